@@ -1,0 +1,208 @@
+//! A private PostgreSQL server in a folder: what `quenty up` and the tests store their data in.
+//!
+//! It runs the installed binaries as an ordinary user, listens on loopback and a socket only, and never outlives
+//! its platform unnoticed: it is a [`BoundProcess`], and whatever an earlier run left behind is stopped before a
+//! new server starts. It must never touch a folder that another process holds, that another major version
+//! wrote, or that holds anything else. Linux only.
+
+mod account;
+mod cluster;
+mod error;
+mod installation;
+mod leftovers;
+mod lock;
+
+use std::fs::{File, OpenOptions};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use self::account::Account;
+use self::cluster::Cluster;
+pub use self::error::EmbeddedPostgresError;
+use self::error::{Result, io};
+use self::lock::FolderLock;
+use crate::bound_process::BoundProcess;
+
+/// Crash recovery replays the log before the server says it is ready.
+const START_LIMIT: Duration = Duration::from_secs(120);
+/// A fast shutdown writes a checkpoint; past this the server is told to stop at once and recover next time.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+/// How often a start with a free port is tried again when someone took the port in between.
+const PORT_TRIES: usize = 5;
+
+/// How to start the server.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// A folder of its own; made when missing.
+    pub data_dir: PathBuf,
+    /// Nothing has to survive a crash: no fsync. For tests and throw-away platforms.
+    pub ephemeral: bool,
+    /// The TCP port on 127.0.0.1; any free one when absent.
+    pub port: Option<u16>,
+    /// Where the server writes its log; `postgresql.log` in the data folder when absent.
+    pub log: Option<PathBuf>,
+    pub max_connections: u16,
+}
+
+impl Options {
+    /// A durable server on any free port.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into(), ephemeral: false, port: None, log: None, max_connections: 200 }
+    }
+}
+
+/// A running server. Dropping it asks the server to stop and does not wait; prefer [`Self::stop`].
+#[derive(Debug)]
+pub struct EmbeddedPostgres {
+    server: BoundProcess,
+    cluster: Cluster,
+    port: u16,
+    _lock: FolderLock,
+}
+
+impl EmbeddedPostgres {
+    /// Starts the server, making its database cluster first when the folder holds none.
+    pub async fn start(options: Options) -> Result<Self> {
+        tokio::task::spawn_blocking(move || Self::start_blocking(&options)).await.map_err(|error| {
+            EmbeddedPostgresError::Start { log: PathBuf::new(), output: error.to_string() }
+        })?
+    }
+
+    /// The same for callers without an async runtime.
+    pub fn start_blocking(options: &Options) -> Result<Self> {
+        let data_dir = lock::claim_folder(&options.data_dir)?;
+        let lock = FolderLock::take(&data_dir)?;
+        let installation = installation::find(cluster::major_version(&data_dir)?, &data_dir)?;
+        let account = Account::for_folder(&data_dir)?;
+        account.own(&data_dir)?;
+        account.check_can_reach(&data_dir)?;
+        let cluster = Cluster::open(&data_dir, installation, account, options)?;
+        leftovers::stop(&cluster.pgdata())?;
+
+        let mut failure = None;
+        for _ in 0..PORT_TRIES {
+            let port = options.port.map_or_else(free_port, Ok)?;
+            match launch(&cluster, port, options) {
+                Ok(server) => return Ok(Self { server, cluster, port, _lock: lock }),
+                Err(error) if options.port.is_none() && error.is_port_taken() => failure = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        Err(failure.unwrap_or(EmbeddedPostgresError::NoFreePort))
+    }
+
+    /// The folder of the Unix socket, for `psql -h`.
+    #[must_use]
+    pub fn socket_dir(&self) -> &Path {
+        self.cluster.socket_dir()
+    }
+
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The process id of the postmaster.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.server.pid()
+    }
+
+    /// A connection URL for the superuser, over TCP on loopback. It carries the password: never log it.
+    #[must_use]
+    pub fn superuser_url(&self, database: &str) -> String {
+        let password = self.cluster.superuser_password();
+        format!("postgres://{}:{password}@127.0.0.1:{}/{database}", cluster::SUPERUSER, self.port)
+    }
+
+    /// Whether the server is still there; false after a crash of the postmaster.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.server.exit_status().is_none()
+    }
+
+    /// Stops the server: sessions are cut, everything committed is on disk, the folder is free again.
+    pub async fn stop(self) -> Result<()> {
+        tokio::task::spawn_blocking(move || self.stop_blocking())
+            .await
+            .map_err(|error| EmbeddedPostgresError::Stop { reason: error.to_string() })?
+    }
+
+    /// The same for callers without an async runtime.
+    pub fn stop_blocking(self) -> Result<()> {
+        self.signal(Signal::SIGINT)?;
+        if self.server.wait(STOP_LIMIT).is_some() {
+            return Ok(());
+        }
+        tracing::warn!(pid = self.pid(), "postgresql does not stop, cutting it off");
+        self.signal(Signal::SIGQUIT)?;
+        match self.server.wait(STOP_LIMIT) {
+            Some(_) => Ok(()),
+            None => Err(EmbeddedPostgresError::Stop { reason: format!("process {} stays", self.pid()) }),
+        }
+    }
+
+    fn signal(&self, signal: Signal) -> Result<()> {
+        let failed = |error: std::io::Error| EmbeddedPostgresError::Stop { reason: error.to_string() };
+        self.server.signal(signal).map_err(failed)
+    }
+}
+
+impl Drop for EmbeddedPostgres {
+    fn drop(&mut self) {
+        if let Err(error) = self.signal(Signal::SIGINT) {
+            tracing::warn!(%error, "postgresql was not told to stop");
+        }
+    }
+}
+
+fn launch(cluster: &Cluster, port: u16, options: &Options) -> Result<BoundProcess> {
+    let default_log = cluster.default_log();
+    let log_path = options.log.as_deref().unwrap_or(&default_log);
+    let log = open_log(log_path)?;
+    let log_start = log.metadata().map_err(io("read", log_path))?.len();
+
+    let mut command = cluster.server_command(port, options);
+    command.stdin(Stdio::null());
+    command.stdout(log.try_clone().map_err(io("open", log_path))?);
+    command.stderr(log);
+    let started = |error: std::io::Error| EmbeddedPostgresError::Start {
+        log: log_path.to_owned(),
+        output: error.to_string(),
+    };
+    let server = BoundProcess::spawn("embedded-postgres", command, Signal::SIGINT).map_err(started)?;
+
+    let deadline = Instant::now() + START_LIMIT;
+    while !cluster.is_ready(server.pid()) {
+        if server.wait(Duration::from_millis(10)).is_some() {
+            return Err(EmbeddedPostgresError::start_from_log(log_path, log_start));
+        }
+        if Instant::now() >= deadline {
+            let _ = server.signal(Signal::SIGQUIT);
+            return Err(EmbeddedPostgresError::start_from_log(log_path, log_start));
+        }
+    }
+    Ok(server)
+}
+
+fn open_log(path: &Path) -> Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(io("open", path))
+}
+
+fn free_port() -> Result<u16> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(|_| EmbeddedPostgresError::NoFreePort)
+}
+
+/// The environment of every program of PostgreSQL: nothing of ours leaks in, nothing of the caller's decides.
+fn clean(command: &mut Command) -> &mut Command {
+    command.env_clear().env("TZ", "UTC").env("LC_ALL", "C.UTF-8").current_dir("/")
+}
