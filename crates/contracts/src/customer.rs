@@ -1,0 +1,203 @@
+//! What Customer tells: companies and their standing, members, the customers they sell to.
+
+use quenty_kernel::{
+    address::Address,
+    contact::{Email, Phone},
+    country::CountryCode,
+    currency::Currency,
+    id::{AddressId, CompanyId, CustomerId, MemberId, UserId},
+    money::Money,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::events;
+
+/// What a company may do now: the answer of `GET /internal/companies/{id}/standing`, and a part of every
+/// event that changes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Standing {
+    pub company_id: CompanyId,
+    /// Raised with every change: a consumer keeps the highest one.
+    pub version: i64,
+    /// `registered`, `documents_pending`, `in_review`, `active`, `rejected`, `suspended`, `closed`.
+    pub status: String,
+    pub may_order: bool,
+    pub may_ship_internationally: bool,
+    pub currency: Currency,
+    pub time_zone: String,
+    pub payment_terms_days: u16,
+    pub credit_limit: Option<Money>,
+    /// The merchant's name on labels and invoices.
+    pub trade_name: String,
+}
+
+/// One membership: the answer of `GET /internal/users/{id}/memberships`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Membership {
+    pub member_id: MemberId,
+    pub company_id: CompanyId,
+    pub user_id: UserId,
+    /// `owner`, `manager`, `operator`, `warehouse`, `finance`, `viewer`.
+    pub role: String,
+}
+
+events! {
+    "quenty.customer.company.registered.v1" CompanyRegistered {
+        company_id: CompanyId,
+        /// `business` or `individual`.
+        kind: String,
+        legal_name: String,
+        trade_name: String,
+        country: CountryCode,
+        document_type: String,
+        document_number: String,
+        size: String,
+        categories: Vec<String>,
+        currency: Currency,
+        time_zone: String,
+        language: String,
+        origin: Option<Address>,
+        registered_by: UserId,
+        standing: Standing,
+    }
+    "quenty.customer.company.updated.v1" CompanyUpdated {
+        company_id: CompanyId,
+        legal_name: String,
+        trade_name: String,
+        size: String,
+        categories: Vec<String>,
+        currency: Currency,
+        time_zone: String,
+        language: String,
+        origin: Option<Address>,
+        payment_terms_days: u16,
+        credit_limit: Option<Money>,
+        standing: Standing,
+    }
+    /// The company asked to be approved; `missing` names what keeps it in `documents_pending`.
+    "quenty.customer.company.submitted.v1" CompanySubmitted {
+        company_id: CompanyId,
+        missing: Vec<String>,
+        standing: Standing,
+    }
+    "quenty.customer.company.approved.v1" CompanyApproved {
+        company_id: CompanyId,
+        standing: Standing,
+    }
+    "quenty.customer.company.rejected.v1" CompanyRejected {
+        company_id: CompanyId,
+        reason: String,
+        standing: Standing,
+    }
+    "quenty.customer.company.suspended.v1" CompanySuspended {
+        company_id: CompanyId,
+        reason: String,
+        standing: Standing,
+    }
+    "quenty.customer.company.reactivated.v1" CompanyReactivated {
+        company_id: CompanyId,
+        standing: Standing,
+    }
+    "quenty.customer.company.closed.v1" CompanyClosed {
+        company_id: CompanyId,
+        reason: String,
+        standing: Standing,
+    }
+    "quenty.customer.kyc.submitted.v1" KycSubmitted {
+        company_id: CompanyId,
+        standing: Standing,
+    }
+    "quenty.customer.kyc.verified.v1" KycVerified {
+        company_id: CompanyId,
+        standing: Standing,
+    }
+    "quenty.customer.kyc.rejected.v1" KycRejected {
+        company_id: CompanyId,
+        reason: String,
+        standing: Standing,
+    }
+    /// The stream is the member; Auth keeps a projection of these for its tokens.
+    "quenty.customer.member.added.v1" MemberAdded {
+        member_id: MemberId,
+        company_id: CompanyId,
+        user_id: UserId,
+        role: String,
+    }
+    "quenty.customer.member.role_changed.v1" MemberRoleChanged {
+        member_id: MemberId,
+        company_id: CompanyId,
+        user_id: UserId,
+        role: String,
+    }
+    "quenty.customer.member.removed.v1" MemberRemoved {
+        member_id: MemberId,
+        company_id: CompanyId,
+        user_id: UserId,
+    }
+    /// Somebody asked a person to join: staff (`roles`) or a company (`company_id`). Auth mails the link; the
+    /// stream is the new user's id, which Auth takes over, so that secrets never travel in events.
+    "quenty.customer.user.invited.v1" UserInvited personal["email", "given_name", "family_name"] {
+        user_id: UserId,
+        email: Email,
+        given_name: String,
+        family_name: String,
+        language: String,
+        roles: Vec<String>,
+        company_id: Option<CompanyId>,
+    }
+    "quenty.customer.user.created.v1" ProfileCreated personal["email", "given_name", "family_name"] {
+        user_id: UserId,
+        email: Email,
+        given_name: String,
+        family_name: String,
+        language: String,
+    }
+    "quenty.customer.user.updated.v1" ProfileUpdated personal["given_name", "family_name", "phone"] {
+        user_id: UserId,
+        given_name: String,
+        family_name: String,
+        phone: Option<Phone>,
+        language: String,
+    }
+    "quenty.customer.user.deactivated.v1" UserDeactivated {
+        user_id: UserId,
+        reason: String,
+    }
+    /// Whom a company sells and ships to.
+    "quenty.customer.customer.created.v1" CustomerCreated personal["name", "email", "phone", "addresses", "document_number"] {
+        customer_id: CustomerId,
+        company_id: CompanyId,
+        /// `individual` or `business`.
+        kind: String,
+        name: String,
+        email: Option<Email>,
+        phone: Option<Phone>,
+        document_type: Option<String>,
+        document_number: Option<String>,
+        addresses: Vec<CustomerAddress>,
+        language: Option<String>,
+        blocked: bool,
+    }
+    "quenty.customer.customer.updated.v1" CustomerUpdated personal["name", "email", "phone", "addresses", "document_number"] {
+        customer_id: CustomerId,
+        company_id: CompanyId,
+        name: String,
+        email: Option<Email>,
+        phone: Option<Phone>,
+        document_type: Option<String>,
+        document_number: Option<String>,
+        addresses: Vec<CustomerAddress>,
+        language: Option<String>,
+        blocked: bool,
+    }
+}
+
+/// One address of a customer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CustomerAddress {
+    pub id: AddressId,
+    pub address: Address,
+    pub default_shipping: bool,
+    pub default_billing: bool,
+}

@@ -1,0 +1,312 @@
+//! What Order tells: the catalogue, the stock, and every order from the click to the door.
+
+use jiff::{Timestamp, civil::Date};
+use quenty_kernel::{
+    country::CountryCode,
+    currency::Currency,
+    id::{CompanyId, CustomerId, MovementId, OrderId, PickupId, ProductId, ReservationId, ShipmentId, WarehouseId},
+    measure::{Dimensions, Grams},
+    money::Money,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    events,
+    party::{Item, Parcel, Party},
+};
+
+/// One line of an order. `total` = quantity × unit price − discount + tax.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrderLine {
+    pub product_id: ProductId,
+    pub sku: String,
+    pub name: String,
+    pub quantity: u32,
+    pub unit_price: Money,
+    pub discount: Money,
+    pub tax: Money,
+    pub total: Money,
+}
+
+/// The sums of an order: total = subtotal − discount + shipping + tax.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OrderTotals {
+    pub subtotal: Money,
+    pub discount: Money,
+    pub shipping: Money,
+    pub tax: Money,
+    pub total: Money,
+}
+
+/// When the merchant wants the driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WantedPickup {
+    /// `on_demand`, `scheduled` or `express`.
+    pub kind: String,
+    /// The local date of the pickup's service area.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "date")]
+    pub date: Option<Date>,
+    /// The slot's local start time, like `08:00`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<String>,
+}
+
+/// A quantity of one product in one warehouse (and batch).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct StockQuantity {
+    pub product_id: ProductId,
+    pub warehouse_id: WarehouseId,
+    pub batch: Option<String>,
+    pub quantity: u32,
+}
+
+events! {
+    "quenty.order.product.created.v1" ProductCreated {
+        product_id: ProductId,
+        company_id: CompanyId,
+        sku: String,
+        name: String,
+        description: Option<String>,
+        category: Option<String>,
+        price: Money,
+        cost: Option<Money>,
+        weight_grams: Grams,
+        dimensions: Option<Dimensions>,
+        hs_code: Option<String>,
+        country_of_origin: Option<CountryCode>,
+        reorder_point: Option<u32>,
+        reorder_quantity: Option<u32>,
+        lead_time_days: Option<u16>,
+        /// Made by an import from an unknown SKU; weight and size are assumptions.
+        estimated: bool,
+    }
+    "quenty.order.product.updated.v1" ProductUpdated {
+        product_id: ProductId,
+        company_id: CompanyId,
+        name: String,
+        description: Option<String>,
+        category: Option<String>,
+        price: Money,
+        cost: Option<Money>,
+        weight_grams: Grams,
+        dimensions: Option<Dimensions>,
+        hs_code: Option<String>,
+        country_of_origin: Option<CountryCode>,
+        reorder_point: Option<u32>,
+        reorder_quantity: Option<u32>,
+        lead_time_days: Option<u16>,
+        estimated: bool,
+    }
+    "quenty.order.product.archived.v1" ProductArchived {
+        product_id: ProductId,
+        company_id: CompanyId,
+    }
+    /// The stream of reserved, released and issued is the order's reservation.
+    "quenty.order.stock.reserved.v1" StockReserved {
+        reservation_id: ReservationId,
+        order_id: OrderId,
+        company_id: CompanyId,
+        quantities: Vec<StockQuantity>,
+    }
+    "quenty.order.stock.released.v1" StockReleased {
+        reservation_id: ReservationId,
+        order_id: OrderId,
+        company_id: CompanyId,
+        quantities: Vec<StockQuantity>,
+    }
+    "quenty.order.stock.issued.v1" StockIssued {
+        reservation_id: ReservationId,
+        order_id: OrderId,
+        company_id: CompanyId,
+        quantities: Vec<StockQuantity>,
+    }
+    "quenty.order.stock.received.v1" StockReceived {
+        movement_id: MovementId,
+        company_id: CompanyId,
+        quantity: StockQuantity,
+        reference: Option<String>,
+    }
+    "quenty.order.stock.adjusted.v1" StockAdjusted {
+        movement_id: MovementId,
+        company_id: CompanyId,
+        product_id: ProductId,
+        warehouse_id: WarehouseId,
+        batch: Option<String>,
+        on_hand_delta: i64,
+        /// `adjustment`, `write_off`, `return`, `issue`.
+        kind: String,
+        reason: String,
+    }
+    /// The stream of fell_low and recovered is the product.
+    "quenty.order.stock.fell_low.v1" StockFellLow {
+        product_id: ProductId,
+        company_id: CompanyId,
+        available: i64,
+        reorder_point: u32,
+    }
+    "quenty.order.stock.recovered.v1" StockRecovered {
+        product_id: ProductId,
+        company_id: CompanyId,
+        available: i64,
+        reorder_point: u32,
+    }
+    "quenty.order.order.placed.v1" OrderPlaced personal["consignee", "notes"] {
+        order_id: OrderId,
+        company_id: CompanyId,
+        customer_id: Option<CustomerId>,
+        external_reference: Option<String>,
+        /// `standard`, `express` or `international`.
+        kind: String,
+        /// `prepaid`, `cash_on_delivery` or `credit`.
+        payment_method: String,
+        /// `unpaid`, `authorized`, `paid`, `cod_pending`, `on_credit`, `refunded`, `partially_refunded`.
+        payment_status: String,
+        currency: Currency,
+        lines: Vec<OrderLine>,
+        totals: OrderTotals,
+        consignee: Party,
+        warehouse_id: WarehouseId,
+        /// Absent while the order is backordered.
+        reservation_id: Option<ReservationId>,
+        wanted_pickup: Option<WantedPickup>,
+        notes: Option<String>,
+        /// Placed on a standing that could not be refreshed because Customer was away.
+        stale_standing: bool,
+    }
+    "quenty.order.order.updated.v1" OrderUpdated personal["consignee", "notes"] {
+        order_id: OrderId,
+        consignee: Party,
+        lines: Vec<OrderLine>,
+        totals: OrderTotals,
+        notes: Option<String>,
+    }
+    "quenty.order.order.backordered.v1" OrderBackordered {
+        order_id: OrderId,
+        missing: Vec<StockQuantity>,
+    }
+    /// A backordered order got its stock.
+    "quenty.order.order.allocated.v1" OrderAllocated {
+        order_id: OrderId,
+        reservation_id: ReservationId,
+        warehouse_id: WarehouseId,
+    }
+    "quenty.order.order.paid.v1" OrderPaid {
+        order_id: OrderId,
+        amount: Money,
+        reference: Option<String>,
+        payment_status: String,
+    }
+    "quenty.order.order.confirmed.v1" OrderConfirmed {
+        order_id: OrderId,
+    }
+    "quenty.order.order.held.v1" OrderHeld {
+        order_id: OrderId,
+        /// A stable word such as `PAYMENT_MISSING`, `SHIPMENT_REJECTED`, `PICKUP_REJECTED`, `PICKUP_ABANDONED`.
+        code: String,
+        reason: String,
+    }
+    "quenty.order.order.resumed.v1" OrderResumed {
+        order_id: OrderId,
+    }
+    /// Asks Shipping for a shipment; the same `(order_id, attempt)` is booked once.
+    "quenty.order.order.shipment_requested.v1" ShipmentRequested personal["sender", "consignee"] {
+        order_id: OrderId,
+        company_id: CompanyId,
+        attempt: u32,
+        kind: String,
+        reference: Option<String>,
+        sender: Party,
+        consignee: Party,
+        parcels: Vec<Parcel>,
+        items: Vec<Item>,
+        declared_value: Money,
+        /// What the person who delivers must collect.
+        cash_on_delivery: Option<Money>,
+        /// `DAP` or `DDP`; absent at home.
+        incoterm: Option<String>,
+    }
+    /// Asks Pickup for a driver; the same `(order_id, attempt)` is booked once.
+    "quenty.order.order.pickup_requested.v1" PickupRequested personal["sender"] {
+        order_id: OrderId,
+        company_id: CompanyId,
+        attempt: u32,
+        /// `on_demand`, `scheduled` or `express`.
+        kind: String,
+        date: Option<Date>,
+        slot: Option<String>,
+        sender: Party,
+        parcels: Vec<Parcel>,
+        insured_value: Option<Money>,
+        shipment_id: ShipmentId,
+        tracking_number: String,
+    }
+    /// Shipment and pickup are booked.
+    "quenty.order.order.processing_started.v1" OrderProcessingStarted {
+        order_id: OrderId,
+        shipment_id: ShipmentId,
+        tracking_number: String,
+        pickup_id: PickupId,
+        pickup_window_start: Timestamp,
+        pickup_window_end: Timestamp,
+        promised_at: Option<Timestamp>,
+    }
+    /// A pickup is live: Pickup decides whether the driver has begun.
+    "quenty.order.order.cancel_requested.v1" OrderCancelRequested {
+        order_id: OrderId,
+        pickup_id: Option<PickupId>,
+        attempt: u32,
+        reason: String,
+    }
+    "quenty.order.order.cancelled.v1" OrderCancelled {
+        order_id: OrderId,
+        shipment_id: Option<ShipmentId>,
+        reason: String,
+    }
+    "quenty.order.order.cancel_refused.v1" OrderCancelRefused {
+        order_id: OrderId,
+        reason: String,
+    }
+    "quenty.order.order.picked_up.v1" OrderPickedUp {
+        order_id: OrderId,
+        pickup_id: Option<PickupId>,
+        at: Timestamp,
+    }
+    "quenty.order.order.departed.v1" OrderDeparted {
+        order_id: OrderId,
+        at: Timestamp,
+    }
+    "quenty.order.order.exception_raised.v1" OrderExceptionRaised {
+        order_id: OrderId,
+        code: String,
+        detail: String,
+    }
+    "quenty.order.order.exception_resolved.v1" OrderExceptionResolved {
+        order_id: OrderId,
+        status: String,
+    }
+    "quenty.order.order.delivered.v1" OrderDelivered {
+        order_id: OrderId,
+        company_id: CompanyId,
+        customer_id: Option<CustomerId>,
+        lines: Vec<OrderLine>,
+        totals: OrderTotals,
+        payment_method: String,
+        at: Timestamp,
+        promised_at: Option<Timestamp>,
+    }
+    "quenty.order.order.undeliverable.v1" OrderUndeliverable {
+        order_id: OrderId,
+        reason: String,
+    }
+    "quenty.order.order.lost.v1" OrderLost {
+        order_id: OrderId,
+        reason: String,
+    }
+    "quenty.order.order.returned_to_sender.v1" OrderReturnedToSender {
+        order_id: OrderId,
+        at: Timestamp,
+    }
+}

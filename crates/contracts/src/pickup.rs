@@ -1,0 +1,118 @@
+//! What Pickup tells: every pickup from its slot to the hand-over.
+
+use jiff::Timestamp;
+use quenty_kernel::{
+    id::{CompanyId, DriverId, OrderId, PickupId, ServiceAreaId},
+    measure::Grams,
+    money::Money,
+};
+use quenty_kernel::geo::GeoPoint;
+
+use crate::{
+    events,
+    party::{Parcel, Party},
+};
+
+events! {
+    /// A slot is taken for it.
+    "quenty.pickup.pickup.scheduled.v1" PickupScheduled personal["contact"] {
+        pickup_id: PickupId,
+        company_id: CompanyId,
+        /// Absent for a pickup booked without an order.
+        order_id: Option<OrderId>,
+        /// The request's attempt that this answers.
+        attempt: u32,
+        /// `on_demand`, `scheduled` or `express`.
+        kind: String,
+        service_area_id: ServiceAreaId,
+        window_start: Timestamp,
+        window_end: Timestamp,
+        time_zone: String,
+        contact: Party,
+        parcels: Vec<Parcel>,
+        cost: Money,
+        tracking_number: Option<String>,
+    }
+    /// No service area, or no room: nobody will come.
+    "quenty.pickup.pickup.rejected.v1" PickupRejected {
+        pickup_id: PickupId,
+        company_id: CompanyId,
+        order_id: Option<OrderId>,
+        attempt: u32,
+        /// `NO_SERVICE_AREA`, `NO_CAPACITY`, `EXPRESS_UNAVAILABLE`.
+        code: String,
+        detail: String,
+    }
+    "quenty.pickup.pickup.assigned.v1" PickupAssigned {
+        pickup_id: PickupId,
+        order_id: Option<OrderId>,
+        driver_id: DriverId,
+    }
+    "quenty.pickup.pickup.unassigned.v1" PickupUnassigned {
+        pickup_id: PickupId,
+        order_id: Option<OrderId>,
+        reason: String,
+    }
+    /// The driver is on the way to this stop: too late to cancel.
+    "quenty.pickup.pickup.started.v1" PickupStarted {
+        pickup_id: PickupId,
+        order_id: Option<OrderId>,
+        driver_id: DriverId,
+    }
+    "quenty.pickup.pickup.arrived.v1" PickupArrived {
+        pickup_id: PickupId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+        position: Option<GeoPoint>,
+    }
+    "quenty.pickup.pickup.completed.v1" PickupCompleted personal["handed_over_by"] {
+        pickup_id: PickupId,
+        company_id: CompanyId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+        parcel_count: u32,
+        weight_grams: Option<Grams>,
+        handed_over_by: Option<String>,
+        position: Option<GeoPoint>,
+    }
+    "quenty.pickup.pickup.failed.v1" PickupFailed {
+        pickup_id: PickupId,
+        order_id: Option<OrderId>,
+        attempt_number: u32,
+        /// `NOT_READY`, `CLOSED`, `WRONG_ADDRESS`, `NO_ACCESS`, `OTHER`.
+        code: String,
+        detail: Option<String>,
+        position: Option<GeoPoint>,
+    }
+    "quenty.pickup.pickup.rescheduled.v1" PickupRescheduled {
+        pickup_id: PickupId,
+        order_id: Option<OrderId>,
+        window_start: Timestamp,
+        window_end: Timestamp,
+        /// `merchant`, `after_failure`, `dispatcher`.
+        by: String,
+    }
+    /// The third attempt failed, or staff gave up.
+    "quenty.pickup.pickup.abandoned.v1" PickupAbandoned {
+        pickup_id: PickupId,
+        order_id: Option<OrderId>,
+        reason: String,
+    }
+    "quenty.pickup.pickup.cancelled.v1" PickupCancelled {
+        pickup_id: PickupId,
+        order_id: Option<OrderId>,
+        reason: String,
+    }
+    /// The driver has begun, or the parcels are collected: the order goes on.
+    "quenty.pickup.pickup.cancel_refused.v1" PickupCancelRefused {
+        pickup_id: PickupId,
+        order_id: Option<OrderId>,
+        status: String,
+    }
+    /// An express guarantee was missed: its fee is refunded.
+    "quenty.pickup.express.missed.v1" ExpressMissed {
+        pickup_id: PickupId,
+        order_id: Option<OrderId>,
+        refund: Money,
+    }
+}

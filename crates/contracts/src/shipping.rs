@@ -1,0 +1,159 @@
+//! What Shipping tells: every shipment from its booking to the door, and manifests.
+
+use jiff::{Timestamp, civil::Date};
+use quenty_kernel::{
+    id::{CompanyId, ManifestId, OrderId, ShipmentId},
+    money::Money,
+};
+
+use crate::{
+    events,
+    party::{Item, Parcel, Party},
+};
+
+events! {
+    "quenty.shipping.shipment.created.v1" ShipmentCreated personal["sender", "consignee"] {
+        shipment_id: ShipmentId,
+        company_id: CompanyId,
+        order_id: Option<OrderId>,
+        /// The request's attempt that this answers.
+        attempt: u32,
+        reference: Option<String>,
+        carrier: String,
+        service: String,
+        international: bool,
+        sender: Party,
+        consignee: Party,
+        parcels: Vec<Parcel>,
+        items: Vec<Item>,
+        declared_value: Money,
+        cash_on_delivery: Option<Money>,
+        incoterm: Option<String>,
+    }
+    "quenty.shipping.shipment.booked.v1" ShipmentBooked {
+        shipment_id: ShipmentId,
+        company_id: CompanyId,
+        order_id: Option<OrderId>,
+        attempt: u32,
+        carrier: String,
+        service: String,
+        tracking_number: String,
+        cost: Money,
+        promised_at: Timestamp,
+    }
+    "quenty.shipping.shipment.rejected.v1" ShipmentRejected {
+        shipment_id: ShipmentId,
+        company_id: CompanyId,
+        order_id: Option<OrderId>,
+        attempt: u32,
+        /// `KYC_REQUIRED`, `NO_RATE`, `VALUE_ABOVE_LIMIT`, `WEIGHT_ABOVE_LIMIT`, `PROHIBITED`, `COMPANY_NOT_ACTIVE`.
+        code: String,
+        detail: String,
+    }
+    "quenty.shipping.shipment.voided.v1" ShipmentVoided {
+        shipment_id: ShipmentId,
+        order_id: Option<OrderId>,
+        reason: String,
+    }
+    "quenty.shipping.shipment.picked_up.v1" ShipmentPickedUp {
+        shipment_id: ShipmentId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+    }
+    "quenty.shipping.shipment.departed.v1" ShipmentDeparted {
+        shipment_id: ShipmentId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+        place: Option<String>,
+    }
+    "quenty.shipping.shipment.held_by_customs.v1" ShipmentHeldByCustoms {
+        shipment_id: ShipmentId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+        detail: String,
+    }
+    "quenty.shipping.shipment.released_by_customs.v1" ShipmentReleasedByCustoms {
+        shipment_id: ShipmentId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+    }
+    "quenty.shipping.shipment.exception_raised.v1" ShipmentExceptionRaised {
+        shipment_id: ShipmentId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+        /// `DELIVERY_FAILED`, `DELAYED`, `DAMAGED`, `ADDRESS_PROBLEM`, `OTHER`.
+        code: String,
+        detail: String,
+    }
+    "quenty.shipping.shipment.exception_resolved.v1" ShipmentExceptionResolved {
+        shipment_id: ShipmentId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+        status: String,
+    }
+    "quenty.shipping.shipment.out_for_delivery.v1" ShipmentOutForDelivery {
+        shipment_id: ShipmentId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+        attempt: u32,
+    }
+    "quenty.shipping.shipment.delivered.v1" ShipmentDelivered personal["received_by"] {
+        shipment_id: ShipmentId,
+        company_id: CompanyId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+        received_by: Option<String>,
+        /// `name`, `signature`, `photo` or `carrier`.
+        proof: String,
+        on_time: bool,
+    }
+    "quenty.shipping.shipment.undeliverable.v1" ShipmentUndeliverable {
+        shipment_id: ShipmentId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+        reason: String,
+    }
+    "quenty.shipping.shipment.returned.v1" ShipmentReturned {
+        shipment_id: ShipmentId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+    }
+    "quenty.shipping.shipment.lost.v1" ShipmentLost {
+        shipment_id: ShipmentId,
+        order_id: Option<OrderId>,
+        at: Timestamp,
+    }
+    /// Cash was taken at the door. The stream is the shipment.
+    "quenty.shipping.cash.collected.v1" CashCollected {
+        shipment_id: ShipmentId,
+        company_id: CompanyId,
+        order_id: Option<OrderId>,
+        amount: Money,
+        at: Timestamp,
+    }
+    "quenty.shipping.manifest.submitted.v1" ManifestSubmitted {
+        manifest_id: ManifestId,
+        company_id: CompanyId,
+        shipments: u32,
+        weight_grams: u64,
+    }
+    "quenty.shipping.manifest.approved.v1" ManifestApproved {
+        manifest_id: ManifestId,
+        company_id: CompanyId,
+    }
+    "quenty.shipping.manifest.rejected.v1" ManifestRejected {
+        manifest_id: ManifestId,
+        company_id: CompanyId,
+        reason: String,
+    }
+    "quenty.shipping.manifest.shipped.v1" ManifestShipped {
+        manifest_id: ManifestId,
+        company_id: CompanyId,
+        date: Date,
+        shipments: u32,
+    }
+    "quenty.shipping.manifest.delivered.v1" ManifestDelivered {
+        manifest_id: ManifestId,
+        company_id: CompanyId,
+    }
+}

@@ -1,0 +1,120 @@
+//! What a running service holds: handed to handlers as axum state and to reactions inside [`Tx`].
+
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    sync::Arc,
+};
+
+use quenty_kernel::Clock;
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{bus::Bus, client::Client, service::Service, settings::Settings, token::Verifier};
+
+/// A running service; cheap to clone.
+#[derive(Clone)]
+pub struct App(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) service: Arc<Service>,
+    pub(crate) settings: Settings,
+    pub(crate) db: PgPool,
+    pub(crate) clock: Clock,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) client: Client,
+    pub(crate) verifier: Verifier,
+    /// Woken when a transaction has queued facts.
+    pub(crate) outbox_nudge: Notify,
+    /// Woken when a transaction has enqueued tasks, and when business time moves.
+    pub(crate) task_nudge: Notify,
+    /// Woken when the feed has new positions.
+    pub(crate) feed_nudge: Notify,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tracker: TaskTracker,
+    pub(crate) parts: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "App({})", self.name())
+    }
+}
+
+impl App {
+    /// The service's name on the bus.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.0.service.name
+    }
+    #[must_use]
+    pub fn service(&self) -> &Service {
+        &self.0.service
+    }
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+    /// For reads; writes go through [`App::begin`](crate::tx).
+    #[must_use]
+    pub fn db(&self) -> &PgPool {
+        &self.0.db
+    }
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+    /// Calls to other services.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+    #[must_use]
+    pub fn bus(&self) -> &Arc<dyn Bus> {
+        &self.0.bus
+    }
+    #[must_use]
+    pub fn verifier(&self) -> &Verifier {
+        &self.0.verifier
+    }
+    /// Cancelled when the process is asked to end.
+    #[must_use]
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.0.stop
+    }
+    /// Runs something beside the requests; the process waits for it at the end.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.0.tracker.spawn(work);
+    }
+
+    /// What the service's `init` made: its own keys, mailer and the like.
+    ///
+    /// # Errors
+    /// When `init` made no such part: a bug.
+    pub fn part<T: Send + Sync + 'static>(&self) -> crate::Result<&T> {
+        self.0
+            .parts
+            .get(&TypeId::of::<T>())
+            .and_then(|part| part.downcast_ref())
+            .ok_or_else(|| crate::Error::internal(format!("{} has no part {}", self.name(), std::any::type_name::<T>())))
+    }
+
+    /// Wakes whatever waits for business time, after a simulated clock was advanced.
+    pub fn time_moved(&self) {
+        self.0.task_nudge.notify_waiters();
+        self.0.task_nudge.notify_one();
+    }
+}
+
+/// What a service's `init` makes once, before it serves.
+#[derive(Default)]
+pub struct Parts(pub(crate) HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+
+impl Parts {
+    #[must_use]
+    pub fn with<T: Send + Sync + 'static>(mut self, part: T) -> Self {
+        self.0.insert(TypeId::of::<T>(), Box::new(part));
+        self
+    }
+}

@@ -1,0 +1,262 @@
+//! Calls between services: a deadline, one retry where it is safe, a breaker per service, the service's
+//! own token, the trace. Never inside a transaction.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::http::{Method, Request, StatusCode, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_util::{
+    client::legacy::{Client as HyperClient, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use quenty_kernel::{Failure, Kind};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{http::problem::Problem, settings::Settings, trace::TraceParent};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+/// Two tries within the promised two seconds.
+const TRY_TIMEOUT: Duration = Duration::from_millis(900);
+const MAX_ANSWER_BYTES: usize = 8 << 20;
+/// The breaker opens after this many failures in a row, and lets one call through after the pause.
+const BREAKER_FAILURES: u32 = 5;
+const BREAKER_PAUSE: Duration = Duration::from_secs(5);
+
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    #[error("{0} cannot be reached: {1}")]
+    Unreachable(String, String),
+    /// Too many failures in a row: nothing was sent.
+    #[error("{0} is failing; calls to it pause for a moment")]
+    BreakerOpen(String),
+    /// The other side refused, with its reason.
+    #[error("{service} answered {status}: {problem}")]
+    Refused { service: String, status: u16, problem: String, code: Option<String> },
+    #[error("the answer could not be read: {0}")]
+    Unreadable(String),
+}
+
+impl CallError {
+    /// Whether the other side says that the thing does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { status: 404, .. })
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        tracing::warn!(%error, "a call to another service failed");
+        Failure::new(Kind::Unavailable, "DEPENDENCY_UNAVAILABLE", "a service that is needed for this cannot answer now; try again").retry_after(2)
+    }
+}
+
+impl From<CallError> for crate::Error {
+    fn from(error: CallError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+/// Plain HTTP with pooled connections; shared by all clients of a process.
+#[derive(Clone)]
+pub struct Transport(HyperClient<HttpConnector, Full<Bytes>>);
+
+impl Default for Transport {
+    fn default() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        Self(HyperClient::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(Duration::from_secs(30)).build(connector))
+    }
+}
+
+impl Transport {
+    async fn send(&self, request: Request<Full<Bytes>>, timeout: Duration) -> Result<(StatusCode, Bytes), CallError> {
+        let host = request.uri().authority().map_or_else(String::new, ToString::to_string);
+        let unreachable = |why: String| CallError::Unreachable(host.clone(), why);
+        let exchange = async {
+            let response = self.0.request(request).await.map_err(|e| unreachable(e.to_string()))?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await.map_err(|e| unreachable(e.to_string()))?;
+            Ok((status, body.to_bytes()))
+        };
+        tokio::time::timeout(timeout, exchange).await.map_err(|_| unreachable(format!("no answer within {timeout:?}")))?
+    }
+
+    /// Fetches a JSON document without a token.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn get_json<T: DeserializeOwned>(&self, url: &str, timeout: Duration) -> Result<T, CallError> {
+        let request = Request::get(url).body(Full::default()).map_err(|e| CallError::Unreadable(e.to_string()))?;
+        let (status, body) = self.send(request, timeout).await?;
+        read(url, status, &body)
+    }
+}
+
+fn read<T: DeserializeOwned>(service: &str, status: StatusCode, body: &[u8]) -> Result<T, CallError> {
+    if !status.is_success() {
+        let problem = serde_json::from_slice::<Problem>(body).ok();
+        return Err(CallError::Refused {
+            service: service.to_owned(),
+            status: status.as_u16(),
+            problem: problem.as_ref().map_or_else(|| status.to_string(), |p| p.detail.clone()),
+            code: problem.map(|p| p.code),
+        });
+    }
+    serde_json::from_slice(body).map_err(|e| CallError::Unreadable(e.to_string()))
+}
+
+#[derive(Default)]
+struct Breaker {
+    failures: u32,
+    open_until: Option<Instant>,
+}
+
+#[derive(Clone)]
+struct Token {
+    text: String,
+    renew_at: Instant,
+}
+
+#[derive(Serialize)]
+struct TokenRequest<'a> {
+    grant_type: &'static str,
+    client_id: &'a str,
+    client_secret: &'a str,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: String,
+    expires_in: u64,
+}
+
+/// The calls of one service to its siblings.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    service: &'static str,
+    settings: Settings,
+    transport: Transport,
+    token: tokio::sync::Mutex<Option<Token>>,
+    breakers: Mutex<HashMap<String, Breaker>>,
+}
+
+impl Client {
+    #[must_use]
+    pub fn new(service: &'static str, settings: Settings, transport: Transport) -> Self {
+        Self(Arc::new(Inner { service, settings, transport, token: tokio::sync::Mutex::new(None), breakers: Mutex::default() }))
+    }
+
+    /// `GET` of an internal operation of another service, with one retry.
+    ///
+    /// # Errors
+    /// When the service cannot be reached within two seconds, or refuses.
+    pub async fn get<T: DeserializeOwned>(&self, service: &'static str, path: &str) -> Result<T, CallError> {
+        let first = self.call(service, &Method::GET, path, None).await;
+        let (status, body) = match first {
+            Err(CallError::Unreachable(..)) => self.call(service, &Method::GET, path, None).await?,
+            Ok((status, _)) if is_passing(status) => self.call(service, &Method::GET, path, None).await?,
+            other => other?,
+        };
+        read(service, status, &body)
+    }
+
+    /// `POST` of an internal operation of another service; not retried.
+    ///
+    /// # Errors
+    /// When the service cannot be reached in time, or refuses.
+    pub async fn post<T: DeserializeOwned>(&self, service: &'static str, path: &str, body: &(impl Serialize + Sync)) -> Result<T, CallError> {
+        let body = serde_json::to_vec(body).map_err(|e| CallError::Unreadable(e.to_string()))?;
+        let (status, body) = self.call(service, &Method::POST, path, Some(body.into())).await?;
+        read(service, status, &body)
+    }
+
+    async fn call(&self, service: &'static str, method: &Method, path: &str, body: Option<Bytes>) -> Result<(StatusCode, Bytes), CallError> {
+        self.let_through(service)?;
+        let outcome = async {
+            let token = self.token().await?;
+            let url = format!("{}{path}", self.base(service)?);
+            let request = Request::builder()
+                .method(method)
+                .uri(url)
+                .header(header::AUTHORIZATION, format!("Bearer {token}"))
+                .header(header::CONTENT_TYPE, "application/json")
+                .header("traceparent", TraceParent::root().to_string())
+                .body(Full::new(body.unwrap_or_default()))
+                .map_err(|e| CallError::Unreadable(e.to_string()))?;
+            self.0.transport.send(request, TRY_TIMEOUT).await
+        }
+        .await;
+        self.count(service, !matches!(&outcome, Err(_)) && !matches!(&outcome, Ok((status, _)) if is_passing(*status)));
+        outcome
+    }
+
+    fn base(&self, service: &str) -> Result<String, CallError> {
+        let url = self.0.settings.require(&format!("{service}_url")).map_err(|e| CallError::Unreachable(service.to_owned(), e.to_string()))?;
+        Ok(url.trim_end_matches('/').to_owned())
+    }
+
+    fn let_through(&self, service: &str) -> Result<(), CallError> {
+        let mut breakers = self.0.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(breaker) = breakers.get_mut(service) else { return Ok(()) };
+        match breaker.open_until {
+            Some(until) if Instant::now() < until => Err(CallError::BreakerOpen(service.to_owned())),
+            Some(_) => {
+                // Half open: this call goes through, the others keep waiting for its outcome.
+                breaker.open_until = Some(Instant::now() + BREAKER_PAUSE);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn count(&self, service: &str, success: bool) {
+        let mut breakers = self.0.breakers.lock().unwrap_or_else(PoisonError::into_inner);
+        let breaker = breakers.entry(service.to_owned()).or_default();
+        if success {
+            *breaker = Breaker::default();
+            return;
+        }
+        breaker.failures += 1;
+        if breaker.failures >= BREAKER_FAILURES {
+            if breaker.open_until.is_none() {
+                tracing::warn!(service, "the breaker opened");
+            }
+            breaker.open_until = Some(Instant::now() + BREAKER_PAUSE);
+            metrics::counter!("quenty_breaker_opened_total", "service" => self.0.service, "upstream" => service.to_owned()).increment(1);
+        }
+    }
+
+    /// The service's own token (OAuth 2.0 client credentials), renewed at half its life.
+    async fn token(&self) -> Result<String, CallError> {
+        let mut held = self.0.token.lock().await;
+        if let Some(token) = held.as_ref().filter(|token| Instant::now() < token.renew_at) {
+            return Ok(token.text.clone());
+        }
+        let unreadable = |e: &dyn std::fmt::Display| CallError::Unreadable(e.to_string());
+        let secret = self.0.settings.require("client_secret").map_err(|e| unreadable(&e))?;
+        let body = serde_json::to_vec(&TokenRequest { grant_type: "client_credentials", client_id: self.0.service, client_secret: secret }).map_err(|e| unreadable(&e))?;
+        let request = Request::post(format!("{}/api/v1/auth/token", self.base("auth")?))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body.into()))
+            .map_err(|e| unreadable(&e))?;
+        let (status, body) = self.0.transport.send(request, TRY_TIMEOUT).await?;
+        let answer: TokenAnswer = read("auth", status, &body)?;
+        let token = Token { text: answer.access_token, renew_at: Instant::now() + Duration::from_secs(answer.expires_in / 2) };
+        *held = Some(token.clone());
+        Ok(token.text)
+    }
+}
+
+/// Failures that may be gone at the next try.
+fn is_passing(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+}

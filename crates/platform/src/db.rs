@@ -1,0 +1,126 @@
+//! Connections, migrations and the two roles of a database: the owner migrates, the application role
+//! works (and may only add to the journal).
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    AssertSqlSafe, Connection, PgConnection, PgPool,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// The chassis's own tables, the same in every service database.
+pub static CHASSIS: Migrator = sqlx::migrate!();
+
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens the pool of a process; connections use generic plans (research/writepath.md, point 3).
+///
+/// # Errors
+/// When the URL cannot be read.
+pub fn pool(url: &str, service: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?
+        .application_name(&format!("quenty-{service}"))
+        .options([("plan_cache_mode", "force_generic_plan"), ("jit", "off"), ("idle_in_transaction_session_timeout", "60000")]);
+    Ok(PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .idle_timeout(Duration::from_secs(300))
+        .connect_lazy_with(options))
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Brings a database up to date as its owner, then grants the application role what it needs and no more.
+///
+/// # Errors
+/// When a migration fails; what was applied before stays.
+pub async fn migrate(owner_url: &str, app_role: &str, migrations: &Migrator) -> Result<(), MigrationError> {
+    let mut connection = PgConnection::connect(owner_url).await?;
+    CHASSIS.run(&mut connection).await?;
+    migrations.run(&mut connection).await?;
+    grant(&mut connection, app_role).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+async fn grant(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Error> {
+    let role = quote_identifier(role);
+    let statements = format!(
+        "grant usage on schema public, quenty to {role};
+         grant select, insert, update, delete on all tables in schema public, quenty to {role};
+         grant usage, select on all sequences in schema public, quenty to {role};
+         revoke update, delete on quenty.journal, quenty.journal_personal from {role};
+         revoke delete on quenty.stream_heads from {role};
+         revoke insert, update, delete on quenty.migrations from {role};
+         do $$ begin if to_regclass('public._sqlx_migrations') is not null then
+           revoke insert, update, delete on public._sqlx_migrations from {role}; end if; end $$;"
+    );
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await.map(drop)
+}
+
+/// Whether every migration that this binary knows has been applied.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn is_migrated(db: &PgPool, migrations: &Migrator) -> Result<bool, sqlx::Error> {
+    for (table, wanted) in [("quenty.migrations", &CHASSIS), ("public._sqlx_migrations", migrations)] {
+        let exists: bool = sqlx::query_scalar("select to_regclass($1) is not null").bind(table).fetch_one(db).await?;
+        if !exists {
+            return Ok(false);
+        }
+        let done: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(format!("select version from {table} where success"))).fetch_all(db).await?;
+        if wanted.iter().any(|migration| !done.contains(&migration.version)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Creates a service's database with its two roles, as a superuser; does nothing that is done already.
+/// `PUBLIC` loses its right to connect, which PostgreSQL grants by default.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn create_database(superuser_url: &str, database: &str, owner_password: &str, app_password: &str) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(superuser_url).await?;
+    for (role, password) in [(owner_role(database), owner_password), (app_role(database), app_password)] {
+        let exists: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)").bind(&role).fetch_one(&mut connection).await?;
+        let verb = if exists { "alter" } else { "create" };
+        let statement = format!("{verb} role {} login password {}", quote_identifier(&role), quote_literal(password));
+        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
+    }
+    let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)").bind(database).fetch_one(&mut connection).await?;
+    let (name, owner, app) = (quote_identifier(database), quote_identifier(&owner_role(database)), quote_identifier(&app_role(database)));
+    if !exists {
+        sqlx::raw_sql(AssertSqlSafe(format!("create database {name} owner {owner}"))).execute(&mut connection).await?;
+    }
+    let rights = format!("revoke all on database {name} from public; grant connect on database {name} to {app};");
+    sqlx::raw_sql(AssertSqlSafe(rights)).execute(&mut connection).await?;
+    connection.close().await
+}
+
+#[must_use]
+pub fn owner_role(database: &str) -> String {
+    format!("{database}_owner")
+}
+
+#[must_use]
+pub fn app_role(database: &str) -> String {
+    format!("{database}_app")
+}
+
+fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn quote_literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}

@@ -1,0 +1,102 @@
+//! The one error of the chassis, and how it is told: as a problem document over HTTP, as a reason to
+//! try again for reactions and tasks.
+
+use axum::response::{IntoResponse, Response};
+use quenty_kernel::{Failure, Kind, event::UnreadableFact};
+
+use crate::http::{Answer, problem};
+
+/// PostgreSQL: serialization failure and deadlock (SQLSTATE class 40); the chassis tries again.
+const RETRYABLE: [&str; 2] = ["40001", "40P01"];
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something that the caller can act on.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// The request was answered before: its idempotency key has a stored answer.
+    #[error("answered before")]
+    Replay(Box<Answer>),
+    #[error("database: {0}")]
+    Database(sqlx::Error),
+    #[error("cannot write JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    UnreadableFact(#[from] UnreadableFact),
+    /// A bug or a broken environment; never shown to callers.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl Error {
+    #[must_use]
+    pub fn internal(what: impl std::fmt::Display) -> Self {
+        Self::Internal(what.to_string())
+    }
+
+    /// Whether the database asked to run the transaction again.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(e)) if e.code().is_some_and(|c| RETRYABLE.contains(&&*c)))
+    }
+
+    /// Whether the database cannot be reached now: consumers stop instead of burning deliveries.
+    #[must_use]
+    pub fn is_database_away(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => true,
+            // 57P01..03: shutting down, crashed, starting up; 53300: too many connections; 08: connection.
+            Self::Database(sqlx::Error::Database(e)) => e.code().is_some_and(|c| c.starts_with("57P0") || c.starts_with("08") || c == "53300"),
+            _ => false,
+        }
+    }
+
+    /// The name of the violated constraint, if that is what went wrong.
+    #[must_use]
+    pub fn violated_constraint(&self) -> Option<&str> {
+        match self {
+            Self::Database(sqlx::Error::Database(e)) => e.constraint(),
+            _ => None,
+        }
+    }
+
+    /// What a caller is told.
+    #[must_use]
+    pub fn to_failure(&self) -> Failure {
+        match self {
+            Self::Failure(failure) => failure.clone(),
+            other if other.is_database_away() => {
+                Failure::new(Kind::Unavailable, "DATABASE_UNAVAILABLE", "the service's database cannot be reached; try again").retry_after(2)
+            }
+            other if other.is_retryable() => {
+                Failure::new(Kind::Unavailable, "TOO_MUCH_CONTENTION", "too many changes of the same rows at once; try again").retry_after(1)
+            }
+            _ => Failure::new(Kind::Internal, "INTERNAL", "the service failed; the trace id names the log lines that say why"),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        if let Self::Replay(answer) = self {
+            return answer.into_response();
+        }
+        let failure = self.to_failure();
+        if failure.kind == Kind::Internal {
+            tracing::error!(error = %self, "request failed");
+        } else if failure.kind == Kind::Unavailable {
+            tracing::warn!(error = %self, "request refused for now");
+        }
+        let mut response = problem::response(&failure);
+        if self.is_retryable() {
+            response.extensions_mut().insert(crate::http::RunAgain);
+        }
+        response
+    }
+}

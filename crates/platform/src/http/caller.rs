@@ -1,0 +1,225 @@
+//! Who calls, what they may do, and over whose rows: visible in every handler's signature.
+
+use std::{marker::PhantomData, ops::Deref, sync::Arc};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{header, request::Parts},
+};
+use quenty_kernel::{
+    Actor, Failure, Kind, Scope,
+    id::{CompanyId, SessionId, UserId, new_uuid},
+};
+use uuid::Uuid;
+
+use crate::{
+    App, Error, Result,
+    idempotency::Key,
+    token::{Claims, Realm},
+    trace::TraceParent,
+    tx::Cause,
+};
+
+/// What the edge knows of a request before the handler runs.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub trace: TraceParent,
+    pub request_id: Uuid,
+    /// Method and path: what an idempotency key is scoped to, beside company and caller.
+    pub operation: String,
+    pub idempotency_key: Option<String>,
+    pub body_hash: [u8; 32],
+}
+
+impl Call {
+    fn of(parts: &Parts) -> Self {
+        parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self {
+            trace: TraceParent::root(),
+            request_id: new_uuid(),
+            operation: format!("{} {}", parts.method, parts.uri.path()),
+            idempotency_key: None,
+            body_hash: [0; 32],
+        })
+    }
+}
+
+/// One permission, `resource:verb`; declared with [`permissions!`](crate::permissions).
+pub trait Permission: Send + Sync + 'static {
+    const NAME: &'static str;
+}
+
+/// Declares permissions: `permissions! { CancelOrders = "orders:cancel"; }`.
+#[macro_export]
+macro_rules! permissions {
+    ($($name:ident = $text:literal;)+) => {$(
+        #[doc = concat!("`", $text, "`")]
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) struct $name;
+        impl $crate::http::Permission for $name {
+            const NAME: &'static str = $text;
+        }
+    )+};
+}
+
+/// An authenticated caller.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    claims: Option<Arc<Claims>>,
+    call: Call,
+}
+
+impl Caller {
+    /// Over whose rows: platform staff and services reach all, a company's people their own company's.
+    ///
+    /// # Errors
+    /// 403 for a person who acts for no company.
+    pub fn scope(&self) -> Result<Scope, Failure> {
+        match self.claims.as_deref() {
+            Some(Claims { realm: Realm::Staff | Realm::Service, .. }) => Ok(Scope::All),
+            Some(Claims { realm: Realm::Company, company_id: Some(id), .. }) => Ok(Scope::Company(*id)),
+            _ => Err(Failure::new(Kind::Forbidden, "NO_COMPANY", "this needs an active company; switch to one or register one")),
+        }
+    }
+
+    /// The company that the caller acts for.
+    ///
+    /// # Errors
+    /// 403 for staff and for people without one.
+    pub fn company(&self) -> Result<CompanyId, Failure> {
+        match self.scope()? {
+            Scope::Company(id) => Ok(id),
+            Scope::All => Err(Failure::new(Kind::Forbidden, "NO_COMPANY", "only a company's own people can do this, in its name")),
+        }
+    }
+
+    /// # Errors
+    /// 403 when a service calls.
+    pub fn user(&self) -> Result<UserId, Failure> {
+        match self.actor() {
+            Actor::User(id) => Ok(id),
+            _ => Err(Failure::new(Kind::Forbidden, "NOT_A_PERSON", "only a person can do this")),
+        }
+    }
+
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        self.claims.as_deref().map_or(Actor::System, Claims::actor)
+    }
+
+    #[must_use]
+    pub fn session(&self) -> Option<SessionId> {
+        self.claims.as_deref().and_then(|claims| claims.sid)
+    }
+
+    #[must_use]
+    pub fn realm(&self) -> Option<Realm> {
+        self.claims.as_deref().map(|claims| claims.realm)
+    }
+
+    /// Whether the caller holds a permission beyond the operation's own.
+    #[must_use]
+    pub fn may(&self, permission: &str) -> bool {
+        self.claims.as_deref().is_some_and(|claims| claims.allows(permission))
+    }
+
+    /// The permissions of the caller's token.
+    #[must_use]
+    pub fn permissions(&self) -> &[String] {
+        self.claims.as_deref().map_or(&[], |claims| &claims.permissions)
+    }
+
+    pub(crate) fn cause(&self) -> Cause {
+        Cause {
+            actor: self.actor(),
+            correlation_id: self.call.request_id,
+            causation_id: None,
+            traceparent: Some(self.call.trace.to_string()),
+        }
+    }
+
+    pub(crate) fn idempotency_key(&self, service: &str) -> Option<Key> {
+        let key = self.call.idempotency_key.clone()?;
+        let company = self.claims.as_deref().and_then(|c| c.company_id).map(|id| id.to_string()).unwrap_or_default();
+        Some(Key { scope: format!("{company}|{}|{service} {}", self.actor(), self.call.operation), key, body_hash: self.call.body_hash })
+    }
+}
+
+fn bearer(parts: &Parts) -> Result<Option<&str>, Failure> {
+    let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| Some(token.trim()))
+        .ok_or_else(|| Failure::new(Kind::Unauthenticated, "BAD_AUTHORIZATION", "send Authorization: Bearer <access token>"))
+}
+
+async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, Error> {
+    let Some(token) = bearer(parts)? else {
+        return Err(Failure::new(Kind::Unauthenticated, "NO_TOKEN", "this operation needs an access token: Authorization: Bearer …").into());
+    };
+    let claims = app.verifier().verify(token).await?;
+    Ok(Caller { claims: Some(claims), call: Call::of(parts) })
+}
+
+/// A caller who holds permission `P`.
+#[derive(Debug, Clone)]
+pub struct Can<P>(Caller, PhantomData<P>);
+
+impl<P> Deref for Can<P> {
+    type Target = Caller;
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl<P: Permission> FromRequestParts<App> for Can<P> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let caller = authenticate(parts, app).await?;
+        if !caller.may(P::NAME) {
+            return Err(Failure::new(Kind::Forbidden, "NOT_PERMITTED", format!("this needs the permission {}", P::NAME)).with("permission", P::NAME).into());
+        }
+        Ok(Self(caller, PhantomData))
+    }
+}
+
+/// Anyone who is logged in, for what is their own (profile, sessions, registering a company).
+#[derive(Debug, Clone)]
+pub struct LoggedIn(Caller);
+
+impl Deref for LoggedIn {
+    type Target = Caller;
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl FromRequestParts<App> for LoggedIn {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        authenticate(parts, app).await.map(Self)
+    }
+}
+
+/// Nobody in particular: registration, login, public tracking.
+#[derive(Debug, Clone)]
+pub struct Anyone(Caller);
+
+impl Deref for Anyone {
+    type Target = Caller;
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Anyone {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(Caller { claims: None, call: Call::of(parts) }))
+    }
+}

@@ -1,0 +1,127 @@
+//! The edge of a service, around every route: request id, trace, body limit, timeout, the body kept so that
+//! a transaction that PostgreSQL asks to run again is run again, metrics, the access log.
+
+use std::time::{Duration, Instant};
+
+use axum::{
+    body::{Body, Bytes},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use quenty_kernel::{Failure, Kind, id::new_uuid};
+use sha2::{Digest, Sha256};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::{Call, problem};
+use crate::{App, Error, Result, trace::TraceParent};
+
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const MAX_KEY_LENGTH: usize = 128;
+/// How often a transaction runs again after a deadlock or a serialization failure.
+const RERUNS: u32 = 5;
+
+/// On a response: PostgreSQL asked to run the transaction again.
+#[derive(Debug, Clone, Copy)]
+pub struct RunAgain;
+
+pub(super) async fn not_found() -> Error {
+    Failure::new(Kind::NotFound, "NO_SUCH_ROUTE", "there is no such path; /openapi.json lists them").into()
+}
+
+pub(super) async fn method_not_allowed() -> Error {
+    Failure::new(Kind::MethodNotAllowed, "METHOD_NOT_ALLOWED", "this path does not take this method; `Allow` lists those it takes").into()
+}
+
+pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let trace = header_text(request.headers().get(TRACEPARENT)).and_then(TraceParent::parse).map_or_else(TraceParent::root, TraceParent::child);
+    let request_id = header_text(request.headers().get(REQUEST_ID)).and_then(|text| Uuid::try_parse(text).ok()).unwrap_or_else(new_uuid);
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", service = app.name(), %method, route, trace_id = trace.trace_id(), %request_id);
+
+    let timeout = Duration::from_millis(app.settings().parse("request_timeout_ms").unwrap_or(15_000));
+    let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(timeout, run(&app, request, next, trace, request_id))).catch_unwind();
+    let response = match guarded.instrument(span.clone()).await {
+        Ok(Ok(Ok(response))) => response,
+        Ok(Ok(Err(error))) => error.into_response(),
+        Ok(Err(_)) => Error::from(Failure::new(Kind::Unavailable, "TIMED_OUT", "the service took too long; with an Idempotency-Key it is safe to repeat").retry_after(1)).into_response(),
+        Err(_) => span.in_scope(|| Error::internal("a handler panicked").into_response()),
+    };
+    let mut response = problem::finish(response, &path, &trace.trace_id());
+    if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if let Ok(value) = HeaderValue::try_from(trace.to_string()) {
+        response.headers_mut().insert(TRACEPARENT, value);
+    }
+    let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
+    metrics::histogram!("quenty_http_request_seconds", "service" => app.name(), "route" => route.clone(), "method" => method.to_string(), "status" => status.to_string())
+        .record(seconds);
+    span.in_scope(|| tracing::debug!(status, milliseconds = seconds * 1e3, "answered"));
+    response
+}
+
+fn header_text(value: Option<&HeaderValue>) -> Option<&str> {
+    value.and_then(|v| v.to_str().ok())
+}
+
+async fn run(app: &App, request: Request, next: Next, trace: TraceParent, request_id: Uuid) -> Result<Response> {
+    let (mut parts, body) = request.into_parts();
+    if !is_kept(&parts) {
+        parts.extensions.insert(call(&parts, trace, request_id, &[])?);
+        return Ok(next.run(Request::from_parts(parts, body)).await);
+    }
+    let body = read(app, body).await?;
+    parts.extensions.insert(call(&parts, trace, request_id, &body)?);
+    let mut runs = 0;
+    loop {
+        let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
+        let response = next.clone().run(request).await;
+        if response.extensions().get::<RunAgain>().is_none() || runs >= RERUNS {
+            return Ok(response);
+        }
+        runs += 1;
+        metrics::counter!("quenty_transactions_rerun_total", "service" => app.name()).increment(1);
+    }
+}
+
+/// JSON bodies are kept whole (they are limited); uploads stream through.
+fn is_kept(parts: &Parts) -> bool {
+    let kind = header_text(parts.headers.get(header::CONTENT_TYPE)).unwrap_or_default();
+    !(kind.starts_with("multipart/") || kind.starts_with("text/csv") || kind.starts_with("application/x-ndjson") || kind.starts_with("application/octet-stream"))
+}
+
+async fn read(app: &App, body: Body) -> Result<Bytes> {
+    let limit: usize = app.settings().parse("max_body_bytes").unwrap_or(1 << 20);
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
+            Err(Failure::new(Kind::TooLarge, "BODY_TOO_LARGE", format!("a body may have {limit} bytes")).into())
+        }
+        Err(_) => Err(Failure::new(Kind::Malformed, "UNREADABLE_BODY", "the body broke off").into()),
+    }
+}
+
+fn call(parts: &Parts, trace: TraceParent, request_id: Uuid, body: &[u8]) -> Result<Call> {
+    let idempotency_key = match parts.headers.get(IDEMPOTENCY_KEY) {
+        None => None,
+        Some(value) => Some(
+            header_text(Some(value))
+                .map(|text| text.trim_matches('"'))
+                .filter(|text| !text.is_empty() && text.len() <= MAX_KEY_LENGTH)
+                .ok_or_else(|| Failure::new(Kind::Malformed, "MALFORMED_IDEMPOTENCY_KEY", format!("an Idempotency-Key has 1 to {MAX_KEY_LENGTH} visible characters")))?
+                .to_owned(),
+        ),
+    };
+    let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
+    Ok(Call { trace, request_id, operation: format!("{} {target}", parts.method), idempotency_key, body_hash: Sha256::digest(body).into() })
+}

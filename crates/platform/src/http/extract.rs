@@ -1,0 +1,134 @@
+//! Extractors whose refusals are problem documents that name the field.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{header, request::Parts},
+};
+use quenty_kernel::{Failure, FieldError, Kind};
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+
+/// A JSON body. Unknown fields, wrong types and values that a type refuses are 422 with the field's pointer;
+/// text that is not JSON is 400.
+#[derive(Debug, Clone, Copy)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let json = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|kind| {
+            let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+            essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+        });
+        if !json {
+            return Err(Failure::new(Kind::UnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "send JSON, with Content-Type: application/json").into());
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|e| Failure::new(Kind::Malformed, "UNREADABLE_BODY", e.body_text()))?;
+        parse(&body).map(Self)
+    }
+}
+
+impl<T: serde::Serialize> axum::response::IntoResponse for Json<T> {
+    fn into_response(self) -> axum::response::Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let pointer = pointer(error.path());
+        let inner = error.into_inner();
+        if inner.is_data() {
+            Failure {
+                errors: vec![FieldError { pointer, code: "INVALID_FIELD", detail: plain(&inner) }],
+                ..Failure::new(Kind::Invalid, "INVALID_BODY", "the body does not fit this operation; `errors` names the fields")
+            }
+        } else {
+            Failure::new(Kind::Malformed, "MALFORMED_JSON", format!("the body is not JSON: {inner}"))
+        }
+    })?;
+    reader.end().map_err(|e| Failure::new(Kind::Malformed, "MALFORMED_JSON", format!("the body is not JSON: {e}")))?;
+    Ok(value)
+}
+
+/// The message without serde's position, which means nothing beside a pointer.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .filter_map(|segment| match segment {
+            Segment::Seq { index } => Some(format!("/{index}")),
+            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        })
+        .collect()
+}
+
+/// Path parameters; what does not parse (a wrong id prefix) is 422.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        axum::extract::Path::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Path(value)| Self(value))
+            .map_err(|e| Failure::new(Kind::Invalid, "INVALID_PATH", format!("the path does not fit: {}", e.body_text())).into())
+    }
+}
+
+/// Query parameters; unknown or unfit ones are 422.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        axum::extract::Query::from_request_parts(parts, state)
+            .await
+            .map(|axum::extract::Query(value)| Self(value))
+            .map_err(|e| Failure::new(Kind::Invalid, "INVALID_QUERY", format!("the query does not fit: {}", e.body_text())).into())
+    }
+}
+
+/// The version that the caller has seen: `If-Match: "<version>"`; absent means unconditional.
+#[derive(Debug, Clone, Copy)]
+pub struct IfMatch(pub Option<i64>);
+
+impl IfMatch {
+    /// # Errors
+    /// 412 when the resource has another version by now.
+    pub fn check(self, version: i64) -> Result<(), Failure> {
+        match self.0 {
+            Some(seen) if seen != version => {
+                Err(Failure::new(Kind::Stale, "VERSION_MISMATCH", "someone changed it since you read it; read it again").with("version", version))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let Some(header) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
+        let version = header.to_str().ok().filter(|text| *text != "*").map(|text| text.trim_matches('"').parse::<i64>());
+        match version {
+            None if header == "*" => Ok(Self(None)),
+            Some(Ok(version)) => Ok(Self(Some(version))),
+            _ => Err(Failure::new(Kind::Malformed, "MALFORMED_IF_MATCH", "send the ETag that an earlier answer carried").into()),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The HTTP scaffold: one edge around every router, problem documents, authentication, idempotency,
+//! answers, health, metrics and the OpenAPI document.
+
+mod answer;
+mod caller;
+mod edge;
+mod extract;
+mod openapi;
+pub mod problem;
+mod system;
+
+pub use answer::Answer;
+pub use caller::{Anyone, Call, Caller, Can, LoggedIn, Permission};
+pub use edge::{REQUEST_ID, RunAgain};
+pub use extract::{IfMatch, Json, Path, Query};
+pub use openapi::document;
+
+use axum::Router;
+use utoipa::openapi::OpenApi;
+
+use crate::{App, Service};
+
+/// The service's router inside the edge.
+#[must_use]
+pub fn router(app: &App) -> Router {
+    let (router, _) = assemble(app.service());
+    let edge = axum::middleware::from_fn_with_state(app.clone(), edge::edge);
+    router.fallback(edge::not_found).method_not_allowed_fallback(edge::method_not_allowed).layer(edge).with_state(app.clone())
+}
+
+/// Business routes, operator routes and the chassis's own, with the document that describes them.
+fn assemble(service: &Service) -> (Router<App>, OpenApi) {
+    let (business, mut api) = (service.routes)().merge(crate::operate::routes()).split_for_parts();
+    openapi::complete(&mut api, service);
+    let served = std::sync::Arc::new(serde_json::to_string(&api).unwrap_or_default());
+    (business.merge(system::routes(served)), api)
+}

@@ -1,0 +1,67 @@
+//! What every process answers beside its business: health, metrics, its own description.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use serde::Serialize;
+
+use crate::App;
+
+#[derive(Debug, Serialize)]
+struct Health {
+    service: &'static str,
+    status: &'static str,
+    checks: Vec<Check>,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'static str>,
+}
+
+pub(super) fn routes(openapi: Arc<String>) -> Router<App> {
+    let document = move || {
+        let body = openapi.as_ref().clone();
+        async move { ([(header::CONTENT_TYPE, "application/json")], body) }
+    };
+    Router::new()
+        .route("/health", get(ready))
+        .route("/health/ready", get(ready))
+        .route("/health/live", get(live))
+        .route("/metrics", get(crate::telemetry::render))
+        .route("/openapi.json", get(document))
+}
+
+async fn live(State(app): State<App>) -> impl IntoResponse {
+    axum::Json(Health { service: app.name(), status: "live", checks: Vec::new() })
+}
+
+async fn ready(State(app): State<App>) -> impl IntoResponse {
+    let database = sqlx::query_scalar!("select 1 as \"one!\"").fetch_one(app.db()).await.is_ok();
+    let bus = app.bus().check().await.is_ok();
+    let keys = app.verifier().has_keys().await;
+    let check = |name, ok, detail: &'static str| Check { name, ok, detail: (!ok).then_some(detail) };
+    let checks = vec![
+        check("database", database, "the database cannot be reached"),
+        // Requests are still served: facts wait in the outbox until the bus returns.
+        check("bus", bus, "the bus cannot be reached; events wait in the outbox"),
+        check("keys", keys, "Auth's public keys have not been read yet"),
+    ];
+    let able = database && keys;
+    let status = match (able, bus) {
+        (true, true) => "ready",
+        (true, false) => "degraded",
+        _ => "not_ready",
+    };
+    let code = if able { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (code, axum::Json(Health { service: app.name(), status, checks }))
+}

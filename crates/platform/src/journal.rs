@@ -1,0 +1,233 @@
+//! The journal: append-only, one hash chain per stream (design/architecture.md, "One transaction").
+//!
+//! A link is SHA-256 over the previous link and the RFC 8785 canonical form of what was written.
+//! Personal data stand beside the chain; it holds only their salted digest.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use quenty_kernel::{Actor, Fact, Scope, id::CompanyId};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::{Error, Result};
+
+/// The link before the first one.
+pub const GENESIS: [u8; 32] = [0; 32];
+
+/// What the hash of an entry stands on.
+pub(crate) struct Sealed<'a> {
+    pub id: Uuid,
+    pub stream: &'a str,
+    pub stream_version: i64,
+    pub kind: &'a str,
+    pub data: &'a Value,
+    pub personal_digest: Option<[u8; 32]>,
+    pub actor: &'a str,
+    pub company_id: Option<Uuid>,
+    pub correlation_id: Uuid,
+    pub causation_id: Option<Uuid>,
+    pub occurred_at: Timestamp,
+}
+
+impl Sealed<'_> {
+    /// The entry's link of the chain.
+    pub(crate) fn link(&self, previous: &[u8]) -> Result<[u8; 32]> {
+        let canonical = serde_json_canonicalizer::to_vec(&json!({
+            "id": self.id, "stream": self.stream, "stream_version": self.stream_version.to_string(), "type": self.kind,
+            "data": self.data, "personal_digest": self.personal_digest.map(hex), "actor": self.actor,
+            "company_id": self.company_id, "correlation_id": self.correlation_id, "causation_id": self.causation_id,
+            "occurred_at": self.occurred_at,
+        }))?;
+        Ok(Sha256::new().chain_update(previous).chain_update(canonical).finalize().into())
+    }
+}
+
+/// The salted digest that the chain holds in place of personal data.
+pub(crate) fn personal_digest(salt: &[u8], data: &Value) -> Result<[u8; 32]> {
+    Ok(Sha256::new().chain_update(salt).chain_update(serde_json_canonicalizer::to_vec(data)?).finalize().into())
+}
+
+pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Takes the named fields out of a fact's data.
+pub(crate) fn split_personal(data: &mut Value, fields: &[&str]) -> Option<Value> {
+    let object = data.as_object_mut()?;
+    let taken: Map<String, Value> = fields.iter().filter_map(|field| object.remove_entry(*field)).collect();
+    (!taken.is_empty()).then_some(Value::Object(taken))
+}
+
+/// One entry of the journal, personal data joined back where they have not been erased.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Entry {
+    pub id: Uuid,
+    pub stream: String,
+    pub stream_version: i64,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub data: Value,
+    #[schema(value_type = String)]
+    pub actor: Actor,
+    pub company_id: Option<CompanyId>,
+    pub correlation_id: Uuid,
+    pub causation_id: Option<Uuid>,
+    pub occurred_at: Timestamp,
+}
+
+/// The entries of one stream in order, up to `as_of` if given (business time).
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn entries(db: &PgPool, scope: Scope, stream: &str, as_of: Option<Timestamp>) -> Result<Vec<Entry>> {
+    let rows = sqlx::query!(
+        "select j.id, j.stream, j.stream_version, j.type as kind, j.data, p.data as \"personal?\", j.actor, j.company_id,
+                j.correlation_id, j.causation_id, j.occurred_at
+         from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
+         where j.stream = $1 and ($2::uuid is null or j.company_id = $2) and ($3::timestamptz is null or j.occurred_at <= $3)
+         order by j.stream_version",
+        stream,
+        scope.company_uuid(),
+        as_of.map(|t| t.to_sqlx()) as _
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let mut data = row.data;
+            if let (Some(object), Some(Value::Object(personal))) = (data.as_object_mut(), row.personal) {
+                object.extend(personal);
+            }
+            Ok(Entry {
+                id: row.id,
+                stream: row.stream,
+                stream_version: row.stream_version,
+                kind: row.kind,
+                data,
+                actor: row.actor.parse().map_err(Error::internal)?,
+                company_id: row.company_id.map(CompanyId::from_uuid),
+                correlation_id: row.correlation_id,
+                causation_id: row.causation_id,
+                occurred_at: row.occurred_at.to_jiff(),
+            })
+        })
+        .collect()
+}
+
+/// The facts of one stream, for folding an aggregate back together.
+///
+/// # Errors
+/// When an entry cannot be read as one of the aggregate's facts.
+pub async fn facts<F: Fact>(db: &PgPool, scope: Scope, stream: &str, as_of: Option<Timestamp>) -> Result<Vec<(F, Timestamp)>> {
+    let entries = entries(db, scope, stream, as_of).await?;
+    entries.into_iter().map(|entry| Ok((F::read(&entry.kind, entry.data)?, entry.occurred_at))).collect()
+}
+
+/// What is wrong with a chain, and where.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq, utoipa::ToSchema)]
+pub struct Finding {
+    pub stream: String,
+    pub stream_version: i64,
+    pub what: String,
+}
+
+/// The outcome of verifying a journal.
+#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+pub struct Verification {
+    pub streams: u64,
+    pub entries: u64,
+    pub findings: Vec<Finding>,
+}
+
+/// How many streams are read in one go: bounds memory on journals of any size.
+const STREAMS_A_CHUNK: i64 = 200;
+
+/// Walks every chain: a changed, missing, reordered or removed entry is a finding.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn verify(db: &PgPool) -> Result<Verification> {
+    let mut outcome = Verification::default();
+    let mut after = String::new();
+    loop {
+        let heads = sqlx::query!(
+            "select stream, version, hash from quenty.stream_heads where stream > $1 order by stream limit $2",
+            after,
+            STREAMS_A_CHUNK
+        )
+        .fetch_all(db)
+        .await?;
+        let Some(last) = heads.last() else { break };
+        after.clone_from(&last.stream);
+        for head in heads {
+            verify_stream(db, &head.stream, head.version, &head.hash, &mut outcome).await?;
+        }
+    }
+    let orphans = sqlx::query!(
+        "select distinct j.stream from quenty.journal j where not exists (select from quenty.stream_heads h where h.stream = j.stream) limit 100"
+    )
+    .fetch_all(db)
+    .await?;
+    outcome.findings.extend(orphans.into_iter().map(|row| Finding { stream: row.stream, stream_version: 0, what: "the stream has entries but no head".to_owned() }));
+    Ok(outcome)
+}
+
+async fn verify_stream(db: &PgPool, stream: &str, version: i64, head: &[u8], outcome: &mut Verification) -> Result<()> {
+    let rows = sqlx::query!(
+        "select j.id, j.stream_version, j.type as kind, j.data, j.personal_digest, j.actor, j.company_id, j.correlation_id, j.causation_id,
+                j.occurred_at, j.prev_hash, j.hash, p.salt as \"salt?\", p.data as \"personal?\"
+         from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
+         where j.stream = $1 order by j.stream_version",
+        stream
+    )
+    .fetch_all(db)
+    .await?;
+    outcome.streams += 1;
+    let mut previous = GENESIS.to_vec();
+    let mut expected = 1;
+    let mut findings = Vec::new();
+    let mut find = |version: i64, what: &str| findings.push(Finding { stream: stream.to_owned(), stream_version: version, what: what.to_owned() });
+    for row in &rows {
+        outcome.entries += 1;
+        if row.stream_version != expected {
+            find(expected, "an entry is missing");
+            expected = row.stream_version;
+        }
+        expected += 1;
+        if row.prev_hash != previous {
+            find(row.stream_version, "the entry does not follow the one before it");
+        }
+        let sealed = Sealed {
+            id: row.id,
+            stream,
+            stream_version: row.stream_version,
+            kind: &row.kind,
+            data: &row.data,
+            personal_digest: row.personal_digest.as_deref().and_then(|d| d.try_into().ok()),
+            actor: &row.actor,
+            company_id: row.company_id,
+            correlation_id: row.correlation_id,
+            causation_id: row.causation_id,
+            occurred_at: row.occurred_at.to_jiff(),
+        };
+        if sealed.link(&row.prev_hash)?.as_slice() != row.hash {
+            find(row.stream_version, "the entry was changed");
+        }
+        match (&row.personal_digest, &row.salt, &row.personal) {
+            (Some(digest), Some(salt), Some(personal)) if personal_digest(salt, personal)?.as_slice() != digest => {
+                find(row.stream_version, "the personal data were changed");
+            }
+            (Some(_), None, _) => find(row.stream_version, "the personal data are missing and no erasure was recorded"),
+            _ => {}
+        }
+        previous.clone_from(&row.hash);
+    }
+    if expected - 1 != version || previous != head {
+        find(version, "the end of the stream was removed or changed");
+    }
+    outcome.findings.append(&mut findings);
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! The chassis: everything that a service needs and that is the same in all of them.
+//!
+//! A service describes itself as a [`Service`]; the chassis gives it configuration, a database with
+//! journal, outbox, inbox, tasks and idempotency ([`Tx`]), a bus, HTTP with authentication and problem
+//! documents, a client for its siblings, jobs, health, metrics and an orderly end.
+//!
+//! It knows nothing of the business: it must never depend on `quenty-contracts`.
+
+pub mod app;
+pub mod bound_process;
+pub mod bus;
+pub mod client;
+pub mod db;
+pub mod embedded_postgres;
+pub mod error;
+pub mod http;
+pub mod idempotency;
+pub mod inbox;
+pub mod journal;
+pub mod lifecycle;
+pub mod live;
+pub mod operate;
+pub mod outbox;
+pub mod service;
+pub mod settings;
+pub mod tasks;
+pub mod telemetry;
+pub mod token;
+pub mod trace;
+pub mod tx;
+
+pub use app::App;
+pub use error::Error;
+pub use inbox::Received;
+pub use service::{Reaction, Service};
+pub use tx::Tx;
+
+/// The result of everything that may fail at the edge of a service.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,179 @@
+//! Running a service: wait for its database, listen, work, and end in order.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use quenty_kernel::{Clock, Envelope};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    App, Error, Result, Service,
+    app::{Inner, Parts},
+    bus::Bus,
+    client::{Client, Transport},
+    db, inbox, outbox,
+    service::Job,
+    settings::Settings,
+    tasks, telemetry,
+    token::Verifier,
+};
+
+const MIGRATIONS_POLL: Duration = Duration::from_millis(500);
+const DRAIN: Duration = Duration::from_secs(10);
+const CLEAN_EVERY: Duration = Duration::from_secs(600);
+
+/// What a process gives each of its services.
+#[derive(Clone)]
+pub struct Surroundings {
+    pub bus: Arc<dyn Bus>,
+    pub clock: Clock,
+    pub transport: Transport,
+    pub stop: CancellationToken,
+}
+
+/// A service that is serving.
+pub struct Running {
+    pub app: App,
+    pub address: SocketAddr,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Running {
+    /// Ends the service: no new requests, running ones finish, workers stop.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.finished().await;
+    }
+
+    /// Waits for the service to end after the process was asked to.
+    pub async fn finished(self) {
+        self.stop.cancelled().await;
+        self.tracker.close();
+        if tokio::time::timeout(DRAIN, self.tracker.wait()).await.is_err() {
+            tracing::warn!(service = self.app.name(), "some work was cut off after {DRAIN:?}");
+        }
+        // Connections that are busy would be waited for without end.
+        drop(tokio::time::timeout(Duration::from_secs(2), self.app.db().close()).await);
+    }
+}
+
+/// Builds the [`App`] without serving: for tests of commands, and for [`start`].
+///
+/// # Errors
+/// When a setting is missing or the service's `init` fails.
+pub async fn build(service: Service, settings: Settings, surroundings: &Surroundings) -> Result<App> {
+    let database_url = settings.require("database_url").map_err(Error::internal)?;
+    let connections = settings.parse("database_connections").map_err(Error::internal)?;
+    let db = db::pool(database_url, service.name, connections)?;
+    wait_for_migrations(&service, &db, &surroundings.stop).await?;
+    let parts = match &service.init {
+        Some(init) => init(db.clone(), settings.clone(), surroundings.clock.clone()).await?,
+        None => Parts::default(),
+    };
+    let auth_url = settings.require("auth_url").map_err(Error::internal)?.to_owned();
+    let issuer = settings.require("issuer").map_err(Error::internal)?.to_owned();
+    Ok(App(Arc::new(Inner {
+        client: Client::new(service.name, settings.clone(), surroundings.transport.clone()),
+        verifier: Verifier::new(surroundings.transport.clone(), &auth_url, &issuer),
+        service: Arc::new(service),
+        settings,
+        db,
+        clock: surroundings.clock.clone(),
+        bus: Arc::clone(&surroundings.bus),
+        outbox_nudge: tokio::sync::Notify::new(),
+        task_nudge: tokio::sync::Notify::new(),
+        feed_nudge: tokio::sync::Notify::new(),
+        stop: surroundings.stop.child_token(),
+        tracker: TaskTracker::new(),
+        parts: parts.0,
+    })))
+}
+
+/// Starts a service: its listener and all its workers.
+///
+/// # Errors
+/// When the address cannot be bound, or as [`build`].
+pub async fn start(service: Service, settings: Settings, surroundings: &Surroundings) -> Result<Running> {
+    let host = settings.require("host").map_err(Error::internal)?;
+    let port = settings.get("port").map_or(Ok(service.port), str::parse).map_err(Error::internal)?;
+    let address = SocketAddr::new(host.parse().map_err(Error::internal)?, port);
+    if !address.ip().is_loopback() && settings.get("trusted_network") != Some("true") {
+        return Err(Error::internal(format!("{address} is not loopback: say QUENTY_TRUSTED_NETWORK=true if the network between the services is private")));
+    }
+    let listener = TcpListener::bind(address).await.map_err(|e| Error::internal(format!("cannot listen on {address}: {e}")))?;
+    serve(service, settings, surroundings, listener).await
+}
+
+/// As [`start`], on a listener that is bound already.
+///
+/// # Errors
+/// As [`build`].
+pub async fn serve(service: Service, settings: Settings, surroundings: &Surroundings, listener: TcpListener) -> Result<Running> {
+    let app = build(service, settings, surroundings).await?;
+    let address = listener.local_addr().map_err(Error::internal)?;
+    let (tracker, stop) = (app.0.tracker.clone(), app.stopping().clone());
+    let router = crate::http::router(&app);
+    let shutdown = stop.clone().cancelled_owned();
+    let name = app.name();
+    tracker.spawn(async move {
+        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
+            tracing::error!(service = name, %error, "the listener failed");
+        }
+    });
+    tracker.spawn(app.verifier().clone().keep_fresh(stop.clone()));
+    tracker.spawn(outbox::run(app.clone()));
+    tracker.spawn(inbox::retry_worker(app.clone()));
+    tracker.spawn(tasks::run(app.clone()));
+    tracker.spawn(consume(app.clone()));
+    let cleaning = Job::new("clean", CLEAN_EVERY, crate::operate::clean);
+    for job in app.service().jobs.clone().into_iter().chain([cleaning]) {
+        tracker.spawn(run_job(app.clone(), job));
+    }
+    tracing::info!(service = name, %address, "serving");
+    Ok(Running { app, address, tracker, stop })
+}
+
+async fn wait_for_migrations(service: &Service, db: &sqlx::PgPool, stop: &CancellationToken) -> Result<()> {
+    let mut told = false;
+    loop {
+        let waiting_for = match db::is_migrated(db, service.migrations).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => "its migrations: run `quenty migrate`".to_owned(),
+            Err(error) => format!("its database: {error}"),
+        };
+        if !told {
+            tracing::warn!(service = service.name, "waiting for {waiting_for}");
+            told = true;
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Err(Error::internal("asked to end while waiting for the database")),
+            () = tokio::time::sleep(MIGRATIONS_POLL) => {}
+        }
+    }
+}
+
+async fn consume(app: App) {
+    if app.service().reactions.is_empty() {
+        return;
+    }
+    let inbox = app.clone();
+    let deliver = Arc::new(move |envelope: Envelope| -> futures_util::future::BoxFuture<'static, _> {
+        let app = inbox.clone();
+        Box::pin(async move { inbox::deliver(&app, envelope).await })
+    });
+    app.bus().consume(app.name(), deliver, app.stopping().clone()).await;
+}
+
+async fn run_job(app: App, job: Job) {
+    while !app.stopping().is_cancelled() {
+        if let Err(error) = (job.run)(app.clone()).await {
+            tracing::warn!(service = app.name(), job = job.name, %error, "a job failed; it runs again at its next time");
+        }
+        telemetry::upkeep();
+        tokio::select! {
+            () = app.stopping().cancelled() => {}
+            () = tokio::time::sleep(job.every) => {}
+        }
+    }
+}

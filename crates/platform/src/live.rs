@@ -1,0 +1,103 @@
+//! Live streams (server-sent events): they read stored feed positions and are only woken by broadcasts, so
+//! that `Last-Event-ID` works on any replica.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderName, request::Parts},
+    response::sse::{Event as SseEvent, KeepAlive, Sse},
+};
+use futures_util::{Stream, stream};
+use quenty_kernel::Scope;
+use serde_json::json;
+
+use crate::{App, Result};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// The longest wait when a wake-up was lost.
+const POLL: Duration = Duration::from_secs(1);
+const BATCH: i64 = 100;
+
+/// Where a stream resumes: after `Last-Event-ID`, or from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct ResumeAfter(pub Option<i64>);
+
+impl<S: Send + Sync> FromRequestParts<S> for ResumeAfter {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.headers.get(LAST_EVENT_ID).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok())))
+    }
+}
+
+struct Item {
+    position: i64,
+    kind: String,
+    data: serde_json::Value,
+}
+
+/// Streams the published facts of a scope: of one aggregate if `stream` is given, else of all whose id has `prefix`.
+///
+/// # Errors
+/// When the feed cannot be read.
+pub async fn facts(app: App, scope: Scope, prefix: &'static str, only: Option<String>, resume: ResumeAfter) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
+    let start = match resume.0 {
+        Some(position) => position,
+        None => sqlx::query_scalar!("select coalesce(max(position), 0) as \"last!\" from quenty.feed").fetch_one(app.db()).await?,
+    };
+    let state = (app, start, Vec::<Item>::new().into_iter());
+    let events = stream::unfold(state, move |(app, mut position, mut ready)| {
+        let only = only.clone();
+        async move {
+            loop {
+                if let Some(item) = ready.next() {
+                    position = item.position;
+                    let event = SseEvent::default().id(item.position.to_string()).event(item.kind).data(item.data.to_string());
+                    return Some((Ok(event), (app, position, ready)));
+                }
+                if app.stopping().is_cancelled() {
+                    return None;
+                }
+                let woken = app.0.feed_nudge.notified();
+                match read(&app, scope, prefix, only.as_deref(), position).await {
+                    Ok(items) if !items.is_empty() => {
+                        ready = items.into_iter();
+                        continue;
+                    }
+                    Ok(_) => {}
+                    Err(error) => tracing::warn!(service = app.name(), %error, "a live stream paused"),
+                }
+                tokio::select! {
+                    () = woken => {}
+                    () = app.stopping().cancelled() => {}
+                    () = tokio::time::sleep(POLL) => {}
+                }
+            }
+        }
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+async fn read(app: &App, scope: Scope, prefix: &str, only: Option<&str>, after: i64) -> Result<Vec<Item>> {
+    let rows = sqlx::query!(
+        "select f.position, f.type as kind, f.stream, j.data, j.occurred_at, j.stream_version
+         from quenty.feed f join quenty.journal j on j.id = f.event_id
+         where f.position > $1 and ($2::uuid is null or f.company_id = $2) and ($3::text is null or f.stream = $3) and f.stream like $4 || '-%'
+         order by f.position limit $5",
+        after,
+        scope.company_uuid(),
+        only,
+        prefix,
+        BATCH
+    )
+    .fetch_all(app.db())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Item {
+            position: row.position,
+            data: json!({"id": row.stream, "type": row.kind, "version": row.stream_version, "time": row.occurred_at.to_jiff(), "data": row.data}),
+            kind: row.kind,
+        })
+        .collect())
+}

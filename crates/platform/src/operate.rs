@@ -1,0 +1,207 @@
+//! What an operator asks of every service: its dead letters, its dead tasks, its journal, its lag. The same
+//! functions serve the command line (by database) and the internal routes.
+
+use axum::extract::State;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use quenty_kernel::{Failure, clock::wall_now};
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::{
+    App, Result,
+    http::{Answer, Can, Json, Path},
+    journal::{self, Verification},
+};
+
+crate::permissions! {
+    ReadDeadLetters = "dead_letters:read";
+    ReplayDeadLetters = "dead_letters:replay";
+    DiscardDeadLetters = "dead_letters:discard";
+    VerifyJournal = "audit:verify";
+}
+
+/// An event whose reaction kept failing, or a task that did.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct DeadLetter {
+    pub id: Uuid,
+    /// `event` or `task`.
+    pub what: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The aggregate whose events wait behind it, or the task's key.
+    pub subject: String,
+    pub attempts: i32,
+    pub error: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    pub content: Option<serde_json::Value>,
+    pub since: Timestamp,
+    /// How many events wait behind it.
+    pub waiting_behind: i64,
+}
+
+/// What has given up, oldest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn dead_letters(db: &PgPool) -> Result<Vec<DeadLetter>> {
+    let events = sqlx::query!(
+        "select event_id, type as kind, stream, attempts, error, envelope, updated_at,
+                (select count(*) from quenty.inbox b where b.stream = i.stream and b.status = 'waiting') as \"behind!\"
+         from quenty.inbox i where status = 'dead' order by updated_at limit 1000"
+    )
+    .fetch_all(db)
+    .await?;
+    let tasks = sqlx::query!("select id, kind, key, attempts, error, payload, updated_at from quenty.tasks where status = 'dead' order by updated_at limit 1000").fetch_all(db).await?;
+    let events = events.into_iter().map(|row| DeadLetter {
+        id: row.event_id,
+        what: "event".to_owned(),
+        kind: row.kind,
+        subject: row.stream,
+        attempts: row.attempts,
+        error: row.error,
+        content: row.envelope,
+        since: row.updated_at.to_jiff(),
+        waiting_behind: row.behind,
+    });
+    let tasks = tasks.into_iter().map(|row| DeadLetter {
+        id: row.id,
+        what: "task".to_owned(),
+        kind: row.kind,
+        subject: row.key,
+        attempts: row.attempts,
+        error: row.error,
+        content: Some(row.payload),
+        since: row.updated_at.to_jiff(),
+        waiting_behind: 0,
+    });
+    Ok(events.chain(tasks).collect())
+}
+
+/// Tries a dead letter again, at once, with all its tries.
+///
+/// # Errors
+/// 404 when there is no such dead letter.
+pub async fn replay(db: &PgPool, id: Uuid) -> Result<()> {
+    let now = wall_now().to_sqlx();
+    let events = sqlx::query!("update quenty.inbox set status = 'waiting', attempts = 0, next_at = $2, updated_at = $2 where event_id = $1 and status = 'dead'", id, now as _)
+        .execute(db)
+        .await?;
+    let tasks = sqlx::query!("update quenty.tasks set status = 'ready', attempts = 0, run_at = $2, updated_at = $2 where id = $1 and status = 'dead'", id, now as _)
+        .execute(db)
+        .await?;
+    found(events.rows_affected() + tasks.rows_affected())
+}
+
+/// Gives a dead letter up for good: its stream flows on without it.
+///
+/// # Errors
+/// 404 when there is no such dead letter.
+pub async fn discard(db: &PgPool, id: Uuid) -> Result<()> {
+    let now = wall_now().to_sqlx();
+    let events = sqlx::query!("update quenty.inbox set status = 'discarded', envelope = null, next_at = null, updated_at = $2 where event_id = $1 and status = 'dead'", id, now as _)
+        .execute(db)
+        .await?;
+    let tasks = sqlx::query!("update quenty.tasks set status = 'cancelled', updated_at = $2 where id = $1 and status = 'dead'", id, now as _).execute(db).await?;
+    found(events.rows_affected() + tasks.rows_affected())
+}
+
+fn found(rows: u64) -> Result<()> {
+    if rows == 0 { Err(Failure::not_found("dead letter").into()) } else { Ok(()) }
+}
+
+/// What is under way in one service: all zero means that it has come to rest.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq, ToSchema)]
+pub struct Backlog {
+    pub outbox: i64,
+    pub inbox_waiting: i64,
+    pub inbox_dead: i64,
+    /// Tasks that could run now.
+    pub tasks_due: i64,
+    pub tasks_dead: i64,
+}
+
+impl Backlog {
+    /// Nothing moves any more; what is dead waits for an operator.
+    #[must_use]
+    pub fn at_rest(&self) -> bool {
+        self.outbox == 0 && self.inbox_waiting == 0 && self.tasks_due == 0
+    }
+}
+
+/// Counts what is under way, tasks by the given business time.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn backlog(db: &PgPool, business_now: Timestamp) -> Result<Backlog> {
+    let row = sqlx::query!(
+        "select (select count(*) from quenty.outbox) as \"outbox!\",
+                (select count(*) from quenty.inbox where status = 'waiting') as \"waiting!\",
+                (select count(*) from quenty.inbox where status = 'dead') as \"dead!\",
+                (select count(*) from quenty.tasks where status = 'running' or (status = 'ready' and (due_at is null or due_at <= $1))) as \"due!\",
+                (select count(*) from quenty.tasks where status = 'dead') as \"tasks_dead!\"",
+        business_now.to_sqlx() as _
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(Backlog { outbox: row.outbox, inbox_waiting: row.waiting, inbox_dead: row.dead, tasks_due: row.due, tasks_dead: row.tasks_dead })
+}
+
+/// The next moment of business time at which this service has something to do.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn next_due(db: &PgPool) -> Result<Option<Timestamp>> {
+    let due = sqlx::query_scalar!("select min(due_at) as \"due?: jiff_sqlx::Timestamp\" from quenty.tasks where status = 'ready' and due_at is not null").fetch_one(db).await?;
+    Ok(due.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
+/// Removes what has served its time: idempotency answers after a day, finished inbox rows after 30, tasks and
+/// feed positions after 7. In short statements; the journal stays for ever.
+pub(crate) async fn clean(app: App) -> Result<()> {
+    let now = wall_now();
+    let days = |n: i64| (now - jiff::SignedDuration::from_hours(24 * n)).to_sqlx();
+    let keys = (now - jiff::SignedDuration::from_hours(crate::idempotency::KEPT_HOURS)).to_sqlx();
+    sqlx::query!("delete from quenty.idempotency where created_at < $1", keys as _).execute(app.db()).await?;
+    sqlx::query!("delete from quenty.inbox where received_at < $1 and status in ('done', 'discarded')", days(30) as _).execute(app.db()).await?;
+    sqlx::query!("delete from quenty.tasks where updated_at < $1 and status in ('done', 'cancelled')", days(7) as _).execute(app.db()).await?;
+    sqlx::query!("delete from quenty.feed where published_at < $1", days(7) as _).execute(app.db()).await?;
+    Ok(())
+}
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list_dead_letters))
+        .routes(routes!(replay_dead_letter))
+        .routes(routes!(discard_dead_letter))
+        .routes(routes!(verify_journal))
+}
+
+/// List events and tasks that have given up.
+#[utoipa::path(get, path = "/internal/dead-letters", tag = "operations", security(("bearer" = ["dead_letters:read"])), responses((status = 200, body = Vec<DeadLetter>)))]
+async fn list_dead_letters(State(app): State<App>, _caller: Can<ReadDeadLetters>) -> Result<Json<Vec<DeadLetter>>> {
+    Ok(Json(dead_letters(app.db()).await?))
+}
+
+/// Try a dead letter again.
+#[utoipa::path(post, path = "/internal/dead-letters/{id}/replay", tag = "operations", params(("id" = Uuid, Path)), security(("bearer" = ["dead_letters:replay"])), responses((status = 204)))]
+async fn replay_dead_letter(State(app): State<App>, _caller: Can<ReplayDeadLetters>, Path(id): Path<Uuid>) -> Result<Answer> {
+    replay(app.db(), id).await?;
+    Ok(Answer::no_content())
+}
+
+/// Give a dead letter up.
+#[utoipa::path(post, path = "/internal/dead-letters/{id}/discard", tag = "operations", params(("id" = Uuid, Path)), security(("bearer" = ["dead_letters:discard"])), responses((status = 204)))]
+async fn discard_dead_letter(State(app): State<App>, _caller: Can<DiscardDeadLetters>, Path(id): Path<Uuid>) -> Result<Answer> {
+    discard(app.db(), id).await?;
+    Ok(Answer::no_content())
+}
+
+/// Verify every hash chain of this service's journal.
+#[utoipa::path(get, path = "/internal/journal/verification", tag = "operations", security(("bearer" = ["audit:verify"])), responses((status = 200, body = Verification)))]
+async fn verify_journal(State(app): State<App>, _caller: Can<VerifyJournal>) -> Result<Json<Verification>> {
+    Ok(Json(journal::verify(app.db()).await?))
+}

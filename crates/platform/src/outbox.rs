@@ -1,0 +1,109 @@
+//! The relay: carries the outbox to the bus, in order within each stream, and gives out feed positions.
+//!
+//! One relay per service database holds the lease (a session advisory lock, gone with its connection).
+
+use std::time::Duration;
+
+use jiff_sqlx::ToSqlx;
+use quenty_kernel::{Envelope, clock::wall_now};
+use sqlx::PgConnection;
+
+use crate::{App, Result};
+
+/// `pg_try_advisory_lock` key of the relay's lease.
+const LEASE: i64 = 0x7175_656e_7479_0001;
+const BATCH: i64 = 256;
+const POLL_MIN: Duration = Duration::from_millis(5);
+const POLL_MAX: Duration = Duration::from_millis(50);
+const LEASE_RETRY: Duration = Duration::from_secs(1);
+const BUS_RETRY: Duration = Duration::from_millis(500);
+
+/// Runs until the process is asked to end; a lost connection or bus only pauses it.
+pub(crate) async fn run(app: App) {
+    while !app.stopping().is_cancelled() {
+        if let Err(error) = with_lease(&app).await {
+            tracing::warn!(service = app.name(), %error, "the relay paused");
+        }
+        tokio::select! {
+            () = app.stopping().cancelled() => {}
+            () = tokio::time::sleep(LEASE_RETRY) => {}
+        }
+    }
+}
+
+async fn with_lease(app: &App) -> Result<()> {
+    // Detached from the pool: dropping it closes the session, and with it the lease.
+    let mut connection = app.db().acquire().await?.detach();
+    while !app.stopping().is_cancelled() {
+        let held = sqlx::query_scalar!("select pg_try_advisory_lock($1) as \"held!\"", LEASE).fetch_one(&mut connection).await?;
+        if held {
+            return relay(app, &mut connection).await;
+        }
+        tokio::select! {
+            () = app.stopping().cancelled() => {}
+            () = tokio::time::sleep(LEASE_RETRY) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn relay(app: &App, connection: &mut PgConnection) -> Result<()> {
+    let mut pause = POLL_MIN;
+    while !app.stopping().is_cancelled() {
+        let outcome = relay_batch(app, connection).await?;
+        pause = match outcome {
+            Batch::Empty => (pause * 2).min(POLL_MAX),
+            Batch::Moved => {
+                pause = POLL_MIN;
+                continue;
+            }
+            Batch::Stuck => BUS_RETRY,
+        };
+        tokio::select! {
+            () = app.stopping().cancelled() => {}
+            () = app.0.outbox_nudge.notified(), if matches!(outcome, Batch::Empty) => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+    Ok(())
+}
+
+enum Batch {
+    Empty,
+    Moved,
+    Stuck,
+}
+
+async fn relay_batch(app: &App, connection: &mut PgConnection) -> Result<Batch> {
+    // At most one fact per stream: a lost confirm can never let a later fact overtake it.
+    let rows = sqlx::query!(
+        "select o.envelope from quenty.outbox o
+         where not exists (select from quenty.outbox p where p.stream = o.stream and p.stream_version < o.stream_version)
+         order by o.seq limit $1",
+        BATCH
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    if rows.is_empty() {
+        return Ok(Batch::Empty);
+    }
+    let envelopes: Vec<Envelope> = rows.into_iter().map(|row| serde_json::from_value(row.envelope)).collect::<Result<_, _>>()?;
+    let confirmed = app.bus().publish(&envelopes).await;
+    if confirmed.is_empty() {
+        return Ok(Batch::Stuck);
+    }
+    let now = wall_now().to_sqlx();
+    sqlx::query!(
+        "with gone as (delete from quenty.outbox where event_id = any($1) returning seq, event_id, stream, envelope)
+         insert into quenty.feed (event_id, type, stream, company_id, published_at)
+         select g.event_id, g.envelope->>'type', g.stream, j.company_id, $2 from gone g join quenty.journal j on j.id = g.event_id order by g.seq
+         on conflict (event_id) do nothing",
+        &confirmed,
+        now as _
+    )
+    .execute(connection)
+    .await?;
+    metrics::counter!("quenty_events_published_total", "service" => app.name()).increment(confirmed.len() as u64);
+    app.0.feed_nudge.notify_waiters();
+    Ok(if confirmed.len() == envelopes.len() { Batch::Moved } else { Batch::Stuck })
+}

@@ -1,0 +1,226 @@
+//! Configuration: defaults < file < environment. Every setting is declared once, with its meaning;
+//! unknown keys are refused, secrets are never shown, and `quenty config check` explains the rest.
+
+use std::{collections::BTreeMap, fmt, path::Path};
+
+/// One thing that can be configured: key `database_url` is `QUENTY_DATABASE_URL` in the environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    pub key: &'static str,
+    pub default: Option<&'static str>,
+    /// Secrets may also come from a file named by `QUENTY_<KEY>_FILE`, and are never printed.
+    pub secret: bool,
+    pub about: &'static str,
+}
+
+impl Setting {
+    #[must_use]
+    pub const fn new(key: &'static str, about: &'static str) -> Self {
+        Self { key, default: None, secret: false, about }
+    }
+    #[must_use]
+    pub const fn default(self, value: &'static str) -> Self {
+        Self { default: Some(value), ..self }
+    }
+    #[must_use]
+    pub const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+}
+
+/// The settings that the chassis itself reads.
+pub const CHASSIS: &[Setting] = &[
+    Setting::new("host", "address to listen on; anything but loopback needs `trusted_network = true`").default("127.0.0.1"),
+    Setting::new("port", "port to listen on; each service has its own default"),
+    Setting::new("trusted_network", "`true` when the network between the services is private").default("false"),
+    Setting::new("database_url", "PostgreSQL, as the application role").secret(),
+    Setting::new("database_owner_url", "PostgreSQL, as the owner role: only `quenty migrate` needs it").secret(),
+    Setting::new("database_connections", "most connections of this process to its database").default("10"),
+    Setting::new("bus_url", "RabbitMQ, like `amqp://user:password@host:5672/vhost`").secret(),
+    Setting::new("client_secret", "this service's secret at Auth, for calls to other services").secret(),
+    Setting::new("issuer", "the `iss` of access tokens; clients see it").default("https://quenty.local"),
+    Setting::new("auth_url", "base URL of Auth").default("http://127.0.0.1:8009"),
+    Setting::new("customer_url", "base URL of Customer").default("http://127.0.0.1:8001"),
+    Setting::new("order_url", "base URL of Order").default("http://127.0.0.1:8002"),
+    Setting::new("shipping_url", "base URL of Shipping").default("http://127.0.0.1:8004"),
+    Setting::new("pickup_url", "base URL of Pickup").default("http://127.0.0.1:8005"),
+    Setting::new("request_timeout_ms", "a request that takes longer gets 503").default("15000"),
+    Setting::new("max_body_bytes", "larger JSON bodies get 413").default("1048576"),
+    Setting::new("log", "what is logged, in the syntax of tracing's EnvFilter").default("info"),
+];
+
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    #[error("unknown setting {0}; `quenty config check` lists the known ones")]
+    Unknown(String),
+    #[error("{0} is not set: {1}")]
+    Missing(String, &'static str),
+    #[error("{key} is {value:?}: {why}")]
+    Bad { key: String, value: String, why: String },
+    #[error("cannot read {0}: {1}")]
+    Unreadable(String, String),
+}
+
+#[derive(Clone)]
+struct Value {
+    text: String,
+    source: String,
+    secret: bool,
+}
+
+/// The settings of one process.
+#[derive(Clone, Default)]
+pub struct Settings {
+    known: Vec<Setting>,
+    values: BTreeMap<&'static str, Value>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.table().into_iter().map(|row| (row.key, row.value))).finish()
+    }
+}
+
+/// One line of `quenty config check`.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Row {
+    pub key: &'static str,
+    pub value: String,
+    pub source: String,
+    pub about: &'static str,
+}
+
+impl Settings {
+    /// Reads the defaults, then the TOML file, then the environment (`QUENTY_<KEY>`, `QUENTY_<KEY>_FILE`).
+    ///
+    /// # Errors
+    /// On unknown keys and unreadable files.
+    pub fn load(known: &[&[Setting]], file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, SettingsError> {
+        let mut settings = Self { known: known.iter().flat_map(|list| list.iter().copied()).collect(), ..Self::default() };
+        for setting in settings.known.clone() {
+            if let Some(default) = setting.default {
+                settings.put(setting, default.to_owned(), "default".to_owned());
+            }
+        }
+        if let Some(path) = file {
+            settings.read_file(path)?;
+        }
+        for (name, text) in environment {
+            let Some(key) = name.strip_prefix("QUENTY_").map(str::to_ascii_lowercase) else { continue };
+            if key.starts_with("test_") || key == "config" {
+                continue;
+            }
+            if let Some(setting) = settings.find(&key) {
+                settings.put(setting, text, name);
+            } else if let Some(setting) = key.strip_suffix("_file").and_then(|k| settings.find(k)).filter(|s| s.secret) {
+                let content = std::fs::read_to_string(&text).map_err(|e| SettingsError::Unreadable(text.clone(), e.to_string()))?;
+                settings.put(setting, content.trim_end().to_owned(), format!("{name} ({text})"));
+            } else {
+                return Err(SettingsError::Unknown(name));
+            }
+        }
+        Ok(settings)
+    }
+
+    fn read_file(&mut self, path: &Path) -> Result<(), SettingsError> {
+        let unreadable = |e: &dyn fmt::Display| SettingsError::Unreadable(path.display().to_string(), e.to_string());
+        let text = std::fs::read_to_string(path).map_err(|e| unreadable(&e))?;
+        let table: toml::Table = text.parse().map_err(|e| unreadable(&e))?;
+        for (key, value) in table {
+            let setting = self.find(&key).ok_or_else(|| SettingsError::Unknown(format!("{key} in {}", path.display())))?;
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            self.put(setting, text, path.display().to_string());
+        }
+        Ok(())
+    }
+
+    fn find(&self, key: &str) -> Option<Setting> {
+        self.known.iter().find(|s| s.key == key).copied()
+    }
+
+    fn put(&mut self, setting: Setting, text: String, source: String) {
+        self.values.insert(setting.key, Value { text, source, secret: setting.secret });
+    }
+
+    /// Sets a value from code: what `quenty up` decides for its embedded services. Unknown keys are ignored,
+    /// because not every service reads every setting.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+        if let Some(setting) = self.find(key) {
+            self.put(setting, value.into(), "embedded".to_owned());
+        }
+        self
+    }
+
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(|v| v.text.as_str())
+    }
+
+    /// # Errors
+    /// When the setting is absent.
+    pub fn require(&self, key: &str) -> Result<&str, SettingsError> {
+        self.get(key).ok_or_else(|| {
+            SettingsError::Missing(format!("QUENTY_{}", key.to_ascii_uppercase()), self.find(key).map_or("no such setting", |s| s.about))
+        })
+    }
+
+    /// # Errors
+    /// When the setting is absent or does not parse.
+    pub fn parse<T: std::str::FromStr<Err: fmt::Display>>(&self, key: &str) -> Result<T, SettingsError> {
+        let text = self.require(key)?;
+        text.parse().map_err(|e: T::Err| SettingsError::Bad {
+            key: format!("QUENTY_{}", key.to_ascii_uppercase()),
+            value: if self.find(key).is_some_and(|s| s.secret) { "(secret)".to_owned() } else { text.to_owned() },
+            why: e.to_string(),
+        })
+    }
+
+    /// What is set, from where, secrets redacted.
+    #[must_use]
+    pub fn table(&self) -> Vec<Row> {
+        self.known
+            .iter()
+            .map(|setting| {
+                let value = self.values.get(setting.key);
+                Row {
+                    key: setting.key,
+                    value: value.map_or(String::new(), |v| if v.secret { "(secret)".to_owned() } else { v.text.clone() }),
+                    source: value.map_or_else(|| "not set".to_owned(), |v| v.source.clone()),
+                    about: setting.about,
+                }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> std::vec::IntoIter<(String, String)> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>().into_iter()
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_the_file_over_defaults() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("quenty.toml");
+        std::fs::write(&path, "host = \"10.0.0.1\"\nport = 9000\n").unwrap();
+        let settings = Settings::load(&[CHASSIS], Some(&path), env(&[("QUENTY_PORT", "9001"), ("HOME", "/")])).unwrap();
+        assert_eq!((settings.get("host"), settings.parse::<u16>("port").unwrap()), (Some("10.0.0.1"), 9001));
+        assert_eq!(settings.get("log"), Some("info"));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        assert!(matches!(Settings::load(&[CHASSIS], None, env(&[("QUENTY_PROT", "1")])), Err(SettingsError::Unknown(_))));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let settings = Settings::load(&[CHASSIS], None, env(&[("QUENTY_CLIENT_SECRET", "hush")])).unwrap();
+        assert_eq!(settings.get("client_secret"), Some("hush"));
+        assert!(!format!("{settings:?}").contains("hush"));
+    }
+}

@@ -1,0 +1,193 @@
+//! Durable tasks: what needs the network or takes long is enqueued in the transaction that decides it, and
+//! done outside any transaction under a lease (design/architecture.md, "tasks"). Deadlines are tasks whose
+//! `due_at` is business time.
+
+use std::time::Duration;
+
+use jiff_sqlx::ToSqlx;
+use quenty_kernel::{Actor, clock::wall_now, id::{CompanyId, new_uuid}};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{App, Error, Result, Tx, tx::Cause};
+
+const LEASE: Duration = Duration::from_secs(60);
+const RENEW_EVERY: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_secs(1);
+const MAX_ATTEMPTS: i32 = 8;
+const WORKERS: usize = 4;
+
+/// A task that this worker holds the lease of.
+#[derive(Debug, Clone)]
+pub struct Claimed<P> {
+    pub id: Uuid,
+    pub key: String,
+    pub payload: P,
+    pub company_id: Option<CompanyId>,
+    pub attempts: i32,
+    lease: Uuid,
+    correlation_id: Uuid,
+    traceparent: Option<String>,
+}
+
+impl Claimed<Value> {
+    pub(crate) fn read<P: DeserializeOwned>(self) -> Result<Claimed<P>> {
+        Ok(Claimed {
+            payload: serde_json::from_value(self.payload)?,
+            id: self.id,
+            key: self.key,
+            company_id: self.company_id,
+            attempts: self.attempts,
+            lease: self.lease,
+            correlation_id: self.correlation_id,
+            traceparent: self.traceparent,
+        })
+    }
+}
+
+impl<P> Claimed<P> {
+    /// Begins the transaction that brings the outcome back; it marks the task done, and fails if the lease is lost.
+    ///
+    /// # Errors
+    /// When another worker has taken the task over.
+    pub async fn begin(&self, app: &App) -> Result<Tx> {
+        let cause = Cause { actor: Actor::System, correlation_id: self.correlation_id, causation_id: Some(self.id), traceparent: self.traceparent.clone() };
+        let mut tx = app.begin_as(cause).await?;
+        let now = wall_now().to_sqlx();
+        let done = sqlx::query!(
+            "update quenty.tasks set status = 'done', lease_token = null, lease_until = null, error = null, updated_at = $3
+             where id = $1 and lease_token = $2",
+            self.id,
+            self.lease,
+            now as _
+        )
+        .execute(tx.conn())
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(Error::internal("the lease of this task was lost"));
+        }
+        Ok(tx)
+    }
+}
+
+/// Runs the workers of one service until the process is asked to end.
+pub(crate) async fn run(app: App) {
+    if app.service().tasks.is_empty() {
+        return;
+    }
+    futures_util::future::join_all((0..WORKERS).map(|_| worker(app.clone()))).await;
+}
+
+async fn worker(app: App) {
+    while !app.stopping().is_cancelled() {
+        match claim(&app).await {
+            Ok(Some((kind, task))) => {
+                // Another worker may find more at once.
+                app.0.task_nudge.notify_one();
+                perform(&app, &kind, task).await;
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(service = app.name(), %error, "a task worker paused"),
+        }
+        tokio::select! {
+            () = app.stopping().cancelled() => {}
+            () = app.0.task_nudge.notified() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+async fn claim(app: &App) -> Result<Option<(String, Claimed<Value>)>> {
+    let lease = new_uuid();
+    let (wall, business) = (wall_now(), app.clock().now());
+    let row = sqlx::query!(
+        "update quenty.tasks set status = 'running', lease_token = $1, lease_until = $2, attempts = attempts + 1, updated_at = $3
+         where id = (select id from quenty.tasks
+                     where ((status = 'ready' and run_at <= $3 and (due_at is null or due_at <= $4)) or (status = 'running' and lease_until < $3))
+                     order by due_at nulls first, run_at limit 1 for update skip locked)
+         returning id, kind, key, payload, company_id, attempts, correlation_id, traceparent",
+        lease,
+        (wall + LEASE).to_sqlx() as _,
+        wall.to_sqlx() as _,
+        business.to_sqlx() as _
+    )
+    .fetch_optional(app.db())
+    .await?;
+    Ok(row.map(|row| {
+        let task = Claimed {
+            id: row.id,
+            key: row.key,
+            payload: row.payload,
+            company_id: row.company_id.map(CompanyId::from_uuid),
+            attempts: row.attempts,
+            lease,
+            correlation_id: row.correlation_id,
+            traceparent: row.traceparent,
+        };
+        (row.kind, task)
+    }))
+}
+
+async fn perform(app: &App, kind: &str, task: Claimed<Value>) {
+    let (id, lease, attempts) = (task.id, task.lease, task.attempts);
+    let outcome = match app.service().tasks.iter().find(|known| known.kind == kind) {
+        None => Err(Error::internal(format!("no task of kind {kind} in this version"))),
+        Some(known) => {
+            let work = (known.run)(app.clone(), task);
+            tokio::pin!(work);
+            loop {
+                tokio::select! {
+                    outcome = &mut work => break outcome,
+                    () = tokio::time::sleep(RENEW_EVERY) => renew(app, id, lease).await,
+                }
+            }
+        }
+    };
+    let settled = match outcome {
+        Ok(()) => settle(app, id, lease).await,
+        Err(error) => {
+            tracing::warn!(service = app.name(), task = %id, kind, attempts, %error, "a task failed");
+            put_back(app, id, lease, attempts, &error).await
+        }
+    };
+    if let Err(error) = settled {
+        tracing::warn!(service = app.name(), task = %id, kind, %error, "a task's outcome could not be written; its lease will run out");
+    }
+}
+
+async fn renew(app: &App, id: Uuid, lease: Uuid) {
+    let until = (wall_now() + LEASE).to_sqlx();
+    let renewed = sqlx::query!("update quenty.tasks set lease_until = $3 where id = $1 and lease_token = $2", id, lease, until as _).execute(app.db()).await;
+    if let Err(error) = renewed {
+        tracing::warn!(service = app.name(), task = %id, %error, "a lease could not be renewed");
+    }
+}
+
+/// For a task whose function had nothing to bring back.
+async fn settle(app: &App, id: Uuid, lease: Uuid) -> Result<()> {
+    let now = wall_now().to_sqlx();
+    sqlx::query!("update quenty.tasks set status = 'done', lease_token = null, lease_until = null, error = null, updated_at = $3 where id = $1 and lease_token = $2", id, lease, now as _)
+        .execute(app.db())
+        .await?;
+    Ok(())
+}
+
+async fn put_back(app: &App, id: Uuid, lease: Uuid, attempts: i32, error: &Error) -> Result<()> {
+    let status = if attempts >= MAX_ATTEMPTS { "dead" } else { "ready" };
+    let pause = Duration::from_secs(1).saturating_mul(3_u32.saturating_pow(u32::try_from(attempts).unwrap_or(1).min(7)));
+    let now = wall_now();
+    sqlx::query!(
+        "update quenty.tasks set status = $3, run_at = $4, error = $5, lease_token = null, lease_until = null, updated_at = $6 where id = $1 and lease_token = $2",
+        id,
+        lease,
+        status,
+        (now + pause).to_sqlx() as _,
+        error.to_string(),
+        now.to_sqlx() as _
+    )
+    .execute(app.db())
+    .await?;
+    Ok(())
+}

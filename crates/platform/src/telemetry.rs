@@ -1,0 +1,39 @@
+//! Logs and metrics of a process. Both recorders are global: services tell themselves apart by a label.
+
+use std::sync::OnceLock;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Starts logging (JSON unless at a terminal) and metrics; a second call changes nothing.
+pub fn start(filter: &str) {
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
+        drop(registry.with(tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr)).try_init());
+    } else {
+        drop(registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init());
+    }
+    METRICS.get_or_init(|| {
+        let builder = PrometheusBuilder::new();
+        let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS).unwrap_or_else(|_| PrometheusBuilder::new());
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        drop(metrics::set_global_recorder(recorder));
+        handle
+    });
+}
+
+pub(crate) async fn render() -> String {
+    METRICS.get().map(PrometheusHandle::render).unwrap_or_default()
+}
+
+/// Keeps the histograms' memory bounded; run by the lifecycle.
+pub(crate) fn upkeep() {
+    if let Some(handle) = METRICS.get() {
+        handle.run_upkeep();
+    }
+}

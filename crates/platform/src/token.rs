@@ -1,0 +1,236 @@
+//! Access tokens (RFC 9068, EdDSA), checked locally with Auth's published keys: Auth being away never
+//! blocks a request that carries a valid token.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use moka::future::Cache;
+use quenty_kernel::{
+    Actor, Failure, Kind,
+    clock::wall_now,
+    id::{CompanyId, SessionId, UserId},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex, RwLock};
+
+use crate::client::Transport;
+
+/// The audience of every token of this platform.
+pub const AUDIENCE: &str = "quenty";
+/// RFC 9068: the `typ` of an access token.
+pub const TYPE: &str = "at+jwt";
+const CLOCK_SKEW_SECONDS: u64 = 60;
+const CACHED_TOKENS: u64 = 50_000;
+/// An unknown key id is asked for at most this often.
+const REFETCH_EVERY: Duration = Duration::from_secs(60);
+const FIRST_FETCH_EVERY: Duration = Duration::from_millis(250);
+
+/// Whom a token speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Realm {
+    /// A person acting for a company.
+    Company,
+    /// A person of the platform: reaches every company's rows.
+    Staff,
+    /// Another service of the platform.
+    Service,
+    /// A person without an active company: own profile, invitations, registering a company.
+    User,
+}
+
+/// The claims of an access token.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    pub exp: i64,
+    pub iat: i64,
+    pub jti: String,
+    /// A user's id, or a service's name in realm `service`.
+    pub sub: String,
+    pub client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
+    /// How the person proved to be it (RFC 8176).
+    #[serde(default)]
+    pub amr: Vec<String>,
+    pub realm: Realm,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company_id: Option<CompanyId>,
+    pub permissions: Vec<String>,
+}
+
+impl Claims {
+    /// Whether the token holds `resource:verb`, itself or through `resource:*`, `*:verb` or `*`.
+    /// Internal operations are only granted by name.
+    #[must_use]
+    pub fn allows(&self, permission: &str) -> bool {
+        let (resource, verb) = permission.split_once(':').unwrap_or((permission, ""));
+        let internal = resource.starts_with("internal");
+        self.permissions.iter().any(|held| {
+            held == permission
+                || (!internal
+                    && (held == "*" || held.split_once(':').is_some_and(|(r, v)| (r == resource || r == "*") && (v == verb || v == "*"))))
+        })
+    }
+
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        match self.realm {
+            Realm::Service => Actor::Service(self.sub.clone()),
+            _ => self.sub.parse::<UserId>().map_or(Actor::System, Actor::User),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Jwks {
+    keys: Vec<Jwk>,
+}
+
+#[derive(Deserialize)]
+struct Jwk {
+    kid: String,
+    x: String,
+}
+
+/// Checks tokens; one per process and service.
+#[derive(Clone)]
+pub struct Verifier(Arc<Inner>);
+
+struct Inner {
+    transport: Transport,
+    jwks_url: String,
+    issuer: String,
+    keys: RwLock<HashMap<String, DecodingKey>>,
+    last_fetch: Mutex<Option<std::time::Instant>>,
+    verified: Cache<[u8; 32], Arc<Claims>>,
+}
+
+fn refused(why: &str) -> Failure {
+    Failure::new(Kind::Unauthenticated, "INVALID_TOKEN", format!("{why}; log in again or refresh the token"))
+}
+
+impl Verifier {
+    /// A verifier of the tokens that `issuer` signs with the keys published below `auth_url`.
+    #[must_use]
+    pub fn new(transport: Transport, auth_url: &str, issuer: &str) -> Self {
+        Self(Arc::new(Inner {
+            transport,
+            jwks_url: format!("{}/.well-known/jwks.json", auth_url.trim_end_matches('/')),
+            issuer: issuer.to_owned(),
+            keys: RwLock::default(),
+            last_fetch: Mutex::new(None),
+            verified: Cache::builder().max_capacity(CACHED_TOKENS).time_to_live(Duration::from_secs(900)).build(),
+        }))
+    }
+
+    /// The claims of a valid token.
+    ///
+    /// # Errors
+    /// 401 when it is malformed, expired, or signed by nobody we know; 503 while no key is known yet.
+    pub async fn verify(&self, token: &str) -> Result<Arc<Claims>, Failure> {
+        let hash: [u8; 32] = Sha256::digest(token).into();
+        if let Some(claims) = self.0.verified.get(&hash).await {
+            return if claims.exp + CLOCK_SKEW_SECONDS.cast_signed() > wall_now().as_second() { Ok(claims) } else { Err(refused("the token has expired")) };
+        }
+        let header = decode_header(token).map_err(|_| refused("this is not an access token"))?;
+        if header.typ.as_deref() != Some(TYPE) {
+            return Err(refused("this is not an access token"));
+        }
+        let kid = header.kid.ok_or_else(|| refused("the token names no key"))?;
+        let key = self.key(&kid).await?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_issuer(&[&self.0.issuer]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.leeway = CLOCK_SKEW_SECONDS;
+        let claims = decode::<Claims>(token, &key, &validation).map_err(|_| refused("the token is not valid"))?.claims;
+        let claims = Arc::new(claims);
+        self.0.verified.insert(hash, Arc::clone(&claims)).await;
+        Ok(claims)
+    }
+
+    /// Whether any of Auth's keys is known.
+    pub async fn has_keys(&self) -> bool {
+        !self.0.keys.read().await.is_empty()
+    }
+
+    async fn key(&self, kid: &str) -> Result<DecodingKey, Failure> {
+        if let Some(key) = self.0.keys.read().await.get(kid) {
+            return Ok(key.clone());
+        }
+        self.refetch().await;
+        let keys = self.0.keys.read().await;
+        match keys.get(kid) {
+            Some(key) => Ok(key.clone()),
+            None if keys.is_empty() => Err(Failure::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "tokens cannot be checked yet; try again").retry_after(1)),
+            None => Err(refused("the token is signed with an unknown key")),
+        }
+    }
+
+    async fn refetch(&self) {
+        let mut last = self.0.last_fetch.lock().await;
+        let pause = if self.has_keys().await { REFETCH_EVERY } else { FIRST_FETCH_EVERY };
+        if last.is_some_and(|at| at.elapsed() < pause) {
+            return;
+        }
+        *last = Some(std::time::Instant::now());
+        if let Err(error) = self.fetch().await {
+            tracing::warn!(%error, "Auth's keys could not be read");
+        }
+    }
+
+    async fn fetch(&self) -> Result<(), crate::client::CallError> {
+        let jwks: Jwks = self.0.transport.get_json(&self.0.jwks_url, Duration::from_secs(2)).await?;
+        let fetched = jwks.keys.into_iter().filter_map(|jwk| DecodingKey::from_ed_components(&jwk.x).ok().map(|key| (jwk.kid, key))).collect();
+        *self.0.keys.write().await = fetched;
+        Ok(())
+    }
+
+    /// Reads the keys until they are known, then keeps them fresh.
+    pub(crate) async fn keep_fresh(self, stop: tokio_util::sync::CancellationToken) {
+        loop {
+            self.refetch().await;
+            let pause = if self.has_keys().await { REFETCH_EVERY * 5 } else { FIRST_FETCH_EVERY };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holding(permissions: &[&str]) -> Claims {
+        Claims {
+            iss: String::new(),
+            aud: AUDIENCE.to_owned(),
+            exp: 0,
+            iat: 0,
+            jti: String::new(),
+            sub: String::new(),
+            client_id: String::new(),
+            sid: None,
+            amr: Vec::new(),
+            realm: Realm::Company,
+            company_id: None,
+            permissions: permissions.iter().map(|p| (*p).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn wildcards_cover_resources_and_verbs_but_never_internal_operations() {
+        assert!(holding(&["orders:*"]).allows("orders:cancel"));
+        assert!(holding(&["*:read"]).allows("orders:read"));
+        assert!(holding(&["*"]).allows("companies:approve"));
+        assert!(!holding(&["orders:read", "order:*"]).allows("orders:cancel"));
+        assert!(!holding(&["*"]).allows("internal.companies:read"));
+        assert!(holding(&["internal.companies:read"]).allows("internal.companies:read"));
+    }
+}

@@ -1,0 +1,73 @@
+//! W3C Trace Context: one `traceparent` follows a request through HTTP, events and tasks.
+
+use std::fmt;
+
+use rand::Rng;
+
+/// `00-<trace id>-<span id>-<flags>` (W3C Trace Context, level 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceParent {
+    trace_id: u128,
+    span_id: u64,
+    sampled: bool,
+}
+
+impl TraceParent {
+    /// A new trace.
+    #[must_use]
+    pub fn root() -> Self {
+        let mut random = rand::rng();
+        Self { trace_id: random.random_range(1..=u128::MAX), span_id: random.random_range(1..=u64::MAX), sampled: true }
+    }
+
+    /// A new span of the same trace.
+    #[must_use]
+    pub fn child(self) -> Self {
+        Self { span_id: rand::rng().random_range(1..=u64::MAX), ..self }
+    }
+
+    /// Reads the header; anything malformed counts as absent, as the standard asks.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let lower_hex = |s: &str| s.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if version.len() != 2 || version == "ff" || trace.len() != 32 || span.len() != 16 || flags.len() != 2 || !lower_hex(text.replace('-', "").as_str()) {
+            return None;
+        }
+        let trace_id = u128::from_str_radix(trace, 16).ok().filter(|id| *id != 0)?;
+        let span_id = u64::from_str_radix(span, 16).ok().filter(|id| *id != 0)?;
+        Some(Self { trace_id, span_id, sampled: u8::from_str_radix(flags, 16).ok()? & 1 == 1 })
+    }
+
+    #[must_use]
+    pub fn trace_id(self) -> String {
+        format!("{:032x}", self.trace_id)
+    }
+}
+
+impl fmt::Display for TraceParent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "00-{:032x}-{:016x}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_what_it_writes_and_a_child_keeps_the_trace() {
+        let root = TraceParent::root();
+        assert_eq!(TraceParent::parse(&root.to_string()), Some(root));
+        assert_eq!(root.child().trace_id(), root.trace_id());
+        assert_ne!(root.child(), root);
+    }
+
+    #[test]
+    fn malformed_headers_count_as_absent() {
+        for text in ["", "00-0-0-01", "00-00000000000000000000000000000000-00f067aa0ba902b7-01", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"] {
+            assert_eq!(TraceParent::parse(text), None, "{text}");
+        }
+    }
+}

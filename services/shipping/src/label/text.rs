@@ -1,0 +1,195 @@
+//! Text in the two fonts that every PDF reader and label printer has: Helvetica, regular and bold,
+//! in the encoding WinAnsi (Windows-1252).
+
+use super::LabelError;
+use pdf_writer::Name;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Font {
+    Regular,
+    Bold,
+}
+
+impl Font {
+    pub(super) fn resource(self) -> Name<'static> {
+        match self {
+            Self::Regular => Name(b"R"),
+            Self::Bold => Name(b"B"),
+        }
+    }
+
+    fn widths(self) -> &'static [u16; 224] {
+        match self {
+            Self::Regular => &REGULAR,
+            Self::Bold => &BOLD,
+        }
+    }
+}
+
+/// A line of text as the PDF wants it: one byte for each letter.
+pub(super) type Encoded = Vec<u8>;
+
+/// Encodes a field's text. Spanish and Portuguese pass unchanged; a letter of another Latin alphabet
+/// loses what the font lacks (`Kraków` stays, `Łódź` becomes `Lódz`), as carriers' own labels do.
+///
+/// # Errors
+/// For other scripts: the UPU wants addresses in Latin letters (Convention Manual, article 17-107).
+pub(super) fn encode(field: &'static str, text: &str) -> Result<Encoded, LabelError> {
+    let mut encoded = Encoded::with_capacity(text.len());
+    for letter in text.nfc() {
+        match win_ansi(letter) {
+            Some(byte) => encoded.push(byte),
+            None => encoded.extend(plain(letter).ok_or(LabelError::Unprintable { field })?),
+        }
+    }
+    Ok(encoded)
+}
+
+/// The letter without the marks that the font cannot set upon it.
+fn plain(letter: char) -> Option<Encoded> {
+    let base = match letter {
+        'Ł' => 'L',
+        'ł' => 'l',
+        'Đ' => 'D',
+        'đ' => 'd',
+        'Ħ' => 'H',
+        'ħ' => 'h',
+        'ı' => 'i',
+        'Ŧ' => 'T',
+        'ŧ' => 't',
+        other => other,
+    };
+    std::iter::once(base).nfd().filter(|letter| !is_combining_mark(*letter)).map(win_ansi).collect()
+}
+
+/// The code of a letter in Windows-1252, none for control characters and what it does not have.
+fn win_ansi(letter: char) -> Option<u8> {
+    const FROM_0X80: &str = "€\0‚ƒ„…†‡ˆ‰Š‹Œ\0Ž\0\0‘’“”•–—˜™š›œ\0žŸ";
+    match letter {
+        ' '..='~' | '\u{a0}'..='ÿ' => u8::try_from(u32::from(letter)).ok(),
+        '\0' => None,
+        _ => FROM_0X80.chars().zip(0x80..).find(|(known, _)| *known == letter).map(|(_, code)| code),
+    }
+}
+
+/// The width of a line in points.
+pub(super) fn width(text: &[u8], font: Font, size: f32) -> f32 {
+    let widths = font.widths();
+    let units: u32 = text
+        .iter()
+        .filter_map(|byte| widths.get(usize::from(byte.saturating_sub(b' '))))
+        .map(|&units| u32::from(units))
+        .sum();
+    // The widest text is far below 2^24 units, so the conversion is exact.
+    #[expect(clippy::cast_precision_loss, reason = "see above")]
+    let units = units as f32;
+    units * size / 1000.0
+}
+
+/// Breaks a line at blanks, and inside a word only where the word alone is too wide.
+pub(super) fn wrap(text: &[u8], font: Font, size: f32, limit: f32) -> Vec<Encoded> {
+    let mut lines: Vec<Encoded> = Vec::new();
+    let mut line = Encoded::new();
+    for word in text.split(|byte| *byte == b' ').filter(|word| !word.is_empty()) {
+        let joined = if line.is_empty() { word.to_vec() } else { [&line[..], b" ", word].concat() };
+        if width(&joined, font, size) <= limit {
+            line = joined;
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        for &byte in word {
+            line.push(byte);
+            if line.len() > 1 && width(&line, font, size) > limit {
+                line.pop();
+                lines.push(std::mem::replace(&mut line, vec![byte]));
+            }
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+// Glyph widths from the space on, in thousandths of the size: Adobe Core 14 AFM files.
+#[rustfmt::skip]
+const REGULAR: [u16; 224] = [
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278,
+    556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556,
+    1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778,
+    667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556,
+    333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556,
+    556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584, 350,
+    556, 350, 222, 556, 333, 1000, 556, 556, 333, 1000, 667, 333, 1000, 350, 611, 350,
+    350, 222, 222, 333, 333, 350, 556, 1000, 333, 1000, 500, 333, 944, 350, 500, 667,
+    278, 333, 556, 556, 556, 556, 260, 556, 333, 737, 370, 556, 584, 333, 737, 333,
+    400, 584, 333, 333, 333, 556, 537, 278, 333, 333, 365, 556, 834, 834, 834, 611,
+    667, 667, 667, 667, 667, 667, 1000, 722, 667, 667, 667, 667, 278, 278, 278, 278,
+    722, 722, 778, 778, 778, 778, 778, 584, 778, 722, 722, 722, 722, 667, 667, 611,
+    556, 556, 556, 556, 556, 556, 889, 500, 556, 556, 556, 556, 278, 278, 278, 278,
+    556, 556, 556, 556, 556, 556, 556, 584, 611, 556, 556, 556, 556, 500, 556, 500,
+];
+#[rustfmt::skip]
+const BOLD: [u16; 224] = [
+    278, 333, 474, 556, 556, 889, 722, 238, 333, 333, 389, 584, 278, 333, 278, 278,
+    556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 333, 333, 584, 584, 584, 611,
+    975, 722, 722, 722, 722, 667, 611, 778, 722, 278, 556, 722, 611, 833, 722, 778,
+    667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 333, 278, 333, 584, 556,
+    333, 556, 611, 556, 611, 556, 333, 611, 611, 278, 278, 556, 278, 889, 611, 611,
+    611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584, 350,
+    556, 350, 278, 556, 500, 1000, 556, 556, 333, 1000, 667, 333, 1000, 350, 611, 350,
+    350, 278, 278, 500, 500, 350, 556, 1000, 333, 1000, 556, 333, 944, 350, 500, 667,
+    278, 333, 556, 556, 556, 556, 280, 556, 333, 737, 370, 556, 584, 333, 737, 333,
+    400, 584, 333, 333, 333, 611, 556, 278, 333, 333, 365, 556, 834, 834, 834, 611,
+    722, 722, 722, 722, 722, 722, 1000, 722, 667, 667, 667, 667, 278, 278, 278, 278,
+    722, 722, 778, 778, 778, 778, 778, 584, 778, 722, 722, 722, 722, 667, 667, 611,
+    556, 556, 556, 556, 556, 556, 889, 556, 556, 556, 556, 556, 278, 278, 278, 278,
+    611, 611, 611, 611, 611, 611, 611, 584, 611, 611, 611, 611, 611, 556, 611, 556,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn spanish_and_portuguese_letters_have_their_own_codes() {
+        let letters = "áéíóúüñÁÉÍÓÚÜÑ¿¡ãõâêôàçÃÕÂÊÔÀÇºª°€–“”";
+        let encoded = encode("name", letters).unwrap();
+        assert_eq!(encoded.len(), letters.chars().count());
+        assert_eq!(encode("name", "Ñandú €").unwrap(), b"\xd1and\xfa \x80");
+        // macOS writes letter and accent apart.
+        assert_eq!(encode("name", "n\u{303}").unwrap(), b"\xf1");
+    }
+
+    #[test]
+    fn other_latin_letters_lose_their_marks_and_other_scripts_are_refused() {
+        assert_eq!(encode("name", "Łódź Ştefan Đặng").unwrap(), b"L\xf3dz Stefan Dang");
+        for text in ["Москва", "東京", "a\nb", "a\0b", "🎁"] {
+            assert_eq!(encode("city", text), Err(LabelError::Unprintable { field: "city" }), "{text}");
+        }
+    }
+
+    #[test]
+    fn widths_are_those_of_the_font() {
+        assert!((width(b"QTY", Font::Bold, 10.0) - 20.56).abs() < 0.001);
+        assert!((width(b"\xf1", Font::Regular, 10.0) - 5.56).abs() < 0.001);
+    }
+
+    proptest! {
+        #[test]
+        fn wrapping_loses_nothing_and_keeps_to_the_limit(text in "[ a-zñ]{0,80}", limit in 10.0f32..200.0) {
+            let text = encode("name", &text).unwrap();
+            let lines = wrap(&text, Font::Regular, 10.0, limit);
+            for line in &lines {
+                prop_assert!(line.len() == 1 || width(line, Font::Regular, 10.0) <= limit);
+            }
+            let letters = |text: &[u8]| text.iter().filter(|byte| **byte != b' ').copied().collect::<Vec<_>>();
+            prop_assert_eq!(letters(&lines.concat()), letters(&text));
+        }
+    }
+}
