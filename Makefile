@@ -1,0 +1,42 @@
+# Two commands run everything: `make run` and `make test`. Plain `make` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+# Where `make run` keeps its data; `make run DATA=/elsewhere`.
+DATA ?= $(shell scripts/data-dir)
+# `make run EXIT=1` ends after the demo instead of leaving the platform running.
+EXIT ?=
+
+.PHONY: help run test bench check fix docs packages
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: packages ## Start the platform with its demo and print where to look (EXIT=1 ends after the demo)
+	$(CARGO) build --release --package quenty
+	exec "$${CARGO_TARGET_DIR:-target}/release/quenty" up --data "$(DATA)" --demo $(if $(EXIT),--exit)
+
+test: packages ## Run all tests on a private PostgreSQL and RabbitMQ
+	if command -v cargo-nextest >/dev/null; then \
+		$(CARGO) xtask with-servers -- $(CARGO) nextest run --workspace; \
+	else \
+		$(CARGO) xtask with-servers -- $(CARGO) test --workspace; \
+	fi
+
+bench: packages ## Measure against the baselines; results in bench/
+	bench/run
+
+check: ## All that the gate checks without running tests
+	.ci/lint
+
+fix: ## Format, and apply what clippy can fix by itself
+	$(CARGO) clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+	$(CARGO) fmt --all
+
+docs: ## Generate the documents under docs/ from the code
+	$(CARGO) xtask docs
+
+packages:
+	@scripts/ensure-packages
