@@ -8,8 +8,8 @@ use std::str::FromStr;
 use quenty_kernel::Invalid;
 use quenty_kernel::country::CountryCode;
 use serde::{Deserialize, Serialize};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 const PREFIX: &str = "QTY";

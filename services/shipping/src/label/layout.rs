@@ -4,12 +4,15 @@ use super::canvas::{Align, Area, Canvas, PAGE_WIDTH, Style};
 use super::codes;
 use super::text::{Encoded, Font, encode, width, wrap};
 use super::{Label, LabelError, Party};
+use quenty_kernel::address::Address;
 use quenty_kernel::measure::Grams;
 
 const MARGIN: f32 = 12.0;
 const INNER: f32 = PAGE_WIDTH - 2.0 * MARGIN;
 const RIGHT: f32 = PAGE_WIDTH - MARGIN;
 const LINE_SPACING: f32 = 1.16;
+/// Room for five printer dots to the module of a QR code of version 4, which holds 62 characters.
+const QR: f32 = 79.0;
 
 const CAPTION: Style = Style::new(Font::Regular, 6.0);
 
@@ -29,7 +32,7 @@ pub(super) fn page(label: &Label<'_>, number: usize, weight: Grams) -> Result<Ve
     rule(&mut canvas, facts_at + 30.0);
     cash_on_delivery(&mut canvas, label, facts_at + 34.0)?;
     routing(&mut canvas, label)?;
-    rule(&mut canvas, 349.0);
+    rule(&mut canvas, 350.0);
     barcode(&mut canvas, label)?;
     Ok(canvas.finish())
 }
@@ -54,7 +57,7 @@ fn header(canvas: &mut Canvas, label: &Label<'_>, number: usize) -> Result<(), L
 
 fn sender(canvas: &mut Canvas, party: &Party<'_>) -> Result<(), LabelError> {
     let area = Area { x: MARGIN, y: 64.0, width: INNER, height: 43.0 };
-    block(canvas, area, "sender", &lines(party)?, 8.5)
+    block(canvas, area, "sender", &short_lines(party)?, 8.5)
 }
 
 fn recipient(canvas: &mut Canvas, party: &Party<'_>, height: f32) -> Result<(), LabelError> {
@@ -86,10 +89,10 @@ fn facts(canvas: &mut Canvas, label: &Label<'_>, weight: Grams, top: f32) -> Res
 fn cash_on_delivery(canvas: &mut Canvas, label: &Label<'_>, top: f32) -> Result<(), LabelError> {
     let Some(amount) = label.cash_on_delivery else { return Ok(()) };
     canvas.fill(Area { x: MARGIN, y: top, width: INNER, height: 20.0 });
-    let title = Style::new(Font::Bold, 10.0).white();
+    let title = Style::new(Font::Bold, 9.0).white();
     canvas.text(MARGIN + 6.0, top + 13.8, title, &encode("caption", "COBRAR / CASH ON DELIVERY")?);
     let amount = encode("cash on delivery", &amount.to_string())?;
-    let style = one_line("cash on delivery", &amount, Font::Bold, 14.0, 106.0)?;
+    let style = one_line("cash on delivery", &amount, Font::Bold, 14.0, 112.0)?;
     canvas.text(RIGHT - 6.0, top + 15.0, style.aligned(Align::Right).white(), &amount);
     Ok(())
 }
@@ -97,11 +100,11 @@ fn cash_on_delivery(canvas: &mut Canvas, label: &Label<'_>, top: f32) -> Result<
 /// What a sorter looks for, and the QR code beside it.
 fn routing(canvas: &mut Canvas, label: &Label<'_>) -> Result<(), LabelError> {
     let address = label.recipient.address;
-    let qr = Area { x: RIGHT - 76.0, y: 272.0, width: 76.0, height: 76.0 };
+    let qr = Area { x: RIGHT - QR, y: 271.0, width: QR, height: QR };
     codes::qr(canvas, qr, label.tracking_url)?;
 
     caption(canvas, MARGIN, 284.0, "DESTINO / DESTINATION")?;
-    let width = INNER - 76.0 - 4.0;
+    let width = INNER - QR - 4.0;
     let code = format!("{} {}", address.country(), address.postal_code().unwrap_or_default());
     let area = Area { x: MARGIN, y: 286.0, width, height: 34.0 };
     block(canvas, area, "postal code", &[bold("postal code", code.trim_end())?], 29.0)?;
@@ -112,9 +115,10 @@ fn routing(canvas: &mut Canvas, label: &Label<'_>) -> Result<(), LabelError> {
 fn barcode(canvas: &mut Canvas, label: &Label<'_>) -> Result<(), LabelError> {
     let number = label.tracking_number.to_string();
     // Ten modules of quiet zone on either side.
-    let area = Area { x: 14.2, y: 356.0, width: PAGE_WIDTH - 28.4, height: 48.0 };
+    let area = Area { x: 14.2, y: 357.0, width: PAGE_WIDTH - 28.4, height: 47.0 };
     codes::barcode(canvas, area, &number)?;
-    let spaced = number.as_bytes().chunks(4).map(<[u8]>::to_vec).collect::<Vec<_>>().join(&b' ');
+    let parts = [0..3, 3..7, 7..11, 11..14, 14..16].map(|range| number.get(range).unwrap_or_default());
+    let spaced = encode("tracking number", &parts.join(" "))?;
     let style = Style::new(Font::Bold, 14.0).aligned(Align::Center);
     canvas.text(PAGE_WIDTH / 2.0, 420.0, style, &spaced);
     Ok(())
@@ -161,24 +165,48 @@ fn bold(field: &'static str, text: &str) -> Result<Line, LabelError> {
     Ok(Line { text: encode(field, text)?, font: Font::Bold })
 }
 
-/// Name, company, street, town, country in words, phone: the order of UPU S42 for Latin America.
+/// Name, company, street, town, country in words, phone, each on a line of its own.
 fn lines(party: &Party<'_>) -> Result<Vec<Line>, LabelError> {
     let address = party.address;
-    let town = [address.postal_code(), Some(address.city()), address.state()];
-    let town: Vec<&str> = town.into_iter().flatten().collect();
-    let town = town.join(" ");
     let phone = party.phone.map(|phone| format!("Tel. {phone}"));
-    let country = party.country_name.to_uppercase();
-    let all = [
+    encode_all([
         (Font::Bold, "name", Some(party.name)),
         (Font::Regular, "company", party.company),
         (Font::Regular, "address", Some(address.line1())),
         (Font::Regular, "address", address.line2()),
-        (Font::Regular, "city", Some(&town)),
-        (Font::Bold, "country", Some(&country)),
+        (Font::Regular, "city", Some(&town(address))),
+        (Font::Bold, "country", Some(&party.country_name.to_uppercase())),
         (Font::Regular, "phone", phone.as_deref()),
-    ];
-    all.into_iter()
+    ])
+}
+
+/// The same in four lines: the sender matters only when a parcel comes back.
+fn short_lines(party: &Party<'_>) -> Result<Vec<Line>, LabelError> {
+    let address = party.address;
+    let phone = party.phone.map(|phone| format!("Tel. {phone}"));
+    let street = joined(", ", [Some(address.line1()), address.line2()]);
+    let town = format!("{} – {}", town(address), party.country_name.to_uppercase());
+    encode_all([
+        (Font::Bold, "name", Some(&joined(" – ", [Some(party.name), party.company]))),
+        (Font::Regular, "address", Some(&street)),
+        (Font::Regular, "city", Some(&town)),
+        (Font::Regular, "phone", phone.as_deref()),
+    ])
+}
+
+fn town(address: &Address) -> String {
+    joined(" ", [address.postal_code(), Some(address.city()), address.state()])
+}
+
+fn joined<const N: usize>(separator: &str, parts: [Option<&str>; N]) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join(separator)
+}
+
+fn encode_all<const N: usize>(
+    lines: [(Font, &'static str, Option<&str>); N],
+) -> Result<Vec<Line>, LabelError> {
+    lines
+        .into_iter()
         .filter_map(|(font, field, text)| Some((font, field, text?)))
         .map(|(font, field, text)| Ok(Line { text: encode(field, text)?, font }))
         .collect()

@@ -96,11 +96,13 @@ fn the_text_of_a_label_says_all_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("label.pdf");
     std::fs::write(&file, label_pdf(&label()).unwrap()).unwrap();
+    // How wide a gap has to be to count as a blank is poppler's guess, so blanks are left out.
+    let packed = |text: &str| text.replace(char::is_whitespace, "");
     let text = run(Command::new("pdftotext").args(["-layout", "-f", "2", "-l", "2"]).arg(&file).arg("-"));
     for part in [
         "QTY",
         "Internacional Express",
-        "2/2",
+        "2 / 2",
         "Íñigo Muñoz Agüero",
         "Almacén El Ñandú S. A. S.",
         "Calle 26 # 59-51",
@@ -115,9 +117,9 @@ fn the_text_of_a_label_says_all_of_it() {
         "DAP",
         "129900.50 COP",
         "BR 01035-000",
-        "QTY0 0012 3456 74CO",
+        "QTY 0001 2345 674 CO",
     ] {
-        assert!(text.contains(part), "{part} is missing in:\n{text}");
+        assert!(packed(&text).contains(&packed(part)), "{part} is missing in:\n{text}");
     }
 }
 

@@ -32,10 +32,10 @@ impl Font {
 pub(super) type Encoded = Vec<u8>;
 
 /// Encodes a field's text. Spanish and Portuguese pass unchanged; a letter of another Latin alphabet
-/// loses what the font lacks (`Kraków` stays, `Łódź` becomes `Lódz`), as carriers' own labels do.
+/// loses what the font lacks: `Kraków` stays, `Łódź` becomes `Lódz`.
 ///
 /// # Errors
-/// For other scripts: the UPU wants addresses in Latin letters (Convention Manual, article 17-107).
+/// For other scripts; the UPU asks for Latin letters in international addresses anyway.
 pub(super) fn encode(field: &'static str, text: &str) -> Result<Encoded, LabelError> {
     let mut encoded = Encoded::with_capacity(text.len());
     for letter in text.nfc() {
@@ -77,14 +77,11 @@ fn win_ansi(letter: char) -> Option<u8> {
 /// The width of a line in points.
 pub(super) fn width(text: &[u8], font: Font, size: f32) -> f32 {
     let widths = font.widths();
-    let units: u32 = text
+    let units: f32 = text
         .iter()
         .filter_map(|byte| widths.get(usize::from(byte.saturating_sub(b' '))))
-        .map(|&units| u32::from(units))
+        .map(|&units| f32::from(units))
         .sum();
-    // The widest text is far below 2^24 units, so the conversion is exact.
-    #[expect(clippy::cast_precision_loss, reason = "see above")]
-    let units = units as f32;
     units * size / 1000.0
 }
 
