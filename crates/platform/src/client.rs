@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::{Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::{
@@ -76,14 +76,18 @@ impl Default for Transport {
 }
 
 impl Transport {
-    async fn send(&self, request: Request<Full<Bytes>>, timeout: Duration) -> Result<(StatusCode, Bytes), CallError> {
+    /// Sends one request and reads the whole answer.
+    ///
+    /// # Errors
+    /// When there is none within `timeout`.
+    pub async fn send(&self, request: Request<Full<Bytes>>, timeout: Duration) -> Result<Response<Bytes>, CallError> {
         let host = request.uri().authority().map_or_else(String::new, ToString::to_string);
         let unreachable = |why: String| CallError::Unreachable(host.clone(), why);
         let exchange = async {
             let response = self.0.request(request).await.map_err(|e| unreachable(e.to_string()))?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await.map_err(|e| unreachable(e.to_string()))?;
-            Ok((status, body.to_bytes()))
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|e| unreachable(e.to_string()))?;
+            Ok(Response::from_parts(parts, body.to_bytes()))
         };
         tokio::time::timeout(timeout, exchange).await.map_err(|_| unreachable(format!("no answer within {timeout:?}")))?
     }
@@ -94,8 +98,8 @@ impl Transport {
     /// When it cannot be had.
     pub async fn get_json<T: DeserializeOwned>(&self, url: &str, timeout: Duration) -> Result<T, CallError> {
         let request = Request::get(url).body(Full::default()).map_err(|e| CallError::Unreadable(e.to_string()))?;
-        let (status, body) = self.send(request, timeout).await?;
-        read(url, status, &body)
+        let response = self.send(request, timeout).await?;
+        read(url, response.status(), response.body())
     }
 }
 
@@ -192,7 +196,8 @@ impl Client {
                 .header("traceparent", TraceParent::root().to_string())
                 .body(Full::new(body.unwrap_or_default()))
                 .map_err(|e| CallError::Unreadable(e.to_string()))?;
-            self.0.transport.send(request, TRY_TIMEOUT).await
+            let response = self.0.transport.send(request, TRY_TIMEOUT).await?;
+            Ok((response.status(), response.into_body()))
         }
         .await;
         self.count(service, !matches!(&outcome, Err(_)) && !matches!(&outcome, Ok((status, _)) if is_passing(*status)));
@@ -248,8 +253,8 @@ impl Client {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body.into()))
             .map_err(|e| unreadable(&e))?;
-        let (status, body) = self.0.transport.send(request, TRY_TIMEOUT).await?;
-        let answer: TokenAnswer = read("auth", status, &body)?;
+        let response = self.0.transport.send(request, TRY_TIMEOUT).await?;
+        let answer: TokenAnswer = read("auth", response.status(), response.body())?;
         let token = Token { text: answer.access_token, renew_at: Instant::now() + Duration::from_secs(answer.expires_in / 2) };
         *held = Some(token.clone());
         Ok(token.text)

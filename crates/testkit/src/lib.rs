@@ -1,8 +1,17 @@
-//! What the tests of all crates stand on: real servers, started privately.
+//! What the tests of all crates stand on: real servers, started privately, real services on them.
 //!
 //! A dev-dependency only: no line of it may reach the binary.
 
+pub mod app;
+pub mod database;
+pub mod http;
+pub mod keys;
 pub mod ports;
 pub mod rabbit;
 pub mod scratch_dir;
 pub mod shared;
+pub mod strangers;
+pub mod wait;
+
+pub use app::{TestApp, TestOptions};
+pub use wait::eventually;

@@ -1,0 +1,201 @@
+//! One real service on a real database, for its own tests: real HTTP, real journal, the local bus.
+
+use std::sync::Arc;
+
+use http::Method;
+use jiff::Timestamp;
+use quenty_kernel::{
+    Actor, Clock, Envelope, Event, Scope,
+    id::{CompanyId, TypedId, UserId, new_uuid},
+};
+use quenty_platform::{
+    App, Service,
+    bus::{Bus, Topology, local::LocalBus},
+    client::Transport,
+    journal::{self, Entry},
+    lifecycle::{self, Running, Surroundings},
+    operate,
+    settings::{CHASSIS, Settings},
+    token::Realm,
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{database::TestDatabase, http::Call, keys, wait::eventually};
+
+/// How a test wants its service.
+#[derive(Default)]
+pub struct TestOptions {
+    /// Settings beside the chassis's defaults.
+    pub settings: Vec<(&'static str, String)>,
+    /// Business time stands still here until [`TestApp::advance_to`].
+    pub starts_at: Option<Timestamp>,
+}
+
+/// A running service that one test owns.
+pub struct TestApp {
+    running: Option<Running>,
+    pub app: App,
+    pub database: TestDatabase,
+    pub base_url: String,
+    transport: Transport,
+    bus: Arc<LocalBus>,
+    clock: Clock,
+    stop: CancellationToken,
+}
+
+impl TestApp {
+    /// Starts the service with default settings and the wall clock.
+    pub async fn start(service: Service) -> Self {
+        Self::start_with(service, TestOptions::default()).await
+    }
+
+    pub async fn start_with(service: Service, options: TestOptions) -> Self {
+        let database = TestDatabase::create(&service).await.expect("a database for this test");
+        Self::start_on(service, options, database).await
+    }
+
+    /// Starts the service on a database that exists: a second replica, or a restart.
+    pub async fn start_on(service: Service, options: TestOptions, database: TestDatabase) -> Self {
+        let stop = CancellationToken::new();
+        let auth_url = serve_keys(stop.clone()).await;
+        let clock = options.starts_at.map_or_else(Clock::wall, Clock::simulated);
+        let bus = Arc::new(LocalBus::new(Topology::of([&service])));
+        let transport = Transport::default();
+        let surroundings = Surroundings { bus: Arc::clone(&bus) as Arc<dyn Bus>, clock: clock.clone(), transport: transport.clone(), stop: stop.clone() };
+        let mut settings = Settings::load(&[CHASSIS, service.settings], None, std::iter::empty())
+            .expect("defaults")
+            .with("database_url", database.app_url.clone())
+            .with("database_connections", "12")
+            .with("auth_url", auth_url)
+            .with("client_secret", "test");
+        for (key, value) in options.settings {
+            settings = settings.with(key, value);
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let running = lifecycle::serve(service, settings, &surroundings, listener).await.expect("the service starts");
+        let (app, base_url) = (running.app.clone(), format!("http://{}", running.address));
+        let started = Self { running: Some(running), app, database, base_url, transport, bus, clock, stop };
+        eventually("the service is ready", || async { (started.get("/health").send().await.status() == 200).then_some(()) }).await;
+        started
+    }
+
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        Call::new(self.transport.clone(), method, format!("{}{path}", self.base_url))
+    }
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+    pub fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+    pub fn put(&self, path: &str) -> Call {
+        self.call(Method::PUT, path)
+    }
+    pub fn patch(&self, path: &str) -> Call {
+        self.call(Method::PATCH, path)
+    }
+    pub fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
+    /// A token of a new person.
+    #[must_use]
+    pub fn token(&self, realm: Realm, company: Option<CompanyId>, permissions: &[&str]) -> String {
+        self.token_of(UserId::new(), realm, company, permissions)
+    }
+    #[must_use]
+    pub fn token_of(&self, user: UserId, realm: Realm, company: Option<CompanyId>, permissions: &[&str]) -> String {
+        keys::sign(&keys::claims(realm, user, company, permissions))
+    }
+
+    /// Delivers a foreign event through the bus, as its publisher would, and returns its id once it is taken in.
+    pub async fn hear<E: Event>(&self, stream: impl TypedId, company: Option<CompanyId>, version: i64, event: &E) -> uuid::Uuid {
+        let envelope = self.envelope(stream, company, version, event);
+        self.deliver(&envelope).await;
+        envelope.id
+    }
+
+    #[must_use]
+    pub fn envelope<E: Event>(&self, stream: impl TypedId, company: Option<CompanyId>, version: i64, event: &E) -> Envelope {
+        let publisher = E::TYPE.split('.').nth(1).expect("quenty.<service>.…");
+        Envelope {
+            specversion: "1.0".to_owned(),
+            id: new_uuid(),
+            source: format!("/quenty/{publisher}"),
+            kind: E::TYPE.to_owned(),
+            subject: stream.to_string(),
+            time: self.clock.now(),
+            dataschema: format!("/schemas/{}.json", E::TYPE),
+            datacontenttype: "application/json".to_owned(),
+            company_id: company,
+            actor: Actor::System,
+            correlation_id: new_uuid(),
+            causation_id: None,
+            stream_version: version,
+            traceparent: None,
+            data: serde_json::to_value(event).expect("an event is JSON"),
+        }
+    }
+
+    /// Delivers an envelope, again if need be: at-least-once is the bus's promise.
+    pub async fn deliver(&self, envelope: &Envelope) {
+        eventually("the event is taken in", || async { (!self.bus.publish(std::slice::from_ref(envelope)).await.is_empty()).then_some(()) }).await;
+    }
+
+    /// The journal of one aggregate.
+    pub async fn facts(&self, stream: impl TypedId) -> Vec<Entry> {
+        journal::entries(self.app.db(), Scope::All, &stream.to_string(), None).await.expect("the journal can be read")
+    }
+
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves business time (see [`TestOptions::starts_at`]) and wakes what was waiting for it.
+    pub fn advance_to(&self, to: Timestamp) {
+        self.clock.advance_to(to);
+        self.app.time_moved();
+    }
+
+    /// Waits until nothing is under way: outbox, waiting events and due tasks.
+    pub async fn at_rest(&self) {
+        eventually("the service comes to rest", || async {
+            operate::backlog(self.app.db(), self.clock.now()).await.ok().filter(operate::Backlog::at_rest)
+        })
+        .await;
+    }
+
+    /// Panics if anything has given up, or if the journal's chains are broken: silence is not success.
+    pub async fn assert_sound(&self) {
+        self.at_rest().await;
+        let dead = operate::dead_letters(self.app.db()).await.expect("dead letters can be read");
+        assert!(dead.is_empty(), "dead letters: {dead:#?}");
+        let verification = journal::verify(self.app.db()).await.expect("the journal can be read");
+        assert!(verification.findings.is_empty(), "{:#?}", verification.findings);
+    }
+
+    /// Ends the service in order; the database stays, for [`TestApp::start_on`].
+    pub async fn stop(mut self) -> TestDatabase {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+        self.stop.cancel();
+        self.database.clone()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn serve_keys(stop: CancellationToken) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound address");
+    #[expect(clippy::disallowed_methods, reason = "ends with the test, by its token")]
+    tokio::spawn(async move { axum::serve(listener, keys::router()).with_graceful_shutdown(stop.cancelled_owned()).await });
+    format!("http://{address}")
+}
