@@ -123,6 +123,14 @@ events! {
         company_id: CompanyId,
         quantities: Vec<StockQuantity>,
     }
+    /// Goods that were issued came back to where they were: on the reservation's stream too.
+    "quenty.order.stock.returned.v1" StockReturned {
+        reservation_id: ReservationId,
+        order_id: OrderId,
+        company_id: CompanyId,
+        quantities: Vec<StockQuantity>,
+        reason: String,
+    }
     "quenty.order.stock.received.v1" StockReceived {
         movement_id: MovementId,
         company_id: CompanyId,

@@ -167,6 +167,8 @@ ids! {
     OrderId "ORD";
     ReservationId "RES";
     MovementId "MOV";
+    /// Goods on the way between two warehouses.
+    TransferId "TRF";
     ImportId "IMP";
     ShipmentId "SHIP";
     ManifestId "MAN";
