@@ -2,16 +2,27 @@
 
 use jiff::Timestamp;
 use quenty_kernel::{
+    geo::GeoPoint,
     id::{CompanyId, DriverId, OrderId, PickupId, ServiceAreaId},
     measure::Grams,
     money::Money,
 };
-use quenty_kernel::geo::GeoPoint;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     events,
     party::{Parcel, Party},
 };
+
+/// One line of a pickup's price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CostItem {
+    /// `base`, `weight`, `zone`, `packaging` or `insurance`.
+    #[schema(example = "base")]
+    pub code: String,
+    pub amount: Money,
+}
 
 events! {
     /// A slot is taken for it.
@@ -28,9 +39,13 @@ events! {
         window_start: Timestamp,
         window_end: Timestamp,
         time_zone: String,
+        /// Start of the slot whose place it takes: an on-demand window lies across slots.
+        slot_start: Timestamp,
         contact: Party,
         parcels: Vec<Parcel>,
         cost: Money,
+        /// What `cost` is made of.
+        cost_items: Vec<CostItem>,
         tracking_number: Option<String>,
     }
     /// No service area, or no room: nobody will come.
@@ -39,7 +54,7 @@ events! {
         company_id: CompanyId,
         order_id: Option<OrderId>,
         attempt: u32,
-        /// `NO_SERVICE_AREA`, `NO_CAPACITY`, `EXPRESS_UNAVAILABLE`.
+        /// `NO_SERVICE_AREA`, `NO_CAPACITY`, `EXPRESS_UNAVAILABLE`, `INSURANCE_UNAVAILABLE`, `UNKNOWN_KIND`.
         code: String,
         detail: String,
     }
