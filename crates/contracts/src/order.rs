@@ -161,7 +161,7 @@ events! {
         available: i64,
         reorder_point: u32,
     }
-    "quenty.order.order.placed.v1" OrderPlaced personal["consignee", "notes"] {
+    "quenty.order.order.placed.v1" OrderPlaced personal["consignee", "sender", "notes"] {
         order_id: OrderId,
         company_id: CompanyId,
         customer_id: Option<CustomerId>,
@@ -176,6 +176,11 @@ events! {
         lines: Vec<OrderLine>,
         totals: OrderTotals,
         consignee: Party,
+        /// Where the parcels start: the warehouse, in the merchant's name.
+        sender: Party,
+        /// What customs want to know of each line.
+        items: Vec<Item>,
+        parcels: Vec<Parcel>,
         warehouse_id: WarehouseId,
         /// Absent while the order is backordered.
         reservation_id: Option<ReservationId>,
@@ -254,11 +259,12 @@ events! {
     /// Shipment and pickup are booked.
     "quenty.order.order.processing_started.v1" OrderProcessingStarted {
         order_id: OrderId,
-        shipment_id: ShipmentId,
-        tracking_number: String,
-        pickup_id: PickupId,
-        pickup_window_start: Timestamp,
-        pickup_window_end: Timestamp,
+        shipment_id: Option<ShipmentId>,
+        tracking_number: Option<String>,
+        /// Absent when news from the road came before the pickup's own.
+        pickup_id: Option<PickupId>,
+        pickup_window_start: Option<Timestamp>,
+        pickup_window_end: Option<Timestamp>,
         promised_at: Option<Timestamp>,
     }
     /// A pickup is live: Pickup decides whether the driver has begun.
@@ -268,6 +274,7 @@ events! {
         attempt: u32,
         reason: String,
     }
+    /// Told once more, with the shipment, when a booking is answered after the cancellation.
     "quenty.order.order.cancelled.v1" OrderCancelled {
         order_id: OrderId,
         shipment_id: Option<ShipmentId>,
@@ -315,6 +322,13 @@ events! {
     }
     "quenty.order.order.returned_to_sender.v1" OrderReturnedToSender {
         order_id: OrderId,
+        at: Timestamp,
+    }
+    /// The consignee sent it back, wholly or in part.
+    "quenty.order.order.returned.v1" OrderReturned {
+        order_id: OrderId,
+        /// `returned` or `partially_returned`.
+        status: String,
         at: Timestamp,
     }
 }
