@@ -191,7 +191,7 @@ impl Verifier {
     }
 
     /// Reads the keys until they are known, then keeps them fresh.
-    pub(crate) async fn keep_fresh(self, stop: tokio_util::sync::CancellationToken) {
+    pub async fn keep_fresh(self, stop: tokio_util::sync::CancellationToken) {
         loop {
             self.refetch().await;
             let pause = if self.has_keys().await { REFETCH_EVERY * 5 } else { FIRST_FETCH_EVERY };

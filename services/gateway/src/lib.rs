@@ -1,1 +1,171 @@
-//! gateway
+//! The API gateway (port 8000): the only way in. It routes by the services' own descriptions, checks
+//! tokens, turns every failure into a problem document and shows the health and the reference of all.
+//!
+//! It must never contain business, and never call an address that is not a known service.
+
+mod health;
+mod identity;
+mod proxy;
+mod reference;
+mod table;
+mod upstream;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use axum::body::Body;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use quenty_platform::{settings::{Setting, Settings}, token::Verifier};
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+pub use table::Conflict;
+use table::Table;
+pub use upstream::Upstream;
+
+/// The port of the mission.
+pub const PORT: u16 = 8000;
+
+/// What the gateway reads beside the chassis's settings.
+pub const SETTINGS: &[Setting] = &[
+    Setting::new("upstream_timeout_ms", "a service that has not begun to answer by then is a 504").default("20000"),
+    Setting::new("header_timeout_ms", "a client that has not sent its headers by then is cut off").default("10000"),
+];
+
+const REFRESH_EVERY: Duration = Duration::from_secs(10);
+const REFRESH_UNTIL_COMPLETE: Duration = Duration::from_millis(250);
+const DRAIN: Duration = Duration::from_secs(10);
+const MAX_HEADER_BYTES: usize = 64 * 1024;
+
+/// The gateway of one process.
+#[derive(Clone)]
+pub struct Gateway(Arc<Inner>);
+
+struct Inner {
+    upstreams: Vec<Upstream>,
+    verifier: Verifier,
+    client: Client<HttpConnector, Body>,
+    upstream_timeout: Duration,
+    header_timeout: Duration,
+    table: RwLock<Arc<Table>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    #[error(transparent)]
+    Settings(#[from] quenty_platform::settings::SettingsError),
+    #[error(transparent)]
+    Conflict(#[from] Conflict),
+}
+
+impl Gateway {
+    /// A gateway to these services. Its routes are read at once where a service is in this process, and kept
+    /// fresh by [`Gateway::serve`] where it is not.
+    ///
+    /// # Errors
+    /// When a setting does not parse, or two services claim the same path.
+    pub fn new(settings: &Settings, verifier: Verifier, upstreams: Vec<Upstream>) -> Result<Self, GatewayError> {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(Duration::from_secs(1)));
+        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_max_idle_per_host(256).build(connector);
+        let known = upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
+        let table = Table::new(known)?;
+        Ok(Self(Arc::new(Inner {
+            upstreams,
+            verifier,
+            client,
+            upstream_timeout: Duration::from_millis(settings.parse("upstream_timeout_ms")?),
+            header_timeout: Duration::from_millis(settings.parse("header_timeout_ms")?),
+            table: RwLock::new(Arc::new(table)),
+        })))
+    }
+
+    fn table(&self) -> Arc<Table> {
+        Arc::clone(&self.0.table.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Serves until `stop`; then no new connections, and running requests finish.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
+        let mut work = JoinSet::new();
+        work.spawn(self.clone().keep_routes_fresh(stop.clone()));
+        work.spawn(self.clone().keep_keys_fresh(stop.clone()));
+        let connections = GracefulShutdown::new();
+        loop {
+            let (stream, peer) = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = listener.accept() => match accepted {
+                    Ok(accepted) => accepted,
+                    Err(error) => {
+                        // Out of file descriptors, or the client is gone already: neither ends the gateway.
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        tokio::time::sleep(Duration::from_millis(20)).await;
+                        continue;
+                    }
+                },
+            };
+            drop(stream.set_nodelay(true));
+            let gateway = self.clone();
+            let handle = service_fn(move |request: hyper::Request<Incoming>| {
+                let gateway = gateway.clone();
+                async move { Ok::<_, std::convert::Infallible>(gateway.handle(request.map(Body::new), peer).await) }
+            });
+            let mut server = auto::Builder::new(TokioExecutor::new());
+            server.http1().timer(TokioTimer::new()).header_read_timeout(self.0.header_timeout).max_buf_size(MAX_HEADER_BYTES);
+            let connection = connections.watch(server.serve_connection(TokioIo::new(stream), handle).into_owned());
+            work.spawn(async move {
+                // A client that breaks off is its own affair.
+                drop(connection.await);
+            });
+            while work.try_join_next().is_some() {}
+        }
+        drop(listener);
+        if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
+            tracing::warn!("some connections were cut off after {DRAIN:?}");
+        }
+    }
+
+    async fn handle(&self, request: hyper::Request<Body>, peer: SocketAddr) -> hyper::Response<Body> {
+        match request.uri().path() {
+            "/health" | "/health/ready" => health::of_all(self).await,
+            "/health/live" => health::live(),
+            "/openapi.json" => reference::document(&self.table()),
+            "/api/versions" => reference::versions(),
+            path if path == "/docs" || path.starts_with("/docs/") => reference::page(path),
+            _ => proxy::forward(self, request, peer).await,
+        }
+    }
+
+    async fn keep_keys_fresh(self, stop: CancellationToken) {
+        self.0.verifier.clone().keep_fresh(stop).await;
+    }
+
+    /// Services that are elsewhere may come, go and change: their descriptions are read again and again.
+    async fn keep_routes_fresh(self, stop: CancellationToken) {
+        let mut known: Vec<_> = self.0.upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
+        while !stop.is_cancelled() {
+            for (upstream, slot) in self.0.upstreams.iter().zip(&mut known) {
+                if let Some(fresh) = upstream.fetch_description(&self.0.client).await {
+                    *slot = Some(fresh);
+                }
+            }
+            match Table::new(known.clone()) {
+                Ok(table) => *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table),
+                Err(conflict) => tracing::error!(%conflict, "the routes stay as they were"),
+            }
+            let pause = if known.iter().all(Option::is_some) { REFRESH_EVERY } else { REFRESH_UNTIL_COMPLETE };
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The health of all services, each asked at once, with how long it took to answer.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use http_body_util::BodyExt;
+use hyper::{Request, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{Gateway, proxy, upstream::Upstream};
+
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+pub(crate) fn live() -> Response<Body> {
+    proxy::json(StatusCode::OK, &json!({"service": "gateway", "status": "live"}))
+}
+
+pub(crate) async fn of_all(gateway: &Gateway) -> Response<Body> {
+    let asked = futures_util::future::join_all(gateway.0.upstreams.iter().map(|upstream| ask(gateway, upstream))).await;
+    let ready = asked.iter().all(|(ready, _)| *ready) && gateway.table().complete;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let services: Vec<Value> = asked.into_iter().map(|(_, told)| told).collect();
+    proxy::json(status, &json!({"service": "gateway", "status": if ready { "ready" } else { "not_ready" }, "services": services}))
+}
+
+async fn ask(gateway: &Gateway, upstream: &Upstream) -> (bool, Value) {
+    let started = Instant::now();
+    let answer = tokio::time::timeout(TIMEOUT, read(gateway, upstream)).await.ok().flatten();
+    let milliseconds = started.elapsed().as_millis() as u64;
+    match answer {
+        Some((ready, body)) => (ready, json!({"service": upstream.name, "status": body["status"], "checks": body["checks"], "latency_ms": milliseconds})),
+        None => (false, json!({"service": upstream.name, "status": "unreachable", "latency_ms": milliseconds})),
+    }
+}
+
+async fn read(gateway: &Gateway, upstream: &Upstream) -> Option<(bool, Value)> {
+    let request = Request::get("/health/ready").body(Body::empty()).ok()?;
+    let response = upstream.send(&gateway.0.client, request).await.ok()?;
+    let ready = response.status().is_success();
+    let body = response.into_body().collect().await.ok()?.to_bytes();
+    serde_json::from_slice(&body).ok().map(|body| (ready, body))
+}
