@@ -1,1 +1,80 @@
-fn main() {}
+//! `quenty`: the platform in one binary. `quenty up` runs all of it on this machine, `quenty serve` one
+//! service of a distributed platform; the rest is for operators.
+
+mod commands;
+mod embedded;
+mod services;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "quenty", version, about = "An open logistics platform: orders, pickups, shipments, door to door")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the whole platform in this process, with a database of its own
+    Up(commands::up::Args),
+    /// Run one service, or the gateway, configured by the environment
+    Serve(commands::serve::Args),
+    /// Bring databases up to date, as their owner
+    Migrate(commands::migrate::Args),
+    /// Check database, bus, ports and invariants, and say what to do
+    Doctor(commands::doctor::Args),
+    /// List, show, replay or discard events and tasks that have given up
+    DeadLetters(commands::dead_letters::Args),
+    /// Verify the hash chains of the journals
+    #[command(subcommand)]
+    Audit(commands::audit::Command),
+    /// Declare exchanges and queues of all services on RabbitMQ
+    #[command(subcommand)]
+    Topology(commands::topology::Command),
+    /// Send published facts again from the journals, to a service that has never heard them
+    Replay(commands::replay::Args),
+    /// Print the OpenAPI document of one service, or write those of all
+    Openapi(commands::openapi::Args),
+    /// List the mails of an embedded platform
+    Mail(commands::mail::Args),
+    /// Explain the configuration
+    #[command(subcommand)]
+    Config(commands::config::Command),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Up(args) => commands::up::run(args).await,
+            Command::Serve(args) => commands::serve::run(args).await,
+            Command::Migrate(args) => commands::migrate::run(args).await,
+            Command::Doctor(args) => commands::doctor::run(args).await,
+            Command::DeadLetters(args) => commands::dead_letters::run(args).await,
+            Command::Audit(command) => commands::audit::run(command).await,
+            Command::Topology(command) => commands::topology::run(command).await,
+            Command::Replay(args) => commands::replay::run(args).await,
+            Command::Openapi(args) => commands::openapi::run(&args),
+            Command::Mail(args) => commands::mail::run(&args),
+            Command::Config(command) => commands::config::run(&command),
+        }
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -6,12 +6,13 @@ use std::{
     sync::Arc,
 };
 
+use futures_util::future::BoxFuture;
 use quenty_kernel::Clock;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{bus::Bus, client::Client, service::Service, settings::Settings, token::Verifier};
+use crate::{bus::Bus, client::Client, pace::Pace, service::Service, settings::Settings, token::Verifier};
 
 /// A running service; cheap to clone.
 #[derive(Clone)]
@@ -25,6 +26,7 @@ pub(crate) struct Inner {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) client: Client,
     pub(crate) verifier: Verifier,
+    pub(crate) pace: Pace,
     /// Woken when a transaction has queued facts.
     pub(crate) outbox_nudge: Notify,
     /// Woken when a transaction has enqueued tasks, and when business time moves.
@@ -107,14 +109,29 @@ impl App {
     }
 }
 
+type First = Box<dyn FnOnce(App) -> BoxFuture<'static, crate::Result<()>> + Send>;
+
 /// What a service's `init` makes once, before it serves.
 #[derive(Default)]
-pub struct Parts(pub(crate) HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+pub struct Parts {
+    pub(crate) made: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    pub(crate) first: Option<First>,
+}
 
 impl Parts {
     #[must_use]
     pub fn with<T: Send + Sync + 'static>(mut self, part: T) -> Self {
-        self.0.insert(TypeId::of::<T>(), Box::new(part));
+        self.made.insert(TypeId::of::<T>(), Box::new(part));
         self
+    }
+
+    /// Runs before the first request is served: what needs a transaction, such as an administrator's first row.
+    #[must_use]
+    pub fn first<F, Fut>(self, work: F) -> Self
+    where
+        F: FnOnce(App) -> Fut + Send + 'static,
+        Fut: Future<Output = crate::Result<()>> + Send + 'static,
+    {
+        Self { first: Some(Box::new(move |app| Box::pin(work(app)))), ..self }
     }
 }

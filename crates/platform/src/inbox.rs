@@ -1,22 +1,17 @@
 //! The inbox: at-least-once delivery becomes exactly one effect, in the order of each stream, and an event
 //! that fails for now holds up its own stream and nothing else (design/conventions.md, "Events").
 
-use std::time::Duration;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{Actor, Envelope, Event, clock::wall_now, id::CompanyId};
-use rand::Rng;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{App, Error, Result, bus::BusAway, service::Reaction, tx::Cause};
+use crate::{App, Error, Result, bus::BusAway, pace::MAX_ATTEMPTS, service::Reaction, tx::Cause};
 
-/// Eight tries over about an hour: 1 s, 4 s, 16 s, 64 s, then every 15 min at most.
-const MAX_ATTEMPTS: i32 = 8;
-const BACKOFF_BASE: Duration = Duration::from_secs(1);
-const BACKOFF_MAX: Duration = Duration::from_secs(20 * 60);
-const POLL: Duration = Duration::from_millis(250);
 const RERUNS: u32 = 5;
 
 /// An event as a reaction gets it.
@@ -54,12 +49,6 @@ impl<E> Received<E> {
     pub fn company(&self) -> Result<CompanyId> {
         self.company_id.ok_or_else(|| Error::internal("the event names no company"))
     }
-}
-
-fn backoff(attempts: i32) -> Duration {
-    let exponent = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(10);
-    let full = BACKOFF_BASE.saturating_mul(4_u32.saturating_pow(exponent)).min(BACKOFF_MAX);
-    full.mul_f64(rand::rng().random_range(0.8..1.2))
 }
 
 /// Stores an envelope and, unless its stream is held up, runs the reaction in the same transaction.
@@ -122,7 +111,9 @@ async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: M
             }
         }
     }
-    (reaction.react)(&mut tx, envelope.clone()).await?;
+    // A panic would end the consumer of everybody's events; here it is one reaction that failed.
+    let reacted = AssertUnwindSafe((reaction.react)(&mut tx, envelope.clone())).catch_unwind().await;
+    reacted.map_err(|_| Error::internal("the reaction panicked"))??;
     tx.commit().await?;
     Ok(true)
 }
@@ -189,7 +180,7 @@ async fn mark_done(connection: &mut PgConnection, event: Uuid) -> Result<bool> {
     let now = wall_now().to_sqlx();
     let done = sqlx::query!(
         "update quenty.inbox set status = 'done', envelope = null, error = null, next_at = null, attempts = attempts + 1, updated_at = $2
-         where event_id = $1 and status = 'waiting'",
+         where event_id = $1 and status = 'waiting' and next_at <= $2",
         event,
         now as _
     )
@@ -208,7 +199,7 @@ async fn store_failure(app: &App, envelope: &Envelope, error: &Error) -> Result<
         Some(row) => row.attempts + 1,
         None => 1,
     };
-    let next_at = wall_now() + backoff(attempts);
+    let next_at = wall_now() + app.0.pace.after(attempts);
     set_waiting(tx.conn(), envelope, attempts, &error.to_string(), next_at).await?;
     tx.commit().await?;
     let dead = attempts >= MAX_ATTEMPTS;
@@ -229,7 +220,7 @@ pub(crate) async fn retry_worker(app: App) {
         }
         tokio::select! {
             () = app.stopping().cancelled() => {}
-            () = tokio::time::sleep(POLL) => {}
+            () = tokio::time::sleep(app.0.pace.poll()) => {}
         }
     }
 }

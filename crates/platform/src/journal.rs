@@ -61,6 +61,14 @@ pub(crate) fn split_personal(data: &mut Value, fields: &[&str]) -> Option<Value>
     (!taken.is_empty()).then_some(Value::Object(taken))
 }
 
+/// Puts personal data back into a fact's data; what was erased stays away.
+pub(crate) fn joined(mut data: Value, personal: Option<Value>) -> Value {
+    if let (Some(object), Some(Value::Object(personal))) = (data.as_object_mut(), personal) {
+        object.extend(personal);
+    }
+    data
+}
+
 /// One entry of the journal, personal data joined back where they have not been erased.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Entry {
@@ -97,16 +105,12 @@ pub async fn entries(db: &PgPool, scope: Scope, stream: &str, as_of: Option<Time
     .await?;
     rows.into_iter()
         .map(|row| {
-            let mut data = row.data;
-            if let (Some(object), Some(Value::Object(personal))) = (data.as_object_mut(), row.personal) {
-                object.extend(personal);
-            }
             Ok(Entry {
                 id: row.id,
                 stream: row.stream,
                 stream_version: row.stream_version,
                 kind: row.kind,
-                data,
+                data: joined(row.data, row.personal),
                 actor: row.actor.parse().map_err(Error::internal)?,
                 company_id: row.company_id.map(CompanyId::from_uuid),
                 correlation_id: row.correlation_id,

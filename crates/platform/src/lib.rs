@@ -21,6 +21,7 @@ pub mod lifecycle;
 pub mod live;
 pub mod operate;
 pub mod outbox;
+mod pace;
 pub mod service;
 pub mod settings;
 pub mod tasks;

@@ -12,6 +12,7 @@ use crate::{
     bus::Bus,
     client::{Client, Transport},
     db, inbox, outbox,
+    pace::Pace,
     service::Job,
     settings::Settings,
     tasks, telemetry,
@@ -73,7 +74,9 @@ pub async fn build(service: Service, settings: Settings, surroundings: &Surround
     };
     let auth_url = settings.require("auth_url").map_err(Error::internal)?.to_owned();
     let issuer = settings.require("issuer").map_err(Error::internal)?.to_owned();
-    Ok(App(Arc::new(Inner {
+    let pace = Pace::of(&settings).map_err(Error::internal)?;
+    let app = App(Arc::new(Inner {
+        pace,
         client: Client::new(service.name, settings.clone(), surroundings.transport.clone()),
         verifier: Verifier::new(surroundings.transport.clone(), &auth_url, &issuer),
         service: Arc::new(service),
@@ -86,8 +89,12 @@ pub async fn build(service: Service, settings: Settings, surroundings: &Surround
         feed_nudge: tokio::sync::Notify::new(),
         stop: surroundings.stop.child_token(),
         tracker: TaskTracker::new(),
-        parts: parts.0,
-    })))
+        parts: parts.made,
+    }));
+    if let Some(first) = parts.first {
+        first(app.clone()).await?;
+    }
+    Ok(app)
 }
 
 /// Starts a service: its listener and all its workers.
@@ -113,7 +120,7 @@ pub async fn serve(service: Service, settings: Settings, surroundings: &Surround
     let app = build(service, settings, surroundings).await?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let (tracker, stop) = (app.0.tracker.clone(), app.stopping().clone());
-    let router = crate::http::router(&app);
+    let router = crate::http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
     let shutdown = stop.clone().cancelled_owned();
     let name = app.name();
     tracker.spawn(async move {

@@ -4,9 +4,9 @@
 use axum::extract::State;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::{Failure, clock::wall_now};
+use quenty_kernel::{Envelope, Failure, clock::wall_now, id::CompanyId};
 use serde::{Deserialize, Serialize};
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use crate::{
     App, Result,
     http::{Answer, Can, Json, Path},
     journal::{self, Verification},
+    service::Invariant,
 };
 
 crate::permissions! {
@@ -150,6 +151,23 @@ pub async fn backlog(db: &PgPool, business_now: Timestamp) -> Result<Backlog> {
     Ok(Backlog { outbox: row.outbox, inbox_waiting: row.waiting, inbox_dead: row.dead, tasks_due: row.due, tasks_dead: row.tasks_dead })
 }
 
+/// A backlog, and how far the journal has come: equal twice means that nothing moved in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activity {
+    pub backlog: Backlog,
+    facts: i64,
+}
+
+/// As [`backlog`], with the mark of progress.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn activity(db: &PgPool, business_now: Timestamp) -> Result<Activity> {
+    let backlog = backlog(db, business_now).await?;
+    let facts = sqlx::query_scalar!("select coalesce(max(seq), 0) as \"facts!\" from quenty.journal").fetch_one(db).await?;
+    Ok(Activity { backlog, facts })
+}
+
 /// The next moment of business time at which this service has something to do.
 ///
 /// # Errors
@@ -157,6 +175,77 @@ pub async fn backlog(db: &PgPool, business_now: Timestamp) -> Result<Backlog> {
 pub async fn next_due(db: &PgPool) -> Result<Option<Timestamp>> {
     let due = sqlx::query_scalar!("select min(due_at) as \"due?: jiff_sqlx::Timestamp\" from quenty.tasks where status = 'ready' and due_at is not null").fetch_one(db).await?;
     Ok(due.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
+/// Since when the oldest queued event waits for the bus.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn oldest_unsent(db: &PgPool) -> Result<Option<Timestamp>> {
+    let oldest = sqlx::query_scalar!("select min(created_at) as \"at?: jiff_sqlx::Timestamp\" from quenty.outbox").fetch_one(db).await?;
+    Ok(oldest.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
+/// How many rows break an invariant.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn violations(db: &PgPool, invariant: &Invariant) -> Result<i64> {
+    let statement = format!("select count(*) from ({}) as broken", invariant.violations);
+    Ok(sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(db).await?)
+}
+
+/// The types of events that a service has ever heard (its inbox rows are kept for 30 days).
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn heard_types(db: &PgPool) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!("select distinct type from quenty.inbox").fetch_all(db).await?)
+}
+
+/// How many journal entries a replay reads in one go.
+const REPLAY_BATCH: i64 = 500;
+
+/// Published facts of these types since a moment, as they were sent, in the order of the journal after `seq`.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn journal_batch(db: &PgPool, service: &str, types: &[&str], since: Timestamp, after: i64) -> Result<Vec<(i64, Envelope)>> {
+    let types: Vec<String> = types.iter().map(|kind| (*kind).to_owned()).collect();
+    let rows = sqlx::query!(
+        "select j.seq, j.id, j.stream, j.stream_version, j.type as kind, j.data, p.data as \"personal?\", j.actor, j.company_id, j.correlation_id,
+                j.causation_id, j.traceparent, j.occurred_at
+         from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
+         where j.seq > $1 and j.type = any($2) and j.occurred_at >= $3 order by j.seq limit $4",
+        after,
+        &types,
+        since.to_sqlx() as _,
+        REPLAY_BATCH
+    )
+    .fetch_all(db)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let envelope = Envelope {
+                specversion: "1.0".to_owned(),
+                id: row.id,
+                source: format!("/quenty/{service}"),
+                dataschema: format!("/schemas/{}.json", row.kind),
+                kind: row.kind,
+                subject: row.stream,
+                time: row.occurred_at.to_jiff(),
+                datacontenttype: "application/json".to_owned(),
+                company_id: row.company_id.map(CompanyId::from_uuid),
+                actor: row.actor.parse().map_err(crate::Error::internal)?,
+                correlation_id: row.correlation_id,
+                causation_id: row.causation_id,
+                stream_version: row.stream_version,
+                traceparent: row.traceparent,
+                data: journal::joined(row.data, row.personal),
+            };
+            Ok((row.seq, envelope))
+        })
+        .collect()
 }
 
 /// Removes what has served its time: idempotency answers after a day, finished inbox rows after 30, tasks and

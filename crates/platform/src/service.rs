@@ -15,6 +15,16 @@ use crate::{
     tasks::Claimed,
 };
 
+/// Something that is always true of a service's tables; `quenty doctor` proves it.
+#[derive(Debug, Clone, Copy)]
+pub struct Invariant {
+    pub name: &'static str,
+    /// What it means when it is broken.
+    pub about: &'static str,
+    /// A `select` of the rows that break it.
+    pub violations: &'static str,
+}
+
 type Init = Arc<dyn Fn(sqlx::PgPool, Settings, quenty_kernel::Clock) -> BoxFuture<'static, Result<Parts>> + Send + Sync>;
 
 /// One bounded context, as the chassis sees it.
@@ -33,6 +43,7 @@ pub struct Service {
     pub reactions: Vec<Reaction>,
     pub tasks: Vec<TaskKind>,
     pub jobs: Vec<Job>,
+    pub invariants: &'static [Invariant],
     pub init: Option<Init>,
 }
 

@@ -44,6 +44,7 @@ pub const CHASSIS: &[Setting] = &[
     Setting::new("order_url", "base URL of Order").default("http://127.0.0.1:8002"),
     Setting::new("shipping_url", "base URL of Shipping").default("http://127.0.0.1:8004"),
     Setting::new("pickup_url", "base URL of Pickup").default("http://127.0.0.1:8005"),
+    Setting::new("retry_pause_ms", "first pause before a failed reaction is tried again; each further one is four times as long").default("1000"),
     Setting::new("request_timeout_ms", "a request that takes longer gets 503").default("15000"),
     Setting::new("max_body_bytes", "larger JSON bodies get 413").default("1048576"),
     Setting::new("log", "what is logged, in the syntax of tracing's EnvFilter").default("info"),

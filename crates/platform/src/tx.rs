@@ -112,6 +112,11 @@ impl Tx {
         &self.cause.actor
     }
 
+    /// Names the actor once it is known: an operation without a token (login) finds out while it runs.
+    pub fn act_as(&mut self, actor: Actor) {
+        self.cause.actor = actor;
+    }
+
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app

@@ -28,6 +28,7 @@ pub fn service() -> Service {
         reactions: events::reactions(),
         tasks: vec![],
         jobs: vec![],
+        invariants: &[],
         init: None,
     }
 }

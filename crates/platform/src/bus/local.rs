@@ -12,11 +12,10 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Broadcast, Bus, BusAway, Deliver, Topology};
+use super::{BROADCAST_BACKLOG, Broadcast, Bus, BusAway, Deliver, Topology};
 
 /// Deliveries at once per batch: streams are independent, and each takes one connection of its consumer.
 const CONCURRENCY: usize = 6;
-const BROADCAST_BACKLOG: usize = 1024;
 
 pub struct LocalBus {
     topology: Topology,
@@ -30,13 +29,18 @@ impl LocalBus {
         Self { topology, inboxes: RwLock::default(), broadcasts: broadcast::channel(BROADCAST_BACKLOG).0 }
     }
 
+    /// One service that cannot take it does not keep it from the others: their inboxes know it when it comes again.
     async fn hand_over(&self, envelope: &Envelope) -> Result<(), BusAway> {
+        let mut outcome = Ok(());
         for service in self.topology.listeners(&envelope.kind) {
             let deliver = self.inboxes.read().unwrap_or_else(PoisonError::into_inner).get(service).cloned();
-            let deliver = deliver.ok_or_else(|| BusAway(format!("{service} is not listening yet")))?;
-            deliver(envelope.clone()).await?;
+            let delivered = match deliver {
+                Some(deliver) => deliver(envelope.clone()).await,
+                None => Err(BusAway(format!("{service} is not listening yet"))),
+            };
+            outcome = outcome.and(delivered);
         }
-        Ok(())
+        outcome
     }
 }
 
@@ -75,7 +79,9 @@ impl Bus for LocalBus {
     }
 
     fn listen(&self) -> broadcast::Receiver<Broadcast> {
-        self.broadcasts.subscribe()
+        let receiver = self.broadcasts.subscribe();
+        drop(self.broadcasts.send(Broadcast::listening()));
+        receiver
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BusAway>> {

@@ -53,11 +53,26 @@ impl Topology {
     }
 }
 
+/// Broadcasts that a slow listener may lag behind before it loses the oldest.
+const BROADCAST_BACKLOG: usize = 1024;
+
 /// A best-effort message to every process: for caches and live streams, never for facts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broadcast {
     pub topic: String,
     pub payload: serde_json::Value,
+}
+
+impl Broadcast {
+    /// The topic of [`Broadcast::listening`].
+    pub const LISTENING: &str = "bus.listening";
+
+    /// What every listener hears first, and after each gap in its connection: it misses nothing from here on, so
+    /// this is when it loads the snapshot that later broadcasts change.
+    #[must_use]
+    pub fn listening() -> Self {
+        Self { topic: Self::LISTENING.to_owned(), payload: serde_json::Value::Null }
+    }
 }
 
 /// What a bus can do.
@@ -72,7 +87,7 @@ pub trait Bus: Send + Sync {
     /// Sends to every process that listens now.
     fn broadcast(&self, message: Broadcast) -> BoxFuture<'_, Result<(), BusAway>>;
 
-    /// Hears broadcasts from now on.
+    /// Hears broadcasts, beginning with [`Broadcast::listening`].
     fn listen(&self) -> broadcast::Receiver<Broadcast>;
 
     /// For readiness.

@@ -1,0 +1,110 @@
+//! Simulated business time: it moves only here, stops at every due moment, and waits until the platform has
+//! come to rest before it moves on (design/architecture.md, "Time").
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
+use quenty_kernel::Clock;
+use quenty_platform::{
+    App,
+    operate::{self, Activity},
+};
+use tokio::sync::Mutex;
+
+use super::folder::{Folder, write_private};
+
+const POLL: Duration = Duration::from_millis(3);
+
+/// Opens the folder's clock. A folder is a simulation from its first start, or never.
+pub(super) fn open(folder: &Folder, from: Option<Timestamp>) -> Result<Clock> {
+    let marker = folder.simulated_time();
+    let is_new = !folder.postgres().join("PG_VERSION").exists();
+    match (std::fs::read_to_string(&marker).ok(), from) {
+        (Some(text), _) => Ok(Clock::simulated(text.trim().parse().with_context(|| format!("{} holds no time", marker.display()))?)),
+        (None, Some(start)) => {
+            ensure!(is_new || !marker.parent().is_some_and(|dir| dir.join("lived").exists()), "{} is not a simulation: use another folder with --simulated-clock", folder.path().display());
+            write_private(&marker, start.to_string().as_bytes())?;
+            Ok(Clock::simulated(start))
+        }
+        (None, None) => {
+            write_private(&folder.path().join("lived"), b"business time is the wall clock's here\n")?;
+            Ok(Clock::wall())
+        }
+    }
+}
+
+/// The operator's hand on a simulated clock.
+#[derive(Clone)]
+pub struct Simulation {
+    clock: Clock,
+    apps: Arc<Vec<App>>,
+    folder: Folder,
+    /// Only one hand moves it at a time.
+    moving: Arc<Mutex<()>>,
+}
+
+impl Simulation {
+    pub(super) fn new(clock: Clock, apps: Vec<App>, folder: Folder) -> Self {
+        Self { clock, apps: Arc::new(apps), folder, moving: Arc::default() }
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn stands_still(&self) -> bool {
+        self.clock.stands_still()
+    }
+
+    /// Moves to `to`, stopping at every due moment on the way; returns the time reached.
+    ///
+    /// # Errors
+    /// When a database cannot be read.
+    pub async fn advance_to(&self, to: Timestamp) -> Result<Timestamp> {
+        let _moving = self.moving.lock().await;
+        while self.clock.stands_still() {
+            self.settle().await?;
+            let stop = self.next_due().await?.filter(|due| *due < to).unwrap_or(to);
+            if stop > self.clock.now() {
+                let reached = self.clock.advance_to(stop);
+                write_private(&self.folder.simulated_time(), reached.to_string().as_bytes())?;
+                self.apps.iter().for_each(App::time_moved);
+            }
+            if stop == to {
+                break;
+            }
+        }
+        self.settle().await?;
+        Ok(self.clock.now())
+    }
+
+    /// Waits until nothing is under way in any service.
+    pub async fn settle(&self) -> Result<()> {
+        let mut before: Option<Vec<Activity>> = None;
+        loop {
+            let mut now = Vec::new();
+            for app in self.apps.iter() {
+                now.push(operate::activity(app.db(), self.clock.now()).await?);
+            }
+            // Services are asked one after the other: only two equal rounds mean that nothing moved between them.
+            if now.iter().all(|activity| activity.backlog.at_rest()) && before.as_ref() == Some(&now) {
+                return Ok(());
+            }
+            before = Some(now);
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>> {
+        let mut next: Option<Timestamp> = None;
+        for app in self.apps.iter() {
+            let due = operate::next_due(app.db()).await?;
+            next = match (next, due) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+        }
+        Ok(next)
+    }
+}

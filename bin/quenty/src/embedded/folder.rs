@@ -1,0 +1,140 @@
+//! The data folder of an embedded platform: the database, the secrets, the mails, the simulated time.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use anyhow::{Context, Result};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rand::RngCore;
+use serde::{Deserialize, Serialize};
+
+/// A platform's folder.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    path: PathBuf,
+    secrets: Secrets,
+}
+
+impl Folder {
+    /// Opens the folder, making it and its secrets when new.
+    ///
+    /// # Errors
+    /// When it cannot be made or read.
+    pub fn open(path: &Path) -> Result<Self> {
+        // Others may pass through: PostgreSQL runs as its own user below this folder when started as root.
+        fs::DirBuilder::new().recursive(true).mode(0o711).create(path).with_context(|| format!("cannot make {}", path.display()))?;
+        let path = path.canonicalize()?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path.join("mail"))?;
+        let secrets = Secrets::open(path.join("secrets.json"))?;
+        Ok(Self { path, secrets })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+    pub fn postgres(&self) -> PathBuf {
+        self.path.join("postgres")
+    }
+    pub fn mail(&self) -> PathBuf {
+        self.path.join("mail")
+    }
+    /// The administrator's generated password (mode 0600).
+    pub fn admin_password(&self) -> PathBuf {
+        self.path.join("admin.password")
+    }
+    /// Marks the folder as a simulation and keeps its time.
+    pub fn simulated_time(&self) -> PathBuf {
+        self.path.join("simulated-time")
+    }
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+}
+
+/// Passwords of one database's two roles.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Passwords {
+    pub owner: String,
+    pub app: String,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Kept {
+    databases: BTreeMap<String, Passwords>,
+    clients: BTreeMap<String, String>,
+    keys: BTreeMap<String, String>,
+}
+
+/// What the platform generated for itself, in one file that only its user can read.
+#[derive(Clone)]
+pub struct Secrets {
+    path: PathBuf,
+    kept: Arc<Mutex<Kept>>,
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Secrets({})", self.path.display())
+    }
+}
+
+impl Secrets {
+    fn open(path: PathBuf) -> Result<Self> {
+        let kept = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged; restore it, or start on a new folder", path.display()))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Kept::default(),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        Ok(Self { path, kept: Arc::new(Mutex::new(kept)) })
+    }
+
+    pub fn database(&self, name: &str) -> Result<Passwords> {
+        self.get_or_make(|kept| &mut kept.databases, name, || Passwords { owner: random_text(), app: random_text() })
+    }
+
+    pub fn client(&self, service: &str) -> Result<String> {
+        self.get_or_make(|kept| &mut kept.clients, service, random_text)
+    }
+
+    /// 32 random bytes in base64.
+    pub fn key(&self, name: &str) -> Result<String> {
+        self.get_or_make(|kept| &mut kept.keys, name, || {
+            let mut bytes = [0_u8; 32];
+            rand::rng().fill_bytes(&mut bytes);
+            STANDARD.encode(bytes)
+        })
+    }
+
+    fn get_or_make<T: Clone>(&self, part: impl Fn(&mut Kept) -> &mut BTreeMap<String, T>, name: &str, make: impl FnOnce() -> T) -> Result<T> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = part(&mut kept).get(name) {
+            return Ok(known.clone());
+        }
+        let made = make();
+        part(&mut kept).insert(name.to_owned(), made.clone());
+        write_private(&self.path, &serde_json::to_vec_pretty(&*kept)?)?;
+        Ok(made)
+    }
+}
+
+/// URL-safe, so that it can stand in a connection string.
+fn random_text() -> String {
+    let mut bytes = [0_u8; 24];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes a file that only its user can read, whole or not at all.
+pub(super) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
+    let next = path.with_extension("next");
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&next)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(&next, path).with_context(|| format!("cannot write {}", path.display()))
+}

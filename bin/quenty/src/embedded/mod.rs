@@ -1,0 +1,223 @@
+//! The embedded platform: every service in this process, on a PostgreSQL of its own in one folder.
+
+mod clock;
+mod folder;
+mod simulation;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, Result};
+use jiff::Timestamp;
+use quenty_gateway::{Gateway, Upstream};
+use quenty_kernel::Clock;
+use quenty_platform::{
+    App, Service,
+    bus::{Bus, local::LocalBus},
+    client::Transport,
+    db,
+    embedded_postgres::{EmbeddedPostgres, Options},
+    http,
+    lifecycle::{self, Running, Surroundings},
+    settings::Settings,
+    token::Verifier,
+};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+pub use self::{
+    clock::Simulation,
+    folder::{Folder, Secrets},
+};
+use crate::services;
+
+/// Connections of each service; ten services stay far below the server's limit.
+const CONNECTIONS: &str = "8";
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// How a platform is started.
+#[derive(Debug, Clone)]
+pub struct Start {
+    pub data: PathBuf,
+    /// No `fsync`: fast, and lost when the machine stops.
+    pub ephemeral: bool,
+    /// Business time stands still until it is advanced, and begins here on a new folder.
+    pub simulated_from: Option<Timestamp>,
+    /// Take free ports instead of the mission's.
+    pub free_ports: bool,
+    pub admin_email: String,
+}
+
+/// Where a part of the platform listens.
+#[derive(Debug, Clone)]
+pub struct Listening {
+    pub name: &'static str,
+    pub address: SocketAddr,
+}
+
+/// A running platform.
+pub struct Platform {
+    pub folder: Folder,
+    pub gateway: SocketAddr,
+    pub listening: Vec<Listening>,
+    pub simulation: Option<Simulation>,
+    running: Vec<Running>,
+    serving: JoinHandle<()>,
+    stop: CancellationToken,
+    postgres: EmbeddedPostgres,
+}
+
+impl Platform {
+    /// Starts everything; returns when all of it is ready.
+    ///
+    /// # Errors
+    /// When the folder is in use, a port is taken, or PostgreSQL cannot start; each says what to do.
+    pub async fn start(start: &Start) -> Result<Self> {
+        let folder = Folder::open(&start.data)?;
+        let postgres = start_postgres(&folder, start.ephemeral).await?;
+        let clock = clock::open(&folder, start.simulated_from)?;
+        let stop = CancellationToken::new();
+        let bus = Arc::new(LocalBus::new(services::topology()));
+        let surroundings = Surroundings { bus: bus as Arc<dyn Bus>, clock: clock.clone(), transport: Transport::default(), stop: stop.clone() };
+
+        let all = services::all();
+        let gateway_listener = listen(quenty_gateway::PORT, start.free_ports, "gateway").await?;
+        let gateway = gateway_listener.local_addr()?;
+        let mut listeners = Vec::new();
+        for service in &all {
+            listeners.push(listen(service.port, start.free_ports, service.name).await?);
+        }
+        let shared = shared_settings(start, &folder, gateway, &all, &listeners)?;
+        migrate(&all, &folder, &postgres).await?;
+
+        let mut running = Vec::new();
+        for (service, listener) in all.into_iter().zip(listeners) {
+            let settings = service_settings(&shared, &folder, &service, &postgres)?;
+            let name = service.name;
+            let started = lifecycle::serve(service, settings, &surroundings, listener).await;
+            running.push(started.with_context(|| format!("{name} cannot start"))?);
+        }
+        let listening = running.iter().map(|r| Listening { name: r.app.name(), address: r.address }).collect();
+        let apps: Vec<App> = running.iter().map(|r| r.app.clone()).collect();
+        let simulation = clock.is_simulated().then(|| Simulation::new(clock, apps.clone(), folder.clone()));
+        let serving = serve_gateway(&shared, &apps, simulation.clone(), &surroundings, gateway_listener)?;
+        let platform = Self { folder, gateway, listening, simulation, running, serving, stop, postgres };
+        platform.wait_until_ready(&surroundings.transport).await?;
+        Ok(platform)
+    }
+
+    /// Where clients go.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.gateway)
+    }
+
+    /// The running services, for proofs that read their databases.
+    pub fn apps(&self) -> impl Iterator<Item = &App> {
+        self.running.iter().map(|running| &running.app)
+    }
+
+    async fn wait_until_ready(&self, transport: &Transport) -> Result<()> {
+        let url = format!("{}/health", self.url());
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+        while transport.get_json::<serde_json::Value>(&url, std::time::Duration::from_secs(2)).await.is_err() {
+            anyhow::ensure!(tokio::time::Instant::now() < deadline, "the platform is not ready after 30 s; {url} says what is missing");
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        Ok(())
+    }
+
+    /// Ends everything in order: requests finish, workers stop, the database shuts down.
+    ///
+    /// # Errors
+    /// When PostgreSQL does not stop.
+    pub async fn stop(self) -> Result<()> {
+        self.stop.cancel();
+        drop(self.serving.await);
+        for running in self.running {
+            running.finished().await;
+        }
+        self.postgres.stop().await.context("PostgreSQL did not stop in order; it recovers at the next start")
+    }
+}
+
+async fn listen(port: u16, free: bool, name: &str) -> Result<TcpListener> {
+    let address = SocketAddr::new(LOOPBACK, if free { 0 } else { port });
+    TcpListener::bind(address).await.with_context(|| format!("the {name} cannot listen on {address}: stop what uses the port, or start with --ports free"))
+}
+
+async fn start_postgres(folder: &Folder, ephemeral: bool) -> Result<EmbeddedPostgres> {
+    let options = Options { ephemeral, ..Options::new(folder.postgres()) };
+    Ok(EmbeddedPostgres::start(options).await?)
+}
+
+async fn migrate(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgres) -> Result<()> {
+    let superuser = postgres.superuser_url("postgres");
+    for service in all {
+        let passwords = folder.secrets().database(service.database)?;
+        db::create_database(&superuser, service.database, &passwords.owner, &passwords.app).await?;
+        let owner = role_url(postgres, service.database, &db::owner_role(service.database), &passwords.owner)?;
+        db::migrate(&owner, &db::app_role(service.database), service.migrations).await.with_context(|| format!("the database of {} cannot be migrated", service.name))?;
+    }
+    Ok(())
+}
+
+fn role_url(postgres: &EmbeddedPostgres, database: &str, role: &str, password: &str) -> Result<String> {
+    let url = postgres.superuser_url(database);
+    let (_, host) = url.split_once('@').context("the server's URL has credentials")?;
+    Ok(format!("postgres://{role}:{password}@{host}"))
+}
+
+/// What all services of this process read the same.
+fn shared_settings(start: &Start, folder: &Folder, gateway: SocketAddr, all: &[Service], listeners: &[TcpListener]) -> Result<Settings> {
+    let secrets = folder.secrets();
+    let clients: serde_json::Map<String, serde_json::Value> = all.iter().map(|s| Ok((s.name.to_owned(), secrets.client(s.name)?.into()))).collect::<Result<_>>()?;
+    let mut settings = services::settings(&[])?
+        .with("public_url", format!("http://{gateway}"))
+        .with("service_clients", serde_json::Value::Object(clients).to_string())
+        .with("key_encryption_key", secrets.key("key_encryption_key")?)
+        .with("quote_signing_key", secrets.key("quote_signing_key")?)
+        .with("server_key", secrets.key("server_key")?)
+        .with("database_connections", CONNECTIONS);
+    if settings.get("smtp_url").is_none() {
+        settings = settings.with("mail_dir", folder.mail().display().to_string());
+    }
+    if settings.get("admin_email").is_none() {
+        settings = settings.with("admin_email", start.admin_email.clone());
+    }
+    if settings.get("admin_password").is_none() {
+        settings = settings.with("generated_password_file", folder.admin_password().display().to_string());
+    }
+    for (service, listener) in all.iter().zip(listeners) {
+        settings = settings.with(&format!("{}_url", service.name), format!("http://{}", listener.local_addr()?));
+    }
+    Ok(settings)
+}
+
+fn service_settings(shared: &Settings, folder: &Folder, service: &Service, postgres: &EmbeddedPostgres) -> Result<Settings> {
+    let passwords = folder.secrets().database(service.database)?;
+    let url = role_url(postgres, service.database, &db::app_role(service.database), &passwords.app)?;
+    Ok(shared.clone().with("database_url", url).with("client_secret", folder.secrets().client(service.name)?))
+}
+
+fn serve_gateway(shared: &Settings, apps: &[App], simulation: Option<Simulation>, surroundings: &Surroundings, listener: TcpListener) -> Result<JoinHandle<()>> {
+    let verifier = Verifier::new(surroundings.transport.clone(), shared.require("auth_url")?, shared.require("issuer")?);
+    let mut upstreams = Vec::new();
+    for app in apps {
+        let description = serde_json::to_value(http::document(app.service()))?;
+        upstreams.push(Upstream::local(app.name(), http::router(app), description));
+    }
+    if let Some(simulation) = simulation {
+        upstreams.push(simulation::upstream(simulation));
+    }
+    let gateway = Gateway::new(shared, verifier, upstreams)?;
+    #[expect(clippy::disallowed_methods, reason = "the handle is awaited by Platform::stop")]
+    Ok(tokio::spawn(gateway.serve(listener, surroundings.stop.clone())))
+}
+
+/// The folder that is meant when none is named.
+pub fn default_folder() -> PathBuf {
+    Path::new(".quenty").join("data")
+}

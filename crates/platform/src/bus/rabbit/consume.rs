@@ -1,0 +1,127 @@
+//! Consuming: one event after the other per queue, acknowledged once the inbox holds it.
+//!
+//! Nothing is ever put back by us: that would burn deliveries and change the order. While the inbox cannot store
+//! (its database is away), the event stays unacknowledged in our hand and the queue behind it waits.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, future::join_all};
+use lapin::{
+    Consumer,
+    message::Delivery,
+    options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions},
+    types::FieldTable,
+};
+use quenty_kernel::Envelope;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    connection::{Link, RETRY},
+    topology::{QUEUES, queue},
+};
+use crate::bus::{BusAway, Deliver};
+
+/// Fetched ahead, so that the next event is here when the last one is done; handled one by one all the same.
+const PREFETCH: u16 = 16;
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Feeds the inbox of one service until `stop`.
+pub(super) async fn consume(link: &Link, service: &'static str, deliver: &Deliver, stop: &CancellationToken) {
+    let queues = (0..QUEUES).map(|n| QueueConsumer { link, queue: queue(service, n), deliver, stop });
+    join_all(queues.map(QueueConsumer::run)).await;
+}
+
+struct QueueConsumer<'a> {
+    link: &'a Link,
+    queue: String,
+    deliver: &'a Deliver,
+    stop: &'a CancellationToken,
+}
+
+impl QueueConsumer<'_> {
+    async fn run(self) {
+        while !self.stop.is_cancelled() {
+            if let Err(error) = self.session().await {
+                tracing::debug!(queue = self.queue, %error, "a consumer lost its queue");
+            }
+            self.pause(RETRY).await;
+        }
+    }
+
+    /// Consumes on a channel of its own until that is lost or the process is asked to end.
+    async fn session(&self) -> Result<(), BusAway> {
+        let channel = tokio::select! {
+            () = self.stop.cancelled() => return Ok(()),
+            channel = self.link.channel() => channel?,
+        };
+        channel.basic_qos(PREFETCH, BasicQosOptions::default()).await.map_err(BusAway::because)?;
+        let options = BasicConsumeOptions::default();
+        let consumer = channel
+            .basic_consume(self.queue.as_str().into(), "".into(), options, FieldTable::default())
+            .await;
+        let mut consumer = consumer.map_err(BusAway::because)?;
+        while let Some(delivery) = self.next(&mut consumer).await? {
+            self.handle(delivery).await?;
+        }
+        // What was fetched ahead goes to another replica now, instead of when the connection ends.
+        channel.close(200, "stopping".into()).await.map_err(BusAway::because)
+    }
+
+    async fn next(&self, consumer: &mut Consumer) -> Result<Option<Delivery>, BusAway> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Ok(None),
+            delivery = consumer.next() => match delivery {
+                Some(delivery) => delivery.map(Some).map_err(BusAway::because),
+                None => Err(BusAway("the broker cancelled the consumer".to_owned())),
+            },
+        }
+    }
+
+    async fn handle(&self, delivery: Delivery) -> Result<(), BusAway> {
+        let settled = match serde_json::from_slice::<Envelope>(&delivery.data) {
+            Ok(envelope) => {
+                self.store(&delivery, envelope).await?;
+                delivery.ack(BasicAckOptions::default()).await
+            }
+            Err(error) => {
+                tracing::error!(queue = self.queue, %error, "a message cannot be read; it goes to the dead-letter queue");
+                delivery.reject(BasicRejectOptions { requeue: false }).await
+            }
+        };
+        // `false`: the channel was lost meanwhile, and whatever else was fetched on it is not ours any more.
+        if settled.map_err(BusAway::because)? { Ok(()) } else { Err(channel_lost()) }
+    }
+
+    /// Tries until the inbox holds the event.
+    async fn store(&self, delivery: &Delivery, envelope: Envelope) -> Result<(), BusAway> {
+        let mut pause = PAUSE_MIN;
+        loop {
+            if !delivery.usable() {
+                return Err(channel_lost());
+            }
+            let Err(error) = (self.deliver)(envelope.clone()).await else { return Ok(()) };
+            if pause == PAUSE_MIN {
+                tracing::warn!(queue = self.queue, %error, "the inbox cannot store; the queue waits");
+            }
+            self.pause(pause).await;
+            if self.stop.is_cancelled() {
+                return Err(BusAway("asked to end while the inbox could not store".to_owned()));
+            }
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    async fn pause(&self, length: Duration) {
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = sleep(length) => {}
+        }
+    }
+}
+
+fn channel_lost() -> BusAway {
+    BusAway("the channel was lost".to_owned())
+}

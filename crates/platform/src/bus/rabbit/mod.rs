@@ -1,0 +1,98 @@
+//! The bus between processes: RabbitMQ with quorum queues, one active consumer per queue and confirms.
+//!
+//! An event goes from the topic exchange `quenty.events` into each listening service's consistent-hash exchange,
+//! which sends all events of one stream to the same queue; a queue has one active consumer, which takes one event
+//! after the other. So the order within a stream holds with any number of replicas (docs/adr/0003-two-buses.md).
+//!
+//! Nothing is kept here: what the broker has not confirmed stays in the outbox, and what an inbox has not stored
+//! stays in the queue.
+
+mod broadcast;
+mod connection;
+mod consume;
+mod publish;
+mod topology;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use futures_util::future::BoxFuture;
+use quenty_kernel::Envelope;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+use uuid::Uuid;
+
+use self::{broadcast::Listener, connection::Link, publish::Publisher};
+use super::{Broadcast, Bus, BusAway, Deliver, Topology};
+
+/// One process's way to the broker.
+pub struct RabbitBus {
+    link: Arc<Link>,
+    publisher: Publisher,
+    listener: Listener,
+    listening: AtomicBool,
+    background: TaskTracker,
+    stop: CancellationToken,
+    _ends_background: DropGuard,
+}
+
+impl RabbitBus {
+    /// Connects when it is first used, and again whenever the connection is lost. The topology names all services
+    /// of the platform, whichever of them run in this process.
+    #[must_use]
+    pub fn connect_lazily(url: &str, topology: Topology) -> Self {
+        let stop = CancellationToken::new();
+        Self {
+            link: Arc::new(Link::new(url, topology)),
+            publisher: Publisher::default(),
+            listener: Listener::default(),
+            listening: AtomicBool::new(false),
+            background: TaskTracker::new(),
+            _ends_background: stop.clone().drop_guard(),
+            stop,
+        }
+    }
+
+    /// Declares exchanges, queues and bindings of all services. Every connection does so before it is used; this is
+    /// for `quenty topology apply`, which wants to know that it worked.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached, or has the same names with other properties.
+    pub async fn declare(&self) -> Result<(), BusAway> {
+        self.link.declare().await
+    }
+}
+
+impl Bus for RabbitBus {
+    fn publish<'a>(&'a self, envelopes: &'a [Envelope]) -> BoxFuture<'a, Vec<Uuid>> {
+        Box::pin(self.publisher.publish(&self.link, envelopes))
+    }
+
+    fn consume<'a>(
+        &'a self,
+        service: &'static str,
+        deliver: Deliver,
+        stop: CancellationToken,
+    ) -> BoxFuture<'a, ()> {
+        Box::pin(async move { consume::consume(&self.link, service, &deliver, &stop).await })
+    }
+
+    fn broadcast(&self, message: Broadcast) -> BoxFuture<'_, Result<(), BusAway>> {
+        Box::pin(async move { self.publisher.broadcast(&self.link, &message).await })
+    }
+
+    fn listen(&self) -> tokio::sync::broadcast::Receiver<Broadcast> {
+        if !self.listening.swap(true, Ordering::SeqCst) {
+            self.background.spawn(self.listener.clone().run(Arc::clone(&self.link), self.stop.clone()));
+        }
+        self.listener.subscribe()
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<(), BusAway>> {
+        Box::pin(self.link.check())
+    }
+}
