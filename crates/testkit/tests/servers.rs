@@ -48,15 +48,18 @@ async fn a_killed_broker_comes_back_with_its_messages() {
     server.add_vhost("one/two").await.unwrap();
     publish(server.broker(), "one/two", "parcels").await;
     wait_for_depth(server.broker(), "one/two", "parcels", 1).await;
+    // No sign tells when the broker has written down that the queue exists, see `RabbitServer::kill`.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    publish(server.broker(), "one/two", "parcels").await;
 
     server.kill().await.unwrap();
     assert!(std::net::TcpStream::connect(&address).is_err());
 
     server.restart().await.unwrap();
     assert_eq!(server.amqp_url("/"), url);
-    wait_for_depth(server.broker(), "one/two", "parcels", 1).await;
-    publish(server.broker(), "one/two", "parcels").await;
     wait_for_depth(server.broker(), "one/two", "parcels", 2).await;
+    publish(server.broker(), "one/two", "parcels").await;
+    wait_for_depth(server.broker(), "one/two", "parcels", 3).await;
 
     server.stop().await.unwrap();
     assert!(std::net::TcpStream::connect(&address).is_err());

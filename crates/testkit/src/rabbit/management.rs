@@ -78,11 +78,9 @@ impl RabbitBroker {
         Ok(())
     }
 
-    /// Messages per queue, ready and unacknowledged. May be half a second old: wait on a condition.
+    /// Messages per queue, ready and unacknowledged. May be a second old: wait on a condition.
     pub async fn queue_depths(&self, vhost: &str) -> anyhow::Result<BTreeMap<String, u64>> {
-        // Without statistics the counts are read where the queues keep them, instead of from a cache that lags.
-        let query = "disable_stats=true&enable_queue_totals=true";
-        let path = format!("/api/queues/{}?{query}", escape(vhost));
+        let path = format!("/api/queues/{}", escape(vhost));
         let body = self.call(Method::GET, &path, "").await?;
         let queues: Vec<Queue> = serde_json::from_slice(&body)?;
         Ok(queues.into_iter().map(|queue| (queue.name, queue.messages)).collect())
