@@ -26,7 +26,7 @@ use crate::{database::TestDatabase, http::Call, keys, wait::eventually};
 /// How a test wants its service.
 #[derive(Default)]
 pub struct TestOptions {
-    /// Settings beside the chassis's defaults.
+    /// Settings beside the chassis's defaults; `{base_url}` in a value is the service's own address.
     pub settings: Vec<(&'static str, String)>,
     /// Business time stands still here until [`TestApp::advance_to`].
     pub starts_at: Option<Timestamp>,
@@ -69,10 +69,11 @@ impl TestApp {
             .with("database_connections", "12")
             .with("auth_url", auth_url)
             .with("client_secret", "test");
-        for (key, value) in options.settings {
-            settings = settings.with(key, value);
-        }
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let own_url = format!("http://{}", listener.local_addr().expect("a bound address"));
+        for (key, value) in options.settings {
+            settings = settings.with(key, value.replace("{base_url}", &own_url));
+        }
         let running = lifecycle::serve(service, settings, &surroundings, listener).await.expect("the service starts");
         let (app, base_url) = (running.app.clone(), format!("http://{}", running.address));
         let started = Self { running: Some(running), app, database, base_url, transport, bus, clock, stop };

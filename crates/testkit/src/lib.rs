@@ -3,6 +3,7 @@
 //! A dev-dependency only: no line of it may reach the binary.
 
 pub mod app;
+pub mod checker;
 pub mod database;
 pub mod http;
 pub mod keys;

@@ -1,0 +1,142 @@
+//! Orders: each stands where its facts lead, ended or with a live deadline, and the services agree on it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use quenty_kernel::id::OrderId;
+use sqlx::{PgPool, Row as _};
+use uuid::Uuid;
+
+use super::Report;
+
+/// Where each fact of the published language leaves an order; facts that move nothing are not listed.
+const LEADS_TO: [(&str, &str); 15] = [
+    ("placed", "pending"),
+    ("backordered", "backordered"),
+    ("allocated", "pending"),
+    ("confirmed", "confirmed"),
+    ("processing_started", "processing"),
+    ("cancel_requested", "cancelling"),
+    ("cancelled", "cancelled"),
+    ("cancel_refused", "processing"),
+    ("picked_up", "picked_up"),
+    ("departed", "in_transit"),
+    ("exception_raised", "exception"),
+    ("delivered", "delivered"),
+    ("undeliverable", "undeliverable"),
+    ("lost", "lost"),
+    ("returned_to_sender", "returned_to_sender"),
+];
+
+/// Statuses in which an order's story is over.
+const ENDED: [&str; 6] = ["delivered", "cancelled", "lost", "returned_to_sender", "returned", "partially_returned"];
+
+/// What can happen to an order once at most, whatever was repeated on the way.
+const ONCE: [&str; 7] = ["placed", "confirmed", "picked_up", "delivered", "cancelled", "lost", "returned_to_sender"];
+
+struct Row {
+    id: Uuid,
+    status: String,
+    on_hold: bool,
+}
+
+pub(super) async fn check(db: &PgPool, report: &mut Report) -> Result<()> {
+    let orders: BTreeMap<String, Row> = sqlx::query("select id, status, hold_code is not null as on_hold from orders")
+        .fetch_all(db)
+        .await?
+        .into_iter()
+        .map(|row| {
+            let id: Uuid = row.get("id");
+            (OrderId::from_uuid(id).to_string(), Row { id, status: row.get("status"), on_hold: row.get("on_hold") })
+        })
+        .collect();
+    report.orders = orders.len() as u64;
+    for order in orders.values() {
+        *report.orders_by_status.entry(order.status.clone()).or_default() += 1;
+    }
+    check_facts(db, &orders, report).await?;
+    check_deadlines(db, &orders, report).await
+}
+
+/// An order stands where its last moving fact leads, and what happens once happened once.
+async fn check_facts(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut Report) -> Result<()> {
+    let facts = sqlx::query("select stream, split_part(type, '.', 4) as fact, data->>'status' as status from quenty.journal where stream like 'ORD-%' order by stream, stream_version").fetch_all(db).await?;
+    let mut told: BTreeMap<String, String> = BTreeMap::new();
+    let mut times: BTreeMap<(String, String), u32> = BTreeMap::new();
+    for row in facts {
+        let (stream, fact): (String, String) = (row.get("stream"), row.get("fact"));
+        *times.entry((stream.clone(), fact.clone())).or_default() += 1;
+        let named: Option<String> = row.get("status");
+        let leads = LEADS_TO.iter().find(|(name, _)| *name == fact).map(|(_, status)| (*status).to_owned());
+        if let Some(status) = if fact == "exception_resolved" { named } else { leads } {
+            told.insert(stream, status);
+        }
+    }
+    for ((stream, fact), count) in times {
+        if count > 1 && ONCE.contains(&fact.as_str()) {
+            report.find(format!("order {stream} was {fact} {count} times"));
+        }
+    }
+    for (id, order) in orders {
+        match told.get(id) {
+            None => report.find(format!("order {id} has a row but no fact")),
+            Some(status) if *status != order.status => report.find(format!("order {id} stands in {} but its facts lead to {status}", order.status)),
+            Some(_) => {}
+        }
+    }
+    for id in told.keys().filter(|id| !orders.contains_key(*id)) {
+        report.find(format!("order {id} has facts but no row"));
+    }
+    Ok(())
+}
+
+/// A saga has ended, waits for a person, or has a deadline ahead of it.
+async fn check_deadlines(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut Report) -> Result<()> {
+    let waiting: Vec<String> = sqlx::query_scalar("select key from quenty.tasks where status = 'ready' and due_at is not null").fetch_all(db).await?;
+    for (id, order) in orders {
+        let over = ENDED.contains(&order.status.as_str()) || order.on_hold || order.status == "backordered";
+        let alive = waiting.iter().any(|key| key.contains(id.as_str()) || key.contains(&order.id.to_string()));
+        if !over && !alive {
+            report.find(format!("order {id} is stuck in {}: no deadline, no reason to hold", order.status));
+        }
+    }
+    Ok(())
+}
+
+/// Order, Pickup and Shipping tell the same story.
+pub(super) async fn check_agreement(order: &PgPool, pickup: &PgPool, shipping: &PgPool, report: &mut Report) -> Result<()> {
+    let orders: BTreeMap<Uuid, String> = sqlx::query("select id, status from orders").fetch_all(order).await?.into_iter().map(|row| (row.get("id"), row.get("status"))).collect();
+    let pickups = sqlx::query("select order_id, count(*) filter (where status = 'completed') as completed, count(*) filter (where status in ('scheduled', 'assigned', 'in_progress', 'failed')) as live from pickups where order_id is not null group by order_id").fetch_all(pickup).await?;
+    for row in pickups {
+        let id: Uuid = row.get("order_id");
+        let (completed, live): (i64, i64) = (row.get("completed"), row.get("live"));
+        let status = orders.get(&id).map_or("unknown", String::as_str);
+        if completed + live > 1 {
+            report.find(format!("order {id} has {completed} completed and {live} live pickups"));
+        }
+        if status == "cancelled" && completed + live > 0 || status == "unknown" {
+            report.find(format!("order {id} is {status} but a driver came or comes for it"));
+        }
+    }
+    let shipments = sqlx::query("select order_id, count(*) filter (where status not in ('voided', 'rejected')) as live, count(*) filter (where status = 'delivered') as delivered from shipments where order_id is not null group by order_id").fetch_all(shipping).await?;
+    let mut delivered: BTreeMap<Uuid, i64> = BTreeMap::new();
+    for row in shipments {
+        let id: Uuid = row.get("order_id");
+        let live: i64 = row.get("live");
+        delivered.insert(id, row.get("delivered"));
+        let status = orders.get(&id).map_or("unknown", String::as_str);
+        if live > 1 {
+            report.find(format!("order {id} has {live} live shipments"));
+        }
+        if status == "cancelled" && live > 0 || status == "unknown" {
+            report.find(format!("order {id} is {status} but has a live shipment"));
+        }
+    }
+    for (id, status) in &orders {
+        let count = delivered.get(id).copied().unwrap_or(0);
+        if (status == "delivered") != (count == 1) {
+            report.find(format!("order {id} is {status}, and Shipping delivered it {count} times"));
+        }
+    }
+    Ok(())
+}
