@@ -2,6 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 use quenty_kernel::{
+    contact::Text,
     country::CountryCode,
     currency::Currency,
     id::{CompanyId, CustomerId, MovementId, OrderId, PickupId, ProductId, ReservationId, ShipmentId, WarehouseId},
@@ -67,10 +68,10 @@ events! {
     "quenty.order.product.created.v1" ProductCreated {
         product_id: ProductId,
         company_id: CompanyId,
-        sku: String,
-        name: String,
-        description: Option<String>,
-        category: Option<String>,
+        sku: Text<64>,
+        name: Text<200>,
+        description: Option<Text<2000>>,
+        category: Option<Text<100>>,
         price: Money,
         cost: Option<Money>,
         weight_grams: Grams,
@@ -86,9 +87,9 @@ events! {
     "quenty.order.product.updated.v1" ProductUpdated {
         product_id: ProductId,
         company_id: CompanyId,
-        name: String,
-        description: Option<String>,
-        category: Option<String>,
+        name: Text<200>,
+        description: Option<Text<2000>>,
+        category: Option<Text<100>>,
         price: Money,
         cost: Option<Money>,
         weight_grams: Grams,
@@ -201,10 +202,13 @@ events! {
         missing: Vec<StockQuantity>,
     }
     /// A backordered order got its stock.
-    "quenty.order.order.allocated.v1" OrderAllocated {
+    "quenty.order.order.allocated.v1" OrderAllocated personal["sender"] {
         order_id: OrderId,
         reservation_id: ReservationId,
         warehouse_id: WarehouseId,
+        /// Another warehouse is another origin, perhaps in another country.
+        sender: Party,
+        kind: String,
     }
     "quenty.order.order.paid.v1" OrderPaid {
         order_id: OrderId,

@@ -53,6 +53,7 @@ fn product(error: &ProductError) -> Failure {
         ProductError::NotFound => Failure::not_found("product"),
         ProductError::SkuTaken => Failure::conflict("SKU_TAKEN", "another product of the company has this SKU; SKUs are compared without regard to case"),
         ProductError::Archived => Failure::conflict("PRODUCT_ARCHIVED", "the product is archived; create another one to go on selling it"),
+        ProductError::Negative(field) => Failure::invalid("NEGATIVE_AMOUNT", format!("/{field}"), "an amount must not be negative here"),
     }
 }
 

@@ -1,0 +1,213 @@
+//! What lies where, and every change of it as a movement of the ledger.
+//!
+//! [`Stock`] is all stock of some products, in every warehouse and batch, read under the lock of these
+//! products. A change posts movements; what is in memory and what the ledger says never part.
+
+mod alarm;
+mod allocation;
+mod movement;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use quenty_contracts::order::StockQuantity;
+use quenty_kernel::{
+    contact::Text,
+    geo::GeoPoint,
+    id::{CompanyId, MovementId, ProductId, WarehouseId, new_uuid},
+};
+use uuid::Uuid;
+
+pub(crate) use alarm::Level;
+pub(crate) use allocation::{Preference, Shortage, sum_by_product};
+pub(crate) use movement::{Link, Movement, MovementFact, MovementKind, Note};
+
+/// More of one product than this in one place is a typing error; it also keeps every sum within `i64`.
+const MAX_ON_HAND: i64 = 1_000_000_000_000;
+
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum StockError {
+    #[error("the company has no product {0}")]
+    UnknownProduct(ProductId),
+    #[error("the company has no warehouse {0}")]
+    UnknownWarehouse(WarehouseId),
+    #[error("there is not enough stock")]
+    Insufficient(Vec<Shortage>),
+    #[error("there would be more of a product than can be kept")]
+    QuantityTooLarge,
+    #[error("the batch is known with another expiry date")]
+    ExpiryDiffers,
+    #[error("{field}: {why}")]
+    MovementNeeds { field: &'static str, why: &'static str },
+}
+
+/// A lot of one product that was made, and goes bad, together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// The number that its maker gave it.
+    pub(crate) number: Text<60>,
+    pub(crate) expires_on: Option<Date>,
+}
+
+/// Where something lies: a product in a warehouse, by batch if it has batches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) product_id: ProductId,
+    pub(crate) warehouse_id: WarehouseId,
+    pub(crate) batch: Option<Batch>,
+}
+
+impl Place {
+    /// The same place, whatever is said of the expiry date.
+    fn is(&self, other: &Self) -> bool {
+        let number = |place: &Self| place.batch.as_ref().map(|batch| batch.number.clone());
+        self.product_id == other.product_id && self.warehouse_id == other.warehouse_id && number(self) == number(other)
+    }
+
+    fn expires_on(&self) -> Option<Date> {
+        self.batch.as_ref().and_then(|batch| batch.expires_on)
+    }
+}
+
+/// How much lies in one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StockItem {
+    pub(crate) id: Uuid,
+    pub(crate) place: Place,
+    pub(crate) on_hand: i64,
+    pub(crate) reserved: i64,
+    /// Has no row yet.
+    pub(crate) is_new: bool,
+}
+
+impl StockItem {
+    pub(crate) fn available(&self) -> i64 {
+        self.on_hand - self.reserved
+    }
+}
+
+/// A warehouse, as far as choosing among several goes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Site {
+    pub(crate) name: String,
+    pub(crate) is_default: bool,
+    pub(crate) location: Option<GeoPoint>,
+}
+
+/// Some pieces of one stock item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Pick {
+    pub(crate) item_id: Uuid,
+    pub(crate) quantity: u32,
+}
+
+/// All stock of some products, and the movements that this transaction posts.
+#[derive(Debug, Clone)]
+pub(crate) struct Stock {
+    pub(crate) levels: BTreeMap<ProductId, Level>,
+    pub(crate) sites: BTreeMap<WarehouseId, Site>,
+    pub(crate) items: Vec<StockItem>,
+    posted: Vec<Movement>,
+}
+
+impl Stock {
+    /// What was read under the lock.
+    pub(crate) fn new(levels: BTreeMap<ProductId, Level>, sites: BTreeMap<WarehouseId, Site>, items: Vec<StockItem>) -> Self {
+        Self { levels, sites, items, posted: Vec::new() }
+    }
+
+    pub(crate) fn posted(&self) -> &[Movement] {
+        &self.posted
+    }
+
+    pub(crate) fn new_items(&self) -> impl Iterator<Item = &StockItem> {
+        self.items.iter().filter(|item| item.is_new)
+    }
+
+    pub(crate) fn company_of(&self, product: ProductId) -> Result<CompanyId, StockError> {
+        self.levels.get(&product).map(|level| level.company_id).ok_or(StockError::UnknownProduct(product))
+    }
+
+    /// What was posted, in the words of the published language.
+    pub(crate) fn quantities(&self) -> Vec<StockQuantity> {
+        self.posted.iter().map(Movement::stock_quantity).collect()
+    }
+
+    /// Puts pieces in a place, which may be a new one.
+    pub(crate) fn put(&mut self, kind: MovementKind, place: &Place, quantity: u32, note: &Note) -> Result<MovementId, StockError> {
+        let index = self.place_index(place)?;
+        self.post(index, kind, i64::from(quantity), 0, note)
+    }
+
+    /// Takes available pieces out of exactly this place.
+    pub(crate) fn take(&mut self, kind: MovementKind, place: &Place, quantity: u32, note: &Note) -> Result<MovementId, StockError> {
+        self.company_of(place.product_id)?;
+        let index = self.items.iter().position(|item| item.place.is(place) && item.available() >= i64::from(quantity));
+        let index = index.ok_or_else(|| StockError::Insufficient(self.shortages(&[(place.product_id, quantity)].into(), None)))?;
+        self.post(index, kind, -i64::from(quantity), 0, note)
+    }
+
+    /// Ends a reservation: its pieces leave ([`MovementKind::Issue`]) or are for sale again ([`MovementKind::Release`]).
+    pub(crate) fn settle(&mut self, kind: MovementKind, picks: &[Pick], note: &Note) -> Result<(), StockError> {
+        for pick in picks {
+            let index = self.item_index(pick.item_id)?;
+            let quantity = i64::from(pick.quantity);
+            let on_hand = if kind == MovementKind::Issue { -quantity } else { 0 };
+            self.post(index, kind, on_hand, -quantity, note)?;
+        }
+        Ok(())
+    }
+
+    /// Pieces that were issued come back to where they were.
+    pub(crate) fn take_back(&mut self, picks: &[Pick], note: &Note) -> Result<(), StockError> {
+        for pick in picks {
+            let index = self.item_index(pick.item_id)?;
+            self.post(index, MovementKind::Return, i64::from(pick.quantity), 0, note)?;
+        }
+        Ok(())
+    }
+
+    fn item_index(&self, id: Uuid) -> Result<usize, StockError> {
+        // A reservation's pieces are read with their item's product locked, so they are among the items.
+        self.items.iter().position(|item| item.id == id).ok_or_else(|| StockError::Insufficient(Vec::new()))
+    }
+
+    fn place_index(&mut self, place: &Place) -> Result<usize, StockError> {
+        self.company_of(place.product_id)?;
+        if let Some(index) = self.items.iter().position(|item| item.place.is(place)) {
+            let (known, told) = (self.items[index].place.expires_on(), place.expires_on());
+            return if told.is_some() && told != known { Err(StockError::ExpiryDiffers) } else { Ok(index) };
+        }
+        self.items.push(StockItem { id: new_uuid(), place: place.clone(), on_hand: 0, reserved: 0, is_new: true });
+        Ok(self.items.len() - 1)
+    }
+
+    /// The only place where stock changes.
+    fn post(&mut self, index: usize, kind: MovementKind, on_hand_delta: i64, reserved_delta: i64, note: &Note) -> Result<MovementId, StockError> {
+        let company_id = self.company_of(self.items[index].place.product_id)?;
+        let item = &mut self.items[index];
+        let (on_hand, reserved) = (item.on_hand + on_hand_delta, item.reserved + reserved_delta);
+        if on_hand > MAX_ON_HAND {
+            return Err(StockError::QuantityTooLarge);
+        }
+        if !(0..=on_hand).contains(&reserved) {
+            return Err(StockError::Insufficient(Vec::new()));
+        }
+        (item.on_hand, item.reserved) = (on_hand, reserved);
+        let movement = Movement {
+            id: MovementId::new(),
+            company_id,
+            item_id: item.id,
+            place: item.place.clone(),
+            kind,
+            on_hand_delta,
+            reserved_delta,
+            note: note.clone(),
+        };
+        let id = movement.id;
+        self.posted.push(movement);
+        Ok(id)
+    }
+}
