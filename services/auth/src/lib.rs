@@ -1,1 +1,38 @@
-//! auth
+//! Auth owns identities and what they may do: users, passwords, sessions, roles, signing keys.
+//!
+//! Nobody else stores a password or signs a token, and nobody needs Auth to check one: its public keys are
+//! enough. Companies and their members are Customer's; here is only a projection of them, for the tokens.
+
+mod commands;
+mod domain;
+mod error;
+mod http;
+mod jobs;
+mod parts;
+mod store;
+
+use quenty_platform::Service;
+use sqlx::migrate::Migrator;
+
+pub use domain::role::permissions_markdown;
+
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+#[must_use]
+pub fn service() -> Service {
+    Service {
+        name: "auth",
+        about: "Identities and what they may do: registration, login, sessions, roles, signing keys.",
+        port: 8009,
+        database: "auth_db",
+        migrations: &MIGRATIONS,
+        routes: http::routes,
+        settings: parts::SETTINGS,
+        reactions: Vec::new(),
+        tasks: Vec::new(),
+        jobs: jobs::jobs(),
+        init: None,
+        invariants: &[],
+    }
+    .init(parts::init)
+}

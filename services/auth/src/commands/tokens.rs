@@ -1,0 +1,96 @@
+//! What a session gives its client: an access token, and a refresh token to renew it with.
+
+use jiff::{SignedDuration, Timestamp};
+use quenty_kernel::{
+    clock::wall_now,
+    id::{CompanyId, SessionId, UserId, new_uuid},
+};
+use quenty_platform::{
+    App,
+    token::{AUDIENCE, Claims, Realm},
+};
+
+use crate::{
+    domain::{
+        access::Access,
+        secret::OpaqueToken,
+        session::{ACCESS_TOKEN, Session},
+    },
+    error::Error,
+    parts::KeyRing,
+};
+
+/// The client that people log in with.
+const FIRST_PARTY_CLIENT: &str = "quenty";
+
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    pub access_token: String,
+    pub expires_in: i64,
+    /// Absent when the one that the client holds stays.
+    pub refresh_token: Option<OpaqueToken>,
+    pub refresh_expires_at: Option<Timestamp>,
+    pub session_id: SessionId,
+    pub user_id: UserId,
+    pub realm: Realm,
+    pub company_id: Option<CompanyId>,
+}
+
+/// Signs what the session may do now.
+pub fn sign_access(
+    app: &App,
+    session: &Session,
+    access: Access,
+    refresh: Option<(OpaqueToken, Timestamp)>,
+) -> Result<Tokens, Error> {
+    let ring = app.part::<KeyRing>()?;
+    let claims = Claims {
+        sid: Some(session.id),
+        amr: vec!["pwd".to_owned()],
+        company_id: access.company_id,
+        ..claims(
+            ring,
+            session.user_id.to_string(),
+            FIRST_PARTY_CLIENT,
+            access.realm,
+            access.permissions,
+            ACCESS_TOKEN,
+        )
+    };
+    let (refresh_token, refresh_expires_at) = refresh.unzip();
+    Ok(Tokens {
+        access_token: ring.sign(&claims)?,
+        expires_in: ACCESS_TOKEN.as_secs(),
+        refresh_token,
+        refresh_expires_at,
+        session_id: session.id,
+        user_id: session.user_id,
+        realm: access.realm,
+        company_id: access.company_id,
+    })
+}
+
+pub(super) fn claims(
+    ring: &KeyRing,
+    sub: String,
+    client: &str,
+    realm: Realm,
+    permissions: Vec<String>,
+    lives: SignedDuration,
+) -> Claims {
+    let now = wall_now();
+    Claims {
+        iss: ring.issuer().to_owned(),
+        aud: AUDIENCE.to_owned(),
+        exp: (now + lives).as_second(),
+        iat: now.as_second(),
+        jti: new_uuid().to_string(),
+        sub,
+        client_id: client.to_owned(),
+        sid: None,
+        amr: Vec::new(),
+        realm,
+        company_id: None,
+        permissions,
+    }
+}

@@ -1,0 +1,97 @@
+//! What happens here and is nobody else's business: facts that stay in the journal.
+
+use quenty_contracts::auth as published;
+use quenty_kernel::{
+    Event,
+    contact::Email,
+    id::{CompanyId, SessionId, UserId},
+};
+use serde::{Deserialize, Serialize};
+
+/// A person was invited by staff or by a company, and may set a password.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UserInvited {
+    pub user_id: UserId,
+    pub username: String,
+    pub email: Email,
+    pub given_name: String,
+    pub family_name: String,
+    pub language: String,
+    pub roles: Vec<String>,
+}
+
+impl Event for UserInvited {
+    const TYPE: &'static str = "quenty.auth.user.invited.v1";
+    const PUBLISHED: bool = false;
+    const PERSONAL: &'static [&'static str] = &["username", "email", "given_name", "family_name"];
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProfileUpdated {
+    pub user_id: UserId,
+    pub given_name: String,
+    pub family_name: String,
+    pub language: String,
+}
+
+impl Event for ProfileUpdated {
+    const TYPE: &'static str = "quenty.auth.user.profile_updated.v1";
+    const PUBLISHED: bool = false;
+    const PERSONAL: &'static [&'static str] = &["given_name", "family_name"];
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CompanySwitched {
+    pub session_id: SessionId,
+    pub user_id: UserId,
+    pub company_id: Option<CompanyId>,
+}
+
+impl Event for CompanySwitched {
+    const TYPE: &'static str = "quenty.auth.session.company_switched.v1";
+    const PUBLISHED: bool = false;
+}
+
+/// A security-relevant operation and from where it came: the audit trail of what has no fact with an address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccessRecorded {
+    /// The operation's id, such as `change_password`.
+    pub operation: String,
+    /// `succeeded` or `refused`.
+    pub outcome: String,
+    pub user_id: Option<UserId>,
+    /// The name of a service, when one asked.
+    pub client_id: Option<String>,
+    pub address: String,
+    pub user_agent: String,
+}
+
+impl Event for AccessRecorded {
+    const TYPE: &'static str = "quenty.auth.access.recorded.v1";
+    const PUBLISHED: bool = false;
+    const PERSONAL: &'static [&'static str] = &["address", "user_agent"];
+}
+
+quenty_kernel::facts! {
+    pub enum UserFact {
+        Invited(UserInvited),
+        Registered(published::UserRegistered),
+        Activated(published::UserActivated),
+        Suspended(published::UserSuspended),
+        Reactivated(published::UserReactivated),
+        RolesChanged(published::UserRolesChanged),
+        ProfileUpdated(ProfileUpdated),
+        PasswordChanged(published::PasswordChanged),
+    }
+}
+
+quenty_kernel::facts! {
+    pub enum SessionFact {
+        Started(published::SessionStarted),
+        Ended(published::SessionEnded),
+        ReuseDetected(published::SessionReuseDetected),
+        CompanySwitched(CompanySwitched),
+        LoginFailed(published::LoginFailed),
+        AccessRecorded(AccessRecorded),
+    }
+}

@@ -1,0 +1,14 @@
+//! The rules of identities, sessions and keys: pure and synchronous, time and randomness are arguments.
+
+pub mod access;
+pub mod facts;
+pub mod link;
+pub mod lockout;
+pub mod origin;
+pub mod password;
+pub mod rate_limit;
+pub mod role;
+pub mod secret;
+pub mod session;
+pub mod signing_key;
+pub mod user;

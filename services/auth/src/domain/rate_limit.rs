@@ -1,0 +1,61 @@
+//! How often something may be tried, in fixed windows of wall time.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// At most `hits` of one bucket in a window.
+#[derive(Debug, Clone, Copy)]
+pub struct RateLimit {
+    pub name: &'static str,
+    pub hits: i32,
+    pub window: SignedDuration,
+}
+
+/// Registrations from one address.
+pub const REGISTRATIONS: RateLimit =
+    RateLimit { name: "register", hits: 3, window: SignedDuration::from_hours(1) };
+/// Verification mails to one e-mail address.
+pub const VERIFICATION_MAILS: RateLimit =
+    RateLimit { name: "verification-mail", hits: 3, window: SignedDuration::from_hours(1) };
+/// Failed logins from one address over all accounts: above, the address gets 429.
+pub const FAILURES_OF_ADDRESS: RateLimit =
+    RateLimit { name: "login-address", hits: 100, window: SignedDuration::from_mins(15) };
+/// Failed logins of one account over all addresses: above, each attempt is slowed down, but none is refused.
+pub const FAILURES_OF_ACCOUNT: RateLimit =
+    RateLimit { name: "login-account", hits: 100, window: SignedDuration::from_mins(15) };
+
+/// The hits of one bucket so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hits {
+    pub started_at: Timestamp,
+    pub count: i32,
+}
+
+impl RateLimit {
+    #[must_use]
+    pub fn bucket(&self, of: &str) -> String {
+        format!("{}:{of}", self.name)
+    }
+
+    /// Seconds to wait, if one more hit is too many.
+    #[must_use]
+    pub fn wait(&self, hits: Option<Hits>, now: Timestamp) -> Option<u32> {
+        let hits = hits.filter(|hits| hits.started_at + self.window > now && hits.count >= self.hits)?;
+        let left = (hits.started_at + self.window).duration_since(now).as_secs();
+        Some(u32::try_from(left).unwrap_or(1).max(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_window_makes_wait_until_it_ends() {
+        let start = Timestamp::UNIX_EPOCH;
+        let full = Some(Hits { started_at: start, count: 3 });
+        assert_eq!(REGISTRATIONS.wait(None, start), None);
+        assert_eq!(REGISTRATIONS.wait(Some(Hits { started_at: start, count: 2 }), start), None);
+        assert_eq!(REGISTRATIONS.wait(full, start + SignedDuration::from_mins(50)), Some(600));
+        assert_eq!(REGISTRATIONS.wait(full, start + SignedDuration::from_mins(60)), None);
+    }
+}

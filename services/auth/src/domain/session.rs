@@ -1,0 +1,124 @@
+//! A session is a family of refresh tokens: each is used once and replaced by its successor. A second use is
+//! either two tabs racing, or a thief; a few seconds decide which. All times are wall time.
+
+use jiff::{SignedDuration, Timestamp};
+use quenty_kernel::id::{CompanyId, SessionId, UserId};
+
+/// How long an unused session lives on.
+const IDLE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long a session lives at most.
+pub const ABSOLUTE: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// Within this time a used token gives its one successor again.
+const RACE: SignedDuration = SignedDuration::from_secs(10);
+/// How long an access token lives.
+pub const ACCESS_TOKEN: SignedDuration = SignedDuration::from_mins(15);
+/// How long the token of a service lives.
+pub const SERVICE_TOKEN: SignedDuration = SignedDuration::from_mins(60);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub user_id: UserId,
+    /// The company that its access tokens speak for.
+    pub company_id: Option<CompanyId>,
+    pub address: String,
+    pub user_agent: String,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Session {
+    /// When a refresh token given out now stops working.
+    #[must_use]
+    pub fn token_expiry(&self, now: Timestamp) -> Timestamp {
+        (now + IDLE).min(self.expires_at)
+    }
+
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.ended_at.is_none() && now < self.expires_at
+    }
+}
+
+/// A refresh token as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefreshToken {
+    pub expires_at: Timestamp,
+    pub used_at: Option<Timestamp>,
+}
+
+/// What is to be done with a presented refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// First use: its successor is made.
+    Rotate,
+    /// A tab that lost the race: it gets the same successor.
+    Repeat,
+    /// Used again: somebody else has it, the whole family ends.
+    Reused,
+    /// Expired, or its session has ended.
+    Over,
+}
+
+impl RefreshToken {
+    #[must_use]
+    pub fn judge(self, session: &Session, now: Timestamp) -> Verdict {
+        if !session.is_live(now) {
+            return Verdict::Over;
+        }
+        match self.used_at {
+            Some(used) if now.duration_since(used) <= RACE => Verdict::Repeat,
+            Some(_) => Verdict::Reused,
+            None if now >= self.expires_at => Verdict::Over,
+            None => Verdict::Rotate,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(now: Timestamp) -> Session {
+        Session {
+            id: SessionId::new(),
+            user_id: UserId::new(),
+            company_id: None,
+            address: "127.0.0.1".to_owned(),
+            user_agent: String::new(),
+            created_at: now,
+            last_used_at: now,
+            expires_at: now + ABSOLUTE,
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn a_token_rotates_once_repeats_for_ten_seconds_and_then_betrays_a_thief() {
+        let now = Timestamp::UNIX_EPOCH;
+        let (session, second) = (session(now), SignedDuration::from_secs(1));
+        let fresh = RefreshToken { expires_at: session.token_expiry(now), used_at: None };
+        let used = RefreshToken { used_at: Some(now), ..fresh };
+        assert_eq!(fresh.judge(&session, now), Verdict::Rotate);
+        assert_eq!(used.judge(&session, now + second * 10), Verdict::Repeat);
+        assert_eq!(used.judge(&session, now + second * 11), Verdict::Reused);
+        assert_eq!(fresh.judge(&session, now + IDLE), Verdict::Over);
+    }
+
+    #[test]
+    fn an_ended_session_gives_nothing_not_even_within_the_race() {
+        let now = Timestamp::UNIX_EPOCH;
+        let ended = Session { ended_at: Some(now), ..session(now) };
+        let used = RefreshToken { expires_at: now + IDLE, used_at: Some(now) };
+        assert_eq!(used.judge(&ended, now), Verdict::Over);
+    }
+
+    #[test]
+    fn sliding_never_goes_beyond_thirty_days() {
+        let now = Timestamp::UNIX_EPOCH;
+        let late = now + ABSOLUTE - SignedDuration::from_hours(1);
+        assert_eq!(session(now).token_expiry(late), now + ABSOLUTE);
+    }
+}

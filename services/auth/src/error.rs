@@ -1,0 +1,163 @@
+//! Everything that can go wrong here, and how it is told.
+
+use quenty_kernel::{Failure, FieldError, Kind};
+
+use crate::domain::{password::WeakPassword, user::UserError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Platform(#[from] quenty_platform::Error),
+    #[error("the credentials are wrong, or the account is locked")]
+    BadCredentials,
+    #[error("the account is not verified")]
+    NotVerified,
+    #[error("the account is suspended")]
+    Suspended,
+    #[error("too many attempts")]
+    TooManyAttempts { retry_after: u32 },
+    #[error("the password hasher is full")]
+    HasherFull,
+    #[error("the client is unknown or its secret is wrong")]
+    BadClient,
+    #[error("grant type {0} is not supported")]
+    UnsupportedGrant(String),
+    #[error("the refresh token is not valid")]
+    BadRefreshToken,
+    #[error("the refresh token was used before")]
+    RefreshTokenReused,
+    #[error("the token belongs to no session")]
+    NoSession,
+    #[error("the link is unknown, used or expired")]
+    BadLink,
+    #[error("the username is taken")]
+    UsernameTaken,
+    #[error("{0}")]
+    WeakPassword(WeakPassword),
+    #[error("the current password is wrong")]
+    WrongPassword,
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    #[error(transparent)]
+    User(#[from] UserError),
+    #[error("there is no platform role {0}")]
+    NoSuchRole(String),
+    #[error("this gives or takes what the caller does not hold")]
+    BeyondOwnPermissions,
+    #[error("the last super_admin stays")]
+    LastSuperAdmin,
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Platform(error.into())
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::Platform(failure.into())
+    }
+}
+
+impl From<Error> for quenty_platform::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Platform(error) => error,
+            other => Self::Failure(told(&other)),
+        }
+    }
+}
+
+fn told(error: &Error) -> Failure {
+    match error {
+        // Only Platform goes another way, and it has gone there.
+        Error::Platform(error) => error.to_failure(),
+        Error::BadCredentials => Failure::new(
+            Kind::Unauthenticated,
+            "INVALID_CREDENTIALS",
+            "the name or the password is wrong, or this account waits after too many failures; check both, or try again in 15 minutes",
+        ),
+        Error::NotVerified => Failure::new(
+            Kind::Forbidden,
+            "EMAIL_NOT_VERIFIED",
+            "open the link in the mail that we sent, or ask for another with /auth/verify/resend",
+        ),
+        Error::Suspended => {
+            Failure::new(Kind::Forbidden, "ACCOUNT_SUSPENDED", "this account is suspended; ask the support")
+        }
+        Error::TooManyAttempts { retry_after } => Failure::new(
+            Kind::TooManyRequests,
+            "TOO_MANY_ATTEMPTS",
+            "there were too many attempts; wait and try again",
+        )
+        .retry_after(*retry_after),
+        Error::HasherFull => Failure::new(
+            Kind::TooManyRequests,
+            "TOO_MANY_LOGINS",
+            "too many people log in at this moment; try again",
+        )
+        .retry_after(1),
+        // RFC 6749, section 5.2, as extension members of the problem.
+        Error::BadClient => Failure::new(
+            Kind::Unauthenticated,
+            "INVALID_CLIENT",
+            "the client is unknown or its secret is wrong",
+        )
+        .with("error", "invalid_client"),
+        Error::UnsupportedGrant(_) => {
+            Failure::new(Kind::Malformed, "UNSUPPORTED_GRANT_TYPE", "use grant_type=client_credentials")
+                .with("error", "unsupported_grant_type")
+        }
+        Error::BadRefreshToken => Failure::new(
+            Kind::Unauthenticated,
+            "INVALID_REFRESH_TOKEN",
+            "the refresh token is unknown, expired or its session has ended; log in again",
+        ),
+        Error::RefreshTokenReused => Failure::new(
+            Kind::Unauthenticated,
+            "REFRESH_TOKEN_REUSED",
+            "this refresh token was used before, so its session was ended; log in again",
+        ),
+        Error::NoSession => {
+            Failure::new(Kind::Forbidden, "NO_SESSION", "this needs the access token of a login")
+        }
+        Error::BadLink => Failure::new(
+            Kind::Invalid,
+            "INVALID_LINK",
+            "the link is unknown, was used or has expired; ask for a new one",
+        ),
+        Error::UsernameTaken => Failure {
+            kind: Kind::Conflict,
+            ..Failure::invalid("USERNAME_TAKEN", "/username", "this username is taken; choose another")
+        },
+        Error::WeakPassword(why) => Failure {
+            errors: vec![FieldError {
+                pointer: "/password".to_owned(),
+                code: "WEAK_PASSWORD",
+                detail: why.to_string(),
+            }],
+            ..Failure::new(Kind::Invalid, "WEAK_PASSWORD", why.to_string())
+        },
+        Error::WrongPassword => {
+            Failure::invalid("WRONG_PASSWORD", "/current_password", "this is not your current password")
+        }
+        Error::NotFound(what) => Failure::not_found(what),
+        Error::User(error) => {
+            Failure::conflict("INVALID_USER_STATUS", format!("{error}; read the user again"))
+        }
+        Error::NoSuchRole(_) => Failure::invalid(
+            "NO_SUCH_ROLE",
+            "/roles",
+            "give platform roles that GET /api/v1/admin/roles lists",
+        ),
+        Error::BeyondOwnPermissions => Failure::new(
+            Kind::Forbidden,
+            "BEYOND_OWN_PERMISSIONS",
+            "nobody gives, takes or overrules what they do not hold themselves; ask someone who does",
+        ),
+        Error::LastSuperAdmin => {
+            Failure::conflict("LAST_SUPER_ADMIN", "the last active super_admin stays; make another one first")
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Tokens for the platform's own services.
+
+use axum::{
+    Form,
+    extract::{FromRequest, Request, State},
+    http::header,
+};
+use quenty_kernel::{Failure, Kind};
+use quenty_platform::{
+    App, Error as PlatformError, Result,
+    http::{Answer, Anyone, Json},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{commands, domain::origin::Origin, error::Error};
+
+/// RFC 6749, section 4.4.2.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ServiceTokenIn {
+    #[schema(example = "client_credentials")]
+    grant_type: String,
+    #[schema(example = "order")]
+    client_id: String,
+    #[schema(format = Password)]
+    client_secret: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ServiceTokenOut {
+    access_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    #[schema(example = 3600)]
+    expires_in: i64,
+}
+
+/// The request as JSON or, as the RFC has it, form-encoded.
+pub(super) struct JsonOrForm<T>(T);
+
+impl FromRequest<App> for JsonOrForm<ServiceTokenIn> {
+    type Rejection = PlatformError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self> {
+        let kind = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        if kind.starts_with("application/x-www-form-urlencoded") {
+            let form = Form::from_request(request, app).await;
+            return form.map(|Form(body)| Self(body)).map_err(|e| {
+                Failure::new(Kind::Malformed, "MALFORMED_FORM", e.body_text())
+                    .with("error", "invalid_request")
+                    .into()
+            });
+        }
+        Json::from_request(request, app).await.map(|Json(body)| Self(body))
+    }
+}
+
+/// A service's own token (OAuth 2.0 client credentials).
+#[utoipa::path(post, path = "/api/v1/auth/token", operation_id = "issue_service_token", tag = "auth",
+    request_body(content((ServiceTokenIn = "application/json"), (ServiceTokenIn = "application/x-www-form-urlencoded"))),
+    responses((status = 200, body = ServiceTokenOut), (status = 400, description = "`UNSUPPORTED_GRANT_TYPE`"), (status = 401, description = "`INVALID_CLIENT`")))]
+pub(super) async fn issue_service_token(
+    State(app): State<App>,
+    caller: Anyone,
+    origin: Origin,
+    JsonOrForm(input): JsonOrForm<ServiceTokenIn>,
+) -> Result<Answer> {
+    if input.grant_type != "client_credentials" {
+        return Err(Error::UnsupportedGrant(input.grant_type).into());
+    }
+    let mut tx = app.begin(&caller).await?;
+    match commands::issue_service_token(&mut tx, &input.client_id, &input.client_secret, &origin)? {
+        Ok((access_token, expires_in)) => {
+            let body = ServiceTokenOut { access_token, token_type: "Bearer", expires_in };
+            tx.answer(
+                Answer::ok(&body)?.header(header::CACHE_CONTROL, "no-store").secret_of(&input.client_id),
+            )
+            .await
+        }
+        Err(refused) => {
+            tx.commit().await?;
+            Err(refused.into())
+        }
+    }
+}

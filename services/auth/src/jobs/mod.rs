@@ -1,0 +1,29 @@
+//! Periodic work: rotating keys, forgetting what has expired.
+
+use std::time::Duration;
+
+use quenty_kernel::clock::wall_now;
+use quenty_platform::{App, Result, service::Job};
+
+use crate::{parts::KeyRing, store};
+
+pub fn jobs() -> Vec<Job> {
+    vec![
+        Job::new("signing-keys", Duration::from_secs(60), maintain_signing_keys),
+        Job::new("forget-expired", Duration::from_secs(3600), forget_expired),
+    ]
+}
+
+/// Each process also reads here what another one has rotated, long before a new key signs.
+async fn maintain_signing_keys(app: App) -> Result<()> {
+    app.part::<KeyRing>()?.maintain(app.db()).await
+}
+
+async fn forget_expired(app: App) -> Result<()> {
+    let now = wall_now();
+    let mut connection = app.db().acquire().await?;
+    store::sessions::prune(&mut connection, now).await?;
+    store::links::prune(&mut connection, now).await?;
+    store::lockouts::prune(&mut connection, now).await?;
+    store::rate_limits::prune(&mut connection, now).await
+}

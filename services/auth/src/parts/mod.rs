@@ -1,0 +1,83 @@
+//! What is made once before the service serves: keys, the password hasher, the clients, the administrator.
+
+pub mod bootstrap;
+pub mod clients;
+pub mod key_ring;
+pub mod password_hasher;
+
+use jiff::SignedDuration;
+use quenty_kernel::Clock;
+use quenty_platform::{
+    Error, Result,
+    app::Parts,
+    settings::{Setting, Settings},
+};
+use sqlx::PgPool;
+
+pub use clients::Clients;
+pub use key_ring::KeyRing;
+pub use password_hasher::PasswordHasher;
+
+use crate::domain::secret::Key;
+
+pub const SETTINGS: &[Setting] = &[
+    Setting::new(
+        "key_encryption_key",
+        "base64 of 32 bytes: seals the signing keys and derives refresh tokens and links",
+    )
+    .secret(),
+    Setting::new("admin_email", "e-mail address of the administrator that the first start creates")
+        .default("admin@quenty.local"),
+    Setting::new("admin_password", "the administrator's first password; without it one is made up").secret(),
+    Setting::new(
+        "generated_password_file",
+        "where a made-up administrator's password is written; without it, it is printed once on standard error",
+    ),
+    Setting::new(
+        "service_clients",
+        "secrets of the platform's services, as a JSON object of name and secret",
+    )
+    .secret(),
+    Setting::new("signing_key_days", "after so many days another key signs the access tokens").default("90"),
+    Setting::new("password_workers", "passwords that are hashed at the same time").default("2"),
+    Setting::new("password_queue", "logins that wait for a password worker; more get 429").default("64"),
+    Setting::new(
+        "trust_forwarded_for",
+        "`true` when x-forwarded-for is written by our gateway alone; by default on loopback only",
+    ),
+    Setting::new("mail_dir", "folder in which mails are left instead of being sent: one JSON file each"),
+    Setting::new("public_url", "what links in mails begin with").default("http://127.0.0.1:8000"),
+];
+
+/// The keys that refresh tokens and links are derived with.
+#[derive(Debug)]
+pub struct TokenKeys {
+    pub refresh: Key,
+    pub link: Key,
+}
+
+/// Makes all parts; see [`quenty_platform::Service::init`].
+///
+/// # Errors
+/// When a setting is missing or wrong, or the database refuses.
+pub async fn init(db: PgPool, settings: Settings, _clock: Clock) -> Result<Parts> {
+    let master = Key::from_base64(settings.require("key_encryption_key").map_err(Error::internal)?)
+        .map_err(|why| Error::internal(format!("QUENTY_KEY_ENCRYPTION_KEY: {why}")))?;
+    let number = |key: &str| settings.parse::<usize>(key).map_err(Error::internal);
+    let every =
+        SignedDuration::from_hours(24 * i64::try_from(number("signing_key_days")?).map_err(Error::internal)?);
+    let issuer = settings.require("issuer").map_err(Error::internal)?.to_owned();
+    let ring = KeyRing::new(master.derive("quenty auth signing keys v1"), issuer, every);
+    ring.maintain(&db).await?;
+    let hasher = PasswordHasher::new(number("password_workers")?, number("password_queue")?).await?;
+    let clients = Clients::from_json(
+        settings.get("service_clients").unwrap_or("{}"),
+        master.derive("quenty auth clients v1"),
+    )
+    .map_err(|why| Error::internal(format!("QUENTY_SERVICE_CLIENTS: {why}")))?;
+    let keys = TokenKeys {
+        refresh: master.derive("quenty auth refresh tokens v1"),
+        link: master.derive("quenty auth links v1"),
+    };
+    Ok(Parts::default().with(ring).with(hasher).with(clients).with(keys).first(bootstrap::bootstrap))
+}

@@ -1,0 +1,11 @@
+//! The only SQL of this service.
+
+pub mod audit;
+pub mod links;
+pub mod lockouts;
+pub mod memberships;
+pub mod passwords;
+pub mod rate_limits;
+pub mod sessions;
+pub mod signing_keys;
+pub mod users;
