@@ -3,7 +3,8 @@
 use quenty_kernel::{Failure, Kind};
 
 use crate::domain::{
-    product::ProductError, reservation::ReservationError, stock::StockError, transfer::TransferError, warehouse::WarehouseError,
+    product::ProductError, reservation::ReservationError, stock::StockError, transfer::TransferError,
+    warehouse::WarehouseError,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -51,41 +52,67 @@ impl From<Error> for quenty_platform::Error {
 fn product(error: &ProductError) -> Failure {
     match error {
         ProductError::NotFound => Failure::not_found("product"),
-        ProductError::SkuTaken => Failure::conflict("SKU_TAKEN", "another product of the company has this SKU; SKUs are compared without regard to case"),
-        ProductError::Archived => Failure::conflict("PRODUCT_ARCHIVED", "the product is archived; create another one to go on selling it"),
-        ProductError::Negative(field) => Failure::invalid("NEGATIVE_AMOUNT", format!("/{field}"), "an amount must not be negative here"),
+        ProductError::SkuTaken => Failure::conflict(
+            "SKU_TAKEN",
+            "another product of the company has this SKU; SKUs are compared without regard to case",
+        ),
+        ProductError::Archived => Failure::conflict(
+            "PRODUCT_ARCHIVED",
+            "the product is archived; create another one to go on selling it",
+        ),
+        ProductError::Negative(field) => {
+            Failure::invalid("NEGATIVE_AMOUNT", format!("/{field}"), "an amount must not be negative here")
+        }
     }
 }
 
 fn warehouse(error: &WarehouseError) -> Failure {
     match error {
         WarehouseError::NotFound => Failure::not_found("warehouse"),
-        WarehouseError::NameTaken => Failure::conflict("WAREHOUSE_NAME_TAKEN", "another warehouse of the company has this name"),
-        WarehouseError::DefaultMoved => Failure::conflict("DEFAULT_WAREHOUSE_MOVED", "another warehouse became the default at this moment; try again").retry_after(1),
-        WarehouseError::DefaultNeeded => {
-            Failure::conflict("DEFAULT_WAREHOUSE_NEEDED", "a company always has one default warehouse; make another one the default instead")
+        WarehouseError::NameTaken => {
+            Failure::conflict("WAREHOUSE_NAME_TAKEN", "another warehouse of the company has this name")
         }
+        WarehouseError::DefaultMoved => Failure::conflict(
+            "DEFAULT_WAREHOUSE_MOVED",
+            "another warehouse became the default at this moment; try again",
+        )
+        .retry_after(1),
+        WarehouseError::DefaultNeeded => Failure::conflict(
+            "DEFAULT_WAREHOUSE_NEEDED",
+            "a company always has one default warehouse; make another one the default instead",
+        ),
     }
 }
 
 fn stock(error: &StockError) -> Failure {
     match error {
         StockError::UnknownProduct(id) => {
-            Failure::invalid("UNKNOWN_PRODUCT", "/product_id", format!("the company has no product {id}")).with("product_id", id)
+            Failure::invalid("UNKNOWN_PRODUCT", "/product_id", format!("the company has no product {id}"))
+                .with("product_id", id)
         }
-        StockError::UnknownWarehouse(id) => {
-            Failure::invalid("UNKNOWN_WAREHOUSE", "/warehouse_id", format!("the company has no warehouse {id}")).with("warehouse_id", id)
-        }
+        StockError::UnknownWarehouse(id) => Failure::invalid(
+            "UNKNOWN_WAREHOUSE",
+            "/warehouse_id",
+            format!("the company has no warehouse {id}"),
+        )
+        .with("warehouse_id", id),
         StockError::Insufficient(shortages) => Failure::conflict(
             "INSUFFICIENT_STOCK",
             "no single warehouse holds enough of everything; `products` says what each one has available",
         )
         .with("products", shortages),
-        StockError::QuantityTooLarge => Failure::new(Kind::Invalid, "QUANTITY_TOO_LARGE", "the quantities of one product add up to more than can be kept"),
-        StockError::ExpiryDiffers => {
-            Failure::conflict("BATCH_EXPIRY_DIFFERS", "the batch is known in this warehouse with another expiry date; correct the date or name another batch")
+        StockError::QuantityTooLarge => Failure::new(
+            Kind::Invalid,
+            "QUANTITY_TOO_LARGE",
+            "the quantities of one product add up to more than can be kept",
+        ),
+        StockError::ExpiryDiffers => Failure::conflict(
+            "BATCH_EXPIRY_DIFFERS",
+            "the batch is known in this warehouse with another expiry date; correct the date or name another batch",
+        ),
+        StockError::MovementNeeds { field, why } => {
+            Failure::invalid("INVALID_MOVEMENT", format!("/{field}"), *why)
         }
-        StockError::MovementNeeds { field, why } => Failure::invalid("INVALID_MOVEMENT", format!("/{field}"), *why),
     }
 }
 
@@ -101,9 +128,14 @@ fn reservation(error: &ReservationError) -> Failure {
 fn transfer(error: &TransferError) -> Failure {
     match error {
         TransferError::NotFound => Failure::not_found("transfer"),
-        TransferError::SameWarehouse => {
-            Failure::invalid("SAME_WAREHOUSE", "/to_warehouse_id", "goods are transferred to another warehouse than the one where they are")
-        }
-        TransferError::AlreadyReceived => Failure::conflict("TRANSFER_ALREADY_RECEIVED", "the transfer has arrived; its stock is in the destination"),
+        TransferError::SameWarehouse => Failure::invalid(
+            "SAME_WAREHOUSE",
+            "/to_warehouse_id",
+            "goods are transferred to another warehouse than the one where they are",
+        ),
+        TransferError::AlreadyReceived => Failure::conflict(
+            "TRANSFER_ALREADY_RECEIVED",
+            "the transfer has arrived; its stock is in the destination",
+        ),
     }
 }

@@ -2,7 +2,8 @@
 //! neither HTTP nor to the network.
 //!
 //! Commands that change stock come last in their transaction: they take the locks that many callers
-//! share, always in the order of the product ids (research: `writepath`, points 4 and 5).
+//! share, in the order of the product ids. Who does two of them in one transaction calls
+//! [`crate::store::stock::lock`] with all their products before, or two such callers may deadlock.
 
 mod archive_product;
 mod create_product;
@@ -25,7 +26,7 @@ pub(crate) use create_warehouse::create_warehouse;
 pub(crate) use issue_stock::issue_stock;
 pub(crate) use receive_stock::{Receipt, receive_stock};
 pub(crate) use receive_transfer::receive_transfer;
-pub(crate) use record_movement::{ManualMovement, record_movement};
+pub(crate) use record_movement::record_movement;
 pub(crate) use release_stock::release_stock;
 pub(crate) use reserve_stock::{Reserved, reserve_stock};
 pub(crate) use return_stock::return_stock;

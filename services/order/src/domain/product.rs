@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use quenty_contracts::order::{ProductArchived, ProductCreated, ProductUpdated, StockFellLow, StockRecovered};
+use quenty_contracts::order::{
+    ProductArchived, ProductCreated, ProductUpdated, StockFellLow, StockRecovered,
+};
 use quenty_kernel::{
     Invalid, Timestamp,
     contact::Text,
@@ -11,6 +13,7 @@ use quenty_kernel::{
     measure::{Dimensions, Grams},
     money::Money,
 };
+use serde::Deserialize;
 
 /// The merchant's own name of a product, unique in the company without regard to case.
 pub(crate) type Sku = Text<64>;
@@ -38,8 +41,17 @@ pub enum ProductError {
 }
 
 /// A code of the Harmonized System: six digits for the world, up to four more for a country.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub(crate) struct HsCode(String);
+
+impl TryFrom<String> for HsCode {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        text.parse()
+    }
+}
 
 impl HsCode {
     pub(crate) fn as_str(&self) -> &str {
@@ -59,7 +71,9 @@ impl FromStr for HsCode {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let digits: String = text.trim().chars().filter(|c| *c != '.').collect();
         let is_valid = (6..=10).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        is_valid.then_some(Self(digits)).ok_or_else(|| Invalid::new("HS code", "must have 6 to 10 digits, such as 6109.10"))
+        is_valid
+            .then_some(Self(digits))
+            .ok_or_else(|| Invalid::new("HS code", "must have 6 to 10 digits, such as 6109.10"))
     }
 }
 
@@ -131,7 +145,8 @@ impl ProductChanges {
 }
 
 /// Archived is the end: what was sold keeps its product, and nobody can order it again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum ProductStatus {
     Active,
     Archived,
@@ -176,7 +191,12 @@ pub(crate) struct ProductState {
 pub(crate) struct Product(ProductState);
 
 impl Product {
-    pub(crate) fn create(company_id: CompanyId, sku: Sku, details: ProductDetails, now: Timestamp) -> Result<(Self, ProductFact), ProductError> {
+    pub(crate) fn create(
+        company_id: CompanyId,
+        sku: Sku,
+        details: ProductDetails,
+        now: Timestamp,
+    ) -> Result<(Self, ProductFact), ProductError> {
         let details = details.checked()?;
         let created = ProductCreated {
             product_id: ProductId::new(),
@@ -200,7 +220,11 @@ impl Product {
     }
 
     /// Nothing to tell when nothing changes.
-    pub(crate) fn update(&mut self, changes: ProductChanges, now: Timestamp) -> Result<Option<ProductFact>, ProductError> {
+    pub(crate) fn update(
+        &mut self,
+        changes: ProductChanges,
+        now: Timestamp,
+    ) -> Result<Option<ProductFact>, ProductError> {
         if self.0.status == ProductStatus::Archived {
             return Err(ProductError::Archived);
         }

@@ -59,7 +59,10 @@ impl ReservationStatus {
     const fn has_been(self, wanted: Self) -> bool {
         matches!(
             (self, wanted),
-            (_, Self::Active) | (Self::Issued | Self::Returned, Self::Issued) | (Self::Released, Self::Released) | (Self::Returned, Self::Returned)
+            (_, Self::Active)
+                | (Self::Issued | Self::Returned, Self::Issued)
+                | (Self::Released, Self::Released)
+                | (Self::Returned, Self::Returned)
         )
     }
 }
@@ -98,8 +101,15 @@ impl Reservation {
         quantities: Vec<StockQuantity>,
         now: Timestamp,
     ) -> (Self, ReservationFact) {
-        let reservation =
-            Self(ReservationState { id, company_id, order_id, warehouse_id, status: ReservationStatus::Active, created_at: now, updated_at: now });
+        let reservation = Self(ReservationState {
+            id,
+            company_id,
+            order_id,
+            warehouse_id,
+            status: ReservationStatus::Active,
+            created_at: now,
+            updated_at: now,
+        });
         (reservation, StockReserved { reservation_id: id, order_id, company_id, quantities }.into())
     }
 
@@ -113,24 +123,45 @@ impl Reservation {
     }
 
     /// The pieces are for sale again.
-    pub(crate) fn release(&mut self, quantities: Vec<StockQuantity>, now: Timestamp) -> Result<ReservationFact, ReservationError> {
+    pub(crate) fn release(
+        &mut self,
+        quantities: Vec<StockQuantity>,
+        now: Timestamp,
+    ) -> Result<ReservationFact, ReservationError> {
         let ReservationState { id: reservation_id, order_id, company_id, .. } = self.0;
         self.conclude(StockReleased { reservation_id, order_id, company_id, quantities }.into(), now)
     }
 
     /// The pieces leave the warehouse.
-    pub(crate) fn issue(&mut self, quantities: Vec<StockQuantity>, now: Timestamp) -> Result<ReservationFact, ReservationError> {
+    pub(crate) fn issue(
+        &mut self,
+        quantities: Vec<StockQuantity>,
+        now: Timestamp,
+    ) -> Result<ReservationFact, ReservationError> {
         let ReservationState { id: reservation_id, order_id, company_id, .. } = self.0;
         self.conclude(StockIssued { reservation_id, order_id, company_id, quantities }.into(), now)
     }
 
     /// The pieces that left are back.
-    pub(crate) fn take_back(&mut self, quantities: Vec<StockQuantity>, reason: &str, now: Timestamp) -> Result<ReservationFact, ReservationError> {
+    pub(crate) fn take_back(
+        &mut self,
+        quantities: Vec<StockQuantity>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<ReservationFact, ReservationError> {
         let ReservationState { id: reservation_id, order_id, company_id, .. } = self.0;
-        self.conclude(StockReturned { reservation_id, order_id, company_id, quantities, reason: reason.to_owned() }.into(), now)
+        self.conclude(
+            StockReturned { reservation_id, order_id, company_id, quantities, reason: reason.to_owned() }
+                .into(),
+            now,
+        )
     }
 
-    fn conclude(&mut self, fact: ReservationFact, now: Timestamp) -> Result<ReservationFact, ReservationError> {
+    fn conclude(
+        &mut self,
+        fact: ReservationFact,
+        now: Timestamp,
+    ) -> Result<ReservationFact, ReservationError> {
         let (status, wanted) = (self.0.status, status_after(&fact));
         if !status.may_become(wanted) {
             return Err(ReservationError::Illegal { status, wanted });
@@ -174,7 +205,14 @@ mod tests {
 
     fn in_status(status: S) -> Reservation {
         let now = Timestamp::UNIX_EPOCH;
-        let (reservation, _) = Reservation::open(ReservationId::new(), CompanyId::new(), OrderId::new(), WarehouseId::new(), vec![], now);
+        let (reservation, _) = Reservation::open(
+            ReservationId::new(),
+            CompanyId::new(),
+            OrderId::new(),
+            WarehouseId::new(),
+            vec![],
+            now,
+        );
         Reservation(ReservationState { status, ..reservation.0 })
     }
 

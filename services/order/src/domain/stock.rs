@@ -5,6 +5,7 @@
 
 mod alarm;
 mod allocation;
+mod manual;
 mod movement;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 pub(crate) use alarm::Level;
 pub(crate) use allocation::{Preference, Shortage, sum_by_product};
+pub(crate) use manual::{ManualKind, ManualMovement};
 pub(crate) use movement::{Link, Movement, MovementFact, MovementKind, Note};
 
 /// More of one product than this in one place is a typing error; it also keeps every sum within `i64`.
@@ -63,7 +65,9 @@ impl Place {
     /// The same place, whatever is said of the expiry date.
     fn is(&self, other: &Self) -> bool {
         let number = |place: &Self| place.batch.as_ref().map(|batch| batch.number.clone());
-        self.product_id == other.product_id && self.warehouse_id == other.warehouse_id && number(self) == number(other)
+        self.product_id == other.product_id
+            && self.warehouse_id == other.warehouse_id
+            && number(self) == number(other)
     }
 
     fn expires_on(&self) -> Option<Date> {
@@ -114,7 +118,11 @@ pub(crate) struct Stock {
 
 impl Stock {
     /// What was read under the lock.
-    pub(crate) fn new(levels: BTreeMap<ProductId, Level>, sites: BTreeMap<WarehouseId, Site>, items: Vec<StockItem>) -> Self {
+    pub(crate) fn new(
+        levels: BTreeMap<ProductId, Level>,
+        sites: BTreeMap<WarehouseId, Site>,
+        items: Vec<StockItem>,
+    ) -> Self {
         Self { levels, sites, items, posted: Vec::new() }
     }
 
@@ -136,21 +144,43 @@ impl Stock {
     }
 
     /// Puts pieces in a place, which may be a new one.
-    pub(crate) fn put(&mut self, kind: MovementKind, place: &Place, quantity: u32, note: &Note) -> Result<MovementId, StockError> {
+    pub(crate) fn put(
+        &mut self,
+        kind: MovementKind,
+        place: &Place,
+        quantity: u32,
+        note: &Note,
+    ) -> Result<MovementId, StockError> {
         let index = self.place_index(place)?;
         self.post(index, kind, i64::from(quantity), 0, note)
     }
 
     /// Takes available pieces out of exactly this place.
-    pub(crate) fn take(&mut self, kind: MovementKind, place: &Place, quantity: u32, note: &Note) -> Result<MovementId, StockError> {
+    pub(crate) fn take(
+        &mut self,
+        kind: MovementKind,
+        place: &Place,
+        quantity: u32,
+        note: &Note,
+    ) -> Result<MovementId, StockError> {
         self.company_of(place.product_id)?;
-        let index = self.items.iter().position(|item| item.place.is(place) && item.available() >= i64::from(quantity));
-        let index = index.ok_or_else(|| StockError::Insufficient(self.shortages(&[(place.product_id, quantity)].into(), None)))?;
+        let index = self
+            .items
+            .iter()
+            .position(|item| item.place.is(place) && item.available() >= i64::from(quantity));
+        let index = index.ok_or_else(|| {
+            StockError::Insufficient(self.shortages(&[(place.product_id, quantity)].into(), None))
+        })?;
         self.post(index, kind, -i64::from(quantity), 0, note)
     }
 
     /// Ends a reservation: its pieces leave ([`MovementKind::Issue`]) or are for sale again ([`MovementKind::Release`]).
-    pub(crate) fn settle(&mut self, kind: MovementKind, picks: &[Pick], note: &Note) -> Result<(), StockError> {
+    pub(crate) fn settle(
+        &mut self,
+        kind: MovementKind,
+        picks: &[Pick],
+        note: &Note,
+    ) -> Result<(), StockError> {
         for pick in picks {
             let index = self.item_index(pick.item_id)?;
             let quantity = i64::from(pick.quantity);
@@ -180,12 +210,25 @@ impl Stock {
             let (known, told) = (self.items[index].place.expires_on(), place.expires_on());
             return if told.is_some() && told != known { Err(StockError::ExpiryDiffers) } else { Ok(index) };
         }
-        self.items.push(StockItem { id: new_uuid(), place: place.clone(), on_hand: 0, reserved: 0, is_new: true });
+        self.items.push(StockItem {
+            id: new_uuid(),
+            place: place.clone(),
+            on_hand: 0,
+            reserved: 0,
+            is_new: true,
+        });
         Ok(self.items.len() - 1)
     }
 
     /// The only place where stock changes.
-    fn post(&mut self, index: usize, kind: MovementKind, on_hand_delta: i64, reserved_delta: i64, note: &Note) -> Result<MovementId, StockError> {
+    fn post(
+        &mut self,
+        index: usize,
+        kind: MovementKind,
+        on_hand_delta: i64,
+        reserved_delta: i64,
+        note: &Note,
+    ) -> Result<MovementId, StockError> {
         let company_id = self.company_of(self.items[index].place.product_id)?;
         let item = &mut self.items[index];
         let (on_hand, reserved) = (item.on_hand + on_hand_delta, item.reserved + reserved_delta);

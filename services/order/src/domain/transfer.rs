@@ -130,8 +130,16 @@ impl Transfer {
             reference: reference.clone(),
             quantities,
         };
-        let state =
-            TransferState { id, company_id, route, status: TransferStatus::InTransit, reference, version: 1, created_at: now, updated_at: now };
+        let state = TransferState {
+            id,
+            company_id,
+            route,
+            status: TransferStatus::InTransit,
+            reference,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
         (Self(state), dispatched.into())
     }
 
@@ -139,7 +147,11 @@ impl Transfer {
         if self.0.status == TransferStatus::InTransit { Ok(()) } else { Err(TransferError::AlreadyReceived) }
     }
 
-    pub(crate) fn receive(&mut self, quantities: Vec<StockQuantity>, now: Timestamp) -> Result<TransferFact, TransferError> {
+    pub(crate) fn receive(
+        &mut self,
+        quantities: Vec<StockQuantity>,
+        now: Timestamp,
+    ) -> Result<TransferFact, TransferError> {
         self.ensure_in_transit()?;
         self.0.status = TransferStatus::Received;
         self.0.version += 1;
@@ -176,7 +188,8 @@ mod tests {
     fn a_transfer_arrives_once() {
         let now = Timestamp::UNIX_EPOCH;
         let route = Route::new(WarehouseId::new(), WarehouseId::new()).unwrap();
-        let (mut transfer, _) = Transfer::dispatch(TransferId::new(), CompanyId::new(), route, None, vec![], now);
+        let (mut transfer, _) =
+            Transfer::dispatch(TransferId::new(), CompanyId::new(), route, None, vec![], now);
         assert!(transfer.receive(vec![], now).is_ok());
         assert_eq!(transfer.receive(vec![], now), Err(TransferError::AlreadyReceived));
         assert_eq!(transfer.version(), 2);

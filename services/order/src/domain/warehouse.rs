@@ -88,7 +88,11 @@ pub(crate) struct WarehouseState {
 pub(crate) struct Warehouse(WarehouseState);
 
 impl Warehouse {
-    pub(crate) fn create(company_id: CompanyId, details: WarehouseDetails, now: Timestamp) -> (Self, WarehouseFact) {
+    pub(crate) fn create(
+        company_id: CompanyId,
+        details: WarehouseDetails,
+        now: Timestamp,
+    ) -> (Self, WarehouseFact) {
         let created = WarehouseCreated {
             warehouse_id: WarehouseId::new(),
             company_id,
@@ -101,7 +105,11 @@ impl Warehouse {
     }
 
     /// Nothing to tell when nothing changes. Another warehouse takes the default over with [`Self::hand_over`].
-    pub(crate) fn update(&mut self, changes: WarehouseChanges, now: Timestamp) -> Result<Option<WarehouseFact>, WarehouseError> {
+    pub(crate) fn update(
+        &mut self,
+        changes: WarehouseChanges,
+        now: Timestamp,
+    ) -> Result<Option<WarehouseFact>, WarehouseError> {
         let old = self.0.details.clone();
         if old.is_default && changes.is_default == Some(false) {
             return Err(WarehouseError::DefaultNeeded);
@@ -139,7 +147,12 @@ impl Warehouse {
         Self(WarehouseState {
             id: fact.warehouse_id,
             company_id: fact.company_id,
-            details: WarehouseDetails { name: fact.name, address: fact.address, contact_phone: fact.contact_phone, is_default: fact.is_default },
+            details: WarehouseDetails {
+                name: fact.name,
+                address: fact.address,
+                contact_phone: fact.contact_phone,
+                is_default: fact.is_default,
+            },
             version: 1,
             created_at: now,
             updated_at: now,
@@ -149,8 +162,12 @@ impl Warehouse {
     fn apply(&mut self, fact: &WarehouseFact, now: Timestamp) {
         let WarehouseFact::Updated(fact) = fact else { return };
         let fact = fact.clone();
-        self.0.details =
-            WarehouseDetails { name: fact.name, address: fact.address, contact_phone: fact.contact_phone, is_default: fact.is_default };
+        self.0.details = WarehouseDetails {
+            name: fact.name,
+            address: fact.address,
+            contact_phone: fact.contact_phone,
+            is_default: fact.is_default,
+        };
         self.0.version += 1;
         self.0.updated_at = now;
     }
@@ -196,7 +213,12 @@ mod tests {
             country: "CO".parse::<CountryCode>().unwrap(),
             location: None,
         });
-        let details = WarehouseDetails { name: "Centro".parse().unwrap(), address: address.unwrap(), contact_phone: None, is_default };
+        let details = WarehouseDetails {
+            name: "Centro".parse().unwrap(),
+            address: address.unwrap(),
+            contact_phone: None,
+            is_default,
+        };
         Warehouse::create(CompanyId::new(), details, at(1))
     }
 
@@ -214,7 +236,10 @@ mod tests {
     #[test]
     fn its_facts_rebuild_it() {
         let (mut warehouse, created) = warehouse(true);
-        let phone = WarehouseChanges { contact_phone: Some(Some("+573001234567".parse().unwrap())), ..WarehouseChanges::default() };
+        let phone = WarehouseChanges {
+            contact_phone: Some(Some("+573001234567".parse().unwrap())),
+            ..WarehouseChanges::default()
+        };
         let updated = warehouse.update(phone, at(2)).unwrap().unwrap();
         let handed_over = warehouse.hand_over(at(3));
         assert!(!warehouse.details().is_default);

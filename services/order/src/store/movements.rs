@@ -79,7 +79,12 @@ pub(crate) struct MovementFilter {
     pub(crate) kind: Option<MovementKind>,
 }
 
-pub(crate) async fn list(db: impl PgExecutor<'_>, scope: Scope, filter: MovementFilter, page: &PageQuery) -> Result<Vec<LedgerRow>> {
+pub(crate) async fn list(
+    db: impl PgExecutor<'_>,
+    scope: Scope,
+    filter: MovementFilter,
+    page: &PageQuery,
+) -> Result<Vec<LedgerRow>> {
     let rows = sqlx::query_as!(
         Row,
         "select m.id, m.company_id, stock_item_id, product_id, warehouse_id, batch, expires_on, kind, on_hand_delta, reserved_delta,
@@ -101,7 +106,10 @@ pub(crate) async fn list(db: impl PgExecutor<'_>, scope: Scope, filter: Movement
 }
 
 /// What a reservation set aside, and of which products.
-pub(crate) async fn reserved(db: impl PgExecutor<'_>, reservation: ReservationId) -> Result<Vec<(ProductId, Pick)>> {
+pub(crate) async fn reserved(
+    db: impl PgExecutor<'_>,
+    reservation: ReservationId,
+) -> Result<Vec<(ProductId, Pick)>> {
     let rows = sqlx::query!(
         "select product_id, stock_item_id, reserved_delta from stock_movements m join stock_items s on s.id = m.stock_item_id
          where reservation_id = $1 and kind = 'reserve' order by m.id",
@@ -110,7 +118,12 @@ pub(crate) async fn reserved(db: impl PgExecutor<'_>, reservation: ReservationId
     .fetch_all(db)
     .await?;
     rows.into_iter()
-        .map(|row| Ok((ProductId::from_uuid(row.product_id), Pick { item_id: row.stock_item_id, quantity: narrow(row.reserved_delta)? })))
+        .map(|row| {
+            Ok((
+                ProductId::from_uuid(row.product_id),
+                Pick { item_id: row.stock_item_id, quantity: narrow(row.reserved_delta)? },
+            ))
+        })
         .collect()
 }
 
@@ -125,8 +138,12 @@ pub(crate) async fn sent_out(db: impl PgExecutor<'_>, transfer: TransferId) -> R
     .await?;
     rows.into_iter()
         .map(|row| {
-            let (product_id, warehouse_id) = (ProductId::from_uuid(row.product_id), WarehouseId::from_uuid(row.warehouse_id));
-            Ok((Place { product_id, warehouse_id, batch: batch(row.batch, row.expires_on)? }, narrow(-row.on_hand_delta)?))
+            let (product_id, warehouse_id) =
+                (ProductId::from_uuid(row.product_id), WarehouseId::from_uuid(row.warehouse_id));
+            Ok((
+                Place { product_id, warehouse_id, batch: batch(row.batch, row.expires_on)? },
+                narrow(-row.on_hand_delta)?,
+            ))
         })
         .collect()
 }

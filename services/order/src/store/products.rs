@@ -103,7 +103,11 @@ pub(crate) async fn many(db: impl PgExecutor<'_>, scope: Scope, ids: &[ProductId
 }
 
 /// Those of the SKUs that the company has, whatever their case.
-pub(crate) async fn by_skus(db: impl PgExecutor<'_>, company: CompanyId, skus: &[String]) -> Result<Vec<Product>> {
+pub(crate) async fn by_skus(
+    db: impl PgExecutor<'_>,
+    company: CompanyId,
+    skus: &[String],
+) -> Result<Vec<Product>> {
     let rows = sqlx::query_as!(
         Row,
         r#"select p.id, p.company_id, sku, name, description, category, price, currency, cost, cost_currency, weight_grams, length_mm,
@@ -122,7 +126,11 @@ pub(crate) async fn by_skus(db: impl PgExecutor<'_>, company: CompanyId, skus: &
 
 /// Locks the row, so that what is decided on it still holds when it is saved.
 pub(crate) async fn lock(conn: &mut PgConnection, scope: Scope, id: ProductId) -> Result<Option<Product>> {
-    let query = sqlx::query!("select id from products where id = $2 and ($1::uuid is null or company_id = $1) for no key update", scope.company_uuid(), id.uuid());
+    let query = sqlx::query!(
+        "select id from products where id = $2 and ($1::uuid is null or company_id = $1) for no key update",
+        scope.company_uuid(),
+        id.uuid()
+    );
     match query.fetch_optional(&mut *conn).await? {
         Some(_) => find(conn, scope, id).await,
         None => Ok(None),
@@ -137,7 +145,12 @@ pub(crate) struct ProductFilter {
     pub(crate) status: Option<&'static str>,
 }
 
-pub(crate) async fn list(db: impl PgExecutor<'_>, scope: Scope, filter: &ProductFilter, page: &PageQuery) -> Result<Vec<Product>> {
+pub(crate) async fn list(
+    db: impl PgExecutor<'_>,
+    scope: Scope,
+    filter: &ProductFilter,
+    page: &PageQuery,
+) -> Result<Vec<Product>> {
     let rows = sqlx::query_as!(
         Row,
         r#"select p.id, p.company_id, sku, name, description, category, price, currency, cost, cost_currency, weight_grams, length_mm,
@@ -165,7 +178,11 @@ pub(crate) struct LowStock {
     pub(crate) available: i64,
 }
 
-pub(crate) async fn list_low_stock(conn: &mut PgConnection, scope: Scope, page: &PageQuery) -> Result<Vec<LowStock>> {
+pub(crate) async fn list_low_stock(
+    conn: &mut PgConnection,
+    scope: Scope,
+    page: &PageQuery,
+) -> Result<Vec<LowStock>> {
     let low = sqlx::query!(
         r#"select l.product_id, coalesce((select sum(on_hand - reserved) from stock_items s where s.product_id = l.product_id), 0)::bigint as "available!"
            from stock_levels l
@@ -180,7 +197,12 @@ pub(crate) async fn list_low_stock(conn: &mut PgConnection, scope: Scope, page: 
     let ids: Vec<ProductId> = low.iter().map(|row| ProductId::from_uuid(row.product_id)).collect();
     let products = many(conn, scope, &ids).await?;
     // Both are in the order of the ids, the one upwards, the other downwards.
-    Ok(products.into_iter().rev().zip(low).map(|(product, row)| LowStock { product, available: row.available }).collect())
+    Ok(products
+        .into_iter()
+        .rev()
+        .zip(low)
+        .map(|(product, row)| LowStock { product, available: row.available })
+        .collect())
 }
 
 /// A new product, with its alarm.

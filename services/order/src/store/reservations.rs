@@ -49,8 +49,13 @@ pub(crate) async fn insert(conn: &mut PgConnection, reservation: &Reservation) -
 
 pub(crate) async fn save(conn: &mut PgConnection, reservation: &Reservation) -> Result<()> {
     let state = reservation.state();
-    sqlx::query!("update reservations set status = $2, updated_at = $3 where id = $1", state.id.uuid(), state.status.as_str(), state.updated_at.to_sqlx() as _)
-        .execute(conn)
-        .await?;
+    sqlx::query!(
+        "update reservations set status = $2, updated_at = $3 where id = $1",
+        state.id.uuid(),
+        state.status.as_str(),
+        state.updated_at.to_sqlx() as _
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }

@@ -18,7 +18,11 @@ use crate::domain::stock::{Batch, Level, Link, Movement, Place, Site, Stock, Sto
 /// Locks the stock of these products, everywhere, and reads it. The rows of `stock_levels` are the one lock
 /// of all that lies under them, taken in the order of the ids: two callers may wait for one another, but
 /// never in a circle. What is read after the lock is what the one before has left.
-pub(crate) async fn lock(conn: &mut PgConnection, scope: Scope, products: &BTreeSet<ProductId>) -> Result<Stock> {
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    scope: Scope,
+    products: &BTreeSet<ProductId>,
+) -> Result<Stock> {
     let ids: Vec<Uuid> = products.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         "select product_id, company_id, reorder_point, is_low from stock_levels
@@ -32,7 +36,8 @@ pub(crate) async fn lock(conn: &mut PgConnection, scope: Scope, products: &BTree
     let mut levels = BTreeMap::new();
     for row in rows {
         let reorder_point = row.reorder_point.map(narrow).transpose()?;
-        let level = Level { company_id: CompanyId::from_uuid(row.company_id), reorder_point, is_low: row.is_low };
+        let level =
+            Level { company_id: CompanyId::from_uuid(row.company_id), reorder_point, is_low: row.is_low };
         levels.insert(ProductId::from_uuid(row.product_id), level);
     }
     read(conn, scope, levels).await
@@ -55,20 +60,38 @@ async fn read(conn: &mut PgConnection, scope: Scope, levels: BTreeMap<ProductId,
         let warehouse_id = WarehouseId::from_uuid(row.warehouse_id);
         let location = row.location.map(serde_json::from_value).transpose().map_err(unreadable)?;
         sites.insert(warehouse_id, Site { name: row.name, is_default: row.is_default, location });
-        let place = Place { product_id: ProductId::from_uuid(row.product_id), warehouse_id, batch: batch(row.batch, row.expires_on)? };
-        items.push(StockItem { id: row.id, place, on_hand: row.on_hand, reserved: row.reserved, is_new: false });
+        let place = Place {
+            product_id: ProductId::from_uuid(row.product_id),
+            warehouse_id,
+            batch: batch(row.batch, row.expires_on)?,
+        };
+        items.push(StockItem {
+            id: row.id,
+            place,
+            on_hand: row.on_hand,
+            reserved: row.reserved,
+            is_new: false,
+        });
     }
     Ok(Stock::new(levels, sites, items))
 }
 
 pub(super) fn batch(number: Option<String>, expires_on: Option<SqlDate>) -> Result<Option<Batch>> {
-    number.map(|number| Ok(Batch { number: parse(&number)?, expires_on: expires_on.map(SqlDate::to_jiff) })).transpose()
+    number
+        .map(|number| Ok(Batch { number: parse(&number)?, expires_on: expires_on.map(SqlDate::to_jiff) }))
+        .transpose()
 }
 
 /// Writes what was posted: new places, then ledger and sums in one statement. Needs [`lock`] before.
-pub(crate) async fn save(conn: &mut PgConnection, stock: &Stock, actor: &Actor, now: Timestamp) -> Result<()> {
+pub(crate) async fn save(
+    conn: &mut PgConnection,
+    stock: &Stock,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<()> {
     insert_new_items(conn, stock).await?;
-    let movements: Vec<Value> = stock.posted().iter().map(|movement| ledger_row(movement, actor, now)).collect();
+    let movements: Vec<Value> =
+        stock.posted().iter().map(|movement| ledger_row(movement, actor, now)).collect();
     let changed: BTreeSet<Uuid> = stock.posted().iter().map(|movement| movement.item_id).collect();
     let updated = sqlx::query!(
         "with posted as (
@@ -89,7 +112,11 @@ pub(crate) async fn save(conn: &mut PgConnection, stock: &Stock, actor: &Actor, 
     )
     .execute(conn)
     .await?;
-    if updated.rows_affected() == changed.len() as u64 { Ok(()) } else { Err(Error::internal("a movement of no stock item")) }
+    if updated.rows_affected() == changed.len() as u64 {
+        Ok(())
+    } else {
+        Err(Error::internal("a movement of no stock item"))
+    }
 }
 
 fn ledger_row(movement: &Movement, actor: &Actor, now: Timestamp) -> Value {
@@ -133,9 +160,14 @@ async fn insert_new_items(conn: &mut PgConnection, stock: &Stock) -> Result<()> 
 }
 
 /// Switches alarms on or off. Needs [`lock`] before.
-pub(crate) async fn save_alarms(conn: &mut PgConnection, products: &[ProductId], stock: &Stock) -> Result<()> {
+pub(crate) async fn save_alarms(
+    conn: &mut PgConnection,
+    products: &[ProductId],
+    stock: &Stock,
+) -> Result<()> {
     let ids: Vec<Uuid> = products.iter().map(|id| id.uuid()).collect();
-    let low: Vec<bool> = products.iter().map(|id| stock.levels.get(id).is_some_and(|level| level.is_low)).collect();
+    let low: Vec<bool> =
+        products.iter().map(|id| stock.levels.get(id).is_some_and(|level| level.is_low)).collect();
     sqlx::query!(
         "update stock_levels l set is_low = r.is_low from unnest($1::uuid[], $2::boolean[]) as r(product_id, is_low) where l.product_id = r.product_id",
         &ids,
@@ -147,7 +179,11 @@ pub(crate) async fn save_alarms(conn: &mut PgConnection, products: &[ProductId],
 }
 
 /// Sets when the alarm goes; without a reorder point there is none. Locks the stock of the product.
-pub(crate) async fn set_reorder_point(conn: &mut PgConnection, product: ProductId, reorder_point: Option<u32>) -> Result<()> {
+pub(crate) async fn set_reorder_point(
+    conn: &mut PgConnection,
+    product: ProductId,
+    reorder_point: Option<u32>,
+) -> Result<()> {
     let reorder_point = reorder_point.map(narrow::<i32, _>).transpose()?;
     sqlx::query!(
         "update stock_levels set reorder_point = $2, is_low = is_low and $2::integer is not null where product_id = $1",
@@ -176,7 +212,12 @@ pub(crate) struct InventoryRow {
     pub(crate) low_stock: bool,
 }
 
-pub(crate) async fn list(db: impl PgExecutor<'_>, scope: Scope, filter: InventoryFilter, page: &PageQuery) -> Result<Vec<InventoryRow>> {
+pub(crate) async fn list(
+    db: impl PgExecutor<'_>,
+    scope: Scope,
+    filter: InventoryFilter,
+    page: &PageQuery,
+) -> Result<Vec<InventoryRow>> {
     let rows = sqlx::query!(
         r#"select s.id, s.product_id, s.warehouse_id, batch, expires_on, on_hand, reserved, p.sku, p.name as product,
                   w.name as warehouse, l.is_low
@@ -198,10 +239,17 @@ pub(crate) async fn list(db: impl PgExecutor<'_>, scope: Scope, filter: Inventor
     .await?;
     let mut lines = Vec::with_capacity(rows.len());
     for row in rows {
-        let (product_id, warehouse_id) = (ProductId::from_uuid(row.product_id), WarehouseId::from_uuid(row.warehouse_id));
+        let (product_id, warehouse_id) =
+            (ProductId::from_uuid(row.product_id), WarehouseId::from_uuid(row.warehouse_id));
         let place = Place { product_id, warehouse_id, batch: batch(row.batch, row.expires_on)? };
         lines.push(InventoryRow {
-            item: StockItem { id: row.id, place, on_hand: row.on_hand, reserved: row.reserved, is_new: false },
+            item: StockItem {
+                id: row.id,
+                place,
+                on_hand: row.on_hand,
+                reserved: row.reserved,
+                is_new: false,
+            },
             sku: row.sku,
             product: row.product,
             warehouse: row.warehouse,

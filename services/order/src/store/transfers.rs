@@ -21,7 +21,10 @@ pub(crate) async fn lock(conn: &mut PgConnection, scope: Scope, id: TransferId) 
     .fetch_optional(conn)
     .await?;
     row.map(|row| {
-        let route = Route::new(WarehouseId::from_uuid(row.from_warehouse_id), WarehouseId::from_uuid(row.to_warehouse_id));
+        let route = Route::new(
+            WarehouseId::from_uuid(row.from_warehouse_id),
+            WarehouseId::from_uuid(row.to_warehouse_id),
+        );
         Ok(Transfer::from_state(TransferState {
             id,
             company_id: CompanyId::from_uuid(row.company_id),

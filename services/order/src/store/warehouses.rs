@@ -45,7 +45,11 @@ impl Row {
     }
 }
 
-pub(crate) async fn find(db: impl PgExecutor<'_>, scope: Scope, id: WarehouseId) -> Result<Option<Warehouse>> {
+pub(crate) async fn find(
+    db: impl PgExecutor<'_>,
+    scope: Scope,
+    id: WarehouseId,
+) -> Result<Option<Warehouse>> {
     let row = sqlx::query_as!(
         Row,
         "select id, company_id, name, address, contact_phone, is_default, version, created_at, updated_at
@@ -72,7 +76,11 @@ pub(crate) async fn default_of(db: impl PgExecutor<'_>, company: CompanyId) -> R
 }
 
 /// Locks a warehouse and its company's default one, in the order of the ids.
-pub(crate) async fn lock_with_default(conn: &mut PgConnection, company: CompanyId, id: Option<WarehouseId>) -> Result<Vec<Warehouse>> {
+pub(crate) async fn lock_with_default(
+    conn: &mut PgConnection,
+    company: CompanyId,
+    id: Option<WarehouseId>,
+) -> Result<Vec<Warehouse>> {
     let rows = sqlx::query_as!(
         Row,
         "select id, company_id, name, address, contact_phone, is_default, version, created_at, updated_at
@@ -86,9 +94,19 @@ pub(crate) async fn lock_with_default(conn: &mut PgConnection, company: CompanyI
 }
 
 /// Those of the ids that are the company's.
-pub(crate) async fn known(db: impl PgExecutor<'_>, company: CompanyId, ids: &BTreeSet<WarehouseId>) -> Result<BTreeSet<WarehouseId>> {
+pub(crate) async fn known(
+    db: impl PgExecutor<'_>,
+    company: CompanyId,
+    ids: &BTreeSet<WarehouseId>,
+) -> Result<BTreeSet<WarehouseId>> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query_scalar!("select id from warehouses where company_id = $1 and id = any($2)", company.uuid(), &ids).fetch_all(db).await?;
+    let rows = sqlx::query_scalar!(
+        "select id from warehouses where company_id = $1 and id = any($2)",
+        company.uuid(),
+        &ids
+    )
+    .fetch_all(db)
+    .await?;
     Ok(rows.into_iter().map(WarehouseId::from_uuid).collect())
 }
 

@@ -79,7 +79,10 @@ fn an_archived_product_stays_as_it_is() {
 #[test]
 fn negative_amounts_are_refused() {
     let negative = ProductDetails { price: pesos(-1), ..details() };
-    assert_eq!(Product::create(CompanyId::new(), "A".parse().unwrap(), negative, at(1)).unwrap_err(), ProductError::Negative("price"));
+    assert_eq!(
+        Product::create(CompanyId::new(), "A".parse().unwrap(), negative, at(1)).unwrap_err(),
+        ProductError::Negative("price")
+    );
     let (mut product, _) = product();
     let cost = ProductChanges { cost: Some(Some(pesos(-1))), ..ProductChanges::default() };
     assert_eq!(product.update(cost, at(2)), Err(ProductError::Negative("cost")));
@@ -88,7 +91,12 @@ fn negative_amounts_are_refused() {
 #[test]
 fn without_a_reorder_point_there_is_no_alarm() {
     let (mut product, _) = product();
-    let fell = StockFellLow { product_id: product.id(), company_id: product.company_id(), available: 5, reorder_point: 5 };
+    let fell = StockFellLow {
+        product_id: product.id(),
+        company_id: product.company_id(),
+        available: 5,
+        reorder_point: 5,
+    };
     product.apply(&fell.into(), at(2));
     assert!(product.state().low_stock && product.version() == 1);
     let never = ProductChanges { reorder_point: Some(None), ..ProductChanges::default() };

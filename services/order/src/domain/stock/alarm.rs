@@ -36,7 +36,12 @@ impl Stock {
     pub(crate) fn alarms(&mut self) -> Vec<(ProductId, ProductFact)> {
         let mut told = Vec::new();
         for (product, level) in &mut self.levels {
-            let available = self.items.iter().filter(|item| item.place.product_id == *product).map(super::StockItem::available).sum();
+            let available = self
+                .items
+                .iter()
+                .filter(|item| item.place.product_id == *product)
+                .map(super::StockItem::available)
+                .sum();
             if let Some(fact) = level.crossing(*product, available) {
                 level.is_low = matches!(fact, ProductFact::FellLow(_));
                 told.push((*product, fact));

@@ -62,7 +62,11 @@ impl Stock {
         let warehouse = self
             .by_preference(preference)
             .into_iter()
-            .find(|warehouse| wants.iter().all(|(product, quantity)| self.available_at(*product, *warehouse, Some(today)) >= i64::from(*quantity)))
+            .find(|warehouse| {
+                wants.iter().all(|(product, quantity)| {
+                    self.available_at(*product, *warehouse, Some(today)) >= i64::from(*quantity)
+                })
+            })
             .ok_or_else(|| StockError::Insufficient(self.shortages(wants, Some(today))))?;
         for (product, quantity) in wants {
             self.pick(MovementKind::Reserve, *product, warehouse, *quantity, Some(today), note)?;
@@ -71,7 +75,12 @@ impl Stock {
     }
 
     /// Sends pieces out of one warehouse, first expiry first; what has expired may travel too.
-    pub(crate) fn send_out(&mut self, wants: &BTreeMap<ProductId, u32>, warehouse: WarehouseId, note: &Note) -> Result<(), StockError> {
+    pub(crate) fn send_out(
+        &mut self,
+        wants: &BTreeMap<ProductId, u32>,
+        warehouse: WarehouseId,
+        note: &Note,
+    ) -> Result<(), StockError> {
         for (product, quantity) in wants {
             self.company_of(*product)?;
             if self.available_at(*product, warehouse, None) < i64::from(*quantity) {
@@ -82,22 +91,41 @@ impl Stock {
         Ok(())
     }
 
-    fn pick(&mut self, kind: MovementKind, product: ProductId, warehouse: WarehouseId, quantity: u32, today: Option<Date>, note: &Note) -> Result<(), StockError> {
+    fn pick(
+        &mut self,
+        kind: MovementKind,
+        product: ProductId,
+        warehouse: WarehouseId,
+        quantity: u32,
+        today: Option<Date>,
+        note: &Note,
+    ) -> Result<(), StockError> {
         let mut missing = i64::from(quantity);
         for index in self.first_expiry_first(product, warehouse, today) {
             let pieces = missing.min(self.items[index].available());
             if pieces > 0 {
-                let (on_hand, reserved) = if kind == MovementKind::Reserve { (0, pieces) } else { (-pieces, 0) };
+                let (on_hand, reserved) =
+                    if kind == MovementKind::Reserve { (0, pieces) } else { (-pieces, 0) };
                 self.post(index, kind, on_hand, reserved, note)?;
                 missing -= pieces;
             }
         }
-        if missing == 0 { Ok(()) } else { Err(StockError::Insufficient(self.shortages(&[(product, quantity)].into(), today))) }
+        if missing == 0 {
+            Ok(())
+        } else {
+            Err(StockError::Insufficient(self.shortages(&[(product, quantity)].into(), today)))
+        }
     }
 
     /// What expires first comes first, what never expires last.
-    fn first_expiry_first(&self, product: ProductId, warehouse: WarehouseId, today: Option<Date>) -> Vec<usize> {
-        let mut indices: Vec<usize> = (0..self.items.len()).filter(|index| self.is_at(*index, product, warehouse, today)).collect();
+    fn first_expiry_first(
+        &self,
+        product: ProductId,
+        warehouse: WarehouseId,
+        today: Option<Date>,
+    ) -> Vec<usize> {
+        let mut indices: Vec<usize> =
+            (0..self.items.len()).filter(|index| self.is_at(*index, product, warehouse, today)).collect();
         indices.sort_by_key(|index| {
             let item = &self.items[*index];
             (item.place.expires_on().unwrap_or(Date::MAX), item.id)
@@ -107,12 +135,16 @@ impl Stock {
 
     fn is_at(&self, index: usize, product: ProductId, warehouse: WarehouseId, today: Option<Date>) -> bool {
         let place = &self.items[index].place;
-        let is_fresh = today.is_none_or(|today| place.expires_on().is_none_or(|expires_on| expires_on > today));
+        let is_fresh =
+            today.is_none_or(|today| place.expires_on().is_none_or(|expires_on| expires_on > today));
         place.product_id == product && place.warehouse_id == warehouse && is_fresh
     }
 
     fn available_at(&self, product: ProductId, warehouse: WarehouseId, today: Option<Date>) -> i64 {
-        (0..self.items.len()).filter(|index| self.is_at(*index, product, warehouse, today)).map(|index| self.items[index].available()).sum()
+        (0..self.items.len())
+            .filter(|index| self.is_at(*index, product, warehouse, today))
+            .map(|index| self.items[index].available())
+            .sum()
     }
 
     fn by_preference(&self, preference: &Preference) -> Vec<WarehouseId> {
@@ -120,11 +152,15 @@ impl Stock {
             .sites
             .iter()
             .map(|(id, site)| {
-                let distance = preference.near.zip(site.location).map_or(f64::INFINITY, |(here, there)| here.distance_meters(&there));
+                let distance = preference
+                    .near
+                    .zip(site.location)
+                    .map_or(f64::INFINITY, |(here, there)| here.distance_meters(&there));
                 (preference.warehouse != Some(*id), distance, !site.is_default, *id)
             })
             .collect();
-        ranked.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)).then(a.3.cmp(&b.3)));
+        ranked
+            .sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)).then(a.3.cmp(&b.3)));
         ranked.into_iter().map(|(.., id)| id).collect()
     }
 
@@ -138,6 +174,13 @@ impl Stock {
             };
             self.sites.iter().map(at).filter(|at| at.available > 0).collect()
         };
-        wants.iter().map(|(product, wanted)| Shortage { product_id: *product, wanted: *wanted, available: of(*product) }).collect()
+        wants
+            .iter()
+            .map(|(product, wanted)| Shortage {
+                product_id: *product,
+                wanted: *wanted,
+                available: of(*product),
+            })
+            .collect()
     }
 }

@@ -70,7 +70,10 @@ impl FromStr for MovementKind {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| Invalid::new("movement kind", "is unknown"))
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| Invalid::new("movement kind", "is unknown"))
     }
 }
 

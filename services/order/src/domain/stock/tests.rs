@@ -26,7 +26,10 @@ fn shelf(products: usize, warehouses: usize) -> Shelf {
 
 impl Shelf {
     fn place(&self, product: usize, warehouse: usize, batch: Option<(&str, &str)>) -> Place {
-        let batch = batch.map(|(number, date)| Batch { number: number.parse().unwrap(), expires_on: Some(date.parse().unwrap()) });
+        let batch = batch.map(|(number, date)| Batch {
+            number: number.parse().unwrap(),
+            expires_on: Some(date.parse().unwrap()),
+        });
         Place { product_id: self.products[product], warehouse_id: self.warehouses[warehouse], batch }
     }
 
@@ -36,7 +39,8 @@ impl Shelf {
     }
 
     fn reserve(&mut self, lines: &[(usize, u32)], preference: Preference) -> Result<WarehouseId, StockError> {
-        let lines: Vec<_> = lines.iter().map(|(product, quantity)| (self.products[*product], *quantity)).collect();
+        let lines: Vec<_> =
+            lines.iter().map(|(product, quantity)| (self.products[*product], *quantity)).collect();
         let today = "2026-01-05".parse().unwrap();
         let note = Note::of(Link::Reservation(ReservationId::new()));
         self.stock.reserve(&sum_by_product(&lines)?, &preference, today, &note)
@@ -92,10 +96,16 @@ fn what_expires_first_leaves_first_and_the_expired_stays() {
 fn the_same_product_on_two_lines_is_one_wish() {
     let mut shelf = shelf(1, 1);
     shelf.receive(0, 0, None, 5);
-    let Err(StockError::Insufficient(shortages)) = shelf.reserve(&[(0, 3), (0, 3)], Preference::default()) else { panic!("six of five") };
+    let Err(StockError::Insufficient(shortages)) = shelf.reserve(&[(0, 3), (0, 3)], Preference::default())
+    else {
+        panic!("six of five")
+    };
     assert_eq!((shortages[0].wanted, shortages[0].available[0].available), (6, 5));
     assert!(shelf.reserve(&[(0, 3), (0, 2)], Preference::default()).is_ok());
-    assert_eq!(shelf.reserve(&[(0, u32::MAX), (0, 1)], Preference::default()), Err(StockError::QuantityTooLarge));
+    assert_eq!(
+        shelf.reserve(&[(0, u32::MAX), (0, 1)], Preference::default()),
+        Err(StockError::QuantityTooLarge)
+    );
 }
 
 #[test]
@@ -104,7 +114,10 @@ fn a_refusal_leaves_everything_as_it_was() {
     shelf.receive(0, 0, None, 5);
     shelf.receive(1, 1, None, 5);
     let (items, posted) = (shelf.stock.items.clone(), shelf.stock.posted().len());
-    let Err(StockError::Insufficient(shortages)) = shelf.reserve(&[(0, 1), (1, 1)], Preference::default()) else { panic!("no split") };
+    let Err(StockError::Insufficient(shortages)) = shelf.reserve(&[(0, 1), (1, 1)], Preference::default())
+    else {
+        panic!("no split")
+    };
     assert_eq!(shortages.len(), 2);
     assert_eq!((shelf.stock.items.clone(), shelf.stock.posted().len()), (items, posted));
 }
@@ -115,7 +128,10 @@ fn what_is_reserved_cannot_be_taken_by_hand() {
     shelf.receive(0, 0, None, 5);
     shelf.reserve(&[(0, 4)], Preference::default()).unwrap();
     let place = shelf.place(0, 0, None);
-    assert!(matches!(shelf.stock.take(MovementKind::WriteOff, &place, 2, &Note::default()), Err(StockError::Insufficient(_))));
+    assert!(matches!(
+        shelf.stock.take(MovementKind::WriteOff, &place, 2, &Note::default()),
+        Err(StockError::Insufficient(_))
+    ));
     assert!(shelf.stock.take(MovementKind::WriteOff, &place, 1, &Note::default()).is_ok());
 }
 
@@ -124,7 +140,10 @@ fn a_batch_keeps_its_expiry_date() {
     let mut shelf = shelf(1, 1);
     shelf.receive(0, 0, Some(("A", "2026-06-01")), 5);
     let other = shelf.place(0, 0, Some(("A", "2026-06-02")));
-    assert_eq!(shelf.stock.put(MovementKind::Receipt, &other, 1, &Note::default()), Err(StockError::ExpiryDiffers));
+    assert_eq!(
+        shelf.stock.put(MovementKind::Receipt, &other, 1, &Note::default()),
+        Err(StockError::ExpiryDiffers)
+    );
 }
 
 #[derive(Debug, Clone)]
@@ -138,9 +157,14 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let settled = prop_oneof![Just(MovementKind::Issue), Just(MovementKind::Release)];
     prop_oneof![
-        (0..3_usize, 0..2_usize, any::<bool>(), 1..30_u32)
-            .prop_map(|(product, warehouse, dated, quantity)| Step::Receive { product, warehouse, dated, quantity }),
-        (0..3_usize, 0..2_usize, 1..10_u32).prop_map(|(product, warehouse, quantity)| Step::Take { product, warehouse, quantity }),
+        (0..3_usize, 0..2_usize, any::<bool>(), 1..30_u32).prop_map(
+            |(product, warehouse, dated, quantity)| Step::Receive { product, warehouse, dated, quantity }
+        ),
+        (0..3_usize, 0..2_usize, 1..10_u32).prop_map(|(product, warehouse, quantity)| Step::Take {
+            product,
+            warehouse,
+            quantity
+        }),
         proptest::collection::vec((0..3_usize, 1..8_u32), 1..4).prop_map(|lines| Step::Reserve { lines }),
         (any::<usize>(), settled).prop_map(|(which, kind)| Step::Settle { which, kind }),
     ]
@@ -148,7 +172,10 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// What each reservation holds, found in the ledger.
 fn open_picks(stock: &Stock, from: usize) -> Vec<Pick> {
-    let pick = |movement: &Movement| Pick { item_id: movement.item_id, quantity: u32::try_from(movement.reserved_delta).unwrap() };
+    let pick = |movement: &Movement| Pick {
+        item_id: movement.item_id,
+        quantity: u32::try_from(movement.reserved_delta).unwrap(),
+    };
     stock.posted()[from..].iter().map(pick).collect()
 }
 

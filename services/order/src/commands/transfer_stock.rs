@@ -1,0 +1,42 @@
+use quenty_kernel::{
+    Scope,
+    contact::Text,
+    id::{CompanyId, ProductId, TransferId},
+};
+use quenty_platform::Tx;
+
+use super::{post::post, receive_stock::ensure_warehouses};
+use crate::{
+    Error,
+    domain::{
+        stock::{Link, Movement, Note, sum_by_product},
+        transfer::{Route, Transfer},
+    },
+    store,
+};
+
+/// Sends goods to another warehouse; until they are received there they are in none.
+/// Locks stock: call it last in the transaction.
+///
+/// # Errors
+/// [`crate::domain::stock::StockError`]: unknown product or warehouse, not that much available.
+pub(crate) async fn transfer_stock(
+    tx: &mut Tx,
+    company: CompanyId,
+    route: Route,
+    lines: &[(ProductId, u32)],
+    reference: Option<Text<120>>,
+) -> Result<(Transfer, Vec<Movement>), Error> {
+    let id = TransferId::new();
+    ensure_warehouses(tx, company, &[route.from(), route.to()].into()).await?;
+    let wants = sum_by_product(lines)?;
+    let products = wants.keys().copied().collect();
+    let mut stock = store::stock::lock(tx.conn(), Scope::Company(company), &products).await?;
+    let note = Note { reference: reference.clone(), ..Note::of(Link::Transfer(id)) };
+    stock.send_out(&wants, route.from(), &note)?;
+    let (transfer, fact) = Transfer::dispatch(id, company, route, reference, stock.quantities(), tx.now());
+    store::transfers::insert(tx.conn(), &transfer).await?;
+    post(tx, &mut stock).await?;
+    tx.record(id, Some(company), &fact)?;
+    Ok((transfer, stock.posted().to_vec()))
+}

@@ -1,0 +1,65 @@
+//! Shapes and readers that several resources share.
+
+use jiff::civil::Date;
+use quenty_kernel::{Invalid, contact::Text};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use crate::domain::stock::Batch;
+
+const MAX_PIECES: u32 = 1_000_000_000;
+
+/// In a patch: an absent field stays as it is, `null` empties it.
+pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// A lot of one product that was made, and goes bad, together.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct BatchWire {
+    /// The number that its maker gave it.
+    number: Text<60>,
+    /// From this day on it is not sold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "date", example = "2027-03-31")]
+    expires_on: Option<Date>,
+}
+
+impl From<BatchWire> for Batch {
+    fn from(batch: BatchWire) -> Self {
+        Self { number: batch.number, expires_on: batch.expires_on }
+    }
+}
+
+impl From<&Batch> for BatchWire {
+    fn from(batch: &Batch) -> Self {
+        Self { number: batch.number.clone(), expires_on: batch.expires_on }
+    }
+}
+
+/// A number of pieces that somebody states: 1 to a thousand million.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(try_from = "u32")]
+#[schema(value_type = u32, minimum = 1, maximum = 1_000_000_000, example = 10)]
+pub(super) struct Pieces(u32);
+
+impl TryFrom<u32> for Pieces {
+    type Error = Invalid;
+
+    fn try_from(pieces: u32) -> Result<Self, Invalid> {
+        if (1..=MAX_PIECES).contains(&pieces) {
+            Ok(Self(pieces))
+        } else {
+            Err(Invalid::new("quantity", format!("must lie between 1 and {MAX_PIECES}")))
+        }
+    }
+}
+
+impl From<Pieces> for u32 {
+    fn from(pieces: Pieces) -> Self {
+        pieces.0
+    }
+}
