@@ -40,5 +40,16 @@ pub fn settings(own: &[Setting]) -> Result<Settings> {
     known.extend(services.iter().map(|service| service.settings));
     known.push(quenty_gateway::SETTINGS);
     let file = std::env::var_os("QUENTY_CONFIG").map(PathBuf::from);
-    Ok(Settings::load(&known, file.as_deref(), std::env::vars())?)
+    let environment = std::env::vars().filter(|(name, _)| !is_for_operators(name, &services));
+    Ok(Settings::load(&known, file.as_deref(), environment)?)
+}
+
+/// Where each service's database is, for commands that work on several; no process reads these as settings.
+fn is_for_operators(name: &str, services: &[Service]) -> bool {
+    let rest = name.strip_prefix("QUENTY_").unwrap_or_default();
+    let of_a_service = |service: &Service| {
+        rest.strip_prefix(&service.name.to_uppercase())
+            .is_some_and(|rest| matches!(rest, "_DATABASE_URL" | "_DATABASE_OWNER_URL"))
+    };
+    rest == "SUPERUSER_URL" || services.iter().any(of_a_service)
 }

@@ -18,7 +18,10 @@ use anyhow::{Context, Result};
 use quenty_platform::{Service, db};
 use sqlx::PgPool;
 
-use crate::{embedded::default_folder, services};
+use crate::{
+    embedded::{databases_file, default_folder},
+    services,
+};
 
 /// Which services' databases a command works on, and where they are.
 #[derive(clap::Args, Debug, Clone)]
@@ -56,7 +59,7 @@ impl Databases {
 
 /// The application role's URL in a running embedded platform; `up` writes it beside the data.
 fn embedded_url(data: &Path, service: &Service) -> Result<String> {
-    let path = data.join("databases.json");
+    let path = databases_file(data);
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}: is the platform of that folder running?", path.display()))?;
     let urls: std::collections::BTreeMap<String, String> = serde_json::from_str(&text)?;
     urls.get(service.name).cloned().with_context(|| format!("{} names no database of {}", path.display(), service.name))

@@ -48,6 +48,10 @@ impl Folder {
     pub fn admin_password(&self) -> PathBuf {
         self.path.join("admin.password")
     }
+    /// Where the databases of the running platform are, with passwords (mode 0600).
+    pub fn databases(&self) -> PathBuf {
+        databases_file(&self.path)
+    }
     /// Marks the folder as a simulation and keeps its time.
     pub fn simulated_time(&self) -> PathBuf {
         self.path.join("simulated-time")
@@ -55,6 +59,11 @@ impl Folder {
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
     }
+}
+
+/// The file that tells where the databases of a platform's folder are.
+pub fn databases_file(folder: &Path) -> PathBuf {
+    folder.join("databases.json")
 }
 
 /// Passwords of one database's two roles.

@@ -13,7 +13,6 @@ use std::{
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use quenty_gateway::{Gateway, Upstream};
-use quenty_kernel::Clock;
 use quenty_platform::{
     App, Service,
     bus::{Bus, local::LocalBus},
@@ -30,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::{
     clock::Simulation,
-    folder::{Folder, Secrets},
+    folder::{Folder, databases_file},
 };
 use crate::services;
 
@@ -92,6 +91,7 @@ impl Platform {
         }
         let shared = shared_settings(start, &folder, gateway, &all, &listeners)?;
         migrate(&all, &folder, &postgres).await?;
+        tell_databases(&all, &folder, &postgres)?;
 
         let mut running = Vec::new();
         for (service, listener) in all.into_iter().zip(listeners) {
@@ -194,6 +194,17 @@ fn shared_settings(start: &Start, folder: &Folder, gateway: SocketAddr, all: &[S
         settings = settings.with(&format!("{}_url", service.name), format!("http://{}", listener.local_addr()?));
     }
     Ok(settings)
+}
+
+/// Writes where the databases are, for the commands that work on a running platform (`--data DIR`).
+fn tell_databases(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgres) -> Result<()> {
+    let mut urls = serde_json::Map::new();
+    for service in all {
+        let passwords = folder.secrets().database(service.database)?;
+        let url = role_url(postgres, service.database, &db::app_role(service.database), &passwords.app)?;
+        urls.insert(service.name.to_owned(), url.into());
+    }
+    folder::write_private(&folder.databases(), &serde_json::to_vec_pretty(&urls)?)
 }
 
 fn service_settings(shared: &Settings, folder: &Folder, service: &Service, postgres: &EmbeddedPostgres) -> Result<Settings> {

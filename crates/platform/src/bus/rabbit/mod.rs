@@ -65,6 +65,14 @@ impl RabbitBus {
     pub async fn declare(&self) -> Result<(), BusAway> {
         self.link.declare().await
     }
+
+    /// Sends an event to one service only: for `quenty replay`.
+    ///
+    /// # Errors
+    /// When the broker does not confirm it.
+    pub async fn send_to(&self, service: &str, envelope: &Envelope) -> Result<(), BusAway> {
+        self.publisher.send_to(&self.link, service, envelope).await
+    }
 }
 
 impl Bus for RabbitBus {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     connection::{Link, within},
-    topology::{BROADCASTS, EVENTS, STREAM_HEADER, table, text},
+    topology::{BROADCASTS, EVENTS, STREAM_HEADER, service_exchange, table, text},
 };
 use crate::bus::{Broadcast, BusAway};
 
@@ -61,7 +61,7 @@ impl Publisher {
         let mut pending = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
             // A broker short of memory or disk stops reading: then nothing is written, either.
-            match timeout_at(deadline, send_event(&channel, envelope)).await {
+            match timeout_at(deadline, send_event(&channel, EVENTS, envelope)).await {
                 Ok(Ok(confirm)) => pending.push((envelope.id, confirm)),
                 _ => break,
             }
@@ -107,6 +107,25 @@ impl Publisher {
         .map(drop)
     }
 
+    /// Sends one event to one service only, whoever else hears its type.
+    pub(super) async fn send_to(
+        &self,
+        link: &Link,
+        service: &str,
+        envelope: &Envelope,
+    ) -> Result<(), BusAway> {
+        let channel = self.channel(link).await?;
+        let deadline = Instant::now() + CONFIRM_LIMIT;
+        let exchange = service_exchange(service);
+        let confirm = timeout_at(deadline, send_event(&channel, &exchange, envelope)).await;
+        let confirm = confirm.map_err(BusAway::because)??;
+        match timeout_at(deadline, outcome(envelope.id, confirm)).await {
+            Ok(Sent::Confirmed(_)) => Ok(()),
+            Ok(Sent::Returned) => Err(BusAway(format!("{service} has no queue for it"))),
+            Ok(Sent::Refused) | Err(_) => Err(BusAway("the broker did not confirm it".to_owned())),
+        }
+    }
+
     async fn channel(&self, link: &Link) -> Result<Channel, BusAway> {
         let mut slot = self.channel.lock().await;
         if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
@@ -118,7 +137,11 @@ impl Publisher {
     }
 }
 
-async fn send_event(channel: &Channel, envelope: &Envelope) -> Result<PublisherConfirm, BusAway> {
+async fn send_event(
+    channel: &Channel,
+    exchange: &str,
+    envelope: &Envelope,
+) -> Result<PublisherConfirm, BusAway> {
     let payload = serde_json::to_vec(envelope).map_err(BusAway::because)?;
     let properties = BasicProperties::default()
         .with_message_id(envelope.id.to_string().into())
@@ -127,7 +150,7 @@ async fn send_event(channel: &Channel, envelope: &Envelope) -> Result<PublisherC
         .with_headers(table([(STREAM_HEADER, text(&envelope.subject))]));
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     channel
-        .basic_publish(EVENTS.into(), envelope.kind.as_str().into(), options, &payload, properties)
+        .basic_publish(exchange.into(), envelope.kind.as_str().into(), options, &payload, properties)
         .await
         .map_err(BusAway::because)
 }

@@ -25,6 +25,11 @@ pub(super) const QUEUES: usize = 4;
 /// Generous: a delivery counts each time a consumer dies with it, and replicas die in rolling deploys.
 const DELIVERY_LIMIT: i32 = 100;
 
+/// Spreads a service's events over its queues.
+pub(super) fn service_exchange(service: &str) -> String {
+    format!("quenty.{service}")
+}
+
 /// The `n`-th queue of a service.
 pub(super) fn queue(service: &str, n: usize) -> String {
     format!("quenty.{service}.{n}")
@@ -50,7 +55,7 @@ async fn declare_service(
     service: &str,
     types: impl Iterator<Item = &str>,
 ) -> lapin::Result<()> {
-    let exchange = format!("quenty.{service}");
+    let exchange = service_exchange(service);
     let by_stream = table([("hash-header", text(STREAM_HEADER))]);
     declare_exchange(channel, &exchange, ExchangeKind::Custom("x-consistent-hash".to_owned()), by_stream)
         .await?;
