@@ -16,7 +16,7 @@ help: ## List these targets
 
 run: packages ## Start the platform with its demo and print where to look (EXIT=1 ends after the demo)
 	$(CARGO) build --release --package quenty
-	exec "$${CARGO_TARGET_DIR:-target}/release/quenty" up --data "$(DATA)" --demo $(if $(EXIT),--exit)
+	exec "$${CARGO_TARGET_DIR:-target}/release/quenty" demo --data "$(DATA)" $(if $(EXIT),--exit)
 
 test: packages ## Run all tests on a private PostgreSQL and RabbitMQ
 	if command -v cargo-nextest >/dev/null; then \
@@ -36,7 +36,7 @@ fix: ## Format, and apply what clippy can fix by itself
 	$(CARGO) fmt --all
 
 docs: ## Generate the documents under docs/ from the code
-	$(CARGO) xtask docs
+	$(CARGO) run --quiet --package quenty -- openapi --out docs/openapi
 
 packages:
 	@scripts/ensure-packages

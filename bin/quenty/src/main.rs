@@ -2,6 +2,7 @@
 //! service of a distributed platform; the rest is for operators.
 
 mod commands;
+mod demo;
 mod embedded;
 mod services;
 
@@ -38,6 +39,8 @@ enum Command {
     Replay(commands::replay::Args),
     /// Print the OpenAPI document of one service, or write those of all
     Openapi(commands::openapi::Args),
+    /// Play a week of a merchant in Bogotá, door to door, through the public API
+    Demo(commands::demo::Args),
     /// List the mails of an embedded platform
     Mail(commands::mail::Args),
     /// Explain the configuration
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
             Command::Topology(command) => commands::topology::run(command).await,
             Command::Replay(args) => commands::replay::run(args).await,
             Command::Openapi(args) => commands::openapi::run(&args),
+            Command::Demo(args) => commands::demo::run(args).await,
             Command::Mail(args) => commands::mail::run(&args),
             Command::Config(command) => commands::config::run(&command),
         }

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod config;
 pub mod dead_letters;
+pub mod demo;
 pub mod doctor;
 pub mod mail;
 pub mod migrate;

@@ -83,13 +83,13 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn scratch_folder() -> Result<PathBuf> {
+pub fn scratch_folder() -> Result<PathBuf> {
     let folder = std::env::temp_dir().join(format!("quenty-{}", quenty_kernel::id::new_uuid().simple()));
     std::fs::create_dir(&folder)?;
     Ok(folder)
 }
 
-async fn wait_for_the_end() -> Result<()> {
+pub async fn wait_for_the_end() -> Result<()> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -99,7 +99,7 @@ async fn wait_for_the_end() -> Result<()> {
 }
 
 /// What runs where, with links.
-fn print_table(platform: &Platform) {
+pub fn print_table(platform: &Platform) {
     let url = platform.url();
     println!("\n  Quenty is ready.\n");
     println!("  {:<12} {:<28} what to open", "part", "address");

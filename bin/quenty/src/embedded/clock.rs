@@ -14,6 +14,8 @@ use tokio::sync::Mutex;
 
 use super::folder::{Folder, write_private};
 
+/// What the folder holds once simulated time has caught up: from then on it is the wall clock's.
+const PRESENT: &str = "present";
 const POLL: Duration = Duration::from_millis(3);
 
 /// Opens the folder's clock. A folder is a simulation from its first start, or never.
@@ -21,6 +23,7 @@ pub(super) fn open(folder: &Folder, from: Option<Timestamp>) -> Result<Clock> {
     let marker = folder.simulated_time();
     let is_new = !folder.postgres().join("PG_VERSION").exists();
     match (std::fs::read_to_string(&marker).ok(), from) {
+        (Some(text), _) if text.trim() == PRESENT => Ok(Clock::wall()),
         (Some(text), _) => Ok(Clock::simulated(text.trim().parse().with_context(|| format!("{} holds no time", marker.display()))?)),
         (None, Some(start)) => {
             ensure!(is_new || !marker.parent().is_some_and(|dir| dir.join("lived").exists()), "{} is not a simulation: use another folder with --simulated-clock", folder.path().display());
@@ -68,7 +71,8 @@ impl Simulation {
             let stop = self.next_due().await?.filter(|due| *due < to).unwrap_or(to);
             if stop > self.clock.now() {
                 let reached = self.clock.advance_to(stop);
-                write_private(&self.folder.simulated_time(), reached.to_string().as_bytes())?;
+                let kept = if self.clock.stands_still() { reached.to_string() } else { PRESENT.to_owned() };
+                write_private(&self.folder.simulated_time(), kept.as_bytes())?;
                 self.apps.iter().for_each(App::time_moved);
             }
             if stop == to {

@@ -31,7 +31,7 @@ pub use self::{
     clock::Simulation,
     folder::{Folder, databases_file},
 };
-use crate::services;
+use crate::{demo::Backstage, services};
 
 /// Connections of each service; ten services stay far below the server's limit.
 const CONNECTIONS: &str = "8";
@@ -117,6 +117,16 @@ impl Platform {
     /// The running services, for proofs that read their databases.
     pub fn apps(&self) -> impl Iterator<Item = &App> {
         self.running.iter().map(|running| &running.app)
+    }
+
+    /// What the demo needs to know of this platform.
+    ///
+    /// # Errors
+    /// When the administrator's password is not where it was put.
+    pub fn backstage(&self, admin_email: &str) -> Result<Backstage> {
+        let file = self.folder.admin_password();
+        let password = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(Backstage { url: self.url(), admin_email: admin_email.to_owned(), admin_password: password.trim().to_owned(), mail_dir: self.folder.mail() })
     }
 
     async fn wait_until_ready(&self, transport: &Transport) -> Result<()> {

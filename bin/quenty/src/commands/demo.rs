@@ -1,0 +1,157 @@
+//! `quenty demo`: plays the demo on its own platform, or on one that runs.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::{Context, Result, bail};
+use quenty_kernel::clock::wall_now;
+use quenty_platform::{
+    Service, journal,
+    operate::{self, Traffic},
+    telemetry,
+};
+use sqlx::PgPool;
+
+use super::{Databases, up};
+use crate::{
+    demo::{self, Backstage, Proofs, Script, Summary},
+    embedded::{Platform, Start},
+    services,
+};
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// How many orders the week has
+    #[arg(long, default_value_t = 60)]
+    orders: usize,
+    /// The same seed gives the same week
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// Keep the platform in this folder; with --url, the folder of that platform
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Play on a platform that runs already
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// The administrator of that platform
+    #[arg(long, default_value = "admin@quenty.local")]
+    admin_email: String,
+    /// A file with the administrator's password
+    #[arg(long, value_name = "FILE")]
+    admin_password_file: Option<PathBuf>,
+    /// The folder into which that platform puts its mails
+    #[arg(long, value_name = "DIR")]
+    mail_dir: Option<PathBuf>,
+    /// End after the summary instead of leaving the platform running
+    #[arg(long)]
+    exit: bool,
+    /// Write the summary to this file, too
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Where the demo's own platform listens
+    #[arg(long, value_enum, default_value_t = up::Ports::Default)]
+    ports: up::Ports,
+}
+
+pub async fn run(args: Args) -> Result<ExitCode> {
+    let settings = services::settings(&[])?;
+    telemetry::start(settings.get("log").filter(|_| std::env::var_os("QUENTY_LOG").is_some()).unwrap_or("warn"));
+    match args.url.clone() {
+        Some(url) => on_running(&args, &url).await,
+        None => on_own(&args).await,
+    }
+}
+
+async fn on_running(args: &Args, url: &str) -> Result<ExitCode> {
+    let in_folder = |name: &str| args.data.as_ref().map(|data| data.join(name));
+    let password_file = args.admin_password_file.clone().or_else(|| in_folder("admin.password")).context("say --admin-password-file, or --data of that platform")?;
+    let mail_dir = args.mail_dir.clone().or_else(|| in_folder("mail")).context("say --mail-dir, or --data of that platform")?;
+    let backstage = Backstage { url: url.to_owned(), admin_email: args.admin_email.clone(), admin_password: read_password(&password_file)?, mail_dir };
+    let mut summary = demo::play(&backstage, args.script()).await?;
+    if args.data.is_some() {
+        let databases = Databases { services: Vec::new(), data: args.data.clone() }.open()?;
+        examine(&mut summary, &databases).await?;
+    }
+    tell(&summary, args)
+}
+
+async fn on_own(args: &Args) -> Result<ExitCode> {
+    let scratch = args.data.is_none().then(up::scratch_folder).transpose()?;
+    let data = args.data.clone().or_else(|| scratch.clone()).context("a folder")?;
+    let start = Start {
+        data,
+        ephemeral: scratch.is_some(),
+        simulated_from: Some(wall_now() - demo::WEEK),
+        free_ports: args.ports == up::Ports::Free,
+        admin_email: args.admin_email.clone(),
+    };
+    eprintln!("starting the platform …");
+    let platform = Platform::start(&start).await?;
+    eprintln!("it is ready at {}; playing a week of {} orders …", platform.url(), args.orders);
+    let outcome = on_platform(args, &platform).await;
+    if outcome.is_ok() && !args.exit {
+        up::print_table(&platform);
+        up::wait_for_the_end().await?;
+    }
+    platform.stop().await?;
+    if let Some(scratch) = scratch {
+        std::fs::remove_dir_all(scratch)?;
+    }
+    outcome
+}
+
+async fn on_platform(args: &Args, platform: &Platform) -> Result<ExitCode> {
+    let backstage = platform.backstage(&args.admin_email)?;
+    let mut summary = demo::play(&backstage, args.script()).await?;
+    let databases: Vec<(Service, PgPool)> = platform.apps().map(|app| (app.service().clone(), app.db().clone())).collect();
+    examine(&mut summary, &databases).await?;
+    tell(&summary, args)
+}
+
+impl Args {
+    fn script(&self) -> Script {
+        Script { orders: self.orders, seed: self.seed }
+    }
+}
+
+/// Adds what only the databases show: the traffic, and the proofs.
+pub async fn examine(summary: &mut Summary, databases: &[(Service, PgPool)]) -> Result<()> {
+    let mut traffic = Traffic::default();
+    let (mut gaps, mut changes) = (Vec::new(), Vec::new());
+    let mut broken = std::collections::BTreeMap::<&str, i64>::new();
+    for (service, db) in databases {
+        let own = operate::traffic(db).await?;
+        traffic.published += own.published;
+        traffic.consumed += own.consumed;
+        traffic.dead += own.dead;
+        for finding in journal::verify(db).await?.findings {
+            if finding.what.contains("missing") { gaps.push(finding) } else { changes.push(finding) }
+        }
+        for invariant in service.invariants {
+            *broken.entry(invariant.name).or_default() += operate::violations(db, invariant).await?;
+        }
+    }
+    let proof = |name: &str| match broken.get(name) {
+        Some(0) => "ok".to_owned(),
+        Some(count) => format!("{count} rows break it"),
+        None => "not proved: no service states it".to_owned(),
+    };
+    let whole = |findings: &[journal::Finding]| if findings.is_empty() { "ok".to_owned() } else { format!("{} findings, such as {:?}", findings.len(), findings[0]) };
+    summary.events = traffic;
+    summary.proofs = Some(Proofs { stock: proof("stock"), sagas: proof("sagas"), journal: whole(&gaps), audit: whole(&changes) });
+    Ok(())
+}
+
+fn tell(summary: &Summary, args: &Args) -> Result<ExitCode> {
+    println!("{summary}");
+    if let Some(file) = &args.json {
+        std::fs::write(file, serde_json::to_string_pretty(summary)? + "\n").with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if summary.proofs.as_ref().is_some_and(|proofs| !proofs.hold()) {
+        bail!("a proof failed");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_password(file: &std::path::Path) -> Result<String> {
+    Ok(std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?.trim().to_owned())
+}

@@ -1,0 +1,267 @@
+//! The week, step by step: an agenda of what people do and when, each step through the public API.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+};
+
+use anyhow::{Context, Result};
+use indicatif::ProgressBar;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::{
+    cast::Cast,
+    plan::{Fate, PlannedOrder},
+    time::Time,
+};
+
+/// What somebody does for one order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Step {
+    Place,
+    Pay,
+    Cancel,
+    Assign,
+    Start,
+    FailPickup,
+    Collect,
+    Depart,
+    EnterCustoms,
+    LeaveCustoms,
+    GoOutForDelivery,
+    FailDelivery,
+    Deliver,
+    Return,
+}
+
+/// An order on its way through the week.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    pub order_id: String,
+    pub shipment_id: String,
+    pub pickup_id: String,
+    /// Business time of placing and of the door, while and when known.
+    pub placed_at: Option<Timestamp>,
+    failed_pickups: u32,
+    failed_deliveries: u32,
+}
+
+/// One order as the story needs it: its own, or one that was imported.
+pub struct Story<'a> {
+    cast: &'a Cast,
+    time: &'a Time,
+    orders: Vec<PlannedOrder>,
+    told: Vec<Told>,
+    agenda: BinaryHeap<Reverse<(Timestamp, usize, Step)>>,
+    bar: ProgressBar,
+}
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+impl<'a> Story<'a> {
+    pub fn new(cast: &'a Cast, time: &'a Time, orders: Vec<PlannedOrder>, begins: Timestamp, bar: ProgressBar) -> Self {
+        let agenda = orders.iter().enumerate().map(|(index, order)| Reverse((begins + order.placed_after, index, Step::Place))).collect();
+        let told = vec![Told::default(); orders.len()];
+        Self { cast, time, orders, told, agenda, bar }
+    }
+
+    /// Plays the agenda up to the present (in real time: all of it); returns what became of each order.
+    pub async fn play(mut self, ends: Timestamp) -> Result<Vec<Told>> {
+        while let Some(Reverse((at, index, step))) = self.agenda.pop() {
+            if self.time.is_simulated() && at > ends {
+                continue;
+            }
+            self.time.pass_until(at).await?;
+            self.bar.set_message(at.strftime("%a %d %b %H:%M").to_string());
+            self.perform(index, step, at).await.with_context(|| format!("{step:?} of {}", self.orders[index].reference))?;
+        }
+        self.time.pass_until(ends).await?;
+        Ok(self.told)
+    }
+
+    fn next(&mut self, at: Timestamp, index: usize, step: Step) {
+        self.agenda.push(Reverse((at, index, step)));
+    }
+
+    async fn perform(&mut self, index: usize, step: Step, at: Timestamp) -> Result<()> {
+        match step {
+            Step::Place => self.place(index, at).await,
+            Step::Pay => self.pay(index, at).await,
+            Step::Cancel => self.cancel(index).await,
+            Step::Assign => self.assign(index, at).await,
+            Step::Start => self.start(index, at).await,
+            Step::FailPickup => self.fail_pickup(index, at).await,
+            Step::Collect => self.collect(index, at).await,
+            Step::Depart => self.depart(index, at).await,
+            Step::EnterCustoms => self.scan(index, json!({"kind": "customs_hold", "detail": "inspección documental"})).await,
+            Step::LeaveCustoms => self.scan(index, json!({"kind": "customs_released"})).await,
+            Step::GoOutForDelivery => self.go_out_for_delivery(index, at).await,
+            Step::FailDelivery => self.fail_delivery(index, at).await,
+            Step::Deliver => self.deliver(index).await,
+            Step::Return => {
+                self.scan(index, json!({"kind": "returned", "place": "Bogotá"})).await?;
+                self.finish();
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(&self) {
+        self.bar.inc(1);
+    }
+
+    async fn place(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        let body = self.cast.order(&self.orders[index], !self.time.is_simulated());
+        let order = self.cast.merchant.post("/api/v1/orders", &body).await?;
+        self.told[index].order_id = text(&order, "id")?;
+        self.told[index].placed_at = Some(at);
+        let next = if self.orders[index].cash_on_delivery { Step::Assign } else { Step::Pay };
+        self.next(at + MINUTE * 3, index, next);
+        Ok(())
+    }
+
+    async fn pay(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        let id = self.told[index].order_id.clone();
+        let order = self.cast.merchant.get(&format!("/api/v1/orders/{id}")).await?;
+        let body = json!({"amount": order["totals"]["total"], "reference": format!("PSE-{}", self.orders[index].reference)});
+        self.cast.merchant.post(&format!("/api/v1/orders/{id}/payments"), &body).await?;
+        self.next(at + MINUTE, index, Step::Assign);
+        Ok(())
+    }
+
+    async fn cancel(&mut self, index: usize) -> Result<()> {
+        let id = &self.told[index].order_id;
+        self.cast.merchant.post(&format!("/api/v1/orders/{id}/cancel"), &json!({"reason": "el cliente se arrepintió"})).await?;
+        self.finish();
+        Ok(())
+    }
+
+    /// The dispatcher gives the stop to the driver whose turn it is.
+    async fn assign(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        let id = self.told[index].order_id.clone();
+        let booked = self
+            .cast
+            .merchant
+            .get_until(&format!("/api/v1/orders/{id}"), "the bookings of the order", |order| order["status"] == "processing" || order["on_hold"] == true)
+            .await?;
+        if booked["status"] != "processing" {
+            tracing::warn!(order = id, hold = %booked["hold"], "the order is on hold");
+            self.finish();
+            return Ok(());
+        }
+        self.told[index].pickup_id = text(&booked, "pickup_id")?;
+        self.told[index].shipment_id = text(&booked, "shipment_id")?;
+        if self.orders[index].fate == Fate::Cancelled {
+            self.next(at + MINUTE * 2, index, Step::Cancel);
+            return Ok(());
+        }
+        self.assign_pickup(index, at).await
+    }
+
+    async fn assign_pickup(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        let pickup = self.told[index].pickup_id.clone();
+        let driver = self.cast.driver_of(index);
+        self.cast.dispatcher.post(&format!("/api/v1/pickups/{pickup}/assign"), &json!({"driver_id": driver.id})).await?;
+        let pickup = self.cast.dispatcher.get(&format!("/api/v1/pickups/{pickup}")).await?;
+        let window: Timestamp = text(&pickup, "window_start")?.parse()?;
+        self.next(window.max(at + MINUTE), index, Step::Start);
+        Ok(())
+    }
+
+    async fn start(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        self.drive(index, "start", &json!({})).await?;
+        let fails = self.orders[index].fate == Fate::FirstPickupFails && self.told[index].failed_pickups == 0;
+        self.next(at + MINUTE * 18, index, if fails { Step::FailPickup } else { Step::Collect });
+        Ok(())
+    }
+
+    async fn fail_pickup(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        self.drive(index, "arrive", &json!({})).await?;
+        self.drive(index, "fail", &json!({"code": "NOT_READY", "detail": "el paquete no estaba listo"})).await?;
+        self.told[index].failed_pickups += 1;
+        self.assign_pickup(index, at).await
+    }
+
+    async fn collect(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        self.drive(index, "arrive", &json!({})).await?;
+        self.drive(index, "complete", &json!({"parcel_count": 1, "handed_over_by": "Bodega"})).await?;
+        self.next(at + MINUTE * 150, index, Step::Depart);
+        Ok(())
+    }
+
+    async fn drive(&self, index: usize, verb: &str, body: &Value) -> Result<()> {
+        let pickup = &self.told[index].pickup_id;
+        let driver = self.cast.driver_of(index);
+        driver.session.post(&format!("/api/v1/pickups/{pickup}/{verb}"), body).await?;
+        Ok(())
+    }
+
+    async fn depart(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        self.scan(index, json!({"kind": "departed", "place": "Centro de clasificación Bogotá"})).await?;
+        let transit = self.orders[index].transit;
+        if self.orders[index].international {
+            self.next(at + transit / 3, index, Step::EnterCustoms);
+            self.next(at + transit / 2, index, Step::LeaveCustoms);
+        }
+        self.next(at + transit, index, Step::GoOutForDelivery);
+        Ok(())
+    }
+
+    async fn go_out_for_delivery(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        let place = self.orders[index].place.0;
+        self.scan(index, json!({"kind": "out_for_delivery", "place": place})).await?;
+        let failures = match self.orders[index].fate {
+            Fate::FirstDeliveryFails => 1,
+            Fate::Undeliverable => 3,
+            _ => 0,
+        };
+        let fails = self.told[index].failed_deliveries < failures;
+        self.next(at + MINUTE * 95, index, if fails { Step::FailDelivery } else { Step::Deliver });
+        Ok(())
+    }
+
+    async fn fail_delivery(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        self.scan(index, json!({"kind": "delivery_failed", "detail": "nadie en casa"})).await?;
+        self.told[index].failed_deliveries += 1;
+        if self.told[index].failed_deliveries < 3 {
+            self.next(at + MINUTE * 60 * 4, index, Step::GoOutForDelivery);
+        } else {
+            // The third failure makes it undeliverable by itself; the parcel goes home.
+            self.next(at + MINUTE * 60 * 6, index, Step::Return);
+        }
+        Ok(())
+    }
+
+    async fn deliver(&mut self, index: usize) -> Result<()> {
+        let shipment = self.cast.dispatcher.get(&format!("/api/v1/shipments/{}", self.told[index].shipment_id)).await?;
+        let order = &self.orders[index];
+        let mut body = json!({"kind": "delivered", "place": order.place.0, "proof": {"kind": "signature", "received_by": order.name}});
+        if !shipment["cash_on_delivery"].is_null() {
+            body["cash_collected"] = shipment["cash_on_delivery"].clone();
+        }
+        self.scan(index, body).await?;
+        self.finish();
+        Ok(())
+    }
+
+    async fn scan(&self, index: usize, body: Value) -> Result<()> {
+        let shipment = &self.told[index].shipment_id;
+        self.cast.driver_of(index).session.post(&format!("/api/v1/shipments/{shipment}/events"), &body).await?;
+        Ok(())
+    }
+}
+
+/// A text field that an answer must have.
+pub fn text(value: &Value, name: &str) -> Result<String> {
+    value[name].as_str().map(str::to_owned).with_context(|| format!("the answer has no {name}: {value}"))
+}
+
+/// Counts by key.
+pub fn count_by<T>(items: &[T], key: impl Fn(&T) -> String) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for item in items {
+        *counts.entry(key(item)).or_default() += 1;
+    }
+    counts
+}
