@@ -54,7 +54,7 @@ events! {
         company_id: CompanyId,
         order_id: Option<OrderId>,
         attempt: u32,
-        /// `NO_SERVICE_AREA`, `NO_CAPACITY`, `EXPRESS_UNAVAILABLE`, `INSURANCE_UNAVAILABLE`, `UNKNOWN_KIND`.
+        /// `NO_SERVICE_AREA`, `NO_CAPACITY`, `EXPRESS_UNAVAILABLE`, `INSURANCE_UNAVAILABLE`, `PRICE_TOO_LARGE`.
         code: String,
         detail: String,
     }

@@ -8,8 +8,9 @@ use axum::{
     http::{HeaderName, request::Parts},
     response::sse::{Event as SseEvent, KeepAlive, Sse},
 };
-use futures_util::{Stream, stream};
-use quenty_kernel::Scope;
+use futures_util::{Stream, StreamExt, stream};
+use quenty_kernel::{Scope, id::TypedId};
+use serde::Serialize;
 use serde_json::json;
 
 use crate::{App, Result};
@@ -41,12 +42,39 @@ struct Item {
 /// # Errors
 /// When the feed cannot be read.
 pub async fn facts(app: App, scope: Scope, prefix: &'static str, only: Option<String>, resume: ResumeAfter) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
-    let start = match resume.0 {
-        Some(position) => position,
-        None => sqlx::query_scalar!("select coalesce(max(position), 0) as \"last!\" from quenty.feed").fetch_one(app.db()).await?,
-    };
+    let start = start(&app, resume).await?;
+    Ok(Sse::new(after(app, scope, prefix, only, start)).keep_alive(KeepAlive::default()))
+}
+
+/// As [`facts`] of one aggregate, with its present state first, as the event `snapshot`. The state is read after
+/// the position is taken, so that nothing happens unseen between the two; a fact may be seen in both.
+///
+/// # Errors
+/// When the feed cannot be read, or the snapshot fails.
+pub async fn snapshot_and_facts<I: TypedId, S: Serialize>(
+    app: App,
+    scope: Scope,
+    id: I,
+    resume: ResumeAfter,
+    snapshot: impl Future<Output = Result<S>>,
+) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
+    let start = start(&app, resume).await?;
+    let snapshot = serde_json::to_string(&snapshot.await?)?;
+    let first = SseEvent::default().id(start.to_string()).event("snapshot").data(snapshot);
+    let events = after(app, scope, I::PREFIX, Some(id.to_string()), start);
+    Ok(Sse::new(stream::once(std::future::ready(Ok(first))).chain(events)).keep_alive(KeepAlive::default()))
+}
+
+async fn start(app: &App, resume: ResumeAfter) -> Result<i64> {
+    match resume.0 {
+        Some(position) => Ok(position),
+        None => Ok(sqlx::query_scalar!("select coalesce(max(position), 0) as \"last!\" from quenty.feed").fetch_one(app.db()).await?),
+    }
+}
+
+fn after(app: App, scope: Scope, prefix: &'static str, only: Option<String>, start: i64) -> impl Stream<Item = Result<SseEvent, Infallible>> {
     let state = (app, start, Vec::<Item>::new().into_iter());
-    let events = stream::unfold(state, move |(app, mut position, mut ready)| {
+    stream::unfold(state, move |(app, mut position, mut ready)| {
         let only = only.clone();
         async move {
             loop {
@@ -74,8 +102,7 @@ pub async fn facts(app: App, scope: Scope, prefix: &'static str, only: Option<St
                 }
             }
         }
-    });
-    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+    })
 }
 
 async fn read(app: &App, scope: Scope, prefix: &str, only: Option<&str>, after: i64) -> Result<Vec<Item>> {

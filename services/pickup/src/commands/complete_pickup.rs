@@ -1,0 +1,23 @@
+//! The parcels are handed over.
+
+use quenty_kernel::id::PickupId;
+use quenty_platform::Tx;
+
+use super::{lock, save};
+use crate::{
+    Error,
+    domain::pickup::{HandOver, Pickup},
+    store::pickups::Reach,
+};
+
+pub(crate) async fn complete_pickup(
+    tx: &mut Tx,
+    reach: Reach,
+    id: PickupId,
+    hand_over: HandOver,
+) -> Result<Pickup, Error> {
+    let mut pickup = lock(tx, reach, id).await?;
+    let facts = pickup.complete(hand_over, tx.now())?;
+    save(tx, &pickup, facts).await?;
+    Ok(pickup)
+}

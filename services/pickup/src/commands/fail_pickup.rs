@@ -1,0 +1,55 @@
+//! Nothing was handed over: the next slot with room is taken for another attempt, until there were three.
+
+use quenty_kernel::{contact::Text, geo::GeoPoint, id::PickupId};
+use quenty_platform::Tx;
+
+use super::{lock, placing, release_lost, save};
+use crate::{
+    Error,
+    domain::{
+        booking::{PickupKind, Wanted},
+        pickup::{FailureCode, Pickup, PickupFact, RescheduledBy},
+    },
+    store::{self, pickups::Reach},
+};
+
+/// Why an attempt failed, as the driver reports it.
+#[derive(Debug, Clone)]
+pub(crate) struct Failed {
+    pub(crate) code: FailureCode,
+    pub(crate) detail: Option<Text<500>>,
+    pub(crate) position: Option<GeoPoint>,
+}
+
+pub(crate) async fn fail_pickup(
+    tx: &mut Tx,
+    reach: Reach,
+    id: PickupId,
+    failed: Failed,
+) -> Result<Pickup, Error> {
+    let now = tx.now();
+    let mut pickup = lock(tx, reach, id).await?;
+    let held = pickup.slot_start;
+    // A failure ends the guarantee; one that was broken before still counts.
+    let mut facts: Vec<PickupFact> = pickup.miss_express(now).into_iter().collect();
+    facts.push(pickup.fail(failed.code, failed.detail, failed.position, now)?);
+    release_lost(tx, &pickup, held).await?;
+    if pickup.is_exhausted() {
+        facts.push(pickup.abandon(now)?);
+    } else if let Some(fact) = next_attempt(tx, &mut pickup).await? {
+        facts.push(fact);
+    }
+    save(tx, &pickup, facts).await?;
+    Ok(pickup)
+}
+
+/// Without room in the days ahead it stays failed, for a person to decide.
+async fn next_attempt(tx: &mut Tx, pickup: &mut Pickup) -> Result<Option<PickupFact>, Error> {
+    let now = tx.now();
+    let Some(area) = pickup.promise.as_ref().map(|promise| promise.area_id) else { return Ok(None) };
+    let area = store::service_areas::find(tx.conn(), area).await?.ok_or(Error::NotFound("service area"))?;
+    let candidates = area.definition.candidates(PickupKind::Scheduled, &Wanted::default(), now)?;
+    let candidates = placing::with_room(tx.conn(), &area, candidates, now).await?;
+    let taken = placing::take_first(tx.conn(), &area, &candidates, None, now).await?;
+    Ok(taken.map(|taken| pickup.reschedule(taken.window, RescheduledBy::AfterFailure, now)).transpose()?)
+}

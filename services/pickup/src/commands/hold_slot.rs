@@ -1,0 +1,34 @@
+//! A merchant keeps a place while making up their mind.
+
+use jiff::SignedDuration;
+use quenty_kernel::id::{CompanyId, PickupId};
+use quenty_platform::Tx;
+
+use crate::{
+    Error,
+    domain::{
+        booking::{PickupKind, Unbookable, Wanted},
+        service_area::{Place, ServiceArea},
+    },
+    store::{self, slots::Hold},
+};
+
+const HELD_FOR: SignedDuration = SignedDuration::from_mins(10);
+
+/// Holds the slot that is wanted. A hold is no fact: it moves nothing and ends by itself, by business time.
+pub(crate) async fn hold_slot(
+    tx: &mut Tx,
+    company: CompanyId,
+    place: &Place,
+    wanted: &Wanted,
+) -> Result<(ServiceArea, Hold), Error> {
+    let now = tx.now();
+    let area = store::service_areas::locate(tx.conn(), place).await?.ok_or(Unbookable::NoServiceArea)?;
+    let candidates = area.definition.candidates(PickupKind::Scheduled, wanted, now)?;
+    let slot = candidates.first().ok_or(Unbookable::NoCapacity)?.slot;
+    let hold = Hold { pickup_id: PickupId::new(), area_id: area.id, slot, expires_at: now + HELD_FOR };
+    if !store::slots::hold(tx.conn(), &area, company, &hold, now).await? {
+        return Err(Unbookable::NoCapacity.into());
+    }
+    Ok((area, hold))
+}

@@ -1,0 +1,32 @@
+//! An order asks for a pickup: it is booked or rejected, and both are answers.
+
+use quenty_kernel::id::{OrderId, PickupId};
+use quenty_platform::Tx;
+
+use super::{create_pickup::book, placing, record};
+use crate::{
+    Error,
+    domain::{booking::BookingRequest, pickup::Pickup},
+    store,
+};
+
+/// Answers a request once; the same `(order, attempt)` again changes nothing.
+pub(crate) async fn request_pickup(
+    tx: &mut Tx,
+    order: OrderId,
+    request: BookingRequest,
+) -> Result<(), Error> {
+    let id = PickupId::new();
+    if !store::order_requests::claim(tx.conn(), order, request.attempt, id).await? {
+        return Ok(());
+    }
+    match placing::place(tx, &request, None).await {
+        Ok(placement) => book(tx, id, request, &placement).await.map(drop),
+        Err(Error::Unbookable(why)) => {
+            let (pickup, facts) = Pickup::reject(id, request, why, tx.now());
+            store::pickups::insert(tx.conn(), &pickup).await?;
+            record(tx, &pickup, facts)
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,123 @@
+//! What is asked of Pickup, what it answers with, and why it may have to say no.
+
+use std::str::FromStr;
+
+use jiff::{Timestamp, civil::Date};
+use quenty_contracts::party::{Parcel, Party};
+use quenty_kernel::{
+    Invalid,
+    currency::Currency,
+    id::{CompanyId, OrderId},
+    money::Money,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    fees::{Cost, Priced},
+    service_area::ServiceArea,
+    timetable::Window,
+};
+
+/// How a pickup is promised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PickupKind {
+    /// Collected within two hours.
+    OnDemand,
+    /// Collected within a slot.
+    Scheduled,
+    /// Collected within an hour, or its fee is refunded.
+    Express,
+}
+
+impl PickupKind {
+    pub(crate) const ALL: [Self; 3] = [Self::OnDemand, Self::Scheduled, Self::Express];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnDemand => "on_demand",
+            Self::Scheduled => "scheduled",
+            Self::Express => "express",
+        }
+    }
+}
+
+impl FromStr for PickupKind {
+    type Err = Invalid;
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
+        known.ok_or_else(|| Invalid::new("pickup kind", "must be on_demand, scheduled or express"))
+    }
+}
+
+/// The local day and slot that were asked for; what is absent is left to us.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Wanted {
+    pub(crate) date: Option<Date>,
+    /// The slot's local start. Text, because an order's words that fit no slot are an answer, not an error.
+    pub(crate) slot: Option<String>,
+}
+
+/// A pickup as it was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct BookingRequest {
+    pub(crate) company_id: CompanyId,
+    pub(crate) order_id: Option<OrderId>,
+    pub(crate) attempt: u32,
+    pub(crate) kind: PickupKind,
+    pub(crate) wanted: Wanted,
+    pub(crate) contact: Party,
+    pub(crate) parcels: Vec<Parcel>,
+    pub(crate) insured_value: Option<Money>,
+    pub(crate) packaging: bool,
+    pub(crate) tracking_number: Option<String>,
+}
+
+impl BookingRequest {
+    pub(crate) fn priced(&self) -> Priced<'_> {
+        Priced {
+            kind: self.kind,
+            parcels: &self.parcels,
+            insured_value: self.insured_value,
+            packaging: self.packaging,
+        }
+    }
+}
+
+/// A promise that the service could make: when, in which slot, for how much.
+#[derive(Debug, Clone)]
+pub(crate) struct Placement {
+    pub(crate) area: ServiceArea,
+    pub(crate) window: Window,
+    /// The start of the slot in which a place was taken.
+    pub(crate) slot_start: Timestamp,
+    pub(crate) cost: Cost,
+}
+
+/// Why nobody can come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unbookable {
+    #[error("no service area covers this address; a location or a postal code helps to find one")]
+    NoServiceArea,
+    #[error("no slot has room for it; GET /api/v1/pickups/availability lists those that have")]
+    NoCapacity,
+    #[error("the service area offers no express pickups; ask for on_demand or scheduled")]
+    ExpressUnavailable,
+    #[error("here only a value declared in {currency} can be insured; declare it so, or leave insurance out")]
+    InsuranceUnavailable { currency: Currency },
+    #[error("weight and declared value give a price beyond any amount; split the pickup")]
+    PriceTooLarge,
+}
+
+impl Unbookable {
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::NoServiceArea => "NO_SERVICE_AREA",
+            Self::NoCapacity => "NO_CAPACITY",
+            Self::ExpressUnavailable => "EXPRESS_UNAVAILABLE",
+            Self::InsuranceUnavailable { .. } => "INSURANCE_UNAVAILABLE",
+            Self::PriceTooLarge => "PRICE_TOO_LARGE",
+        }
+    }
+}

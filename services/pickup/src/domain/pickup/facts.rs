@@ -1,0 +1,50 @@
+//! What can happen to a pickup. The published facts are those of `quenty_contracts::pickup`.
+
+use quenty_contracts::pickup::{
+    ExpressMissed, PickupAbandoned, PickupArrived, PickupAssigned, PickupCancelRefused, PickupCancelled,
+    PickupCompleted, PickupFailed, PickupRejected, PickupRescheduled, PickupScheduled, PickupStarted,
+    PickupUnassigned,
+};
+use quenty_kernel::Event;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{booking::BookingRequest, signature::Signature};
+
+/// The first fact of every pickup: what was asked for. `Scheduled` or `Rejected` follows in the same moment.
+impl Event for BookingRequest {
+    const TYPE: &'static str = "quenty.pickup.pickup.requested.v1";
+    const PUBLISHED: bool = false;
+    const PERSONAL: &'static [&'static str] = &["contact"];
+}
+
+/// Follows `Completed` when the person who handed over signed; too personal to publish.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PickupSigned {
+    pub(crate) signature_svg: Signature,
+}
+
+impl Event for PickupSigned {
+    const TYPE: &'static str = "quenty.pickup.pickup.signed.v1";
+    const PUBLISHED: bool = false;
+    const PERSONAL: &'static [&'static str] = &["signature_svg"];
+}
+
+quenty_kernel::facts! {
+    pub(crate) enum PickupFact {
+        Requested(BookingRequest),
+        Scheduled(PickupScheduled),
+        Rejected(PickupRejected),
+        Assigned(PickupAssigned),
+        Unassigned(PickupUnassigned),
+        Started(PickupStarted),
+        Arrived(PickupArrived),
+        Completed(PickupCompleted),
+        Signed(PickupSigned),
+        Failed(PickupFailed),
+        Rescheduled(PickupRescheduled),
+        Abandoned(PickupAbandoned),
+        Cancelled(PickupCancelled),
+        CancelRefused(PickupCancelRefused),
+        ExpressMissed(ExpressMissed),
+    }
+}

@@ -1,0 +1,306 @@
+//! A pickup: what may be done with it, and what happens then.
+//!
+//! Every method checks, builds its fact, applies it and hands it back to be recorded.
+
+mod facts;
+mod state;
+mod status;
+
+use std::ops::Deref;
+
+use jiff::Timestamp;
+use quenty_contracts::pickup::{
+    ExpressMissed, PickupAbandoned, PickupArrived, PickupAssigned, PickupCancelRefused, PickupCancelled,
+    PickupCompleted, PickupFailed, PickupRejected, PickupRescheduled, PickupScheduled, PickupStarted,
+    PickupUnassigned,
+};
+use quenty_kernel::{
+    contact::{PersonName, Text},
+    geo::GeoPoint,
+    id::{DriverId, PickupId},
+    measure::Grams,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+pub(crate) use facts::{PickupFact, PickupSigned};
+pub(crate) use state::{FailedAttempt, PickupState, Promise, Proof, Reason, RescheduledBy};
+pub use status::Status;
+
+use super::{
+    booking::{BookingRequest, Placement, Unbookable},
+    signature::Signature,
+    timetable::Window,
+};
+
+/// The attempt after whose failure nobody comes again.
+pub(crate) const MAX_ATTEMPTS: usize = 3;
+pub(crate) const MAX_MERCHANT_RESCHEDULES: u32 = 2;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PickupError {
+    #[error("a pickup that is {from} cannot become {to}", from = from.as_str(), to = to.as_str())]
+    IllegalMove { from: Status, to: Status },
+    #[error("the driver is not on the way: the pickup is {}", .0.as_str())]
+    NotInProgress(Status),
+    #[error("a merchant may reschedule a pickup {MAX_MERCHANT_RESCHEDULES} times")]
+    RescheduleLimit,
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum FailureCode {
+    NotReady,
+    Closed,
+    WrongAddress,
+    NoAccess,
+    Other,
+}
+
+impl FailureCode {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotReady => "NOT_READY",
+            Self::Closed => "CLOSED",
+            Self::WrongAddress => "WRONG_ADDRESS",
+            Self::NoAccess => "NO_ACCESS",
+            Self::Other => "OTHER",
+        }
+    }
+}
+
+/// What the driver reports at the hand-over.
+#[derive(Debug, Clone)]
+pub(crate) struct HandOver {
+    pub(crate) parcel_count: u32,
+    pub(crate) weight_grams: Option<Grams>,
+    pub(crate) handed_over_by: Option<PersonName>,
+    pub(crate) position: Option<GeoPoint>,
+    pub(crate) signature_svg: Option<Signature>,
+}
+
+/// The aggregate. It is read as its [`PickupState`], and changed by its methods only.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pickup(PickupState);
+
+impl Deref for Pickup {
+    type Target = PickupState;
+    fn deref(&self) -> &PickupState {
+        &self.0
+    }
+}
+
+type Outcome = Result<PickupFact, PickupError>;
+
+impl Pickup {
+    /// The way back from storage.
+    pub(crate) fn restore(state: PickupState) -> Self {
+        Self(state)
+    }
+
+    /// A pickup whose place is taken.
+    pub(crate) fn schedule(
+        id: PickupId,
+        request: BookingRequest,
+        placement: &Placement,
+        now: Timestamp,
+    ) -> (Self, [PickupFact; 2]) {
+        let scheduled = PickupScheduled {
+            pickup_id: id,
+            company_id: request.company_id,
+            order_id: request.order_id,
+            attempt: request.attempt,
+            kind: request.kind.as_str().to_owned(),
+            service_area_id: placement.area.id,
+            window_start: placement.window.start,
+            window_end: placement.window.end,
+            time_zone: placement.area.definition.time_zone.as_str().to_owned(),
+            slot_start: placement.slot_start,
+            contact: request.contact.clone(),
+            parcels: request.parcels.clone(),
+            cost: placement.cost.total,
+            cost_items: placement.cost.items.clone(),
+            tracking_number: request.tracking_number.clone(),
+        };
+        let pickup = Self(PickupState::scheduled(request.clone(), &scheduled, now));
+        (pickup, [request.into(), scheduled.into()])
+    }
+
+    /// The answer to an order that nobody can collect.
+    pub(crate) fn reject(
+        id: PickupId,
+        request: BookingRequest,
+        why: Unbookable,
+        now: Timestamp,
+    ) -> (Self, [PickupFact; 2]) {
+        let rejected = PickupRejected {
+            pickup_id: id,
+            company_id: request.company_id,
+            order_id: request.order_id,
+            attempt: request.attempt,
+            code: why.code().to_owned(),
+            detail: why.to_string(),
+        };
+        let pickup = Self(PickupState::rejected(request.clone(), &rejected, now));
+        (pickup, [request.into(), rejected.into()])
+    }
+
+    pub(crate) fn assign(&mut self, driver_id: DriverId, now: Timestamp) -> Outcome {
+        self.require(Status::Assigned)?;
+        Ok(self.apply(PickupAssigned { pickup_id: self.id, order_id: self.request.order_id, driver_id }, now))
+    }
+
+    pub(crate) fn unassign(&mut self, reason: &Text<500>, now: Timestamp) -> Outcome {
+        if self.status != Status::Assigned {
+            return Err(PickupError::IllegalMove { from: self.status, to: Status::Scheduled });
+        }
+        let reason = reason.as_str().to_owned();
+        Ok(self.apply(PickupUnassigned { pickup_id: self.id, order_id: self.request.order_id, reason }, now))
+    }
+
+    pub(crate) fn start(&mut self, now: Timestamp) -> Outcome {
+        let to = Status::InProgress;
+        self.require(to)?;
+        let driver_id = self.driver_id.ok_or(PickupError::IllegalMove { from: self.status, to })?;
+        Ok(self.apply(PickupStarted { pickup_id: self.id, order_id: self.request.order_id, driver_id }, now))
+    }
+
+    /// The driver is at the door; reported again, the first time counts and nothing happens.
+    pub(crate) fn arrive(
+        &mut self,
+        position: Option<GeoPoint>,
+        now: Timestamp,
+    ) -> Result<Option<PickupFact>, PickupError> {
+        if self.status != Status::InProgress {
+            return Err(PickupError::NotInProgress(self.status));
+        }
+        if self.arrived_at.is_some() {
+            return Ok(None);
+        }
+        let arrived =
+            PickupArrived { pickup_id: self.id, order_id: self.request.order_id, at: now, position };
+        Ok(Some(self.apply(arrived, now)))
+    }
+
+    pub(crate) fn complete(
+        &mut self,
+        hand_over: HandOver,
+        now: Timestamp,
+    ) -> Result<Vec<PickupFact>, PickupError> {
+        self.require(Status::Completed)?;
+        let completed = PickupCompleted {
+            pickup_id: self.id,
+            company_id: self.request.company_id,
+            order_id: self.request.order_id,
+            at: now,
+            parcel_count: hand_over.parcel_count,
+            weight_grams: hand_over.weight_grams,
+            handed_over_by: hand_over.handed_over_by.map(String::from),
+            position: hand_over.position,
+        };
+        let mut facts = vec![self.apply(completed, now)];
+        if let Some(signature_svg) = hand_over.signature_svg {
+            facts.push(self.apply(PickupSigned { signature_svg }, now));
+        }
+        Ok(facts)
+    }
+
+    pub(crate) fn fail(
+        &mut self,
+        code: FailureCode,
+        detail: Option<Text<500>>,
+        position: Option<GeoPoint>,
+        now: Timestamp,
+    ) -> Outcome {
+        self.require(Status::Failed)?;
+        let attempt_number = u32::try_from(self.failures.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let failed = PickupFailed {
+            pickup_id: self.id,
+            order_id: self.request.order_id,
+            attempt_number,
+            code: code.as_str().to_owned(),
+            detail: detail.map(String::from),
+            position,
+        };
+        Ok(self.apply(failed, now))
+    }
+
+    /// Whether the last attempt has failed.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.failures.len() >= MAX_ATTEMPTS
+    }
+
+    pub(crate) fn abandon(&mut self, now: Timestamp) -> Outcome {
+        self.require(Status::Abandoned)?;
+        let reason = format!("attempt {} failed too", self.failures.len());
+        Ok(self.apply(PickupAbandoned { pickup_id: self.id, order_id: self.request.order_id, reason }, now))
+    }
+
+    /// Checked before a place is looked for, so that a refusal moves nothing.
+    pub(crate) fn check_reschedule(&self, by: RescheduledBy) -> Result<(), PickupError> {
+        self.require(Status::Scheduled)?;
+        if by == RescheduledBy::Merchant && self.merchant_reschedules >= MAX_MERCHANT_RESCHEDULES {
+            return Err(PickupError::RescheduleLimit);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn reschedule(&mut self, window: Window, by: RescheduledBy, now: Timestamp) -> Outcome {
+        self.check_reschedule(by)?;
+        let rescheduled = PickupRescheduled {
+            pickup_id: self.id,
+            order_id: self.request.order_id,
+            window_start: window.start,
+            window_end: window.end,
+            by: by.as_str().to_owned(),
+        };
+        Ok(self.apply(rescheduled, now))
+    }
+
+    pub(crate) fn cancel(&mut self, reason: &str, now: Timestamp) -> Outcome {
+        self.require(Status::Cancelled)?;
+        let reason = reason.to_owned();
+        Ok(self.apply(PickupCancelled { pickup_id: self.id, order_id: self.request.order_id, reason }, now))
+    }
+
+    /// Decides an order's wish to cancel. It always gets an answer, because the order waits for one: also a
+    /// pickup that ended by itself meanwhile says `cancelled`, which is that nobody will come.
+    pub(crate) fn answer_cancel_request(&mut self, reason: &str, now: Timestamp) -> PickupFact {
+        let (pickup_id, order_id) = (self.id, self.request.order_id);
+        if self.status.may_become(Status::Cancelled) || self.is_over() {
+            return self.apply(PickupCancelled { pickup_id, order_id, reason: reason.to_owned() }, now);
+        }
+        let status = self.status.as_str().to_owned();
+        self.apply(PickupCancelRefused { pickup_id, order_id, status }, now)
+    }
+
+    /// At the end of an express guarantee: nothing, if it was kept or has ended.
+    pub(crate) fn miss_express(&mut self, now: Timestamp) -> Option<PickupFact> {
+        let promise = self.promise.as_ref()?;
+        let until = promise.guaranteed_until.filter(|until| *until <= now)?;
+        let there = self.arrived_at.or(self.proof.as_ref().map(|proof| proof.at));
+        if there.is_some_and(|there| there <= until) || self.is_over() || self.refund.is_some() {
+            return None;
+        }
+        let refund = promise.cost.items.iter().find(|item| item.code == "base")?.amount;
+        Some(self.apply(ExpressMissed { pickup_id: self.id, order_id: self.request.order_id, refund }, now))
+    }
+
+    fn require(&self, to: Status) -> Result<(), PickupError> {
+        if self.status.may_become(to) {
+            Ok(())
+        } else {
+            Err(PickupError::IllegalMove { from: self.status, to })
+        }
+    }
+
+    fn apply(&mut self, fact: impl Into<PickupFact>, now: Timestamp) -> PickupFact {
+        let fact = fact.into();
+        self.0.apply(&fact, now);
+        fact
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+use jiff::ToSpan;
+use proptest::prelude::*;
+use quenty_kernel::{Fact, id::CompanyId, id::OrderId};
+use serde_json::json;
+
+use super::*;
+use crate::domain::{booking::PickupKind, booking::Wanted, service_area::tests::area};
+
+fn start_of_day() -> Timestamp {
+    "2026-05-05T14:00:00Z".parse().unwrap()
+}
+
+fn request(kind: PickupKind) -> BookingRequest {
+    BookingRequest {
+        company_id: CompanyId::new(),
+        order_id: Some(OrderId::new()),
+        attempt: 1,
+        kind,
+        wanted: Wanted::default(),
+        contact: serde_json::from_value(json!({
+            "name": "Tienda Luz",
+            "address": {"line1": "Calle 1", "city": "México", "postal_code": "06700", "country": "MX"}
+        }))
+        .unwrap(),
+        parcels: vec![serde_json::from_value(json!({"weight_grams": 1200})).unwrap()],
+        insured_value: None,
+        packaging: false,
+        tracking_number: None,
+    }
+}
+
+fn booked(kind: PickupKind) -> (Pickup, Vec<PickupFact>) {
+    let now = start_of_day();
+    let area = area("America/Mexico_City", json!([{"day": "tuesday", "opens": "08:00", "closes": "18:00"}]));
+    let request = request(kind);
+    let cost = area.definition.fees.price(&request.priced()).unwrap();
+    let window = Window { start: now, end: now + 1.hour() };
+    let placement = Placement { area, window, slot_start: now, cost };
+    let (pickup, facts) = Pickup::schedule(PickupId::new(), request, &placement, now);
+    (pickup, facts.to_vec())
+}
+
+fn hand_over() -> HandOver {
+    HandOver {
+        parcel_count: 1,
+        weight_grams: Some(Grams::new(1_300).unwrap()),
+        handed_over_by: Some("Luz Marín".parse().unwrap()),
+        position: Some(GeoPoint::new(19.4, -99.1).unwrap()),
+        signature_svg: Some(Signature::try_from("<svg></svg>".to_owned()).unwrap()),
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Assign,
+    Unassign,
+    Start,
+    Arrive,
+    Complete,
+    Fail,
+    Abandon,
+    Reschedule(RescheduledBy),
+    Cancel,
+    AnswerCancel,
+    MissExpress,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => Just(Step::Assign),
+        1 => Just(Step::Unassign),
+        4 => Just(Step::Start),
+        2 => Just(Step::Arrive),
+        1 => Just(Step::Complete),
+        2 => Just(Step::Fail),
+        1 => Just(Step::Abandon),
+        1 => Just(Step::Reschedule(RescheduledBy::Merchant)),
+        1 => Just(Step::Reschedule(RescheduledBy::Dispatcher)),
+        2 => Just(Step::Reschedule(RescheduledBy::AfterFailure)),
+        1 => Just(Step::Cancel),
+        1 => Just(Step::AnswerCancel),
+        1 => Just(Step::MissExpress),
+    ];
+    proptest::collection::vec(step, 0..40)
+}
+
+fn walk(pickup: &mut Pickup, step: Step, now: Timestamp) -> Result<Vec<PickupFact>, PickupError> {
+    let one = |fact: PickupFact| vec![fact];
+    match step {
+        Step::Assign => pickup.assign(DriverId::new(), now).map(one),
+        Step::Unassign => pickup.unassign(&"dropped out".parse().unwrap(), now).map(one),
+        Step::Start => pickup.start(now).map(one),
+        Step::Arrive => pickup.arrive(None, now).map(|fact| fact.into_iter().collect()),
+        Step::Complete => pickup.complete(hand_over(), now),
+        Step::Fail => pickup.fail(FailureCode::Closed, None, None, now).map(one),
+        Step::Abandon => pickup.abandon(now).map(one),
+        Step::Reschedule(by) => {
+            pickup.reschedule(Window { start: now + 1.hour(), end: now + 3.hours() }, by, now).map(one)
+        }
+        Step::Cancel => pickup.cancel("no longer needed", now).map(one),
+        Step::AnswerCancel => Ok(one(pickup.answer_cancel_request("no longer needed", now))),
+        Step::MissExpress => Ok(pickup.miss_express(now).into_iter().collect()),
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_the_facts_rebuild_the_pickup(steps in steps(), express: bool) {
+        let (mut pickup, mut journal) = booked(if express { PickupKind::Express } else { PickupKind::Scheduled });
+        let mut now = start_of_day();
+        let mut told: Vec<(PickupFact, Timestamp)> = journal.drain(..).map(|fact| (fact, now)).collect();
+        for step in steps {
+            now += 10.minutes();
+            let (before, status) = (pickup.clone(), pickup.status);
+            match walk(&mut pickup, step, now) {
+                Ok(facts) => told.extend(facts.into_iter().map(|fact| (fact, now))),
+                Err(_) => prop_assert_eq!(&pickup, &before, "a refused step changed something"),
+            }
+            prop_assert!(status == pickup.status || status.may_become(pickup.status), "{:?} → {:?}", status, pickup.status);
+            prop_assert!(pickup.merchant_reschedules <= MAX_MERCHANT_RESCHEDULES);
+            prop_assert_eq!(pickup.proof.is_some(), pickup.status == Status::Completed);
+        }
+        let read_back = told.iter().map(|(fact, at)| (PickupFact::read(fact.kind(), fact.data().unwrap()).unwrap(), *at));
+        prop_assert_eq!(PickupState::fold(read_back).map(Pickup::restore), Some(pickup));
+    }
+}
+
+#[test]
+fn a_rejected_pickup_is_rebuilt_from_its_facts() {
+    let (pickup, facts) = Pickup::reject(
+        PickupId::new(),
+        request(PickupKind::Scheduled),
+        Unbookable::NoCapacity,
+        start_of_day(),
+    );
+    let folded = PickupState::fold(facts.map(|fact| (fact, start_of_day())));
+    assert_eq!(folded.map(Pickup::restore), Some(pickup));
+}
+
+#[test]
+fn an_answer_to_a_request_that_was_never_made_is_no_pickup() {
+    let cancelled = PickupCancelled { pickup_id: PickupId::new(), order_id: None, reason: "gone".to_owned() };
+    assert_eq!(PickupState::fold([(cancelled.into(), start_of_day())]), None);
+}
+
+#[test]
+fn once_the_driver_has_begun_an_order_cannot_cancel() {
+    let (mut pickup, _) = booked(PickupKind::Scheduled);
+    let now = start_of_day();
+    pickup.assign(DriverId::new(), now).map(drop).unwrap();
+    pickup.start(now).map(drop).unwrap();
+    assert!(pickup.cancel("too late", now).is_err());
+    let answer = pickup.answer_cancel_request("too late", now);
+    assert!(matches!(answer, PickupFact::CancelRefused(ref refused) if refused.status == "in_progress"));
+    assert_eq!(pickup.status, Status::InProgress);
+}
+
+#[test]
+fn an_order_that_asks_after_the_end_hears_that_nobody_comes_and_the_end_stays() {
+    let (mut pickup, _) = Pickup::reject(
+        PickupId::new(),
+        request(PickupKind::Scheduled),
+        Unbookable::NoCapacity,
+        start_of_day(),
+    );
+    assert!(matches!(pickup.answer_cancel_request("why", start_of_day()), PickupFact::Cancelled(_)));
+    assert_eq!(pickup.status, Status::Rejected);
+}
+
+#[test]
+fn an_express_pickup_whose_driver_came_in_time_keeps_its_fee() {
+    let (late, early) = (start_of_day() + 61.minutes(), start_of_day() + 59.minutes());
+    let express = || {
+        let mut pickup = booked(PickupKind::Express).0;
+        pickup.assign(DriverId::new(), start_of_day()).map(drop).unwrap();
+        pickup.start(start_of_day()).map(drop).unwrap();
+        pickup
+    };
+    let mut kept = express();
+    kept.arrive(None, early).unwrap();
+    assert_eq!(kept.miss_express(late), None);
+
+    let mut missed = express();
+    assert_eq!(missed.miss_express(early), None, "not due yet");
+    missed.arrive(None, late).unwrap();
+    let Some(PickupFact::ExpressMissed(fact)) = missed.miss_express(late) else { panic!("not missed") };
+    assert_eq!(fact.refund.amount().to_string(), "120.00");
+    assert_eq!(missed.miss_express(late), None, "refunded once");
+
+    let mut cancelled = express();
+    cancelled.fail(FailureCode::NotReady, None, None, early).map(drop).unwrap();
+    assert_eq!(cancelled.miss_express(late), None);
+}
+
+#[test]
+fn the_merchant_may_reschedule_twice_and_the_dispatcher_always() {
+    let (mut pickup, _) = booked(PickupKind::Scheduled);
+    let now = start_of_day();
+    let window = Window { start: now + 1.hour(), end: now + 3.hours() };
+    for _ in 0..2 {
+        pickup.reschedule(window, RescheduledBy::Merchant, now).map(drop).unwrap();
+    }
+    assert_eq!(pickup.reschedule(window, RescheduledBy::Merchant, now), Err(PickupError::RescheduleLimit));
+    assert!(pickup.reschedule(window, RescheduledBy::Dispatcher, now).is_ok());
+}

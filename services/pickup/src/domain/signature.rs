@@ -1,0 +1,87 @@
+//! A signature drawn at the hand-over, as SVG.
+//!
+//! Must never let anything through but drawn lines: it is shown in other people's browsers.
+
+use quenty_kernel::Invalid;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+const MAX_BYTES: usize = 20_000;
+/// Elements that can draw a line and nothing else.
+const ELEMENTS: [&str; 6] = ["svg", "g", "path", "polyline", "line", "circle"];
+/// Ways in which those could still carry a script or fetch something.
+const FORBIDDEN: [&str; 7] = ["<!", "<?", "&", "href", "url(", "javascript:", "style"];
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schema(
+    value_type = String,
+    max_length = 20_000,
+    example = r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 80"><path d="M10 40 L190 42"/></svg>"#
+)]
+pub(crate) struct Signature(String);
+
+impl TryFrom<String> for Signature {
+    type Error = Invalid;
+
+    fn try_from(text: String) -> Result<Self, Invalid> {
+        let text = text.trim();
+        let refuse = |why: &str| Err(Invalid::new("signature_svg", why));
+        if text.len() > MAX_BYTES {
+            return refuse("must be at most 20,000 bytes: simplify its lines");
+        }
+        if !text.starts_with("<svg") || !text.ends_with("</svg>") {
+            return refuse("must be one <svg> element");
+        }
+        let lower = text.to_ascii_lowercase();
+        if !lower.split('<').skip(1).all(draws_lines) || FORBIDDEN.iter().any(|word| lower.contains(word)) {
+            return refuse(
+                "may only hold svg, g, path, polyline, line and circle, without links, styles or scripts",
+            );
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// Whether what follows a `<` is an element that draws, without event handlers.
+fn draws_lines(tag: &str) -> bool {
+    let name =
+        tag.trim_start_matches('/').split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let attributes = tag.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '/'));
+    ELEMENTS.contains(&name) && !attributes.skip(1).any(|attribute| attribute.starts_with("on"))
+}
+
+impl From<Signature> for String {
+    fn from(signature: Signature) -> String {
+        signature.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_drawn_lines_pass() {
+        let good =
+            r#"<svg xmlns="http://www.w3.org/2000/svg"><g><path d="M1 1 L2 2" stroke="black"/></g></svg>"#;
+        assert!(Signature::try_from(good.to_owned()).is_ok());
+        for bad in [
+            "",
+            "<p></p>",
+            "<svg><script>alert(1)</script></svg>",
+            "<svg onload=\"alert(1)\"></svg>",
+            "<svg><path/onclick='x'/></svg>",
+            "<svg><a href=\"https://example.com\"></a></svg>",
+            "<svg><image/></svg>",
+            "<svg><foreignObject></foreignObject></svg>",
+            "<!DOCTYPE svg><svg></svg>",
+            "<svg>&x;</svg>",
+            "<svg><path style=\"fill:url(x)\"/></svg>",
+        ] {
+            assert!(Signature::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+        let long = format!("<svg>{}</svg>", " ".repeat(20_000));
+        assert!(Signature::try_from(long).is_err());
+    }
+}

@@ -1,0 +1,102 @@
+//! The one error of the service, and the one table that tells callers what to do about it.
+
+use quenty_kernel::{Failure, Invalid, Kind};
+
+use crate::domain::{booking::Unbookable, pickup::PickupError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Platform(#[from] quenty_platform::Error),
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    #[error("only the platform's own people may do this")]
+    StaffOnly,
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(transparent)]
+    Unbookable(#[from] Unbookable),
+    #[error(transparent)]
+    Pickup(#[from] PickupError),
+    #[error("the hold has run out, was used, or keeps a place in another area")]
+    HoldNotUsable,
+    #[error("the driver is inactive")]
+    DriverInactive,
+    #[error("the parcels do not fit into the driver's vehicle")]
+    VehicleTooSmall,
+    #[error("another driver has this user")]
+    UserDrivesAlready,
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::Platform(failure.into())
+    }
+}
+
+impl From<Error> for quenty_platform::Error {
+    fn from(error: Error) -> Self {
+        let failure = match error {
+            Error::Platform(error) => return error,
+            Error::NotFound(what) => Failure::not_found(what),
+            Error::StaffOnly => Failure::new(
+                Kind::Forbidden,
+                "STAFF_ONLY",
+                "only the platform's dispatchers and drivers can do this; ask them to",
+            ),
+            Error::Invalid(invalid) => Failure::new(
+                Kind::Invalid,
+                "INVALID_BODY",
+                format!("{invalid}; correct it and send it again"),
+            ),
+            Error::Unbookable(why) => unbookable(why),
+            Error::Pickup(error) => not_now(error),
+            Error::HoldNotUsable => Failure::conflict(
+                "HOLD_NOT_USABLE",
+                "the hold has run out, was used, or keeps a place in another area; hold a slot again",
+            ),
+            Error::DriverInactive => Failure::conflict(
+                "DRIVER_INACTIVE",
+                "the driver is inactive; choose another one or activate this one",
+            ),
+            Error::VehicleTooSmall => Failure::conflict(
+                "VEHICLE_TOO_SMALL",
+                "the parcels are too heavy or too large for the driver's vehicle; choose another driver",
+            ),
+            Error::UserDrivesAlready => Failure::conflict(
+                "USER_DRIVES_ALREADY",
+                "this user is a driver already; update that driver instead",
+            ),
+        };
+        failure.into()
+    }
+}
+
+fn unbookable(why: Unbookable) -> Failure {
+    match why {
+        Unbookable::InsuranceUnavailable { .. } => {
+            Failure::invalid(why.code(), "/insured_value", why.to_string())
+        }
+        Unbookable::PriceTooLarge => Failure::new(Kind::Invalid, why.code(), why.to_string()),
+        Unbookable::NoServiceArea | Unbookable::NoCapacity | Unbookable::ExpressUnavailable => {
+            Failure::conflict(why.code(), why.to_string())
+        }
+    }
+}
+
+fn not_now(error: PickupError) -> Failure {
+    let what_to_do = match error {
+        PickupError::IllegalMove { from, to } => {
+            let detail = format!("{error}; read the pickup again to see what can be done with it");
+            return Failure::conflict("ILLEGAL_TRANSITION", detail)
+                .with("from", from.as_str())
+                .with("to", to.as_str());
+        }
+        PickupError::NotInProgress(status) => {
+            let detail = format!("{error}; start it first");
+            return Failure::conflict("NOT_IN_PROGRESS", detail).with("status", status.as_str());
+        }
+        PickupError::RescheduleLimit => "ask the dispatcher for another window, or cancel it and book again",
+    };
+    Failure::conflict("RESCHEDULE_LIMIT", format!("{error}; {what_to_do}"))
+}

@@ -1,0 +1,13 @@
+//! What Pickup listens to. One reaction per type.
+
+mod on_order_cancel_requested;
+mod on_pickup_requested;
+
+use quenty_platform::Reaction;
+
+pub(crate) fn reactions() -> Vec<Reaction> {
+    vec![
+        Reaction::on(on_pickup_requested::on_pickup_requested),
+        Reaction::on(on_order_cancel_requested::on_order_cancel_requested),
+    ]
+}

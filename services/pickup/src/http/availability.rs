@@ -1,0 +1,98 @@
+//! When somebody can come, and for how much.
+
+use axum::extract::State;
+use jiff::{Timestamp, civil::Date};
+use quenty_kernel::{contact::TimeZoneName, id::ServiceAreaId, money::Money};
+use quenty_platform::{
+    App, Result,
+    http::{Can, Json, Query},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{ReadPickups, place_query::PlaceQuery};
+use crate::{
+    Error,
+    domain::{
+        booking::{PickupKind, Unbookable},
+        hours::LocalTime,
+        service_area::ServiceArea,
+        timetable::Window,
+    },
+    store,
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AvailabilityQuery {
+    /// The local day of the service area.
+    #[param(value_type = String, format = Date, example = "2026-05-05")]
+    date: Date,
+    /// What the fee is for; `scheduled` unless told.
+    #[serde(rename = "type")]
+    #[param(inline, rename = "type")]
+    kind: Option<PickupKind>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AvailabilityOut {
+    service_area_id: ServiceAreaId,
+    time_zone: TimeZoneName,
+    #[schema(value_type = String, format = Date, example = "2026-05-05")]
+    date: Date,
+    /// The slots that can still be booked, in order.
+    slots: Vec<SlotOut>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct SlotOut {
+    /// Local start; pass it as `slot` to book.
+    slot: LocalTime,
+    start: Timestamp,
+    end: Timestamp,
+    /// Places that are neither taken nor held.
+    remaining: i64,
+    /// Before weight, packaging and insurance: `POST /pickups/quote` tells the whole price.
+    fee: Money,
+}
+
+/// List the slots of a day with their free places.
+#[utoipa::path(get, path = "/api/v1/pickups/availability", operation_id = "list_availability", tag = "pickups",
+    params(AvailabilityQuery, PlaceQuery), security(("bearer" = ["pickups:read"])),
+    responses((status = 200, body = AvailabilityOut),
+        (status = 404, description = "`NOT_FOUND`: no service area covers the place"),
+        (status = 409, description = "`EXPRESS_UNAVAILABLE`: the area offers no express pickups")))]
+pub(super) async fn list_availability(
+    State(app): State<App>,
+    _caller: Can<ReadPickups>,
+    Query(query): Query<AvailabilityQuery>,
+    Query(place): Query<PlaceQuery>,
+) -> Result<Json<AvailabilityOut>> {
+    let kind = query.kind.unwrap_or(PickupKind::Scheduled);
+    let area = store::service_areas::locate(app.db(), &place.place()?).await?;
+    let area = area.ok_or(Error::NotFound("service area at this place"))?;
+    let slots = slots(&app, &area, query.date, kind).await?;
+    let time_zone = area.definition.time_zone;
+    Ok(Json(AvailabilityOut { service_area_id: area.id, time_zone, date: query.date, slots }))
+}
+
+async fn slots(app: &App, area: &ServiceArea, date: Date, kind: PickupKind) -> Result<Vec<SlotOut>, Error> {
+    let (definition, now) = (&area.definition, app.clock().now());
+    if kind == PickupKind::Express && !definition.express {
+        return Err(Unbookable::ExpressUnavailable.into());
+    }
+    let slots = definition.bookable_slots_on(date, now);
+    let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return Ok(Vec::new()) };
+    let span = Window { start: first.start, end: last.end };
+    let occupied = store::slots::occupied(app.db(), area.id, span, now).await?;
+    let fee = definition.fees.from(kind).map_err(quenty_kernel::Invalid::from)?;
+    let capacity = i64::from(definition.capacity_per_slot.get());
+    let shown = slots.iter().map(|slot| SlotOut {
+        slot: definition.local_time(slot.start),
+        start: slot.start,
+        end: slot.end,
+        remaining: (capacity - occupied.get(&slot.start).copied().unwrap_or(0)).max(0),
+        fee,
+    });
+    Ok(shown.collect())
+}

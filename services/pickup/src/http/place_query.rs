@@ -1,0 +1,35 @@
+//! A place in query parameters.
+
+use quenty_kernel::{contact::Text, country::CountryCode, geo::GeoPoint};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{Error, domain::service_area::Place};
+
+/// A country with a postal code, a position, or both.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PlaceQuery {
+    #[param(value_type = Option<String>, example = "CO")]
+    country: Option<CountryCode>,
+    /// Means something together with `country`.
+    #[param(value_type = Option<String>, example = "110221")]
+    postal_code: Option<Text<20>>,
+    /// Degrees of latitude.
+    #[param(example = 4.6486)]
+    lat: Option<f64>,
+    /// Degrees of longitude.
+    #[param(example = -74.0995)]
+    lng: Option<f64>,
+}
+
+impl PlaceQuery {
+    pub(super) fn place(&self) -> Result<Place, Error> {
+        let location = match (self.lat, self.lng) {
+            (Some(lat), Some(lng)) => Some(GeoPoint::new(lat, lng)?),
+            (None, None) => None,
+            _ => return Err(quenty_kernel::Invalid::new("position", "needs both lat and lng").into()),
+        };
+        Ok(Place::new(self.country, self.postal_code.as_ref().map(Text::as_str), location))
+    }
+}
