@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     ArchiveProducts, CreateProducts, ReadProducts, UpdateProducts,
-    wire::{Pieces, nullable},
+    wire::{Pieces, Threshold, nullable},
 };
 use crate::{
     Error, commands,
@@ -47,7 +47,7 @@ pub(super) struct CreateProductIn {
     hs_code: Option<HsCode>,
     country_of_origin: Option<CountryCode>,
     /// Stock is low at this many available pieces; none: never.
-    reorder_point: Option<Pieces>,
+    reorder_point: Option<Threshold>,
     reorder_quantity: Option<Pieces>,
     lead_time_days: Option<u16>,
 }
@@ -100,8 +100,8 @@ pub(super) struct UpdateProductIn {
     #[schema(value_type = Option<CountryCode>)]
     country_of_origin: Option<Option<CountryCode>>,
     #[serde(default, deserialize_with = "nullable")]
-    #[schema(value_type = Option<Pieces>)]
-    reorder_point: Option<Option<Pieces>>,
+    #[schema(value_type = Option<Threshold>)]
+    reorder_point: Option<Option<Threshold>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Pieces>)]
     reorder_quantity: Option<Option<Pieces>>,

@@ -63,3 +63,27 @@ impl From<Pieces> for u32 {
         pieces.0
     }
 }
+
+/// A number of pieces at which something happens; none left is one, too.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(try_from = "u32")]
+#[schema(value_type = u32, minimum = 0, maximum = 1_000_000_000, example = 10)]
+pub(super) struct Threshold(u32);
+
+impl TryFrom<u32> for Threshold {
+    type Error = Invalid;
+
+    fn try_from(pieces: u32) -> Result<Self, Invalid> {
+        if pieces <= MAX_PIECES {
+            Ok(Self(pieces))
+        } else {
+            Err(Invalid::new("threshold", format!("must lie between 0 and {MAX_PIECES}")))
+        }
+    }
+}
+
+impl From<Threshold> for u32 {
+    fn from(pieces: Threshold) -> Self {
+        pieces.0
+    }
+}
