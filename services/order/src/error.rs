@@ -1,9 +1,15 @@
 //! The one error of the service, and the one table that tells callers what to do about it.
 
-use quenty_kernel::{Failure, Kind};
+use quenty_kernel::{Failure, Kind, money::MoneyError};
 
 use crate::domain::{
-    product::ProductError, reservation::ReservationError, stock::StockError, transfer::TransferError,
+    order::{OrderError, totals::TotalsError},
+    placing::PlacingError,
+    product::ProductError,
+    reservation::ReservationError,
+    standing::StandingError,
+    stock::StockError,
+    transfer::TransferError,
     warehouse::WarehouseError,
 };
 
@@ -21,6 +27,14 @@ pub enum Error {
     Reservation(#[from] ReservationError),
     #[error(transparent)]
     Transfer(#[from] TransferError),
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    #[error(transparent)]
+    Placing(#[from] PlacingError),
+    #[error(transparent)]
+    Standing(#[from] StandingError),
+    #[error(transparent)]
+    Totals(#[from] TotalsError),
 }
 
 impl From<sqlx::Error> for Error {
@@ -44,6 +58,10 @@ impl From<Error> for quenty_platform::Error {
             Error::Stock(error) => stock(&error),
             Error::Reservation(error) => reservation(&error),
             Error::Transfer(error) => transfer(&error),
+            Error::Order(error) => order(&error),
+            Error::Placing(error) => placing(&error),
+            Error::Standing(error) => standing(&error),
+            Error::Totals(error) => totals(&error),
         };
         failure.into()
     }
@@ -137,5 +155,142 @@ fn transfer(error: &TransferError) -> Failure {
             "TRANSFER_ALREADY_RECEIVED",
             "the transfer has arrived; its stock is in the destination",
         ),
+    }
+}
+
+fn order(error: &OrderError) -> Failure {
+    let because = |code, detail: &str| Failure::conflict(code, format!("{error}; {detail}"));
+    match error {
+        OrderError::NotFound => Failure::not_found("order"),
+        OrderError::NotCancellable(status) => {
+            because("ORDER_NOT_CANCELLABLE", "it cannot be cancelled any more").with("status", status)
+        }
+        OrderError::NotUpdatable(status) => {
+            because("ORDER_NOT_UPDATABLE", "it can be changed while it is pending, backordered or confirmed")
+                .with("status", status)
+        }
+        OrderError::NotHoldable(status) => because(
+            "ORDER_NOT_HOLDABLE",
+            "it can be held while it is pending, backordered or confirmed; reschedule or cancel it instead",
+        )
+        .with("status", status),
+        OrderError::CountryFixed => {
+            because("COUNTRY_FIXED", "cancel it and place another one for the other country")
+        }
+        OrderError::AlreadyOnHold(code) => {
+            because("ALREADY_ON_HOLD", "there is nothing to do").with("hold", code)
+        }
+        OrderError::NotOnHold => because("NOT_ON_HOLD", "there is nothing to release"),
+        OrderError::NeedsRetry(code) => because("RETRY_NEEDED", "retry it, or cancel it").with("hold", code),
+        OrderError::NothingToRetry => {
+            because("NOTHING_TO_RETRY", "release it if a person has put it on hold")
+        }
+        OrderError::NotPayable(status) => {
+            because("ORDER_NOT_PAYABLE", "give the money back").with("status", status)
+        }
+        OrderError::NotPrepaid(method) => {
+            because("NOT_PREPAID", "only the payment of a prepaid order is recorded here")
+                .with("payment_method", method)
+        }
+        OrderError::AlreadyPaid => because("ALREADY_PAID", "one payment is enough"),
+        OrderError::AmountDiffers(total) => {
+            Failure::invalid("AMOUNT_MISMATCH", "/amount", format!("an order is paid as a whole: {total}"))
+                .with("total", total)
+        }
+        OrderError::IllegalTransition { from, .. } => {
+            because("ILLEGAL_TRANSITION", "`may_become` says where it can go from here")
+                .with("status", from)
+                .with("may_become", from.next())
+        }
+        OrderError::NotSettable(_) => because(
+            "STATUS_NOT_SETTABLE",
+            "stock and Pickup decide that; cancel the order by POST /orders/{id}/cancel",
+        ),
+    }
+}
+
+fn placing(error: &PlacingError) -> Failure {
+    match error {
+        PlacingError::CreditNotAvailable => Failure::conflict(
+            "CREDIT_NOT_AVAILABLE",
+            "no credit can be reserved; place the order prepaid or with cash on delivery",
+        ),
+        PlacingError::ReferenceTaken(id) => Failure::conflict(
+            "REFERENCE_TAKEN",
+            format!("order {id} of the company has this external_reference"),
+        )
+        .with("order_id", id),
+        PlacingError::TotalMismatch(totals) => {
+            let detail = format!("the order comes to {}; `totals` says how", totals.total);
+            Failure::invalid("TOTAL_MISMATCH", "/expected_total", detail).with("totals", totals)
+        }
+        PlacingError::NotInternational => Failure::invalid(
+            "NOT_INTERNATIONAL",
+            "/kind",
+            "the consignee lives in the country of the warehouse; choose standard or express",
+        ),
+        PlacingError::UnknownProduct { line } => Failure::invalid(
+            "UNKNOWN_PRODUCT",
+            format!("/lines/{line}"),
+            "the company has no such product; create it first",
+        ),
+        PlacingError::ArchivedProduct { line } => Failure::invalid(
+            "PRODUCT_ARCHIVED",
+            format!("/lines/{line}"),
+            "the product is archived and not sold any more",
+        ),
+        PlacingError::NoWarehouse => {
+            Failure::conflict("NO_WAREHOUSE", "the company has no warehouse; create one first")
+        }
+    }
+}
+
+fn standing(error: &StandingError) -> Failure {
+    match error {
+        StandingError::NotActive(status) => Failure::conflict(
+            "COMPANY_NOT_ACTIVE",
+            format!("{error}; finish its registration, or ask support"),
+        )
+        .with("status", status),
+        StandingError::KycRequired => Failure::conflict(
+            "KYC_REQUIRED",
+            "orders abroad need a verified identity; hand in the company's documents",
+        ),
+    }
+}
+
+fn totals(error: &TotalsError) -> Failure {
+    let too_much = "the amounts come to more than can be kept";
+    match error {
+        TotalsError::NoLines => {
+            Failure::invalid("LINES_OUT_OF_RANGE", "/lines", "an order has at least one line")
+        }
+        TotalsError::NoQuantity { line } => Failure::invalid(
+            "INVALID_QUANTITY",
+            format!("/lines/{line}/quantity"),
+            "order at least one piece",
+        ),
+        TotalsError::DiscountTooLarge { pointer } => Failure::invalid(
+            "DISCOUNT_TOO_LARGE",
+            pointer.clone(),
+            "the discount is greater than what it is taken from",
+        ),
+        TotalsError::TooHeavy => {
+            Failure::invalid("ORDER_TOO_HEAVY", "/lines", "the order weighs more than a tonne; split it")
+        }
+        TotalsError::Money { pointer, source } => match source {
+            MoneyError::CurrencyMismatch { .. } => Failure::invalid(
+                "CURRENCY_MISMATCH",
+                pointer.clone(),
+                "an order has one currency: that of its first line",
+            ),
+            MoneyError::Negative => {
+                Failure::invalid("NEGATIVE_AMOUNT", pointer.clone(), "an amount must not be negative here")
+            }
+            MoneyError::TooLarge => Failure::invalid("AMOUNT_TOO_LARGE", pointer.clone(), too_much),
+            MoneyError::NotDecimal | MoneyError::TooPrecise { .. } => {
+                Failure::invalid("INVALID_AMOUNT", pointer.clone(), source.to_string())
+            }
+        },
     }
 }

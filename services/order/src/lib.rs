@@ -5,14 +5,23 @@ mod domain;
 mod error;
 mod events;
 mod http;
+mod jobs;
 mod store;
 
-use quenty_platform::Service;
+use quenty_platform::{Service, settings::Setting};
 use sqlx::migrate::Migrator;
 
 pub use error::Error;
 
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// What an import assumes of a product that the catalogue does not have.
+const SETTINGS: &[Setting] = &[
+    Setting::new("import_weight_grams", "weight of a product that an import makes of an unknown SKU").default("500"),
+    Setting::new("import_length_mm", "its length").default("200"),
+    Setting::new("import_width_mm", "its width").default("150"),
+    Setting::new("import_height_mm", "its height").default("100"),
+];
 
 /// The service as the chassis runs it.
 #[must_use]
@@ -24,9 +33,9 @@ pub fn service() -> Service {
         database: "order_db",
         migrations: &MIGRATIONS,
         routes: http::routes,
-        settings: &[],
+        settings: SETTINGS,
         reactions: events::reactions(),
-        tasks: vec![],
+        tasks: jobs::tasks(),
         jobs: vec![],
         invariants: &[],
         init: None,

@@ -1,7 +1,50 @@
-//! What Order does when it hears of the other services: one file per event, one line per file here.
+//! What Order does when it hears of the other services: the table of all it listens to.
+
+mod on_pickup;
+mod on_shipment;
+mod on_standing;
 
 use quenty_platform::Reaction;
 
 pub(crate) fn reactions() -> Vec<Reaction> {
-    vec![]
+    vec![
+        Reaction::on(on_standing::on_registered),
+        Reaction::on(on_standing::on_updated),
+        Reaction::on(on_standing::on_submitted),
+        Reaction::on(on_standing::on_approved),
+        Reaction::on(on_standing::on_rejected),
+        Reaction::on(on_standing::on_suspended),
+        Reaction::on(on_standing::on_reactivated),
+        Reaction::on(on_standing::on_closed),
+        Reaction::on(on_standing::on_kyc_submitted),
+        Reaction::on(on_standing::on_kyc_verified),
+        Reaction::on(on_standing::on_kyc_rejected),
+        Reaction::on(on_shipment::on_booked),
+        Reaction::on(on_shipment::on_rejected),
+        Reaction::on(on_shipment::on_voided),
+        Reaction::on(on_shipment::on_picked_up),
+        Reaction::on(on_shipment::on_departed),
+        Reaction::on(on_shipment::on_held_by_customs),
+        Reaction::on(on_shipment::on_released_by_customs),
+        Reaction::on(on_shipment::on_exception_raised),
+        Reaction::on(on_shipment::on_exception_resolved),
+        Reaction::on(on_shipment::on_out_for_delivery),
+        Reaction::on(on_shipment::on_delivered),
+        Reaction::on(on_shipment::on_undeliverable),
+        Reaction::on(on_shipment::on_returned),
+        Reaction::on(on_shipment::on_lost),
+        Reaction::on(on_shipment::on_cash_collected),
+        Reaction::on(on_pickup::on_scheduled),
+        Reaction::on(on_pickup::on_rejected),
+        Reaction::on(on_pickup::on_assigned),
+        Reaction::on(on_pickup::on_unassigned),
+        Reaction::on(on_pickup::on_started),
+        Reaction::on(on_pickup::on_arrived),
+        Reaction::on(on_pickup::on_completed),
+        Reaction::on(on_pickup::on_failed),
+        Reaction::on(on_pickup::on_rescheduled),
+        Reaction::on(on_pickup::on_abandoned),
+        Reaction::on(on_pickup::on_cancelled),
+        Reaction::on(on_pickup::on_cancel_refused),
+    ]
 }

@@ -1,12 +1,19 @@
 //! The route table. Handlers read through the store and write through commands; no rule lives here.
 
+mod imports;
 mod inventory;
 mod movements;
+mod order_actions;
+mod order_history;
+mod order_wire;
+mod orders;
 mod products;
+mod standing;
 mod transfers;
 mod warehouses;
 mod wire;
 
+pub(crate) use standing::known_standing;
 use quenty_platform::{App, permissions};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -21,6 +28,17 @@ permissions! {
     ReadInventory = "inventory:read";
     MoveInventory = "inventory:move";
     TransferInventory = "inventory:transfer";
+    ReadOrders = "orders:read";
+    QuoteOrders = "orders:quote";
+    PlaceOrders = "orders:create";
+    UpdateOrders = "orders:update";
+    PayOrders = "orders:pay";
+    HoldOrders = "orders:hold";
+    ReleaseOrders = "orders:release";
+    CancelOrders = "orders:cancel";
+    RetryOrders = "orders:retry";
+    SetOrderStatus = "orders:set_status";
+    ImportOrders = "orders:import";
 }
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -34,4 +52,21 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(movements::list_movements, movements::record_movement))
         .routes(routes!(transfers::transfer_stock))
         .routes(routes!(transfers::receive_transfer))
+        .routes(routes!(orders::list_orders, orders::place_order))
+        .routes(routes!(orders::quote_order))
+        .routes(routes!(imports::import_orders))
+        .routes(routes!(imports::get_import))
+        .routes(routes!(imports::list_import_errors))
+        .routes(routes!(order_history::stream_orders))
+        .routes(routes!(orders::get_order_by_reference))
+        .routes(routes!(orders::get_order, orders::update_order))
+        .routes(routes!(order_actions::pay_order))
+        .routes(routes!(order_actions::hold_order))
+        .routes(routes!(order_actions::release_order))
+        .routes(routes!(order_actions::cancel_order))
+        .routes(routes!(order_actions::retry_order))
+        .routes(routes!(order_actions::set_order_status))
+        .routes(routes!(order_history::list_order_events))
+        .routes(routes!(order_history::get_order_timeline))
+        .routes(routes!(order_history::get_order_fulfilment))
 }

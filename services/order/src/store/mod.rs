@@ -1,9 +1,14 @@
 //! The only SQL of the service. A function here reads or writes; it decides nothing.
 
+pub(crate) mod fulfilments;
+pub(crate) mod imports;
 pub(crate) mod movements;
+pub(crate) mod orders;
 pub(crate) mod products;
 pub(crate) mod reservations;
+pub(crate) mod standings;
 pub(crate) mod stock;
+pub(crate) mod timeline;
 pub(crate) mod transfers;
 pub(crate) mod warehouses;
 

@@ -1,0 +1,48 @@
+//! What Pickup and Shipping tell of an order: the saga reacts, and the timeline shows it.
+
+use quenty_kernel::{
+    Scope,
+    id::{CompanyId, OrderId},
+    money::Money,
+};
+use quenty_platform::Tx;
+
+use super::save_order::save_order;
+use crate::{
+    Error,
+    domain::{
+        order::{PickupNews, ShipmentNews},
+        timeline::Happening,
+    },
+    store,
+};
+
+/// News of an order's bookings.
+#[derive(Debug, Clone)]
+pub(crate) enum OrderNews {
+    Shipment(ShipmentNews),
+    Pickup(PickupNews),
+    Cash(Money),
+}
+
+/// Takes news in. An order that the company does not have is none of ours: a booking made by hand may name
+/// any.
+pub(crate) async fn follow_order(
+    tx: &mut Tx,
+    company: CompanyId,
+    id: OrderId,
+    news: OrderNews,
+    happening: Happening,
+) -> Result<(), Error> {
+    let Some(mut order) = store::orders::lock(tx.conn(), Scope::Company(company), id).await? else {
+        tracing::warn!(order = %id, %company, code = happening.code, "news of an order that the company does not have");
+        return Ok(());
+    };
+    let now = tx.now();
+    match news {
+        OrderNews::Shipment(news) => order.hear_shipment(news, now),
+        OrderNews::Pickup(news) => order.hear_pickup(news, now),
+        OrderNews::Cash(amount) => order.collect_cash(amount, now),
+    }
+    save_order(tx, &mut order, vec![happening]).await
+}

@@ -1,0 +1,16 @@
+use quenty_kernel::{Scope, id::OrderId, money::Money};
+use quenty_platform::Tx;
+
+use super::save_order::change_order;
+use crate::{Error, domain::order::Order};
+
+/// Records a payment that the merchant received.
+pub(crate) async fn pay_order(
+    tx: &mut Tx,
+    scope: Scope,
+    id: OrderId,
+    amount: Money,
+    reference: Option<String>,
+) -> Result<Order, Error> {
+    change_order(tx, scope, id, |order, now| order.pay(amount, reference, now)).await
+}

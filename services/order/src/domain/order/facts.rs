@@ -1,0 +1,99 @@
+//! All facts of one order: the published ones, and those that only its own history needs.
+
+use jiff::Timestamp;
+use quenty_contracts::order::{
+    OrderAllocated, OrderBackordered, OrderCancelRefused, OrderCancelRequested, OrderCancelled,
+    OrderConfirmed, OrderDelivered, OrderDeparted, OrderExceptionRaised, OrderExceptionResolved, OrderHeld,
+    OrderLost, OrderPaid, OrderPickedUp, OrderPlaced, OrderProcessingStarted, OrderResumed, OrderReturned,
+    OrderReturnedToSender, OrderUndeliverable, OrderUpdated, PickupRequested, ShipmentRequested,
+};
+use quenty_kernel::{
+    Event,
+    id::{OrderId, PickupId, ShipmentId},
+};
+use serde::{Deserialize, Serialize};
+
+/// Shipping booked the shipment that the order asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderShipmentBooked {
+    pub order_id: OrderId,
+    pub shipment_id: ShipmentId,
+    pub attempt: u32,
+    pub carrier: String,
+    pub tracking_number: String,
+    pub promised_at: Timestamp,
+}
+
+impl Event for OrderShipmentBooked {
+    const TYPE: &'static str = "quenty.order.order.shipment_booked.v1";
+    const PUBLISHED: bool = false;
+}
+
+/// Pickup promised a driver, or another window than before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderPickupBooked {
+    pub order_id: OrderId,
+    pub pickup_id: PickupId,
+    pub window_start: Timestamp,
+    pub window_end: Timestamp,
+}
+
+impl Event for OrderPickupBooked {
+    const TYPE: &'static str = "quenty.order.order.pickup_booked.v1";
+    const PUBLISHED: bool = false;
+}
+
+/// Which of the two bookings of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BookingOf {
+    Shipment,
+    Pickup,
+}
+
+/// A booking was refused, or is no more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderBookingEnded {
+    pub order_id: OrderId,
+    pub booking: BookingOf,
+    pub code: String,
+    pub detail: String,
+}
+
+impl Event for OrderBookingEnded {
+    const TYPE: &'static str = "quenty.order.order.booking_ended.v1";
+    const PUBLISHED: bool = false;
+}
+
+quenty_kernel::facts! {
+    /// The facts of one order.
+    #[expect(clippy::large_enum_variant, reason = "most orders have one placing and a handful of short facts; they live for one transaction")]
+    pub enum OrderFact {
+        Placed(OrderPlaced),
+        Updated(OrderUpdated),
+        Backordered(OrderBackordered),
+        Allocated(OrderAllocated),
+        Paid(OrderPaid),
+        Confirmed(OrderConfirmed),
+        Held(OrderHeld),
+        Resumed(OrderResumed),
+        ShipmentRequested(ShipmentRequested),
+        ShipmentBooked(OrderShipmentBooked),
+        PickupRequested(PickupRequested),
+        PickupBooked(OrderPickupBooked),
+        BookingEnded(OrderBookingEnded),
+        ProcessingStarted(OrderProcessingStarted),
+        CancelRequested(OrderCancelRequested),
+        Cancelled(OrderCancelled),
+        CancelRefused(OrderCancelRefused),
+        PickedUp(OrderPickedUp),
+        Departed(OrderDeparted),
+        ExceptionRaised(OrderExceptionRaised),
+        ExceptionResolved(OrderExceptionResolved),
+        Delivered(OrderDelivered),
+        Undeliverable(OrderUndeliverable),
+        Lost(OrderLost),
+        ReturnedToSender(OrderReturnedToSender),
+        Returned(OrderReturned),
+    }
+}

@@ -1,0 +1,276 @@
+//! What merchants, staff and the clock decide about an order.
+
+use jiff::Timestamp;
+use quenty_contracts::{
+    order::{
+        OrderAllocated, OrderCancelRequested, OrderCancelled, OrderConfirmed, OrderHeld, OrderResumed,
+        OrderReturned, OrderUpdated,
+    },
+    party::Party,
+};
+use quenty_kernel::{
+    id::{ReservationId, WarehouseId},
+    money::Money,
+};
+
+use super::{Movement, Order, OrderError, OrderKind, PaymentMethod, PaymentStatus, Status, status::HoldCode};
+use crate::domain::fulfilment::Step;
+
+/// Where the goods of a backordered order were found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub reservation_id: ReservationId,
+    pub warehouse_id: WarehouseId,
+    pub sender: Party,
+    pub kind: OrderKind,
+}
+
+impl Order {
+    /// The stock for a backordered order has arrived.
+    pub fn allocate(&mut self, found: Found, now: Timestamp) {
+        if self.status != Status::Backordered {
+            return;
+        }
+        let allocated = OrderAllocated {
+            order_id: self.id,
+            reservation_id: found.reservation_id,
+            warehouse_id: found.warehouse_id,
+            sender: found.sender,
+            kind: found.kind.as_str().to_owned(),
+        };
+        self.happen(allocated, now);
+        self.proceed(now);
+    }
+
+    /// Changes where it goes and what is noted, while nothing has been collected or cancelled.
+    pub fn update(
+        &mut self,
+        consignee: Option<Party>,
+        notes: Option<Option<String>>,
+        now: Timestamp,
+    ) -> Result<(), OrderError> {
+        if !matches!(self.status, Status::Pending | Status::Backordered | Status::Confirmed) {
+            return Err(OrderError::NotUpdatable(self.status));
+        }
+        let consignee = consignee.unwrap_or_else(|| self.consignee.clone());
+        if consignee.address.country() != self.consignee.address.country() {
+            return Err(OrderError::CountryFixed);
+        }
+        let notes = notes.unwrap_or_else(|| self.notes.clone());
+        if consignee == self.consignee && notes == self.notes {
+            return Ok(());
+        }
+        let updated = OrderUpdated {
+            order_id: self.id,
+            consignee,
+            lines: self.lines.clone(),
+            totals: self.totals.clone(),
+            notes,
+        };
+        self.happen(updated, now);
+        Ok(())
+    }
+
+    /// Records that the merchant received the money of a prepaid order.
+    pub fn pay(
+        &mut self,
+        amount: Money,
+        reference: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), OrderError> {
+        if self.payment_method != PaymentMethod::Prepaid {
+            return Err(OrderError::NotPrepaid(self.payment_method));
+        }
+        if self.payment_status != PaymentStatus::Unpaid {
+            return Err(OrderError::AlreadyPaid);
+        }
+        if matches!(self.status, Status::Cancelling | Status::Cancelled) {
+            return Err(OrderError::NotPayable(self.status));
+        }
+        if amount != self.totals.total {
+            return Err(OrderError::AmountDiffers(self.totals.total));
+        }
+        self.record_paid(amount, reference, now);
+        self.resume_if(now, |code| code == HoldCode::PaymentMissing);
+        self.proceed(now);
+        Ok(())
+    }
+
+    /// The cash of an order paid at the door is in. Told twice, it is in once.
+    pub fn collect_cash(&mut self, amount: Money, now: Timestamp) {
+        if self.payment_status == PaymentStatus::CodPending && amount == self.totals.total {
+            self.record_paid(amount, Some("cash on delivery".to_owned()), now);
+        }
+    }
+
+    /// Stops the saga before it asks for anything more.
+    pub fn hold(&mut self, reason: String, now: Timestamp) -> Result<(), OrderError> {
+        if let Some(hold) = &self.hold {
+            return Err(OrderError::AlreadyOnHold(hold.code));
+        }
+        if !matches!(self.status, Status::Pending | Status::Backordered | Status::Confirmed) {
+            return Err(OrderError::NotHoldable(self.status));
+        }
+        self.fail(HoldCode::Manual, reason, now);
+        Ok(())
+    }
+
+    /// Ends what [`Order::hold`] began.
+    pub fn release(&mut self, now: Timestamp) -> Result<(), OrderError> {
+        match self.hold.as_ref().map(|hold| hold.code) {
+            None => Err(OrderError::NotOnHold),
+            Some(HoldCode::Manual) => {
+                self.resume_if(now, |_| true);
+                self.proceed(now);
+                Ok(())
+            }
+            Some(code) => Err(OrderError::NeedsRetry(code)),
+        }
+    }
+
+    /// Goes on after a failure: asks again for what was refused, waits again for what is late. An unanswered
+    /// request is repeated under its own attempt, so that it is never booked twice.
+    pub fn retry(&mut self, now: Timestamp) -> Result<(), OrderError> {
+        let Some(code) = self.hold.as_ref().map(|hold| hold.code).filter(|code| *code != HoldCode::Manual)
+        else {
+            return Err(OrderError::NothingToRetry);
+        };
+        self.resume_if(now, |_| true);
+        match code {
+            HoldCode::ShipmentUnanswered => self.request_shipment(self.fulfilment.shipment_attempt, now),
+            HoldCode::PickupUnanswered => self.request_pickup(self.fulfilment.pickup_attempt, now),
+            HoldCode::CancellationUnanswered => {
+                self.request_cancellation(self.cancel_reason.clone().unwrap_or_default(), now)
+            }
+            _ => {}
+        }
+        self.proceed(now);
+        Ok(())
+    }
+
+    /// Cancels at once while no pickup is live; else asks Pickup, which knows whether the driver has begun.
+    pub fn cancel(&mut self, reason: String, now: Timestamp) -> Result<(), OrderError> {
+        match self.status {
+            Status::Pending
+            | Status::Backordered
+            | Status::Confirmed
+            | Status::Processing
+            | Status::Exception
+                if self.picked_up_at.is_none() =>
+            {
+                if self.fulfilment.pickup.is_live() {
+                    self.request_cancellation(reason, now);
+                } else {
+                    self.cancel_now(reason, now);
+                }
+                Ok(())
+            }
+            Status::Cancelling => Ok(()),
+            status => Err(OrderError::NotCancellable(status)),
+        }
+    }
+
+    fn request_cancellation(&mut self, reason: String, now: Timestamp) {
+        let f = &self.fulfilment;
+        let request = OrderCancelRequested {
+            order_id: self.id,
+            pickup_id: f.pickup_id,
+            attempt: f.pickup_attempt,
+            reason,
+        };
+        self.happen(request, now);
+    }
+
+    pub(super) fn cancel_now(&mut self, reason: String, now: Timestamp) {
+        let cancelled =
+            OrderCancelled { order_id: self.id, shipment_id: self.fulfilment.shipment_id, reason };
+        self.happen(cancelled, now);
+    }
+
+    /// Staff say where the order stands. Only along legal edges, and with all that belongs to the edge.
+    pub fn set_status(&mut self, to: Status, reason: String, now: Timestamp) -> Result<(), OrderError> {
+        let from = self.status;
+        if !from.may_become(to) {
+            return Err(OrderError::IllegalTransition { from, to });
+        }
+        match to {
+            // Stock decides the first two, Pickup the third.
+            Status::Pending | Status::Backordered => return Err(OrderError::NotSettable(to)),
+            Status::Cancelled if from == Status::Cancelling || self.fulfilment.pickup.is_live() => {
+                return Err(OrderError::NotSettable(to));
+            }
+            Status::Cancelling if !self.fulfilment.pickup.is_live() => {
+                return Err(OrderError::NotSettable(to));
+            }
+            Status::Cancelling | Status::Cancelled => self.cancel(reason, now)?,
+            Status::Confirmed => {
+                self.resume_if(now, |_| true);
+                self.happen(OrderConfirmed { order_id: self.id }, now);
+                self.proceed(now);
+            }
+            Status::Processing if from == Status::Cancelling => self.refuse_cancellation(reason, now),
+            Status::Processing | Status::PickedUp | Status::InTransit | Status::Delivered => {
+                self.set_progress(to, now)?
+            }
+            Status::Exception => {
+                self.travel(Movement::Exception { code: "STAFF".to_owned(), detail: reason }, now)
+            }
+            Status::Undeliverable => self.travel(Movement::Undeliverable { reason }, now),
+            Status::Lost => self.travel(Movement::Lost, now),
+            Status::ReturnedToSender => self.travel(Movement::Returned, now),
+            Status::Returned | Status::PartiallyReturned => {
+                self.happen(
+                    OrderReturned { order_id: self.id, status: to.as_str().to_owned(), at: now },
+                    now,
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// An exception ends where it began or further on, never before.
+    fn set_progress(&mut self, to: Status, now: Timestamp) -> Result<(), OrderError> {
+        let from = self.status;
+        if self.interrupted.and_then(Status::progress) > to.progress() {
+            return Err(OrderError::IllegalTransition { from, to });
+        }
+        self.advance(to, true, now);
+        Ok(())
+    }
+
+    /// The deadline of that number has passed. One that was met or moved meanwhile is nobody's business.
+    pub fn expire(&mut self, deadline_number: u32, now: Timestamp) {
+        let f = &self.fulfilment;
+        if f.deadline_number != deadline_number || f.deadline.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        let (code, reason) = match self.step() {
+            Step::Payment => (HoldCode::PaymentMissing, "no payment was recorded in time"),
+            Step::Shipment => (HoldCode::ShipmentUnanswered, "Shipping has not answered in time"),
+            Step::Pickup => (HoldCode::PickupUnanswered, "Pickup has not answered in time"),
+            Step::Collection => {
+                (HoldCode::PickupOverdue, "the parcels were not collected within a day of the window")
+            }
+            Step::Delivery => {
+                (HoldCode::DeliveryOverdue, "the parcels were not delivered within three days of the promise")
+            }
+            Step::Return => (HoldCode::ReturnOverdue, "the parcels have not come back within thirty days"),
+            Step::Cancellation => {
+                (HoldCode::CancellationUnanswered, "Pickup has not answered the cancellation in time")
+            }
+            Step::Stock | Step::Closed => return,
+        };
+        self.fail(code, reason.to_owned(), now);
+    }
+
+    pub(super) fn fail(&mut self, code: HoldCode, reason: String, now: Timestamp) {
+        self.happen(OrderHeld { order_id: self.id, code: code.as_str().to_owned(), reason }, now);
+    }
+
+    /// Ends the hold if its cause is among those that are over now.
+    pub(super) fn resume_if(&mut self, now: Timestamp, over: impl Fn(HoldCode) -> bool) {
+        if self.hold.as_ref().is_some_and(|hold| over(hold.code)) {
+            self.happen(OrderResumed { order_id: self.id }, now);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The parcels on the road. News of different services overtake each other: an order goes forward along
+//! legal steps, never back, and what it knows already changes nothing.
+
+use jiff::Timestamp;
+use quenty_contracts::order::{
+    OrderDelivered, OrderDeparted, OrderExceptionRaised, OrderExceptionResolved, OrderLost, OrderPickedUp,
+    OrderReturnedToSender, OrderUndeliverable,
+};
+
+use super::{Order, Status};
+
+/// What happened to the parcels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Movement {
+    PickedUp,
+    Departed,
+    OutForDelivery,
+    Exception { code: String, detail: String },
+    Resolved,
+    Delivered,
+    Undeliverable { reason: String },
+    Returned,
+    Lost,
+}
+
+impl Order {
+    /// As [`Order::travel`], for news from the road: parcels that somebody has are not being cancelled.
+    pub(super) fn travel_from(&mut self, movement: Movement, at: Timestamp, now: Timestamp) {
+        let collected = !matches!(movement, Movement::Exception { .. } | Movement::Resolved);
+        if self.status == Status::Cancelling && collected {
+            self.refuse_cancellation("the parcels are on their way".to_owned(), now);
+        }
+        self.go(movement, at, now);
+    }
+
+    pub(super) fn travel(&mut self, movement: Movement, now: Timestamp) {
+        self.go(movement, now, now);
+    }
+
+    fn go(&mut self, movement: Movement, at: Timestamp, now: Timestamp) {
+        match movement {
+            Movement::PickedUp => self.move_on(Status::PickedUp, false, at, now),
+            Movement::Departed | Movement::OutForDelivery => self.move_on(Status::InTransit, true, at, now),
+            Movement::Delivered => self.move_on(Status::Delivered, true, at, now),
+            Movement::Exception { code, detail } => {
+                if self.status.may_become(Status::Exception) {
+                    self.happen(OrderExceptionRaised { order_id: self.id, code, detail }, now);
+                }
+            }
+            Movement::Resolved => {
+                self.resolve(now);
+                self.proceed(now);
+            }
+            Movement::Undeliverable { reason } => {
+                if self.fall_out("UNDELIVERABLE", &reason, at, now) {
+                    self.happen(OrderUndeliverable { order_id: self.id, reason }, now);
+                }
+            }
+            Movement::Returned => {
+                if self.fall_out("UNDELIVERABLE", "the parcels came back", at, now) {
+                    self.happen(
+                        OrderUndeliverable { order_id: self.id, reason: "the parcels came back".to_owned() },
+                        now,
+                    );
+                }
+                if self.status == Status::Undeliverable {
+                    self.happen(OrderReturnedToSender { order_id: self.id, at }, now);
+                }
+            }
+            Movement::Lost => {
+                let fell_out = self.fall_out("LOST", "the parcels are lost", at, now);
+                if fell_out || self.status == Status::Undeliverable {
+                    self.happen(
+                        OrderLost { order_id: self.id, reason: "the parcels are lost".to_owned() },
+                        now,
+                    );
+                }
+            }
+        }
+    }
+
+    pub(super) fn advance(&mut self, to: Status, ends_exception: bool, now: Timestamp) {
+        self.move_on(to, ends_exception, now, now);
+    }
+
+    /// Goes forward to `to`, step by step. An exception ends when the parcels get further than it found them,
+    /// or when the news says that they move on.
+    fn move_on(&mut self, to: Status, ends_exception: bool, at: Timestamp, now: Timestamp) {
+        if self.status == Status::Exception
+            && (ends_exception || to.progress() > self.interrupted.and_then(Status::progress))
+        {
+            self.resolve(now);
+        }
+        let Some(reached) = self.status.progress() else { return };
+        if to.progress() > Some(reached) && to != Status::Processing {
+            // Whatever was waited for, the parcels are on their way.
+            self.resume_if(now, |_| true);
+        }
+        while self.status.progress().is_some_and(|progress| Some(progress) < to.progress()) {
+            self.step_forward(at, now);
+        }
+    }
+
+    fn step_forward(&mut self, at: Timestamp, now: Timestamp) {
+        match self.status {
+            Status::Confirmed => self.start_processing(now),
+            Status::Processing => {
+                self.happen(
+                    OrderPickedUp { order_id: self.id, pickup_id: self.fulfilment.pickup_id, at },
+                    now,
+                );
+            }
+            Status::PickedUp => self.happen(OrderDeparted { order_id: self.id, at }, now),
+            _ => {
+                let delivered = OrderDelivered {
+                    order_id: self.id,
+                    company_id: self.company_id,
+                    customer_id: self.customer_id,
+                    lines: self.lines.clone(),
+                    totals: self.totals.clone(),
+                    payment_method: self.payment_method.as_str().to_owned(),
+                    at,
+                    promised_at: self.fulfilment.promised_at,
+                };
+                self.happen(delivered, now);
+            }
+        }
+    }
+
+    fn resolve(&mut self, now: Timestamp) {
+        if let (Status::Exception, Some(before)) = (self.status, self.interrupted) {
+            self.happen(
+                OrderExceptionResolved { order_id: self.id, status: before.as_str().to_owned() },
+                now,
+            );
+        }
+    }
+
+    /// Leaves the road to the door: whoever has the parcels now collected them. Says whether the order stands
+    /// in an exception, from where it can be undeliverable or lost.
+    fn fall_out(&mut self, code: &str, detail: &str, at: Timestamp, now: Timestamp) -> bool {
+        self.move_on(Status::PickedUp, false, at, now);
+        self.resume_if(now, |_| true);
+        if self.status.may_become(Status::Exception) {
+            self.happen(
+                OrderExceptionRaised { order_id: self.id, code: code.to_owned(), detail: detail.to_owned() },
+                now,
+            );
+        }
+        self.status == Status::Exception
+    }
+}

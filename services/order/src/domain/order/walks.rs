@@ -1,0 +1,298 @@
+//! Random walks: whatever people, clocks and late news do to an order, it keeps its promises.
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use quenty_contracts::{
+    order::{OrderLine, OrderTotals},
+    party::Party,
+};
+use quenty_kernel::{
+    currency::Currency,
+    id::{CompanyId, OrderId, PickupId, ProductId, ReservationId, ShipmentId, WarehouseId},
+    money::Money,
+};
+use serde_json::json;
+
+use super::{
+    Allocation, GoodsMove, Movement, Order, OrderFact, OrderKind, OrderState, PaymentMethod, PickupNews,
+    Placing, ShipmentNews, Status, people::Found,
+};
+use crate::domain::fulfilment::{Booking, Step};
+
+fn start() -> Timestamp {
+    "2026-03-02T12:00:00Z".parse().unwrap()
+}
+
+fn party(name: &str) -> Party {
+    serde_json::from_value(
+        json!({"name": name, "address": {"line1": "Calle 26 # 59-51", "city": "Bogotá", "country": "CO"}}),
+    )
+    .unwrap()
+}
+
+fn placing(method: PaymentMethod, short: bool) -> Placing {
+    let price = Money::parse("25000", Currency::COP).unwrap();
+    let zero = Money::zero(Currency::COP);
+    let line = OrderLine {
+        product_id: ProductId::new(),
+        sku: "CAFE-500".to_owned(),
+        name: "Café".to_owned(),
+        quantity: 1,
+        unit_price: price,
+        discount: zero,
+        tax: zero,
+        total: price,
+    };
+    Placing {
+        id: OrderId::new(),
+        company_id: CompanyId::new(),
+        customer_id: None,
+        external_reference: None,
+        kind: OrderKind::Standard,
+        payment_method: method,
+        lines: vec![line],
+        totals: OrderTotals { subtotal: price, discount: zero, shipping: zero, tax: zero, total: price },
+        items: vec![],
+        parcels: vec![],
+        consignee: party("Ana"),
+        sender: party("Tienda"),
+        warehouse_id: WarehouseId::new(),
+        allocation: if short {
+            Allocation::Short(vec![])
+        } else {
+            Allocation::Reserved(ReservationId::new())
+        },
+        wanted_pickup: None,
+        notes: None,
+        stale_standing: false,
+        paid: None,
+    }
+}
+
+/// Something that can happen to an order at any moment, sensible or not.
+#[derive(Debug, Clone)]
+enum Event {
+    Pay,
+    Hold,
+    Release,
+    Retry,
+    Cancel,
+    Allocate,
+    Cash,
+    SetStatus(Status),
+    Deadline,
+    Booked { late: bool },
+    Rejected { late: bool },
+    Voided,
+    Moved(Movement),
+    Scheduled { late: bool },
+    PickupRejected { late: bool },
+    Rescheduled,
+    Completed,
+    Abandoned,
+    PickupCancelled,
+    CancelRefused,
+}
+
+fn movement() -> impl Strategy<Value = Movement> {
+    prop_oneof![
+        Just(Movement::PickedUp),
+        Just(Movement::Departed),
+        Just(Movement::OutForDelivery),
+        Just(Movement::Exception { code: "DELIVERY_FAILED".to_owned(), detail: "nobody at home".to_owned() }),
+        Just(Movement::Resolved),
+        Just(Movement::Delivered),
+        Just(Movement::Undeliverable { reason: "three attempts".to_owned() }),
+        Just(Movement::Returned),
+        Just(Movement::Lost),
+    ]
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => Just(Event::Pay),
+        1 => Just(Event::Hold),
+        1 => Just(Event::Release),
+        2 => Just(Event::Retry),
+        1 => Just(Event::Cancel),
+        1 => Just(Event::Allocate),
+        1 => Just(Event::Cash),
+        1 => prop::sample::select(Status::ALL).prop_map(Event::SetStatus),
+        1 => Just(Event::Deadline),
+        5 => any::<bool>().prop_map(|late| Event::Booked { late }),
+        1 => any::<bool>().prop_map(|late| Event::Rejected { late }),
+        1 => Just(Event::Voided),
+        5 => movement().prop_map(Event::Moved),
+        5 => any::<bool>().prop_map(|late| Event::Scheduled { late }),
+        1 => any::<bool>().prop_map(|late| Event::PickupRejected { late }),
+        1 => Just(Event::Rescheduled),
+        3 => Just(Event::Completed),
+        1 => Just(Event::Abandoned),
+        1 => Just(Event::PickupCancelled),
+        1 => Just(Event::CancelRefused),
+    ]
+}
+
+fn shipment_news(order: &Order, event: &Event, now: Timestamp) -> Option<ShipmentNews> {
+    let f = &order.fulfilment;
+    let attempt = |late: bool| if late { f.shipment_attempt.saturating_sub(1) } else { f.shipment_attempt };
+    Some(match event {
+        Event::Booked { late } => ShipmentNews::Booked {
+            shipment_id: ShipmentId::new(),
+            attempt: attempt(*late),
+            carrier: "QTY".to_owned(),
+            tracking_number: "QTY0000000012".to_owned(),
+            promised_at: now + SignedDuration::from_hours(48),
+        },
+        Event::Rejected { late } => ShipmentNews::Rejected {
+            attempt: attempt(*late),
+            code: "NO_RATE".to_owned(),
+            detail: "no rate".to_owned(),
+        },
+        Event::Voided => ShipmentNews::Voided { shipment_id: f.shipment_id?, reason: "by hand".to_owned() },
+        Event::Moved(movement) => {
+            ShipmentNews::Moved { shipment_id: f.shipment_id?, movement: movement.clone(), at: now }
+        }
+        _ => return None,
+    })
+}
+
+fn pickup_news(order: &Order, event: &Event, now: Timestamp) -> Option<PickupNews> {
+    let f = &order.fulfilment;
+    let attempt = |late: bool| if late { f.pickup_attempt.saturating_sub(1) } else { f.pickup_attempt };
+    let (window_start, window_end) = (now, now + SignedDuration::from_hours(4));
+    Some(match event {
+        Event::Scheduled { late } => PickupNews::Scheduled {
+            pickup_id: PickupId::new(),
+            attempt: attempt(*late),
+            window_start,
+            window_end,
+        },
+        Event::PickupRejected { late } => PickupNews::Rejected {
+            attempt: attempt(*late),
+            code: "NO_CAPACITY".to_owned(),
+            detail: "full".to_owned(),
+        },
+        Event::Rescheduled => PickupNews::Rescheduled { pickup_id: f.pickup_id?, window_start, window_end },
+        Event::Completed => PickupNews::Completed { pickup_id: f.pickup_id?, at: now },
+        Event::Abandoned => {
+            PickupNews::Abandoned { pickup_id: f.pickup_id?, reason: "third attempt".to_owned() }
+        }
+        Event::PickupCancelled => {
+            PickupNews::Cancelled { pickup_id: f.pickup_id?, reason: "asked".to_owned() }
+        }
+        Event::CancelRefused => {
+            PickupNews::CancelRefused { pickup_id: f.pickup_id?, reason: "in_progress".to_owned() }
+        }
+        _ => return None,
+    })
+}
+
+/// Lets it happen; what is refused must change nothing.
+fn let_happen(order: &mut Order, event: &Event, now: Timestamp) {
+    let before = order.state.clone();
+    let outcome = match event {
+        Event::Pay => order.pay(order.totals.total, None, now),
+        Event::Hold => order.hold("wait".to_owned(), now),
+        Event::Release => order.release(now),
+        Event::Retry => order.retry(now),
+        Event::Cancel => order.cancel("changed my mind".to_owned(), now),
+        Event::SetStatus(status) => order.set_status(*status, "staff".to_owned(), now),
+        Event::Allocate => {
+            let (reservation_id, warehouse_id) = (ReservationId::new(), order.warehouse_id);
+            order.allocate(
+                Found { reservation_id, warehouse_id, sender: order.sender.clone(), kind: order.kind },
+                now,
+            );
+            Ok(())
+        }
+        Event::Cash => {
+            order.collect_cash(order.totals.total, now);
+            Ok(())
+        }
+        Event::Deadline => {
+            order.expire(order.fulfilment.deadline_number, now);
+            Ok(())
+        }
+        other => {
+            if let Some(news) = shipment_news(order, other, now) {
+                order.hear_shipment(news, now);
+            }
+            if let Some(news) = pickup_news(order, other, now) {
+                order.hear_pickup(news, now);
+            }
+            Ok(())
+        }
+    };
+    if outcome.is_err() {
+        assert_eq!(before, order.state, "a refusal changes nothing");
+    }
+}
+
+/// Folds fact by fact and checks that each step is a legal one.
+fn check_edges(facts: &[(OrderFact, Timestamp)]) {
+    let mut before: Option<Status> = None;
+    for length in 1..=facts.len() {
+        let state = OrderState::fold(facts[..length].iter().cloned()).unwrap().unwrap();
+        if let Some(before) = before {
+            let may = before == state.status || before.may_become(state.status);
+            assert!(may, "{before:?} to {:?} by {:?}", state.status, facts[length - 1].0);
+        }
+        before = Some(state.status);
+    }
+}
+
+fn check_promises(order: &Order, goods: &[GoodsMove]) {
+    let collected = order.picked_up_at.is_some();
+    let expected: &[GoodsMove] = match (order.status, collected) {
+        (Status::Cancelled, false) => &[GoodsMove::Release],
+        (Status::ReturnedToSender, _) => &[GoodsMove::Issue, GoodsMove::Return],
+        (_, true) => &[GoodsMove::Issue],
+        (_, false) => &[],
+    };
+    assert_eq!(goods, expected, "{:?}", order.status);
+    let waits = order.fulfilment.deadline.is_some();
+    match order.step() {
+        Step::Closed => assert!(!waits && order.hold.is_none()),
+        Step::Stock => assert!(!waits),
+        _ => assert!(waits != order.hold.is_some(), "{:?}: a deadline or a person", order.state),
+    }
+    if order.status == Status::Cancelled {
+        assert_ne!(order.fulfilment.pickup, Booking::Booked, "a cancelled order has no pickup");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn an_order_keeps_its_promises(
+        method in prop::sample::select(vec![PaymentMethod::Prepaid, PaymentMethod::CashOnDelivery]),
+        short in any::<bool>(),
+        events in prop::collection::vec(event(), 1..60),
+    ) {
+        let mut now = start();
+        let mut order = Order::place(placing(method, short), now);
+        let news = order.take_news();
+        let mut facts: Vec<_> = news.facts.into_iter().map(|fact| (fact, now)).collect();
+        let mut goods = news.goods;
+        for event in &events {
+            now += SignedDuration::from_mins(7);
+            if let (Event::Deadline, Some(deadline)) = (event, order.fulfilment.deadline) {
+                now = now.max(deadline);
+            }
+            let reached = order.status.progress().filter(|_| order.picked_up_at.is_some());
+            let_happen(&mut order, event, now);
+            if let (Some(reached), Some(reaches)) = (reached, order.status.progress()) {
+                prop_assert!(reaches >= reached, "back from {reached} to {reaches} by {event:?}");
+            }
+            let news = order.take_news();
+            facts.extend(news.facts.into_iter().map(|fact| (fact, now)));
+            goods.extend(news.goods);
+            check_promises(&order, &goods);
+        }
+        check_edges(&facts);
+        let folded = OrderState::fold(facts).unwrap();
+        prop_assert_eq!(folded.as_ref(), Some(&order.state));
+    }
+}

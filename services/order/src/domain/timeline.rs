@@ -1,0 +1,100 @@
+//! What a person reads of an order's way: one line for each happening.
+
+use jiff::Timestamp;
+
+use super::order::OrderFact;
+
+/// Who tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Order,
+    Pickup,
+    Shipping,
+}
+
+impl Source {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Pickup => "pickup",
+            Self::Shipping => "shipping",
+        }
+    }
+}
+
+/// One line of the timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Happening {
+    pub at: Timestamp,
+    pub source: Source,
+    pub code: &'static str,
+    pub text: String,
+    pub place: Option<String>,
+}
+
+impl Happening {
+    #[must_use]
+    pub fn new(source: Source, code: &'static str, text: impl Into<String>, at: Timestamp) -> Self {
+        Self { at, source, code, text: text.into(), place: None }
+    }
+
+    #[must_use]
+    pub fn in_place(self, place: Option<String>) -> Self {
+        Self { place, ..self }
+    }
+}
+
+/// What the order itself has to say about a fact; nothing where Pickup or Shipping say it better.
+#[must_use]
+pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
+    let (code, text, at) = match fact {
+        OrderFact::Placed(placed) => (
+            "placed",
+            format!("Order placed: {} for {}", count(placed.lines.len(), "line"), placed.totals.total),
+            now,
+        ),
+        OrderFact::Updated(_) => ("updated", "Order changed".to_owned(), now),
+        OrderFact::Backordered(_) => ("backordered", "Waiting for stock".to_owned(), now),
+        OrderFact::Allocated(_) => ("allocated", "Stock arrived and is reserved".to_owned(), now),
+        OrderFact::Paid(paid) => ("paid", format!("Payment of {} recorded", paid.amount), now),
+        OrderFact::Confirmed(_) => ("confirmed", "Order confirmed".to_owned(), now),
+        OrderFact::Held(held) => ("held", format!("On hold: {}", held.reason), now),
+        OrderFact::Resumed(_) => ("resumed", "No longer on hold".to_owned(), now),
+        OrderFact::ShipmentRequested(_) => ("shipment_requested", "Shipment asked for".to_owned(), now),
+        OrderFact::PickupRequested(_) => ("pickup_requested", "Pickup asked for".to_owned(), now),
+        OrderFact::ProcessingStarted(_) => {
+            ("processing_started", "Shipment and pickup are booked".to_owned(), now)
+        }
+        OrderFact::CancelRequested(_) => ("cancel_requested", "Cancellation asked for".to_owned(), now),
+        OrderFact::Cancelled(cancelled) => {
+            ("cancelled", format!("Order cancelled: {}", cancelled.reason), now)
+        }
+        OrderFact::CancelRefused(refused) => {
+            ("cancel_refused", format!("Too late to cancel: {}", refused.reason), now)
+        }
+        OrderFact::PickedUp(picked_up) => ("picked_up", "Order handed over".to_owned(), picked_up.at),
+        OrderFact::Delivered(delivered) => ("delivered", "Order delivered".to_owned(), delivered.at),
+        OrderFact::ExceptionRaised(raised) => {
+            ("exception_raised", format!("Problem: {}", raised.detail), now)
+        }
+        OrderFact::ExceptionResolved(_) => ("exception_resolved", "Problem solved".to_owned(), now),
+        OrderFact::Undeliverable(undeliverable) => {
+            ("undeliverable", format!("Cannot be delivered: {}", undeliverable.reason), now)
+        }
+        OrderFact::Lost(_) => ("lost", "Parcels lost".to_owned(), now),
+        OrderFact::ReturnedToSender(returned) => {
+            ("returned_to_sender", "Parcels back in the warehouse".to_owned(), returned.at)
+        }
+        OrderFact::Returned(returned) => ("returned", "Sent back by the consignee".to_owned(), returned.at),
+        OrderFact::ShipmentBooked(_)
+        | OrderFact::PickupBooked(_)
+        | OrderFact::BookingEnded(_)
+        | OrderFact::Departed(_) => return None,
+    };
+    Some(Happening::new(Source::Order, code, text, at))
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}

@@ -1,0 +1,110 @@
+//! What happened to an order, and what it waits for.
+
+use axum::{extract::State, response::IntoResponse};
+use jiff::Timestamp;
+use quenty_kernel::{Failure, id::OrderId};
+use quenty_platform::{
+    App, Result,
+    http::{Can, Json, Path},
+    journal::{self, Entry},
+    live::{self, ResumeAfter},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{ReadOrders, order_wire::FulfilmentOut, orders::find};
+use crate::store::{self, timeline::TimelineRow};
+
+/// All facts of an order, in order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OrderEventsOut {
+    items: Vec<Entry>,
+}
+
+/// The facts of an order, as the journal keeps them.
+#[utoipa::path(get, path = "/api/v1/orders/{id}/events", operation_id = "list_order_events", tag = "orders",
+    params(("id" = OrderId, Path)), security(("bearer" = ["orders:read"])), responses((status = 200, body = OrderEventsOut)))]
+pub(super) async fn list_order_events(
+    State(app): State<App>,
+    caller: Can<ReadOrders>,
+    Path(id): Path<OrderId>,
+) -> Result<Json<OrderEventsOut>> {
+    let items = journal::entries(app.db(), caller.scope()?, &id.to_string(), None).await?;
+    if items.is_empty() {
+        return Err(Failure::not_found("order").into());
+    }
+    Ok(Json(OrderEventsOut { items }))
+}
+
+/// One line that a person reads.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TimelineEntryOut {
+    at: Timestamp,
+    /// `order`, `pickup` or `shipping`.
+    source: String,
+    #[schema(example = "out_for_delivery")]
+    code: String,
+    #[schema(example = "Out for delivery, attempt 1")]
+    text: String,
+    place: Option<String>,
+    #[schema(example = "service:shipping")]
+    actor: String,
+}
+
+impl From<TimelineRow> for TimelineEntryOut {
+    fn from(row: TimelineRow) -> Self {
+        Self {
+            at: row.at,
+            source: row.source,
+            code: row.code,
+            text: row.text,
+            place: row.place,
+            actor: row.actor,
+        }
+    }
+}
+
+/// An order's way, the earliest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TimelineOut {
+    items: Vec<TimelineEntryOut>,
+}
+
+/// What order, pickup and shipment told, in one list.
+#[utoipa::path(get, path = "/api/v1/orders/{id}/timeline", operation_id = "get_order_timeline", tag = "orders",
+    params(("id" = OrderId, Path)), security(("bearer" = ["orders:read"])), responses((status = 200, body = TimelineOut)))]
+pub(super) async fn get_order_timeline(
+    State(app): State<App>,
+    caller: Can<ReadOrders>,
+    Path(id): Path<OrderId>,
+) -> Result<Json<TimelineOut>> {
+    let rows = store::timeline::list(app.db(), caller.scope()?, id).await?;
+    if rows.is_empty() {
+        return Err(Failure::not_found("order").into());
+    }
+    Ok(Json(TimelineOut { items: rows.into_iter().map(TimelineEntryOut::from).collect() }))
+}
+
+/// What the fulfilment of an order waits for, since which attempt and until when.
+#[utoipa::path(get, path = "/api/v1/orders/{id}/fulfilment", operation_id = "get_order_fulfilment", tag = "orders",
+    params(("id" = OrderId, Path)), security(("bearer" = ["orders:read"])), responses((status = 200, body = FulfilmentOut)))]
+pub(super) async fn get_order_fulfilment(
+    State(app): State<App>,
+    caller: Can<ReadOrders>,
+    Path(id): Path<OrderId>,
+) -> Result<Json<FulfilmentOut>> {
+    let order = find(&app, caller.scope()?, id).await?;
+    Ok(Json(FulfilmentOut::from(&*order)))
+}
+
+/// Follow the company's orders live, as server-sent events; `Last-Event-ID` resumes.
+#[utoipa::path(get, path = "/api/v1/orders/stream", operation_id = "stream_orders", tag = "orders",
+    security(("bearer" = ["orders:read"])), responses((status = 200, description = "Facts of orders.", content_type = "text/event-stream", body = String)))]
+pub(super) async fn stream_orders(
+    State(app): State<App>,
+    caller: Can<ReadOrders>,
+    resume: ResumeAfter,
+) -> Result<impl IntoResponse> {
+    let scope = caller.scope()?;
+    live::facts(app, scope, "ORD", None, resume).await
+}

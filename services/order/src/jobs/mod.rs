@@ -1,0 +1,21 @@
+//! Durable tasks: deadlines of the sagas, and stock for those who wait.
+
+mod allocate_backorders;
+mod import_orders;
+mod order_deadline;
+
+use quenty_platform::service::TaskKind;
+
+use crate::commands::{ALLOCATE_TASK, DEADLINE_TASK};
+
+pub(crate) use import_orders::ImportOrders;
+
+pub(crate) const IMPORT_TASK: &str = "import_orders";
+
+pub(crate) fn tasks() -> Vec<TaskKind> {
+    vec![
+        TaskKind::new(DEADLINE_TASK, order_deadline::order_deadline),
+        TaskKind::new(IMPORT_TASK, import_orders::import_orders),
+        TaskKind::new(ALLOCATE_TASK, allocate_backorders::allocate_backorders),
+    ]
+}
