@@ -2,6 +2,7 @@
 
 use jiff::{Timestamp, civil::Date};
 use quenty_kernel::{
+    Actor,
     id::{CompanyId, ManifestId, OrderId, ShipmentId},
     money::Money,
 };
@@ -136,6 +137,8 @@ events! {
         company_id: CompanyId,
         shipments: u32,
         weight_grams: u64,
+        /// Who may not approve it.
+        submitted_by: Actor,
     }
     "quenty.shipping.manifest.approved.v1" ManifestApproved {
         manifest_id: ManifestId,

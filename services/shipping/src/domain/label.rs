@@ -2,15 +2,15 @@
 //!
 //! Pure: the same label gives the same bytes. It prints what it is told and never looks anything up.
 
-mod canvas;
+pub(super) mod canvas;
 mod code128;
 mod codes;
 mod layout;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(super) mod text;
 
-use crate::domain::tracking_number::TrackingNumber;
+use super::tracking_number::TrackingNumber;
 use canvas::{PAGE_HEIGHT, PAGE_WIDTH};
 use jiff::civil::Date;
 use pdf_writer::{Finish, Name, Pdf, Rect, Ref, TextStr};

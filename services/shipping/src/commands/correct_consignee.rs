@@ -1,0 +1,23 @@
+use quenty_contracts::party::Party;
+use quenty_kernel::id::OrderId;
+use quenty_platform::Tx;
+
+use crate::{Error, domain::shipment::Status, store};
+
+use super::{save_shipment, void_shipment::void};
+
+/// Takes over an order's corrected consignee while nothing is collected. Another country is another price and other
+/// customs: such a shipment is voided, which Order hears.
+pub async fn correct_consignee(tx: &mut Tx, order: OrderId, consignee: &Party) -> Result<(), Error> {
+    let now = tx.now();
+    for mut shipment in store::shipments::lock_of_order(tx.conn(), order).await? {
+        let moved_abroad = shipment.state().consignee.address.country() != consignee.address.country();
+        if moved_abroad && shipment.state().status.can_become(Status::Voided) {
+            void(tx, &mut shipment, "the consignee is in another country now: ask for another shipment")
+                .await?;
+        } else if let Some(corrected) = shipment.correct_consignee(consignee, now) {
+            save_shipment(tx, &shipment, [corrected]).await?;
+        }
+    }
+    Ok(())
+}

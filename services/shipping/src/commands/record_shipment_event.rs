@@ -1,0 +1,44 @@
+use quenty_kernel::{Scope, id::ShipmentId};
+use quenty_platform::Tx;
+
+use crate::{
+    Error,
+    domain::{
+        shipment::{Shipment, Status},
+        tracking::{Scan, ScanKind, TrackingEvent},
+    },
+    store,
+};
+
+use super::{save_shipment, tell_manifest_of_end};
+
+/// Takes in what the carrier's people report; the same report twice, by its id, is one.
+pub async fn record_shipment_event(
+    tx: &mut Tx,
+    scope: Scope,
+    id: ShipmentId,
+    scan: &Scan,
+) -> Result<Shipment, Error> {
+    let mut shipment = store::shipments::lock(tx.conn(), scope, id).await?;
+    let repeated = scan.kind == ScanKind::Delivered && shipment.state().status == Status::Delivered;
+    if repeated || store::tracking::is_known(tx.conn(), id, scan.event_id).await? {
+        return Ok(shipment);
+    }
+    let now = tx.now();
+    let had_ended = shipment.state().status.has_ended();
+    let facts = shipment.report(scan, now)?;
+    save_shipment(tx, &shipment, facts).await?;
+    let event = TrackingEvent {
+        event_id: scan.event_id,
+        kind: scan.kind.as_str(),
+        status: scan.kind.unified(),
+        occurred_at: scan.at,
+        place: scan.place.as_ref().map(|place| place.as_str().to_owned()),
+        detail: scan.detail.as_ref().map(|detail| detail.as_str().to_owned()),
+    };
+    store::tracking::insert(tx.conn(), id, &event, now).await?;
+    if shipment.state().status.has_ended() && !had_ended {
+        tell_manifest_of_end(tx, &shipment).await?;
+    }
+    Ok(shipment)
+}

@@ -1,0 +1,62 @@
+use quenty_platform::Tx;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, store, tasks};
+use quenty_kernel::id::{CompanyId, ShipmentId};
+
+use super::{NewShipment, book, create_shipment, save_shipment, tariff_of};
+
+/// What the task that decides a booking has to know.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PendingBooking {
+    pub shipment_id: ShipmentId,
+    pub company_id: CompanyId,
+}
+
+/// Answers an order's request: books it, rejects it, or first asks Customer whether the company may send abroad.
+/// The same request again is answered already.
+pub async fn request_shipment(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
+    let Some((order, attempt)) = new.request else { return Ok(()) };
+    let earlier = store::shipments::lock_of_order(tx.conn(), order).await?;
+    if earlier.iter().any(|shipment| shipment.state().attempt == attempt) {
+        return Ok(());
+    }
+    let mut shipment = create_shipment(tx, new).await?;
+    let now = tx.now();
+    if store::neighbours::is_cancelled(tx.conn(), order).await? {
+        let voided = shipment.void("the order was cancelled", now)?;
+        return save_shipment(tx, &shipment, [voided]).await;
+    }
+    let tariff = tariff_of(tx, &shipment).await?;
+    let offer = match tariff.offer(shipment.state().service, &shipment.consignment(), now) {
+        Ok(offer) => offer,
+        Err(refusal) => {
+            let started = shipment.start_booking(None, now)?;
+            let rejected = shipment.reject(&refusal, now)?;
+            return save_shipment(tx, &shipment, [started, rejected]).await;
+        }
+    };
+    let started = shipment.start_booking(Some(offer), now)?;
+    if may_book_now(tx, &shipment).await? {
+        let booked = book(tx, &mut shipment).await?;
+        return save_shipment(tx, &shipment, [started, booked]).await;
+    }
+    let (shipment_id, company_id) = (shipment.state().id, shipment.state().company_id);
+    tx.enqueue(
+        tasks::DECIDE_BOOKING,
+        shipment_id.to_string(),
+        Some(company_id),
+        &PendingBooking { shipment_id, company_id },
+    )?;
+    save_shipment(tx, &shipment, [started]).await
+}
+
+/// At home Order has checked the company. Abroad only a standing that permits it will do: one that does not may
+/// have changed without our having heard yet, so that Customer is asked.
+async fn may_book_now(tx: &mut Tx, shipment: &crate::domain::shipment::Shipment) -> Result<bool, Error> {
+    if !shipment.state().international {
+        return Ok(true);
+    }
+    let standing = store::neighbours::find_standing(tx.conn(), shipment.state().company_id).await?;
+    Ok(standing.is_some_and(|standing| standing.permits(true).is_ok()))
+}

@@ -1,0 +1,61 @@
+use quenty_kernel::{
+    Scope,
+    id::{OrderId, ShipmentId},
+};
+use quenty_platform::Tx;
+
+use crate::{
+    Error,
+    domain::{
+        shipment::{Shipment, Status},
+        tracking::UnifiedStatus,
+    },
+    store,
+};
+
+use super::{save_manifest, save_shipment, track};
+
+/// Gives a shipment up before its parcels are collected.
+pub async fn void_shipment(
+    tx: &mut Tx,
+    scope: Scope,
+    id: ShipmentId,
+    reason: &str,
+) -> Result<Shipment, Error> {
+    let mut shipment = store::shipments::lock(tx.conn(), scope, id).await?;
+    void(tx, &mut shipment, reason).await?;
+    Ok(shipment)
+}
+
+/// Voids what is booked for an order and not collected, and whatever is asked for it later.
+pub async fn cancel_order(tx: &mut Tx, order: OrderId) -> Result<(), Error> {
+    let now = tx.now();
+    store::neighbours::mark_cancelled(tx.conn(), order, now).await?;
+    for mut shipment in store::shipments::lock_of_order(tx.conn(), order).await? {
+        if shipment.state().status.can_become(Status::Voided) {
+            void(tx, &mut shipment, "the order was cancelled").await?;
+        }
+    }
+    Ok(())
+}
+
+/// It also leaves its manifest, whatever that has come to: it will not travel.
+pub(super) async fn void(tx: &mut Tx, shipment: &mut Shipment, reason: &str) -> Result<(), Error> {
+    let now = tx.now();
+    let was_booked = shipment.state().status == Status::Booked;
+    let voided = shipment.void(reason, now)?;
+    save_shipment(tx, shipment, [voided]).await?;
+    if !was_booked {
+        return Ok(());
+    }
+    track(tx, shipment, "voided", UnifiedStatus::Cancelled, None, now).await?;
+    let id = shipment.state().id;
+    let Some(manifest) = store::manifest_items::manifest_of(tx.conn(), id).await? else { return Ok(()) };
+    let mut manifest = store::manifests::lock(tx.conn(), Scope::All, manifest).await?;
+    // Looked up before the lock: somebody may have taken it out meanwhile.
+    if let Some(weight) = store::manifest_items::delete(tx.conn(), manifest.state().id, id).await? {
+        let dropped = manifest.drop_item(id, weight, now);
+        save_manifest(tx, &manifest, [dropped]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! What can happen to a shipment: the published facts, and three that stay in our journal.
+
+use jiff::Timestamp;
+use quenty_contracts::{
+    party::Party,
+    shipping::{
+        CashCollected, ShipmentBooked, ShipmentCreated, ShipmentDelivered, ShipmentDeparted,
+        ShipmentExceptionRaised, ShipmentExceptionResolved, ShipmentHeldByCustoms, ShipmentLost,
+        ShipmentOutForDelivery, ShipmentPickedUp, ShipmentRejected, ShipmentReleasedByCustoms,
+        ShipmentReturned, ShipmentUndeliverable, ShipmentVoided,
+    },
+};
+use quenty_kernel::{Event, id::ShipmentId};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::tariff::Offer;
+
+quenty_kernel::facts! {
+    pub enum ShipmentFact {
+        Created(ShipmentCreated),
+        BookingStarted(ShipmentBookingStarted),
+        Booked(ShipmentBooked),
+        Rejected(ShipmentRejected),
+        Voided(ShipmentVoided),
+        ConsigneeCorrected(ShipmentConsigneeCorrected),
+        Scanned(ShipmentScanned),
+        PickedUp(ShipmentPickedUp),
+        Departed(ShipmentDeparted),
+        HeldByCustoms(ShipmentHeldByCustoms),
+        ReleasedByCustoms(ShipmentReleasedByCustoms),
+        ExceptionRaised(ShipmentExceptionRaised),
+        ExceptionResolved(ShipmentExceptionResolved),
+        OutForDelivery(ShipmentOutForDelivery),
+        CashCollected(CashCollected),
+        Delivered(ShipmentDelivered),
+        Undeliverable(ShipmentUndeliverable),
+        Returned(ShipmentReturned),
+        Lost(ShipmentLost),
+    }
+}
+
+/// An offer was chosen, if there is one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShipmentBookingStarted {
+    pub shipment_id: ShipmentId,
+    pub offer: Option<Offer>,
+}
+
+impl Event for ShipmentBookingStarted {
+    const TYPE: &'static str = "quenty.shipping.shipment.booking_started.v1";
+    const PUBLISHED: bool = false;
+}
+
+/// The order's consignee changed before the parcels were collected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShipmentConsigneeCorrected {
+    pub shipment_id: ShipmentId,
+    pub consignee: Party,
+}
+
+impl Event for ShipmentConsigneeCorrected {
+    const TYPE: &'static str = "quenty.shipping.shipment.consignee_corrected.v1";
+    const PUBLISHED: bool = false;
+    const PERSONAL: &'static [&'static str] = &["consignee"];
+}
+
+/// A report that moved nothing: a repeat, one that came late, or a hub that was passed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShipmentScanned {
+    pub shipment_id: ShipmentId,
+    pub kind: String,
+    pub at: Timestamp,
+}
+
+impl Event for ShipmentScanned {
+    const TYPE: &'static str = "quenty.shipping.shipment.scanned.v1";
+    const PUBLISHED: bool = false;
+}

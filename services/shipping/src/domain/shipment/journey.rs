@@ -1,0 +1,275 @@
+//! From the sender's hand to the door: how reports of the carrier's people move a shipment.
+//!
+//! Reports come late, twice and out of order. Steps that lead to the door are ranked: a report ahead of the
+//! shipment carries it there, and what nobody scanned on the way is told as well; one behind it moves nothing.
+//! Interruptions (a hold, a failed delivery, an exception) count only if nothing newer is known.
+
+use jiff::Timestamp;
+use quenty_contracts::shipping::{
+    CashCollected, ShipmentDelivered, ShipmentDeparted, ShipmentExceptionRaised, ShipmentExceptionResolved,
+    ShipmentHeldByCustoms, ShipmentLost, ShipmentOutForDelivery, ShipmentPickedUp, ShipmentReleasedByCustoms,
+    ShipmentReturned, ShipmentUndeliverable,
+};
+
+use super::{MAX_FAILED_DELIVERIES, Shipment, ShipmentError, ShipmentFact, ShipmentScanned, Status};
+use crate::domain::tracking::{ExceptionCode, Proof, Scan, ScanKind};
+
+impl Status {
+    /// How far towards the door.
+    const fn rank(self) -> u8 {
+        match self {
+            Self::PickedUp => 1,
+            Self::InTransit | Self::CustomsHold => 2,
+            Self::OutForDelivery => 3,
+            Self::Delivered => 4,
+            _ => 0,
+        }
+    }
+}
+
+/// One report being worked into a shipment.
+struct Journey<'a> {
+    shipment: &'a mut Shipment,
+    scan: &'a Scan,
+    now: Timestamp,
+    facts: Vec<ShipmentFact>,
+}
+
+impl Shipment {
+    /// Works a report in. The facts tell what it moved; a repeat of what is known moves nothing.
+    pub fn report(&mut self, scan: &Scan, now: Timestamp) -> Result<Vec<ShipmentFact>, ShipmentError> {
+        if !self.0.status.is_trackable() {
+            return Err(ShipmentError::NotTrackable(self.0.status));
+        }
+        let mut journey = Journey { shipment: self, scan, now, facts: Vec::new() };
+        journey.follow()?;
+        if journey.facts.is_empty() {
+            let scanned = ShipmentScanned {
+                shipment_id: journey.shipment.0.id,
+                kind: scan.kind.as_str().to_owned(),
+                at: scan.at,
+            };
+            journey.happen(scanned);
+        }
+        Ok(journey.facts)
+    }
+
+    /// The carrier has the parcels; nothing when it had them before, or never will.
+    pub fn pick_up(&mut self, at: Timestamp, now: Timestamp) -> Option<ShipmentFact> {
+        let picked_up = ShipmentPickedUp { shipment_id: self.0.id, order_id: self.0.order_id, at };
+        (self.0.status == Status::Booked).then(|| self.happen(picked_up, now))
+    }
+}
+
+impl Journey<'_> {
+    fn follow(&mut self) -> Result<(), ShipmentError> {
+        let status = self.status();
+        match self.scan.kind {
+            ScanKind::Scan | ScanKind::Arrived => self.advance(Status::PickedUp),
+            ScanKind::Departed if self.may_resume() => self.advance(Status::InTransit),
+            ScanKind::OutForDelivery if self.may_resume() => self.advance(Status::OutForDelivery),
+            ScanKind::CustomsHold
+                if self.interrupts() && status != Status::CustomsHold && status.rank() < 3 =>
+            {
+                self.hold()
+            }
+            ScanKind::CustomsReleased if status == Status::CustomsHold => self.release(),
+            ScanKind::DeliveryFailed if self.interrupts() => self.fail_delivery(),
+            ScanKind::Exception if self.interrupts() && status != Status::Exception => {
+                let code = self.scan.code.unwrap_or(ExceptionCode::Other);
+                self.detail()?;
+                self.raise(code);
+            }
+            ScanKind::Delivered => self.deliver()?,
+            ScanKind::Undeliverable if status.is_on_its_way() => self.give_up()?,
+            ScanKind::Returned => self.give_back()?,
+            ScanKind::Lost => self.lose()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn status(&self) -> Status {
+        self.shipment.0.status
+    }
+
+    fn happen(&mut self, event: impl Into<ShipmentFact>) {
+        let fact = self.shipment.happen(event, self.now);
+        self.facts.push(fact);
+    }
+
+    fn is_late(&self) -> bool {
+        self.shipment.0.last_event_at.is_some_and(|last| self.scan.at < last)
+    }
+
+    fn interrupts(&self) -> bool {
+        self.status().is_on_its_way() && !self.is_late()
+    }
+
+    /// A late report does not end an exception that was raised after it.
+    fn may_resume(&self) -> bool {
+        self.status().is_on_its_way() && !(self.status() == Status::Exception && self.is_late())
+    }
+
+    fn detail(&self) -> Result<String, ShipmentError> {
+        self.scan
+            .detail
+            .as_ref()
+            .map(|detail| detail.as_str().to_owned())
+            .ok_or(ShipmentError::DetailRequired)
+    }
+
+    /// Goes forward to `target`, never back, through every step between.
+    fn advance(&mut self, target: Status) {
+        if self.status() == Status::Exception && target.rank() > Status::PickedUp.rank() {
+            self.resume();
+        }
+        while self.status().is_on_its_way()
+            && self.status() != Status::Exception
+            && self.status().rank() < target.rank()
+        {
+            let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
+            match self.status() {
+                Status::PickedUp => {
+                    let place = self.scan.place.as_ref().map(|place| place.as_str().to_owned());
+                    self.happen(ShipmentDeparted { shipment_id, order_id, at, place });
+                }
+                Status::CustomsHold => self.release(),
+                Status::InTransit => {
+                    let attempt = self.shipment.0.failed_deliveries + 1;
+                    self.happen(ShipmentOutForDelivery { shipment_id, order_id, at, attempt });
+                }
+                Status::Booked => self.happen(ShipmentPickedUp { shipment_id, order_id, at }),
+                _ => return,
+            }
+        }
+    }
+
+    /// Leads back from an exception; a parcel that could not be delivered goes through the hub again.
+    fn resume(&mut self) {
+        let back = self.shipment.0.resumes_at.filter(|status| status.rank() < 3).unwrap_or(Status::InTransit);
+        let status = back.as_str().to_owned();
+        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
+        self.happen(ShipmentExceptionResolved { shipment_id, order_id, at, status });
+    }
+
+    fn raise(&mut self, code: ExceptionCode) {
+        self.advance(Status::PickedUp);
+        let detail = self.scan.detail.as_ref().map_or_else(String::new, |detail| detail.as_str().to_owned());
+        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
+        self.happen(ShipmentExceptionRaised {
+            shipment_id,
+            order_id,
+            at,
+            code: code.as_str().to_owned(),
+            detail,
+        });
+    }
+
+    fn hold(&mut self) {
+        self.advance(Status::InTransit);
+        if self.status() != Status::InTransit {
+            return;
+        }
+        let detail = self.scan.detail.as_ref().map_or_else(String::new, |detail| detail.as_str().to_owned());
+        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
+        self.happen(ShipmentHeldByCustoms { shipment_id, order_id, at, detail });
+    }
+
+    fn release(&mut self) {
+        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
+        self.happen(ShipmentReleasedByCustoms { shipment_id, order_id, at });
+    }
+
+    fn fail_delivery(&mut self) {
+        self.advance(Status::OutForDelivery);
+        self.raise(ExceptionCode::DeliveryFailed);
+        if self.shipment.0.failed_deliveries >= MAX_FAILED_DELIVERIES {
+            self.undeliverable(format!("{MAX_FAILED_DELIVERIES} deliveries failed"));
+        }
+    }
+
+    fn give_up(&mut self) -> Result<(), ShipmentError> {
+        let reason = self.detail()?;
+        if self.status() != Status::Exception {
+            self.raise(self.scan.code.unwrap_or(ExceptionCode::Other));
+        }
+        self.undeliverable(reason);
+        Ok(())
+    }
+
+    fn undeliverable(&mut self, reason: String) {
+        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
+        self.happen(ShipmentUndeliverable { shipment_id, order_id, at, reason });
+    }
+
+    fn give_back(&mut self) -> Result<(), ShipmentError> {
+        match self.status() {
+            Status::Returned => Ok(()),
+            Status::Undeliverable => {
+                let (shipment_id, order_id, at) =
+                    (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
+                self.happen(ShipmentReturned { shipment_id, order_id, at });
+                Ok(())
+            }
+            status => Err(ShipmentError::DoesNotFit { kind: self.scan.kind, status }),
+        }
+    }
+
+    fn lose(&mut self) -> Result<(), ShipmentError> {
+        match self.status() {
+            Status::Lost => return Ok(()),
+            status @ (Status::Booked | Status::Delivered | Status::Returned) => {
+                return Err(ShipmentError::DoesNotFit { kind: self.scan.kind, status });
+            }
+            Status::Exception | Status::Undeliverable => {}
+            _ => self.raise(ExceptionCode::Other),
+        }
+        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
+        self.happen(ShipmentLost { shipment_id, order_id, at });
+        Ok(())
+    }
+
+    fn deliver(&mut self) -> Result<(), ShipmentError> {
+        let status = self.status();
+        if status == Status::Delivered {
+            return Ok(());
+        }
+        if !status.is_on_its_way() {
+            return Err(ShipmentError::DoesNotFit { kind: self.scan.kind, status });
+        }
+        let proof = self.scan.proof.as_ref().ok_or(ShipmentError::ProofRequired)?;
+        let cash = self.check_cash()?;
+        self.advance(Status::OutForDelivery);
+        let state = self.shipment.state();
+        let (shipment_id, company_id, order_id, at) =
+            (state.id, state.company_id, state.order_id, self.scan.at);
+        let delivered = hand_over(self.shipment, proof, at);
+        if let Some(amount) = cash {
+            self.happen(CashCollected { shipment_id, company_id, order_id, amount, at });
+        }
+        self.happen(delivered);
+        Ok(())
+    }
+
+    fn check_cash(&self) -> Result<Option<quenty_kernel::money::Money>, ShipmentError> {
+        match (self.shipment.0.cash_on_delivery, self.scan.cash_collected) {
+            (None, Some(_)) => Err(ShipmentError::NoCashDue),
+            (Some(due), collected) if collected != Some(due) => Err(ShipmentError::CashMismatch { due }),
+            (due, _) => Ok(due),
+        }
+    }
+}
+
+fn hand_over(shipment: &Shipment, proof: &Proof, at: Timestamp) -> ShipmentDelivered {
+    let state = shipment.state();
+    ShipmentDelivered {
+        shipment_id: state.id,
+        company_id: state.company_id,
+        order_id: state.order_id,
+        at,
+        received_by: Some(proof.received_by.as_str().to_owned()),
+        proof: proof.kind.as_str().to_owned(),
+        on_time: state.promised_at.is_none_or(|promised| at <= promised),
+    }
+}

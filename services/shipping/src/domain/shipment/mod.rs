@@ -1,0 +1,335 @@
+//! A shipment: parcels of one sender to one consignee, from the offer to the door.
+
+mod facts;
+mod journey;
+mod status;
+#[cfg(test)]
+pub(crate) mod tests;
+
+pub use facts::{ShipmentBookingStarted, ShipmentConsigneeCorrected, ShipmentFact, ShipmentScanned};
+pub use status::Status;
+
+use jiff::Timestamp;
+use quenty_contracts::{
+    party::{Item, Parcel, Party},
+    shipping::{ShipmentBooked, ShipmentCreated, ShipmentRejected, ShipmentVoided},
+};
+use quenty_kernel::{
+    id::{CompanyId, OrderId, ShipmentId},
+    money::Money,
+};
+
+use super::{
+    rules::{Consignment, Refusal},
+    tariff::{Offer, ServiceLevel},
+    tracking::{ProofKind, ScanKind},
+    tracking_number::TrackingNumber,
+};
+
+/// After so many failed deliveries the parcel goes back.
+pub const MAX_FAILED_DELIVERIES: u32 = 3;
+
+/// What a shipment holds, open for reading; only [`Shipment`] writes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShipmentState {
+    pub id: ShipmentId,
+    pub company_id: CompanyId,
+    pub order_id: Option<OrderId>,
+    pub attempt: u32,
+    pub reference: Option<String>,
+    pub carrier: String,
+    pub service: ServiceLevel,
+    pub international: bool,
+    pub sender: Party,
+    pub consignee: Party,
+    pub parcels: Vec<Parcel>,
+    pub items: Vec<Item>,
+    pub declared_value: Money,
+    pub cash_on_delivery: Option<Money>,
+    pub incoterm: Option<String>,
+    pub status: Status,
+    pub offer: Option<Offer>,
+    pub tracking_number: Option<TrackingNumber>,
+    pub promised_at: Option<Timestamp>,
+    /// Where an exception leads back to.
+    pub resumes_at: Option<Status>,
+    pub failed_deliveries: u32,
+    /// The newest moment that any report named.
+    pub last_event_at: Option<Timestamp>,
+    pub picked_up_at: Option<Timestamp>,
+    pub delivered_at: Option<Timestamp>,
+    pub received_by: Option<String>,
+    pub proof: Option<ProofKind>,
+    pub cash_collected: bool,
+    /// Why it was rejected, voided or given up.
+    pub ended_code: Option<String>,
+    pub ended_reason: Option<String>,
+    /// How many facts it has.
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// The aggregate: every change is a fact, and only [`Shipment::apply`] changes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shipment(ShipmentState);
+
+/// Why a shipment cannot do what it was asked to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShipmentError {
+    #[error("a shipment that is {} cannot become {}", from.as_str(), to.as_str())]
+    IllegalTransition { from: Status, to: Status },
+    #[error("a shipment that is {} is not followed: book it first", .0.as_str())]
+    NotTrackable(Status),
+    #[error("a {} report says nothing about a shipment that is {}", kind.as_str(), status.as_str())]
+    DoesNotFit { kind: ScanKind, status: Status },
+    #[error("say in `detail` what happened")]
+    DetailRequired,
+    #[error("a delivery needs `proof`: who received it, and how that is known")]
+    ProofRequired,
+    #[error("collect exactly {due} and say so in `cash_collected`")]
+    CashMismatch { due: Money },
+    #[error("nothing is to be collected for this shipment: leave `cash_collected` out")]
+    NoCashDue,
+}
+
+impl Shipment {
+    /// A new draft.
+    pub fn create(created: ShipmentCreated, now: Timestamp) -> (Self, ShipmentFact) {
+        let shipment = Self::begin(&created, now);
+        (shipment, created.into())
+    }
+
+    fn begin(created: &ShipmentCreated, now: Timestamp) -> Self {
+        let created = created.clone();
+        Self(ShipmentState {
+            id: created.shipment_id,
+            company_id: created.company_id,
+            order_id: created.order_id,
+            attempt: created.attempt,
+            reference: created.reference,
+            carrier: created.carrier,
+            service: created.service.parse().unwrap_or(ServiceLevel::Standard),
+            international: created.international,
+            sender: created.sender,
+            consignee: created.consignee,
+            parcels: created.parcels,
+            items: created.items,
+            declared_value: created.declared_value,
+            cash_on_delivery: created.cash_on_delivery,
+            incoterm: created.incoterm,
+            status: Status::Draft,
+            offer: None,
+            tracking_number: None,
+            promised_at: None,
+            resumes_at: None,
+            failed_deliveries: 0,
+            last_event_at: None,
+            picked_up_at: None,
+            delivered_at: None,
+            received_by: None,
+            proof: None,
+            cash_collected: false,
+            ended_code: None,
+            ended_reason: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        })
+    }
+
+    /// The one way back from storage.
+    #[must_use]
+    pub const fn from_state(state: ShipmentState) -> Self {
+        Self(state)
+    }
+
+    #[must_use]
+    pub const fn state(&self) -> &ShipmentState {
+        &self.0
+    }
+
+    /// Rebuilds a shipment from its journal.
+    pub fn fold(facts: impl IntoIterator<Item = (ShipmentFact, Timestamp)>) -> Option<Self> {
+        let mut facts = facts.into_iter();
+        let (ShipmentFact::Created(created), at) = facts.next()? else { return None };
+        let mut shipment = Self::begin(&created, at);
+        for (fact, at) in facts {
+            shipment.apply(&fact, at);
+        }
+        Some(shipment)
+    }
+
+    /// What price and passage depend on.
+    #[must_use]
+    pub fn consignment(&self) -> Consignment<'_> {
+        Consignment {
+            origin: self.0.sender.address.country(),
+            destination: self.0.consignee.address.country(),
+            parcels: &self.0.parcels,
+            items: &self.0.items,
+            declared_value: self.0.declared_value,
+        }
+    }
+
+    #[must_use]
+    pub fn weight_grams(&self) -> u64 {
+        self.consignment().weight_grams()
+    }
+
+    /// Chooses the offer; without one the booking can only be rejected.
+    pub fn start_booking(
+        &mut self,
+        offer: Option<Offer>,
+        now: Timestamp,
+    ) -> Result<ShipmentFact, ShipmentError> {
+        self.require(Status::Booking)?;
+        Ok(self.happen(ShipmentBookingStarted { shipment_id: self.0.id, offer }, now))
+    }
+
+    pub fn book(&mut self, number: TrackingNumber, now: Timestamp) -> Result<ShipmentFact, ShipmentError> {
+        self.require(Status::Booked)?;
+        let illegal = ShipmentError::IllegalTransition { from: self.0.status, to: Status::Booked };
+        let offer = self.0.offer.as_ref().ok_or(illegal)?;
+        let booked = ShipmentBooked {
+            shipment_id: self.0.id,
+            company_id: self.0.company_id,
+            order_id: self.0.order_id,
+            attempt: self.0.attempt,
+            carrier: offer.carrier.clone(),
+            service: offer.service.as_str().to_owned(),
+            tracking_number: number.to_string(),
+            cost: offer.cost.total,
+            promised_at: offer.promised_at,
+        };
+        Ok(self.happen(booked, now))
+    }
+
+    pub fn reject(&mut self, refusal: &Refusal, now: Timestamp) -> Result<ShipmentFact, ShipmentError> {
+        self.require(Status::Rejected)?;
+        let rejected = ShipmentRejected {
+            shipment_id: self.0.id,
+            company_id: self.0.company_id,
+            order_id: self.0.order_id,
+            attempt: self.0.attempt,
+            code: refusal.code().to_owned(),
+            detail: refusal.to_string(),
+        };
+        Ok(self.happen(rejected, now))
+    }
+
+    /// Gives it up before the parcels are collected.
+    pub fn void(&mut self, reason: &str, now: Timestamp) -> Result<ShipmentFact, ShipmentError> {
+        self.require(Status::Voided)?;
+        let voided =
+            ShipmentVoided { shipment_id: self.0.id, order_id: self.0.order_id, reason: reason.to_owned() };
+        Ok(self.happen(voided, now))
+    }
+
+    /// Takes over a corrected consignee of the same country; nothing when it is the same one.
+    pub fn correct_consignee(&mut self, consignee: &Party, now: Timestamp) -> Option<ShipmentFact> {
+        let open = matches!(self.0.status, Status::Draft | Status::Booking | Status::Booked);
+        let same_country = consignee.address.country() == self.0.consignee.address.country();
+        (open && same_country && *consignee != self.0.consignee).then(|| {
+            self.happen(
+                ShipmentConsigneeCorrected { shipment_id: self.0.id, consignee: consignee.clone() },
+                now,
+            )
+        })
+    }
+
+    fn require(&self, to: Status) -> Result<(), ShipmentError> {
+        let from = self.0.status;
+        if from.can_become(to) { Ok(()) } else { Err(ShipmentError::IllegalTransition { from, to }) }
+    }
+
+    fn happen(&mut self, event: impl Into<ShipmentFact>, now: Timestamp) -> ShipmentFact {
+        let fact = event.into();
+        self.apply(&fact, now);
+        fact
+    }
+
+    /// The only place where a shipment changes.
+    fn apply(&mut self, fact: &ShipmentFact, now: Timestamp) {
+        let state = &mut self.0;
+        match fact {
+            // Only the first fact creates.
+            ShipmentFact::Created(_) => return,
+            ShipmentFact::BookingStarted(started) => {
+                state.status = Status::Booking;
+                state.offer.clone_from(&started.offer);
+                if let Some(offer) = &started.offer {
+                    state.carrier.clone_from(&offer.carrier);
+                    state.service = offer.service;
+                }
+            }
+            ShipmentFact::Booked(booked) => {
+                state.status = Status::Booked;
+                state.tracking_number = booked.tracking_number.parse().ok();
+                state.promised_at = Some(booked.promised_at);
+            }
+            ShipmentFact::Rejected(rejected) => {
+                state.status = Status::Rejected;
+                state.ended_code = Some(rejected.code.clone());
+                state.ended_reason = Some(rejected.detail.clone());
+            }
+            ShipmentFact::Voided(voided) => {
+                state.status = Status::Voided;
+                state.ended_reason = Some(voided.reason.clone());
+            }
+            ShipmentFact::ConsigneeCorrected(corrected) => state.consignee = corrected.consignee.clone(),
+            ShipmentFact::CashCollected(_) => state.cash_collected = true,
+            on_the_way => state.apply_report(on_the_way),
+        }
+        self.0.version += 1;
+        self.0.updated_at = now;
+    }
+}
+
+impl ShipmentState {
+    fn apply_report(&mut self, fact: &ShipmentFact) {
+        match fact {
+            ShipmentFact::Scanned(scanned) => self.saw(scanned.at),
+            ShipmentFact::PickedUp(picked_up) => {
+                self.moved(Status::PickedUp, picked_up.at);
+                self.picked_up_at = Some(picked_up.at);
+            }
+            ShipmentFact::Departed(departed) => self.moved(Status::InTransit, departed.at),
+            ShipmentFact::HeldByCustoms(held) => self.moved(Status::CustomsHold, held.at),
+            ShipmentFact::ReleasedByCustoms(released) => self.moved(Status::InTransit, released.at),
+            ShipmentFact::ExceptionRaised(raised) => {
+                self.resumes_at = Some(self.status);
+                self.failed_deliveries += u32::from(raised.code == "DELIVERY_FAILED");
+                self.status = Status::Exception;
+                self.saw(raised.at);
+            }
+            ShipmentFact::ExceptionResolved(resolved) => {
+                self.moved(resolved.status.parse().unwrap_or(Status::InTransit), resolved.at);
+            }
+            ShipmentFact::OutForDelivery(out) => self.moved(Status::OutForDelivery, out.at),
+            ShipmentFact::Delivered(delivered) => {
+                self.moved(Status::Delivered, delivered.at);
+                self.delivered_at = Some(delivered.at);
+                self.received_by.clone_from(&delivered.received_by);
+                self.proof = delivered.proof.parse().ok();
+            }
+            ShipmentFact::Undeliverable(undeliverable) => {
+                self.moved(Status::Undeliverable, undeliverable.at);
+                self.ended_reason = Some(undeliverable.reason.clone());
+            }
+            ShipmentFact::Returned(returned) => self.moved(Status::Returned, returned.at),
+            ShipmentFact::Lost(lost) => self.moved(Status::Lost, lost.at),
+            _ => {}
+        }
+    }
+
+    fn moved(&mut self, to: Status, at: Timestamp) {
+        self.status = to;
+        self.resumes_at = None;
+        self.saw(at);
+    }
+
+    fn saw(&mut self, at: Timestamp) {
+        self.last_event_at = self.last_event_at.max(Some(at));
+    }
+}

@@ -1,0 +1,244 @@
+use super::*;
+use crate::domain::tariff::tests::{card, cop, parcel};
+use crate::domain::tracking::{ExceptionCode, Scan};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use quenty_kernel::{Fact, id::new_uuid};
+
+const KINDS: [ScanKind; 12] = [
+    ScanKind::Scan,
+    ScanKind::Departed,
+    ScanKind::Arrived,
+    ScanKind::CustomsHold,
+    ScanKind::CustomsReleased,
+    ScanKind::OutForDelivery,
+    ScanKind::DeliveryFailed,
+    ScanKind::Delivered,
+    ScanKind::Undeliverable,
+    ScanKind::Returned,
+    ScanKind::Lost,
+    ScanKind::Exception,
+];
+
+fn at(minute: i64) -> Timestamp {
+    "2026-01-05T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minute)
+}
+
+pub(crate) fn party(country: &str) -> Party {
+    serde_json::from_value(serde_json::json!({
+        "name": "Ana Gómez", "phone": "+573001234567",
+        "address": {"line1": "Calle 26 # 59-51", "city": "Bogotá", "country": country},
+    }))
+    .unwrap()
+}
+
+fn created(cash: Option<Money>) -> ShipmentCreated {
+    ShipmentCreated {
+        shipment_id: ShipmentId::new(),
+        company_id: CompanyId::new(),
+        order_id: Some(OrderId::new()),
+        attempt: 1,
+        reference: Some("PED-1".to_owned()),
+        carrier: "QTY".to_owned(),
+        service: "standard".to_owned(),
+        international: false,
+        sender: party("CO"),
+        consignee: party("CO"),
+        parcels: vec![parcel(1_200)],
+        items: Vec::new(),
+        declared_value: cop("50000"),
+        cash_on_delivery: cash,
+        incoterm: None,
+    }
+}
+
+/// A booked shipment with every fact so far.
+fn booked(cash: Option<Money>) -> (Shipment, Vec<(ShipmentFact, Timestamp)>) {
+    let (mut shipment, first) = Shipment::create(created(cash), at(-10));
+    let offer = card().offer(ServiceLevel::Standard, &[parcel(1_200)], cop("50000"), at(-9)).unwrap();
+    let started = shipment.start_booking(offer, at(-9)).unwrap();
+    let number = TrackingNumber::new(7, "CO".parse().unwrap()).unwrap();
+    let booked = shipment.book(number, at(-8)).unwrap();
+    (shipment, vec![(first, at(-10)), (started, at(-9)), (booked, at(-8))])
+}
+
+fn scan(kind: ScanKind, minute: i64) -> Scan {
+    Scan {
+        event_id: new_uuid(),
+        kind,
+        at: at(minute),
+        place: Some("Bogotá".parse().unwrap()),
+        code: None,
+        detail: Some("seen".parse().unwrap()),
+        proof: Some(Proof { received_by: "Luis".parse().unwrap(), kind: ProofKind::Signature }),
+        cash_collected: None,
+    }
+}
+
+use crate::domain::tracking::Proof;
+
+fn after(scans: &[(ScanKind, i64)]) -> Shipment {
+    let (mut shipment, _) = booked(None);
+    for (kind, minute) in scans {
+        shipment.report(&scan(*kind, *minute), at(*minute)).unwrap();
+    }
+    shipment
+}
+
+fn status_after(scans: &[(ScanKind, i64)]) -> Status {
+    after(scans).state().status
+}
+
+#[test]
+fn a_parcel_goes_from_hand_to_hand() {
+    use ScanKind::*;
+    for (scans, status) in [
+        (&[(Scan, 0)][..], Status::PickedUp),
+        (&[(Scan, 0), (Departed, 1), (Arrived, 2)], Status::InTransit),
+        (&[(Departed, 1), (CustomsHold, 2)], Status::CustomsHold),
+        (&[(Departed, 1), (CustomsHold, 2), (CustomsReleased, 3)], Status::InTransit),
+        (&[(Departed, 1), (OutForDelivery, 2)], Status::OutForDelivery),
+        (&[(OutForDelivery, 2), (DeliveryFailed, 3)], Status::Exception),
+        (&[(OutForDelivery, 2), (DeliveryFailed, 3), (OutForDelivery, 4), (Delivered, 5)], Status::Delivered),
+        (&[(Departed, 1), (Exception, 2), (Departed, 3)], Status::InTransit),
+        (&[(Departed, 1), (Exception, 2), (Undeliverable, 3), (Returned, 4)], Status::Returned),
+        (&[(Departed, 1), (Lost, 3)], Status::Lost),
+    ] {
+        assert_eq!(status_after(scans), status, "{scans:?}");
+    }
+}
+
+#[test]
+fn what_nobody_scanned_on_the_way_is_told_too() {
+    let (mut shipment, _) = booked(None);
+    let facts = shipment.report(&scan(ScanKind::Delivered, 5), at(5)).unwrap();
+    let kinds: Vec<&str> = facts.iter().map(|fact| fact.kind().split('.').nth(3).unwrap()).collect();
+    assert_eq!(kinds, ["picked_up", "departed", "out_for_delivery", "delivered"]);
+}
+
+#[test]
+fn reports_in_any_order_lead_to_the_same_end() {
+    use ScanKind::*;
+    let journey = [
+        (Scan, 0),
+        (Departed, 1),
+        (CustomsHold, 2),
+        (CustomsReleased, 3),
+        (OutForDelivery, 4),
+        (Delivered, 5),
+    ];
+    for rotation in 0..journey.len() {
+        let mut shuffled = journey;
+        shuffled.rotate_left(rotation);
+        assert_eq!(status_after(&shuffled), Status::Delivered, "{shuffled:?}");
+        shuffled.reverse();
+        assert_eq!(status_after(&shuffled), Status::Delivered, "{shuffled:?}");
+    }
+    let late_hold = [(Departed, 1), (CustomsReleased, 3), (CustomsHold, 2)];
+    assert_eq!(status_after(&late_hold), Status::InTransit);
+}
+
+#[test]
+fn the_third_failed_delivery_ends_the_attempts() {
+    use ScanKind::*;
+    let twice = [(OutForDelivery, 0), (DeliveryFailed, 1), (OutForDelivery, 2), (DeliveryFailed, 3)];
+    assert_eq!(status_after(&twice), Status::Exception);
+    let thrice = after(&[twice[0], twice[1], twice[2], twice[3], (DeliveryFailed, 5)]);
+    assert_eq!((thrice.state().status, thrice.state().failed_deliveries), (Status::Undeliverable, 3));
+    let (mut shipment, _) = (thrice, ());
+    assert!(matches!(shipment.report(&scan(Delivered, 6), at(6)), Err(ShipmentError::DoesNotFit { .. })));
+}
+
+#[test]
+fn a_delivery_needs_proof_and_exactly_the_cash_that_is_due() {
+    let (mut shipment, _) = booked(Some(cop("129900")));
+    let given = |cash: Option<&str>| Scan { cash_collected: cash.map(cop), ..scan(ScanKind::Delivered, 1) };
+    let without_proof = Scan { proof: None, ..given(Some("129900")) };
+    assert_eq!(shipment.report(&without_proof, at(1)), Err(ShipmentError::ProofRequired));
+    for cash in [None, Some("129899.99"), Some("129900.01")] {
+        assert_eq!(
+            shipment.report(&given(cash), at(1)),
+            Err(ShipmentError::CashMismatch { due: cop("129900") })
+        );
+    }
+    assert_eq!(shipment.state().status, Status::Booked, "a refused report moves nothing");
+    let facts = shipment.report(&given(Some("129900")), at(1)).unwrap();
+    assert!(
+        facts
+            .iter()
+            .any(|fact| matches!(fact, ShipmentFact::CashCollected(cash) if cash.amount == cop("129900")))
+    );
+
+    let (mut paid, _) = booked(None);
+    assert_eq!(paid.report(&given(Some("1")), at(1)), Err(ShipmentError::NoCashDue));
+}
+
+#[test]
+fn nothing_is_voided_once_it_was_collected() {
+    let (mut shipment, _) = booked(None);
+    let mut collected = shipment.clone();
+    let _ = shipment.void("the order was cancelled", at(0)).unwrap();
+    assert_eq!(shipment.state().status, Status::Voided);
+    assert!(shipment.report(&scan(ScanKind::Scan, 1), at(1)).is_err());
+    assert!(shipment.pick_up(at(1), at(1)).is_none());
+
+    assert!(collected.pick_up(at(0), at(0)).is_some());
+    assert!(matches!(collected.void("too late", at(1)), Err(ShipmentError::IllegalTransition { .. })));
+}
+
+#[test]
+fn the_consignee_is_corrected_at_home_and_before_the_pickup() {
+    let (mut shipment, _) = booked(None);
+    let moved = Party { name: "Beatriz".parse().unwrap(), ..party("CO") };
+    assert!(shipment.correct_consignee(&moved, at(0)).is_some());
+    assert!(shipment.correct_consignee(&moved, at(0)).is_none(), "it is the same by now");
+    assert!(shipment.correct_consignee(&party("MX"), at(0)).is_none());
+    let _ = shipment.pick_up(at(1), at(1));
+    assert!(shipment.correct_consignee(&party("CO"), at(2)).is_none());
+}
+
+#[test]
+fn without_an_offer_a_booking_can_only_be_rejected() {
+    let (mut shipment, _) = Shipment::create(created(None), at(0));
+    let _ = shipment.start_booking(None, at(0)).unwrap();
+    assert!(shipment.book(TrackingNumber::new(1, "CO".parse().unwrap()).unwrap(), at(0)).is_err());
+    let _ = shipment.reject(&Refusal::NoRate, at(0)).unwrap();
+    assert_eq!(shipment.state().ended_code.as_deref(), Some("NO_RATE"));
+}
+
+proptest! {
+    #[test]
+    fn any_reports_make_only_legal_moves_and_fold_back(
+        reports in prop::collection::vec((0..KINDS.len(), -5_i64..60, any::<bool>()), 0..40), pays in any::<bool>()
+    ) {
+        let cash = pays.then(|| cop("1000"));
+        let (mut shipment, mut journal) = booked(cash);
+        for (now, (kind, minute, good)) in reports.into_iter().enumerate() {
+            let now = at(i64::try_from(now).unwrap());
+            let report = Scan {
+                cash_collected: cash.filter(|_| good),
+                code: good.then_some(ExceptionCode::Damaged),
+                ..scan(KINDS[kind], minute)
+            };
+            let before = shipment.clone();
+            match shipment.report(&report, now) {
+                Ok(facts) => {
+                    let mut replayed = before;
+                    for fact in facts {
+                        let from = replayed.state().status;
+                        replayed.apply(&fact, now);
+                        let to = replayed.state().status;
+                        prop_assert!(from == to || from.can_become(to), "{:?} → {:?} by {:?}", from, to, report.kind);
+                        journal.push((fact, now));
+                    }
+                }
+                Err(_) => prop_assert_eq!(&shipment, &before),
+            }
+        }
+        let written: Vec<_> = journal
+            .into_iter()
+            .map(|(fact, at)| (ShipmentFact::read(fact.kind(), fact.data().unwrap()).unwrap(), at))
+            .collect();
+        prop_assert_eq!(Shipment::fold(written), Some(shipment));
+    }
+}

@@ -1,0 +1,59 @@
+//! What Shipping remembers of its neighbours: companies' standings, told by Customer, and orders that Order cancelled.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use quenty_contracts::customer::Standing as ToldStanding;
+use quenty_kernel::id::{CompanyId, OrderId};
+use sqlx::{PgConnection, PgExecutor};
+
+use crate::{Error, domain::rules::Standing};
+
+pub async fn find_standing(db: impl PgExecutor<'_>, company: CompanyId) -> Result<Option<Standing>, Error> {
+    let row = sqlx::query_as!(
+        Standing,
+        "select may_order, may_ship_internationally, trade_name from standings where company_id = $1",
+        company.uuid()
+    );
+    Ok(row.fetch_optional(db).await?)
+}
+
+/// Keeps a standing, unless a newer one is known.
+pub async fn keep_standing(connection: &mut PgConnection, told: &ToldStanding) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into standings (company_id, version, may_order, may_ship_internationally, trade_name) values ($1, $2, $3, $4, $5)
+         on conflict (company_id) do update set version = excluded.version, may_order = excluded.may_order,
+             may_ship_internationally = excluded.may_ship_internationally, trade_name = excluded.trade_name
+         where standings.version < excluded.version",
+        told.company_id.uuid(),
+        told.version,
+        told.may_order,
+        told.may_ship_internationally,
+        told.trade_name
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub async fn mark_cancelled(
+    connection: &mut PgConnection,
+    order: OrderId,
+    at: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into cancelled_orders (order_id, cancelled_at) values ($1, $2) on conflict (order_id) do nothing",
+        order.uuid(),
+        at.to_sqlx() as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub async fn is_cancelled(db: impl PgExecutor<'_>, order: OrderId) -> Result<bool, Error> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from cancelled_orders where order_id = $1) as "cancelled!""#,
+        order.uuid()
+    );
+    Ok(found.fetch_one(db).await?)
+}

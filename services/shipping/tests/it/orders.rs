@@ -1,0 +1,208 @@
+use axum::{Json, Router, http::StatusCode, routing::get};
+use quenty_contracts::{
+    order::{OrderCancelled, OrderUpdated},
+    pickup::PickupCompleted,
+};
+use quenty_kernel::{
+    currency::Currency,
+    id::{OrderId, PickupId},
+    money::Money,
+};
+use quenty_testkit::eventually;
+use serde_json::{Value, json};
+
+use crate::fixtures::{Shop, delivered, party, standing};
+
+impl Shop {
+    async fn cancel(&self, order: OrderId, version: i64) {
+        let cancelled =
+            OrderCancelled { order_id: order, shipment_id: None, reason: "changed my mind".to_owned() };
+        self.app.hear(order, Some(self.company), version, &cancelled).await;
+    }
+
+    async fn update(&self, order: OrderId, version: i64, consignee: Value) {
+        let zero = Money::zero(Currency::COP);
+        let updated = OrderUpdated {
+            order_id: order,
+            consignee: serde_json::from_value(consignee).unwrap(),
+            lines: Vec::new(),
+            totals: quenty_contracts::order::OrderTotals {
+                subtotal: zero,
+                discount: zero,
+                shipping: zero,
+                tax: zero,
+                total: zero,
+            },
+            notes: None,
+        };
+        self.app.hear(order, Some(self.company), version, &updated).await;
+    }
+
+    async fn pick_up(&self, order: OrderId) {
+        let pickup_id = PickupId::new();
+        let completed = PickupCompleted {
+            pickup_id,
+            company_id: self.company,
+            order_id: Some(order),
+            at: self.app.now(),
+            parcel_count: 1,
+            weight_grams: None,
+            handed_over_by: None,
+            position: None,
+        };
+        self.app.hear(pickup_id, Some(self.company), 1, &completed).await;
+    }
+}
+
+#[tokio::test]
+async fn an_order_is_booked_collected_and_delivered() {
+    let shop = Shop::open().await;
+    let order = OrderId::new();
+    let requested = shop.requested(order, "CO");
+    shop.app.hear(order, Some(shop.company), 3, &requested).await;
+    // The same request again, as another event, is the same shipment.
+    shop.app.hear(order, Some(shop.company), 4, &requested).await;
+    let shipment = shop.shipment_of(order).await;
+    assert_eq!((&shipment["status"], &shipment["reference"]), (&json!("booked"), &json!("PED-7")));
+    assert_eq!(shop.get("/shipments").await.json()["items"].as_array().unwrap().len(), 1);
+
+    shop.pick_up(order).await;
+    shop.pick_up(order).await;
+    assert_eq!(shop.shipment_of(order).await["status"], "picked_up");
+    let id = shipment["id"].as_str().unwrap();
+    shop.scan(id, &json!({"kind": "departed"})).await.expect(200);
+    shop.scan(id, &delivered()).await.expect(200);
+    let facts = shop.app.facts(id.parse::<quenty_kernel::id::ShipmentId>().unwrap()).await;
+    let kinds: Vec<&str> = facts.iter().map(|fact| fact.kind.split('.').nth(3).unwrap()).collect();
+    assert_eq!(
+        kinds,
+        ["created", "booking_started", "booked", "picked_up", "departed", "out_for_delivery", "delivered"]
+    );
+    let booked = &facts[2].data;
+    assert_eq!((&booked["order_id"], &booked["attempt"]), (&json!(order), &json!(1)));
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_a_rule_is_rejected_with_its_code() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let order = OrderId::new();
+    let mut heavy = shop.requested(order, "CO");
+    heavy.parcels = serde_json::from_value(json!([{"weight_grams": 70_001}])).unwrap();
+    shop.app.hear(order, Some(shop.company), 3, &heavy).await;
+    let shipment = shop.shipment_of(order).await;
+    assert_eq!(
+        (&shipment["status"], &shipment["ended_code"]),
+        (&json!("rejected"), &json!("WEIGHT_ABOVE_LIMIT"))
+    );
+
+    // The next attempt is another request.
+    let mut lighter = shop.requested(order, "CO");
+    lighter.attempt = 2;
+    shop.app.hear(order, Some(shop.company), 4, &lighter).await;
+    assert_eq!(shop.shipment_of(order).await["status"], "booked");
+}
+
+/// A Customer that knows one company, and whether it may send abroad.
+async fn customer(may_ship_internationally: bool, known: bool) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = move |axum::extract::Path(id): axum::extract::Path<String>| async move {
+        if known {
+            Ok(Json(standing(id.parse().unwrap(), 9, may_ship_internationally)))
+        } else {
+            Err(StatusCode::SERVICE_UNAVAILABLE)
+        }
+    };
+    let router = Router::new().route("/internal/companies/{id}/standing", get(answer));
+    #[expect(clippy::disallowed_methods, reason = "ends with the test")]
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+async fn status_of(shop: &Shop, order: OrderId, wanted: &str) -> Value {
+    eventually(wanted, || async {
+        let shipment = shop.shipment_of(order).await;
+        (shipment["status"] == wanted).then_some(shipment)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn abroad_customer_is_asked_about_a_company_that_is_not_known() {
+    for (may, status) in [(true, "booked"), (false, "rejected")] {
+        let shop = Shop::open_with(vec![("customer_url", customer(may, true).await)]).await;
+        let order = OrderId::new();
+        shop.app.hear(order, Some(shop.company), 3, &shop.requested(order, "MX")).await;
+        let shipment = status_of(&shop, order, status).await;
+        assert_eq!(shipment["ended_code"], if may { Value::Null } else { json!("KYC_REQUIRED") });
+        shop.app.assert_sound().await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_heard_earlier_may_be_out_of_date_and_is_asked_again() {
+    let shop = Shop::open_with(vec![("customer_url", customer(true, true).await)]).await;
+    shop.told(1, false).await;
+    let order = OrderId::new();
+    shop.app.hear(order, Some(shop.company), 3, &shop.requested(order, "MX")).await;
+    status_of(&shop, order, "booked").await;
+}
+
+#[tokio::test]
+async fn a_booking_waits_while_customer_is_away_and_a_cancellation_still_voids_it() {
+    let shop = Shop::open_with(vec![("customer_url", customer(true, false).await)]).await;
+    let order = OrderId::new();
+    shop.app.hear(order, Some(shop.company), 3, &shop.requested(order, "MX")).await;
+    status_of(&shop, order, "booking").await;
+    shop.cancel(order, 4).await;
+    status_of(&shop, order, "voided").await;
+}
+
+#[tokio::test]
+async fn a_cancelled_order_has_no_shipment_whichever_came_first() {
+    let shop = Shop::open().await;
+    let (after, before) = (OrderId::new(), OrderId::new());
+    shop.app.hear(after, Some(shop.company), 3, &shop.requested(after, "CO")).await;
+    shop.cancel(after, 4).await;
+    status_of(&shop, after, "voided").await;
+    shop.pick_up(after).await;
+    assert_eq!(shop.shipment_of(after).await["status"], "voided");
+
+    shop.cancel(before, 4).await;
+    shop.app.hear(before, Some(shop.company), 3, &shop.requested(before, "CO")).await;
+    status_of(&shop, before, "voided").await;
+}
+
+#[tokio::test]
+async fn what_was_collected_is_not_voided() {
+    let shop = Shop::open().await;
+    let order = OrderId::new();
+    shop.app.hear(order, Some(shop.company), 3, &shop.requested(order, "CO")).await;
+    shop.pick_up(order).await;
+    shop.cancel(order, 4).await;
+    assert_eq!(shop.shipment_of(order).await["status"], "picked_up");
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn the_consignee_is_corrected_until_the_pickup_and_another_country_voids() {
+    let shop = Shop::open().await;
+    let (order, moved) = (OrderId::new(), OrderId::new());
+    let named = |name: &str, country: &str| {
+        let mut consignee = party(country);
+        consignee["name"] = json!(name);
+        consignee
+    };
+    shop.app.hear(order, Some(shop.company), 3, &shop.requested(order, "CO")).await;
+    shop.update(order, 4, named("Beatriz", "CO")).await;
+    assert_eq!(shop.shipment_of(order).await["consignee"]["name"], "Beatriz");
+    shop.pick_up(order).await;
+    shop.update(order, 5, named("Carlos", "CO")).await;
+    assert_eq!(shop.shipment_of(order).await["consignee"]["name"], "Beatriz");
+
+    shop.app.hear(moved, Some(shop.company), 3, &shop.requested(moved, "CO")).await;
+    shop.update(moved, 4, named("Ana", "MX")).await;
+    assert_eq!(shop.shipment_of(moved).await["status"], "voided");
+}

@@ -1,0 +1,246 @@
+use quenty_platform::token::Realm;
+use serde_json::{Value, json};
+
+use crate::fixtures::{NOW, Shop, delivered, draft, item, merged, party};
+
+#[tokio::test]
+async fn a_draft_is_booked_labelled_and_delivered_with_proof() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let made = shop.post("/shipments", &draft()).await.expect(201);
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(made.header("location"), Some(format!("/api/v1/shipments/{id}").as_str()));
+    assert_eq!(made.json()["status"], "draft");
+    shop.get(&format!("/shipments/{id}/label")).await.expect_problem(409, "SHIPMENT_NOT_BOOKED");
+    shop.scan(&id, &json!({"kind": "scan"})).await.expect_problem(409, "SHIPMENT_NOT_BOOKED");
+
+    let booked = shop.post(&format!("/shipments/{id}/book"), &json!({})).await.expect(200).json();
+    assert_eq!(booked["status"], "booked");
+    assert!(booked["tracking_number"].as_str().unwrap().starts_with("QTY"));
+    shop.post(&format!("/shipments/{id}/book"), &json!({})).await.expect_problem(409, "ILLEGAL_TRANSITION");
+
+    let label = shop.get(&format!("/shipments/{id}/label")).await.expect(200);
+    assert_eq!(label.header("content-type"), Some("application/pdf"));
+    assert!(label.body.starts_with(b"%PDF-"));
+
+    for kind in ["scan", "departed", "arrived", "out_for_delivery"] {
+        shop.scan(&id, &json!({"kind": kind, "place": "Bogotá"})).await.expect(200);
+    }
+    shop.scan(&id, &json!({"kind": "delivered"})).await.expect_problem(422, "PROOF_REQUIRED");
+    let done = shop.scan(&id, &delivered()).await.expect(200).json();
+    assert_eq!(done["status"], "delivered");
+    let shown = shop.get(&format!("/shipments/{id}")).await.expect(200).json();
+    assert_eq!((&shown["received_by"], &shown["proof"]), (&json!("Luis"), &json!("signature")));
+    assert_eq!(shown["events"].as_array().unwrap().len(), 6);
+    shop.post(&format!("/shipments/{id}/void"), &json!({"reason": "too late"}))
+        .await
+        .expect_problem(409, "ILLEGAL_TRANSITION");
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn the_journal_folds_back_to_the_row() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop
+        .booked_as(
+            &json!({"cash_on_delivery": {"amount": "50000.00", "currency": "COP"}, "reference": "PED-1"}),
+        )
+        .await;
+    shop.app.advance_to("2026-01-05T13:00:00Z".parse().unwrap());
+    for body in [
+        json!({"kind": "departed", "place": "Bogotá", "at": "2026-01-05T12:59:00.123456789Z"}),
+        json!({"kind": "customs_hold"}),
+        json!({"kind": "customs_released"}),
+        json!({"kind": "delivery_failed", "detail": "nobody at home"}),
+        json!({"kind": "out_for_delivery"}),
+        merged(&delivered(), &json!({"cash_collected": {"amount": "50000.00", "currency": "COP"}})),
+    ] {
+        shop.scan(&id, &body).await.expect(200);
+    }
+    let row = shop.get(&format!("/shipments/{id}")).await.expect(200).json();
+    let folded = shop.get(&format!("/shipments/{id}?as_of=2026-01-05T13:00:00Z")).await.expect(200).json();
+    assert_eq!(row, folded);
+    assert_eq!(row["cash_collected"], true);
+    let before = shop.get(&format!("/shipments/{id}?as_of={NOW}")).await.expect(200).json();
+    assert_eq!((&before["status"], &before["failed_deliveries"]), (&json!("booked"), &json!(0)));
+    shop.get(&format!("/shipments/{id}?as_of=2026-01-05T11:00:00Z")).await.expect_problem(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn cash_on_delivery_must_be_exactly_what_is_due() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked_as(&json!({"cash_on_delivery": {"amount": "129900.00", "currency": "COP"}})).await;
+    for cash in [
+        json!(null),
+        json!({"amount": "129899.00", "currency": "COP"}),
+        json!({"amount": "129900.00", "currency": "MXN"}),
+    ] {
+        let refused = shop
+            .scan(&id, &merged(&delivered(), &json!({"cash_collected": cash})))
+            .await
+            .expect_problem(422, "CASH_MISMATCH");
+        assert_eq!(refused.json()["due"]["amount"], "129900.00");
+    }
+    shop.scan(
+        &id,
+        &merged(&delivered(), &json!({"cash_collected": {"amount": "129900.00", "currency": "COP"}})),
+    )
+    .await
+    .expect(200);
+    let facts = shop.app.facts(id.parse::<quenty_kernel::id::ShipmentId>().unwrap()).await;
+    let collected = facts.iter().filter(|fact| fact.kind == "quenty.shipping.cash.collected.v1").count();
+    assert_eq!(collected, 1);
+}
+
+#[tokio::test]
+async fn repeated_reports_count_once() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    let failed = json!({"kind": "delivery_failed", "event_id": "018f7c1e-0000-7000-8000-000000000001"});
+    for _ in 0..4 {
+        let answer = shop.scan(&id, &failed).await.expect(200).json();
+        assert_eq!((&answer["status"], &answer["failed_deliveries"]), (&json!("exception"), &json!(1)));
+    }
+    let path = format!("/api/v1/shipments/{id}/events");
+    let keyed = || {
+        shop.app
+            .post(&path)
+            .token(&shop.scanner)
+            .idempotency_key("attempt-2")
+            .json(&json!({"kind": "delivery_failed"}))
+            .send()
+    };
+    assert_eq!(keyed().await.expect(200).json(), keyed().await.expect(200).json());
+    let third = shop.scan(&id, &json!({"kind": "delivery_failed"})).await.expect(200).json();
+    assert_eq!((&third["status"], &third["failed_deliveries"]), (&json!("undeliverable"), &json!(3)));
+    shop.scan(&id, &delivered()).await.expect_problem(409, "ILLEGAL_TRANSITION");
+    assert_eq!(shop.scan(&id, &json!({"kind": "returned"})).await.expect(200).json()["status"], "returned");
+}
+
+#[tokio::test]
+async fn reports_out_of_order_make_no_difference() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    shop.app.advance_to("2026-01-05T20:00:00Z".parse().unwrap());
+    let at = |hour: u8| format!("2026-01-05T{hour}:00:00Z");
+    shop.scan(&id, &merged(&delivered(), &json!({"at": at(19)}))).await.expect(200);
+    for (kind, hour) in [
+        ("delivery_failed", 16),
+        ("out_for_delivery", 15),
+        ("departed", 13),
+        ("scan", 12),
+        ("customs_hold", 14),
+    ] {
+        let answer = shop.scan(&id, &json!({"kind": kind, "at": at(hour)})).await.expect(200).json();
+        assert_eq!(answer["status"], "delivered", "{kind}");
+    }
+    shop.scan(&id, &json!({"kind": "scan", "at": "2026-01-06T00:00:00Z"}))
+        .await
+        .expect_problem(422, "IN_THE_FUTURE");
+}
+
+#[tokio::test]
+async fn delivering_and_voiding_at_once_has_one_winner() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    for _ in 0..10 {
+        let id = shop.booked().await;
+        let (path, voiding, delivery) =
+            (format!("/shipments/{id}/void"), json!({"reason": "changed my mind"}), delivered());
+        let (voided, scanned) = tokio::join!(shop.post(&path, &voiding), shop.scan(&id, &delivery));
+        let status = shop.get(&format!("/shipments/{id}")).await.json()["status"].clone();
+        match (voided.status(), scanned.status()) {
+            (200, 409) => assert_eq!(status, "voided"),
+            (409, 200) => assert_eq!(status, "delivered"),
+            both => panic!("{both:?}: {} {}", voided.text(), scanned.text()),
+        }
+    }
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn abroad_needs_a_verified_company_and_a_list_of_items() {
+    let shop = Shop::open().await;
+    shop.told(1, false).await;
+    let abroad = merged(&draft(), &json!({"consignee": party("MX"), "items": [item()], "book": true}));
+    shop.post("/shipments", &abroad).await.expect_problem(409, "KYC_REQUIRED");
+    shop.told(2, true).await;
+    let booked = shop.post("/shipments", &abroad).await.expect(201).json();
+    assert_eq!((&booked["international"], &booked["incoterm"]), (&json!(true), &json!("DAP")));
+    shop.post("/shipments", &merged(&abroad, &json!({"items": []})))
+        .await
+        .expect_problem(422, "ITEMS_REQUIRED");
+    let listed = shop.get("/shipments?international=true").await.expect(200).json();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    let by_number = shop
+        .get(&format!("/shipments?tracking_number={}", booked["tracking_number"].as_str().unwrap()))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(by_number["items"][0]["id"], booked["id"]);
+}
+
+#[tokio::test]
+async fn a_company_never_heard_of_is_refused_for_now_while_customer_is_away() {
+    let shop = Shop::open_with(vec![("customer_url", "http://127.0.0.1:9".to_owned())]).await;
+    let refused = shop
+        .post("/shipments", &merged(&draft(), &json!({"book": true})))
+        .await
+        .expect_problem(503, "DEPENDENCY_UNAVAILABLE");
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(shop.get("/shipments").await.json()["items"], json!([]), "nothing is half-written");
+}
+
+#[tokio::test]
+async fn bad_input_is_told_by_field() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let cases: [(Value, u16, &str); 9] = [
+        (json!({"parcels": [{"weight_grams": 0}]}), 422, "INVALID_BODY"),
+        (json!({"service": "teleport"}), 422, "INVALID_BODY"),
+        (json!({"colour": "red"}), 422, "INVALID_BODY"),
+        (json!({"incoterm": "DAP"}), 422, "INCOTERM_AT_HOME"),
+        (json!({"cash_on_delivery": {"amount": "0.00", "currency": "COP"}}), 422, "CASH_NOT_POSITIVE"),
+        (json!({"declared_value": {"amount": "-5.00", "currency": "COP"}}), 422, "NEGATIVE_VALUE"),
+        (json!({"declared_value": {"amount": 5, "currency": "COP"}}), 422, "INVALID_BODY"),
+        (
+            json!({"declared_value": {"amount": "9999999999999999999", "currency": "COP"}}),
+            422,
+            "INVALID_BODY",
+        ),
+        (json!({"parcels": vec![json!({"weight_grams": 1}); 51]}), 422, "PARCEL_COUNT"),
+    ];
+    for (change, status, code) in cases {
+        shop.post("/shipments", &merged(&draft(), &change)).await.expect_problem(status, code);
+    }
+    let raw = |body: &'static [u8]| {
+        shop.app.post("/api/v1/shipments").token(&shop.token).raw("application/json", body).send()
+    };
+    raw(b"{").await.expect_problem(400, "MALFORMED_JSON");
+    raw(b"{\"reference\": \"\xff\"}").await.expect_problem(400, "MALFORMED_JSON");
+    shop.get("/shipments/ORD-01JD3ZK8Q5V0E8XW4T2M9R6B7C").await.expect_problem(422, "INVALID_PATH");
+    shop.get("/shipments?status=flying").await.expect_problem(422, "INVALID_QUERY");
+    shop.get("/shipments?limit=101").await.expect_problem(422, "INVALID_QUERY");
+    let staff = shop.app.token(Realm::Staff, None, &["shipments:create"]);
+    shop.app
+        .post("/api/v1/shipments")
+        .token(&staff)
+        .json(&draft())
+        .send()
+        .await
+        .expect_problem(403, "NO_COMPANY");
+    let only_create = shop.app.token(Realm::Company, Some(shop.company), &["shipments:create"]);
+    let booked = merged(&draft(), &json!({"book": true}));
+    shop.app
+        .post("/api/v1/shipments")
+        .token(&only_create)
+        .json(&booked)
+        .send()
+        .await
+        .expect_problem(403, "NOT_PERMITTED");
+    assert_eq!(shop.get("/shipments").await.json()["items"], json!([]));
+}

@@ -1,0 +1,71 @@
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::fixtures::{Shop, delivered};
+
+#[tokio::test]
+async fn anyone_sees_where_a_parcel_is_and_nothing_about_people() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    let number =
+        shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
+    shop.scan(&id, &json!({"kind": "departed", "place": "Bogotá"})).await.expect(200);
+    shop.scan(&id, &json!({"kind": "delivery_failed", "detail": "Ana Gómez was not at Calle 26"}))
+        .await
+        .expect(200);
+    shop.scan(&id, &delivered()).await.expect(200);
+
+    let seen = shop.app.get(&format!("/api/v1/tracking/{number}")).send().await.expect(200);
+    assert_eq!(seen.json()["status"], "delivered");
+    let statuses: Vec<_> =
+        seen.json()["events"].as_array().unwrap().iter().map(|event| event["status"].clone()).collect();
+    assert_eq!(statuses, ["pending", "in_transit", "delivery_failed", "delivered"]);
+    for personal in ["Ana", "Luis", "Calle", "+57", "COMP-", "SHIP-", "50000"] {
+        assert!(!seen.text().contains(personal), "{personal} in {}", seen.text());
+    }
+    shop.app.get("/api/v1/tracking/QTY00012345674CO").send().await.expect_problem(404, "NOT_FOUND");
+    shop.app.get("/api/v1/tracking/QTY00012345675CO").send().await.expect_problem(422, "INVALID_PATH");
+}
+
+/// Reads a live stream until it holds `wanted`.
+async fn read_until(shop: &Shop, path: &str, last_event_id: Option<&str>, wanted: &str) -> String {
+    let address = shop.app.base_url.trim_start_matches("http://").to_owned();
+    let mut socket = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let resume = last_event_id.map_or_else(String::new, |id| format!("last-event-id: {id}\r\n"));
+    socket
+        .write_all(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{resume}\r\n").as_bytes())
+        .await
+        .unwrap();
+    let mut text = String::new();
+    let read = async {
+        let mut buffer = [0_u8; 4096];
+        while !text.contains(wanted) {
+            let count = socket.read(&mut buffer).await.unwrap();
+            assert!(count > 0, "the stream ended: {text}");
+            text.push_str(&String::from_utf8_lossy(&buffer[..count]));
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), read).await.expect("the event arrives");
+    text
+}
+
+#[tokio::test]
+async fn a_follower_hears_each_event_and_resumes_where_it_stopped() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    let number =
+        shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/tracking/{number}/stream");
+    let scanning = async {
+        shop.scan(&id, &json!({"kind": "departed", "place": "Bogotá"})).await.expect(200);
+    };
+    let (text, ()) = tokio::join!(read_until(&shop, &path, None, "in_transit"), scanning);
+    assert!(text.contains("text/event-stream") && text.contains("pending"), "{text}");
+    let first = text.split("\nid: ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let resumed = read_until(&shop, &path, Some(&first), "in_transit").await;
+    assert!(!resumed.contains("pending"), "{resumed}");
+}
