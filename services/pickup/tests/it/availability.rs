@@ -1,0 +1,115 @@
+use jiff::ToSpan;
+use serde_json::json;
+
+use crate::support::{NINE, TODAY, TOMORROW, World, at, scheduled};
+
+#[tokio::test]
+async fn a_day_shows_its_slots_with_free_places_and_the_fee() {
+    let world = World::new(2).await;
+    world.book(&scheduled(TODAY, "10:00")).await;
+    let path = format!("/api/v1/pickups/availability?date={TODAY}&country=CO&postal_code=110221");
+    let day = world.get(&world.merchant, &path).await.expect(200).json();
+    let slots: Vec<_> = day["slots"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| (s["slot"].as_str().unwrap(), s["remaining"].as_i64().unwrap()))
+        .collect();
+    // It is nine: the slot from eight has begun.
+    assert_eq!(slots, [("10:00", 1), ("12:00", 2), ("14:00", 2), ("16:00", 2)]);
+    assert_eq!(day["slots"][0]["fee"], json!({"amount": "7000.00", "currency": "COP"}));
+    assert_eq!(day["slots"][0]["start"], "2026-05-05T15:00:00Z");
+    let express = world.get(&world.merchant, &format!("{path}&type=express")).await.expect(200).json();
+    assert_eq!(express["slots"][0]["fee"]["amount"], "16000.00");
+    world
+        .get(&world.merchant, "/api/v1/pickups/availability?date=2026-05-05&country=MX&postal_code=1")
+        .await
+        .expect_problem(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_quote_prices_every_line_and_books_nothing() {
+    let world = World::new(1).await;
+    let body = json!({
+        "kind": "scheduled", "place": {"country": "CO", "postal_code": "110221"}, "parcels": [{"weight_grams": 6001}],
+        "insured_value": {"amount": "250000.00", "currency": "COP"}, "packaging": true,
+    });
+    let quote = world.post(&world.merchant, "/api/v1/pickups/quote", &body).await.expect(200).json();
+    let lines: Vec<_> = quote["cost"]["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|i| format!("{} {}", i["code"].as_str().unwrap(), i["amount"]["amount"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        lines,
+        ["base 6000.00", "weight 1800.00", "zone 1000.00", "packaging 3500.00", "insurance 2500.00"]
+    );
+    assert_eq!(quote["cost"]["total"]["amount"], "14800.00");
+    assert_eq!(quote["window"]["start"], "2026-05-05T15:00:00Z");
+    assert_eq!(world.remaining(TODAY, "10:00").await, 1);
+    let mut dollars = body;
+    dollars["insured_value"]["currency"] = json!("USD");
+    world
+        .post(&world.merchant, "/api/v1/pickups/quote", &dollars)
+        .await
+        .expect_problem(422, "INSURANCE_UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn a_hold_keeps_its_place_for_ten_minutes_and_becomes_a_pickup() {
+    let world = World::new(1).await;
+    let body =
+        json!({"place": {"country": "CO", "postal_code": "110221"}, "date": TOMORROW, "slot": "10:00"});
+    let held = world.post(&world.merchant, "/api/v1/pickups/holds", &body).await.expect(201).json();
+    assert_eq!(world.remaining(TOMORROW, "10:00").await, 0);
+    world.post(&world.merchant, "/api/v1/pickups/holds", &body).await.expect_problem(409, "NO_CAPACITY");
+    world
+        .post(&world.merchant, "/api/v1/pickups", &scheduled(TOMORROW, "10:00"))
+        .await
+        .expect_problem(409, "NO_CAPACITY");
+
+    let mut booking = scheduled(TOMORROW, "10:00");
+    booking.as_object_mut().unwrap().retain(|field, _| field != "date" && field != "slot");
+    booking["hold_id"] = held["hold_id"].clone();
+    let stranger = world.app.token(
+        quenty_platform::token::Realm::Company,
+        Some(quenty_kernel::id::CompanyId::new()),
+        &["pickups:*"],
+    );
+    world.post(&stranger, "/api/v1/pickups", &booking).await.expect_problem(409, "HOLD_NOT_USABLE");
+    let pickup = world.book(&booking).await;
+    assert_eq!((&pickup["id"], &pickup["window"]), (&held["hold_id"], &held["window"]));
+    world.post(&world.merchant, "/api/v1/pickups", &booking).await.expect_problem(409, "HOLD_NOT_USABLE");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_hold_frees_itself_by_business_time() {
+    let world = World::new(1).await;
+    let body =
+        json!({"place": {"country": "CO", "postal_code": "110221"}, "date": TOMORROW, "slot": "10:00"});
+    world.post(&world.merchant, "/api/v1/pickups/holds", &body).await.expect(201);
+    world.app.advance_to(at(NINE) + 10.minutes());
+    assert_eq!(world.remaining(TOMORROW, "10:00").await, 1);
+    world.book(&scheduled(TOMORROW, "10:00")).await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn places_given_out_under_an_earlier_timetable_still_count() {
+    let world = World::new(1).await;
+    world.book(&scheduled(TOMORROW, "10:00")).await;
+    let area = world.get(&world.merchant, "/api/v1/service-areas").await.json()["items"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let patch = world.app.patch(&format!("/api/v1/service-areas/{area}")).token(&world.dispatcher);
+    patch.json(&json!({"slot_minutes": 60})).send().await.expect(200);
+    // 11:00 lies in the slot that was taken when slots took two hours.
+    world
+        .post(&world.merchant, "/api/v1/pickups", &scheduled(TOMORROW, "11:00"))
+        .await
+        .expect_problem(409, "NO_CAPACITY");
+    world.book(&scheduled(TOMORROW, "12:00")).await;
+}

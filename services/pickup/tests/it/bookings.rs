@@ -1,0 +1,156 @@
+use quenty_kernel::id::CompanyId;
+use quenty_platform::token::Realm;
+use serde_json::json;
+
+use crate::support::{NINE, TODAY, TOMORROW, World, at, contact, express, scheduled};
+
+#[tokio::test]
+async fn a_pickup_gets_the_slot_that_was_wanted_its_price_and_its_facts() {
+    let world = World::new(3).await;
+    let pickup = world.book(&scheduled(TOMORROW, "14:00")).await;
+    assert_eq!(pickup["status"], "scheduled");
+    assert_eq!(pickup["window"], json!({"start": "2026-05-06T19:00:00Z", "end": "2026-05-06T21:00:00Z"}));
+    assert_eq!(pickup["cost"]["total"], json!({"amount": "7000.00", "currency": "COP"}));
+    assert_eq!(world.told(&pickup).await, ["pickup.requested", "pickup.scheduled"]);
+    assert_eq!(world.remaining(TOMORROW, "14:00").await, 2);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn without_a_wish_the_first_slot_with_room_is_taken() {
+    let world = World::new(1).await;
+    let body = json!({"kind": "scheduled", "contact": contact(), "parcels": [{"weight_grams": 1}]});
+    let mut starts = Vec::new();
+    for _ in 0..5 {
+        starts.push(world.book(&body).await["window"]["start"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(
+        starts,
+        [
+            "2026-05-05T15:00:00Z",
+            "2026-05-05T17:00:00Z",
+            "2026-05-05T19:00:00Z",
+            "2026-05-05T21:00:00Z",
+            "2026-05-06T13:00:00Z"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn on_demand_comes_within_two_hours_and_express_within_one() {
+    let world = World::new(9).await;
+    let mut body = express();
+    assert_eq!(world.book(&body).await["guaranteed_until"], "2026-05-05T15:00:00Z");
+    body["kind"] = json!("on_demand");
+    let pickup = world.book(&body).await;
+    assert_eq!(pickup["window"], json!({"start": NINE, "end": "2026-05-05T16:00:00Z"}));
+    assert_eq!(pickup["guaranteed_until"], json!(null));
+}
+
+#[tokio::test]
+async fn what_cannot_be_booked_says_why_and_leaves_nothing() {
+    let world = World::new(1).await;
+    let mut elsewhere = scheduled(TOMORROW, "10:00");
+    elsewhere["contact"]["address"]["postal_code"] = json!("760001");
+    for (body, code) in [
+        (elsewhere, "NO_SERVICE_AREA"),
+        (scheduled(TOMORROW, "10:30"), "NO_CAPACITY"),
+        (scheduled("2026-05-04", "10:00"), "NO_CAPACITY"),
+        (scheduled(TODAY, "08:00"), "NO_CAPACITY"),
+        (scheduled("2027-05-05", "10:00"), "NO_CAPACITY"),
+    ] {
+        world.post(&world.merchant, "/api/v1/pickups", &body).await.expect_problem(409, code);
+    }
+    let listed = world.get(&world.merchant, "/api/v1/pickups").await.expect(200).json();
+    assert_eq!(listed["items"], json!([]));
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn another_company_sees_and_moves_nothing() {
+    let world = World::new(3).await;
+    let pickup = world.book(&scheduled(TOMORROW, "10:00")).await;
+    let stranger = world.app.token(Realm::Company, Some(CompanyId::new()), &["pickups:*"]);
+    let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+    world.get(&stranger, &path).await.expect_problem(404, "NOT_FOUND");
+    world.get(&stranger, &format!("{path}/live")).await.expect_problem(404, "NOT_FOUND");
+    world
+        .step(&stranger, &pickup, "cancel", &json!({"reason": "mine now"}))
+        .await
+        .expect_problem(404, "NOT_FOUND");
+    world.step(&stranger, &pickup, "reschedule", &json!({})).await.expect_problem(404, "NOT_FOUND");
+    assert_eq!(world.get(&stranger, "/api/v1/pickups").await.json()["items"], json!([]));
+    // A driver's steps are not for merchants, not even on their own pickup.
+    for verb in ["start", "arrive"] {
+        world.step(&world.merchant, &pickup, verb, &json!({})).await.expect_problem(403, "STAFF_ONLY");
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_narrowed_by_day_status_and_driver() {
+    let world = World::new(3).await;
+    let (first, _) = world.in_progress(&scheduled(TOMORROW, "10:00")).await;
+    world.book(&scheduled("2026-05-07", "10:00")).await;
+    let count = async |query: &str| {
+        let page = world.get(&world.merchant, &format!("/api/v1/pickups?{query}")).await.expect(200).json();
+        page["items"].as_array().unwrap().len()
+    };
+    assert_eq!(count("").await, 2);
+    assert_eq!(count("date=2026-05-07").await, 1);
+    assert_eq!(count("status=in_progress").await, 1);
+    assert_eq!(count(&format!("driver_id={}", first["driver_id"].as_str().unwrap())).await, 1);
+    assert_eq!(count("status=cancelled").await, 0);
+    world.get(&world.merchant, "/api/v1/pickups?status=lost").await.expect_problem(422, "INVALID_QUERY");
+}
+
+#[tokio::test]
+async fn a_merchant_reschedules_twice_and_the_old_place_is_free_again() {
+    let world = World::new(1).await;
+    let pickup = world.book(&scheduled(TOMORROW, "10:00")).await;
+    let later = json!({"date": TOMORROW, "slot": "14:00"});
+    let moved = world.step(&world.merchant, &pickup, "reschedule", &later).await.expect(200).json();
+    assert_eq!(moved["window"]["start"], "2026-05-06T19:00:00Z");
+    assert_eq!((world.remaining(TOMORROW, "10:00").await, world.remaining(TOMORROW, "14:00").await), (1, 0));
+    // Back to an earlier one, also a slot that only it occupies.
+    world
+        .step(&world.merchant, &pickup, "reschedule", &json!({"date": TOMORROW, "slot": "08:00"}))
+        .await
+        .expect(200);
+    world.step(&world.merchant, &pickup, "reschedule", &later).await.expect_problem(409, "RESCHEDULE_LIMIT");
+    world.step(&world.dispatcher, &pickup, "reschedule", &later).await.expect(200);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_pickup_is_shown_as_it_was() {
+    let world = World::new(3).await;
+    let pickup = world.book(&scheduled(TOMORROW, "10:00")).await;
+    world.app.advance_to(at("2026-05-05T16:00:00Z"));
+    world.step(&world.merchant, &pickup, "cancel", &json!({"reason": "no longer needed"})).await.expect(200);
+    let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+    let status = async |as_of: &str| world.get(&world.merchant, &format!("{path}?as_of={as_of}")).await;
+    assert_eq!(status("2026-05-05T15:00:00Z").await.expect(200).json(), pickup);
+    let now = world.get(&world.merchant, &path).await.expect(200).json();
+    assert_eq!((&now["status"], &now["reason"]), (&json!("cancelled"), &json!("no longer needed")));
+    assert_eq!(status("2026-05-05T16:00:00Z").await.expect(200).json(), now);
+    status("2026-05-05T13:00:00Z").await.expect_problem(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_repeated_booking_with_its_key_is_one_pickup() {
+    let world = World::new(3).await;
+    let body = scheduled(TOMORROW, "10:00");
+    let send = async || {
+        world
+            .app
+            .post("/api/v1/pickups")
+            .token(&world.merchant)
+            .idempotency_key("k-1")
+            .json(&body)
+            .send()
+            .await
+    };
+    let (first, again) = (send().await.expect(201), send().await.expect(201));
+    assert_eq!(first.json()["id"], again.json()["id"]);
+    assert_eq!(world.remaining(TOMORROW, "10:00").await, 2);
+}

@@ -1,0 +1,82 @@
+use futures_util::future::join_all;
+use quenty_kernel::id::OrderId;
+use serde_json::json;
+
+use crate::support::{TOMORROW, World, scheduled};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn sixty_four_bookings_of_ten_places_sell_exactly_ten() {
+    let world = World::new(10).await;
+    let body = scheduled(TOMORROW, "10:00");
+    let answers = join_all((0..64).map(|_| world.post(&world.merchant, "/api/v1/pickups", &body))).await;
+    let booked = answers.iter().filter(|answer| answer.status() == 201).count();
+    let refused =
+        answers.iter().filter(|answer| answer.status() == 409 && answer.code() == "NO_CAPACITY").count();
+    assert_eq!((booked, refused), (10, 54));
+    assert_eq!(world.remaining(TOMORROW, "10:00").await, 0);
+    world.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn holds_and_bookings_share_the_places_of_a_slot() {
+    let world = World::new(5).await;
+    let booking = scheduled(TOMORROW, "10:00");
+    let hold =
+        json!({"place": {"country": "CO", "postal_code": "110221"}, "date": TOMORROW, "slot": "10:00"});
+    let bookings = (0..12).map(|_| world.post(&world.merchant, "/api/v1/pickups", &booking));
+    let holds = (0..12).map(|_| world.post(&world.merchant, "/api/v1/pickups/holds", &hold));
+    let (booked, held) = tokio::join!(join_all(bookings), join_all(holds));
+    let won = booked.iter().chain(&held).filter(|answer| answer.status() == 201).count();
+    assert_eq!(won, 5);
+    world.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn opposite_reschedules_neither_fail_nor_lose_a_place() {
+    let world = World::new(12).await;
+    let mut pickups = Vec::new();
+    for index in 0..12 {
+        pickups.push(world.book(&scheduled(TOMORROW, if index % 2 == 0 { "08:00" } else { "16:00" })).await);
+    }
+    let slots = ["16:00", "08:00"].map(|slot| json!({"date": TOMORROW, "slot": slot}));
+    let moves = pickups
+        .iter()
+        .enumerate()
+        .map(|(index, pickup)| world.step(&world.merchant, pickup, "reschedule", &slots[index % 2]));
+    let answers = join_all(moves).await;
+    for answer in answers {
+        answer.expect(200);
+    }
+    assert_eq!((world.remaining(TOMORROW, "08:00").await, world.remaining(TOMORROW, "16:00").await), (6, 6));
+    world.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn when_an_order_cancels_while_its_driver_starts_exactly_one_wins() {
+    let world = World::new(20).await;
+    let (driver, token) = world.driver().await;
+    for _ in 0..12 {
+        let order = OrderId::new();
+        world.app.hear(order, Some(world.company), 1, &world.request(order, 1, "scheduled")).await;
+        let pickup = world.pickups_of(order).await.remove(0);
+        world
+            .step(&world.dispatcher, &pickup, "assign", &json!({"driver_id": driver["id"]}))
+            .await
+            .expect(200);
+        let (wish, nothing) = (world.wish_to_cancel(order, 1), json!({}));
+        let (_, started) = tokio::join!(
+            world.app.hear(order, Some(world.company), 2, &wish),
+            world.step(&token, &pickup, "start", &nothing)
+        );
+        let told = world.told(&pickup).await;
+        let after = world.pickups_of(order).await.remove(0);
+        if started.status() == 200 {
+            assert_eq!(after["status"], "in_progress");
+            assert_eq!(&told[3..], ["pickup.started", "pickup.cancel_refused"]);
+        } else {
+            assert_eq!((started.status(), &after["status"]), (409, &json!("cancelled")));
+            assert_eq!(&told[3..], ["pickup.cancelled"]);
+        }
+    }
+    world.assert_sound().await;
+}

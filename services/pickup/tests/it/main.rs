@@ -1,0 +1,13 @@
+//! The service as its callers meet it: real HTTP, a real database, events through the bus.
+
+mod availability;
+mod bad_input;
+mod bookings;
+mod concurrency;
+mod fleet;
+mod live;
+mod orders;
+mod service_areas;
+mod stops;
+mod strangers;
+mod support;

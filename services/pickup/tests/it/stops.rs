@@ -1,0 +1,155 @@
+use jiff::ToSpan;
+use quenty_kernel::{Scope, id::PickupId};
+use quenty_platform::journal;
+use serde_json::{Value, json};
+
+use crate::support::{NINE, TODAY, TOMORROW, World, at, express, scheduled};
+
+#[tokio::test]
+async fn a_driver_collects_and_the_proof_is_kept() {
+    let world = World::new(3).await;
+    let (pickup, driver) = world.in_progress(&scheduled(TODAY, "10:00")).await;
+    world
+        .step(&driver, &pickup, "arrive", &json!({"position": {"lat": 4.67, "lng": -74.04}}))
+        .await
+        .expect(200);
+    let proof = json!({"parcel_count": 1, "weight_grams": 1250, "handed_over_by": "Luz Marín",
+        "position": {"lat": 4.67, "lng": -74.04}, "signature_svg": "<svg><path d=\"M1 1 L2 2\"/></svg>"});
+    let done = world.step(&driver, &pickup, "complete", &proof).await.expect(200).json();
+    assert_eq!(done["status"], "completed");
+    for (field, value) in proof.as_object().unwrap() {
+        assert_eq!(&done["proof"][field], value);
+    }
+    assert_eq!(
+        world.told(&pickup).await,
+        [
+            "pickup.requested",
+            "pickup.scheduled",
+            "pickup.assigned",
+            "pickup.started",
+            "pickup.arrived",
+            "pickup.completed",
+            "pickup.signed"
+        ]
+    );
+    // What a person wrote or signed stands beside the chain.
+    let id: PickupId = pickup["id"].as_str().unwrap().parse().unwrap();
+    let public: Value =
+        journal::entries(world.app.app.db(), Scope::All, &id.to_string(), None).await.unwrap()[5]
+            .data
+            .clone();
+    assert_eq!(public["signature_svg"], json!(null));
+    world.step(&driver, &pickup, "complete", &proof).await.expect_problem(409, "ILLEGAL_TRANSITION");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_driver_reaches_own_stops_only() {
+    let world = World::new(3).await;
+    let (own, driver) = world.in_progress(&scheduled(TODAY, "10:00")).await;
+    let (other, _) = world.in_progress(&scheduled(TODAY, "10:00")).await;
+    let path = |pickup: &Value| format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+    world.get(&driver, &path(&own)).await.expect(200);
+    world.get(&driver, &path(&other)).await.expect_problem(404, "NOT_FOUND");
+    for (verb, body) in [
+        ("arrive", json!({})),
+        ("complete", json!({"parcel_count": 1})),
+        ("fail", json!({"code": "CLOSED"})),
+        ("start", json!({})),
+    ] {
+        world.step(&driver, &other, verb, &body).await.expect_problem(404, "NOT_FOUND");
+    }
+    let listed = world.get(&driver, "/api/v1/pickups").await.expect(200).json();
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    // A stop that was given to someone else is out of reach at once.
+    let declined = world.book(&scheduled(TODAY, "12:00")).await;
+    let (somebody, token) = world.driver().await;
+    world
+        .step(&world.dispatcher, &declined, "assign", &json!({"driver_id": somebody["id"]}))
+        .await
+        .expect(200);
+    world.step(&token, &declined, "unassign", &json!({"reason": "flat tyre"})).await.expect(200);
+    world.step(&token, &declined, "start", &json!({})).await.expect_problem(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_failed_attempt_gets_the_next_slot_and_the_third_is_the_last() {
+    let world = World::new(1).await;
+    world.book(&scheduled(TODAY, "12:00")).await;
+    let (pickup, driver) = world.in_progress(&scheduled(TODAY, "10:00")).await;
+    let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+    let assigned = json!({"driver_id": pickup["driver_id"]});
+    let failure =
+        json!({"code": "CLOSED", "detail": "nobody opened", "position": {"lat": 4.67, "lng": -74.04}});
+    world.app.advance_to(at(NINE) + 90.minutes());
+    let failed = world.step(&driver, &pickup, "fail", &failure).await.expect(200).json();
+    // The slot from 12 is full: the next one begins at 14.
+    assert_eq!(
+        (&failed["status"], &failed["window"]["start"]),
+        (&json!("scheduled"), &json!("2026-05-05T19:00:00Z"))
+    );
+    assert_eq!(failed["failed_attempts"][0]["code"], "CLOSED");
+    assert_eq!(failed["driver_id"], json!(null));
+    for _ in 0..2 {
+        world.step(&world.dispatcher, &pickup, "assign", &assigned).await.expect(200);
+        world.step(&driver, &pickup, "start", &json!({})).await.expect(200);
+        world.step(&driver, &pickup, "fail", &failure).await.expect(200);
+    }
+    let end = world.get(&world.merchant, &path).await.expect(200).json();
+    assert_eq!((&end["status"], end["failed_attempts"].as_array().unwrap().len()), (&json!("abandoned"), 3));
+    assert_eq!(world.told(&pickup).await.last().unwrap(), "pickup.abandoned");
+    assert_eq!(world.remaining(TODAY, "14:00").await, 1);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_failed_attempt_without_room_ahead_waits_for_a_person() {
+    let world = World::new(1).await;
+    let (pickup, driver) = world.in_progress(&scheduled(TODAY, "10:00")).await;
+    let areas = world.get(&world.dispatcher, "/api/v1/service-areas").await.json();
+    let days: Vec<String> = (5..=12).map(|day| format!("2026-05-{day:02}")).collect();
+    let path = format!("/api/v1/service-areas/{}", areas["items"][0]["id"].as_str().unwrap());
+    world.app.patch(&path).token(&world.dispatcher).json(&json!({"holidays": days})).send().await.expect(200);
+    let failed = world.step(&driver, &pickup, "fail", &json!({"code": "NOT_READY"})).await.expect(200).json();
+    assert_eq!(failed["status"], "failed");
+    world.step(&world.merchant, &pickup, "reschedule", &json!({})).await.expect_problem(409, "NO_CAPACITY");
+    world.step(&world.merchant, &pickup, "cancel", &json!({"reason": "we give up"})).await.expect(200);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_missed_express_guarantee_refunds_its_fee_and_a_kept_one_does_not() {
+    let world = World::new(5).await;
+    let late = world.book(&express()).await;
+    let (kept, driver) = world.in_progress(&express()).await;
+    let cancelled = world.book(&express()).await;
+    world.step(&world.merchant, &cancelled, "cancel", &json!({"reason": "wrong day"})).await.expect(200);
+    world.app.advance_to(at(NINE) + 59.minutes());
+    world.step(&driver, &kept, "arrive", &json!({})).await.expect(200);
+    world.app.advance_to(at(NINE) + 60.minutes());
+    world.app.at_rest().await;
+    let refund = async |pickup: &Value| {
+        let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+        world.get(&world.merchant, &path).await.expect(200).json()["refund"].clone()
+    };
+    assert_eq!(refund(&late).await, json!({"amount": "15000.00", "currency": "COP"}));
+    assert_eq!((refund(&kept).await, refund(&cancelled).await), (json!(null), json!(null)));
+    assert_eq!(world.told(&late).await.last().unwrap(), "express.missed");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn the_facts_in_the_journal_rebuild_the_row() {
+    let world = World::new(2).await;
+    let (pickup, driver) = world.in_progress(&express()).await;
+    world.app.advance_to(at(NINE) + 61.minutes());
+    world.app.at_rest().await;
+    world.step(&driver, &pickup, "fail", &json!({"code": "NO_ACCESS"})).await.expect(200);
+    world.step(&world.merchant, &pickup, "reschedule", &json!({"date": TOMORROW})).await.expect(200);
+    let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+    let row = world.get(&world.merchant, &path).await.expect(200).json();
+    let folded =
+        world.get(&world.merchant, &format!("{path}?as_of={}", world.app.now())).await.expect(200).json();
+    assert_eq!(row, folded);
+    assert_eq!(row["refund"]["amount"], "15000.00");
+}
