@@ -113,7 +113,7 @@ impl Cast {
         let lines: Vec<Value> = order.lines.iter().map(|(product, quantity)| json!({"product_id": self.products[*product]["id"], "quantity": quantity})).collect();
         let mut body = json!({
             "external_reference": order.reference,
-            "type": if order.international { "international" } else if order.express { "express" } else { "standard" },
+            "kind": if order.international { "international" } else if order.express { "express" } else { "standard" },
             "payment_method": if order.cash_on_delivery { "cash_on_delivery" } else { "prepaid" },
             "lines": lines,
             "consignee": {
@@ -125,7 +125,7 @@ impl Cast {
             },
         });
         if now && !order.express {
-            body["wanted_pickup"] = json!({"kind": "on_demand"});
+            body["pickup"] = json!({"kind": "on_demand"});
         }
         body
     }
@@ -133,6 +133,10 @@ impl Cast {
     pub fn default_warehouse(&self) -> Option<&String> {
         self.warehouses.first()
     }
+}
+
+fn cop(amount: u32) -> Value {
+    json!({"amount": format!("{amount}.00"), "currency": "COP"})
 }
 
 fn address_of(given: &str, family: &str) -> String {
@@ -151,7 +155,7 @@ async fn invited(api: &Api, operator: &Session, backstage: &Backstage, name: (&s
     let user = operator.post("/api/v1/users", &body).await?;
     let token = backstage.mailed_token(&email).await?;
     api.post_open("/api/v1/auth/invitations/accept", &json!({"token": token, "password": password})).await?;
-    Ok((Some(text(&user, "id")?), api.login(&email, &password).await?))
+    Ok((Some(text(&user, "user_id")?), api.login(&email, &password).await?))
 }
 
 async fn drivers(api: &Api, operator: &Session, backstage: &Backstage) -> Result<Vec<Driver>> {
@@ -187,7 +191,7 @@ async fn merchant(api: &Api, operator: &Session, backstage: &Backstage) -> Resul
     let merchant = api.login(MERCHANT, &password).await?;
     let company = json!({
         "kind": "business", "legal_name": "Raíces Artesanías S.A.S.", "trade_name": "Raíces", "country": "CO",
-        "document_type": "NIT", "document_number": "900373115-3", "size": "small", "currency": "COP", "time_zone": "America/Bogota", "language": "es",
+        "document": {"type": "NIT", "number": "900373115-3"}, "size": "small", "currency": "COP", "time_zone": "America/Bogota", "language": "es",
     });
     let company = text(&merchant.post("/api/v1/companies", &company).await?, "id")?;
     merchant.renew().await?;
@@ -208,8 +212,10 @@ async fn service_area(operator: &Session) -> Result<()> {
     let every_day: Vec<Value> = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"].map(|day| json!({"day": day, "opens": "06:00", "closes": "22:00"})).to_vec();
     let area = json!({
         "name": NAME, "country": "CO", "time_zone": "America/Bogota", "polygon": BOGOTA, "hours": every_day,
-        "slot_minutes": 120, "capacity_per_slot": SLOT_CAPACITY, "express_available": true,
-        "fees": {"currency": "COP", "on_demand": "9800.00", "scheduled": "6500.00", "express": "14900.00"},
+        "slot_minutes": 120, "capacity_per_slot": SLOT_CAPACITY, "express": true, "currency": "COP",
+        "fees": {
+            "on_demand": cop(9_800), "scheduled": cop(6_500), "express": cop(14_900), "extra_kilogram": cop(900), "packaging": cop(3_500),
+        },
     });
     operator.post("/api/v1/service-areas", &area).await?;
     Ok(())
@@ -247,8 +253,7 @@ async fn catalogue(merchant: &Session, warehouses: &[String]) -> Result<Vec<Valu
             continue;
         }
         let body = json!({
-            "sku": sku, "name": name, "category": category, "price": {"amount": format!("{price}.00"), "currency": "COP"},
-            "cost": {"amount": format!("{}.00", price * 55 / 100), "currency": "COP"}, "weight_grams": weight,
+            "sku": sku, "name": name, "category": category, "price": cop(price), "cost": cop(price * 55 / 100), "weight_grams": weight,
             "dimensions": {"length_mm": length, "width_mm": width, "height_mm": height}, "hs_code": hs_code, "country_of_origin": "CO",
             "reorder_point": 50, "reorder_quantity": 500, "lead_time_days": 10,
         });

@@ -143,10 +143,10 @@ impl<'a> Story<'a> {
         let booked = self
             .cast
             .merchant
-            .get_until(&format!("/api/v1/orders/{id}"), "the bookings of the order", |order| order["status"] == "processing" || order["on_hold"] == true)
+            .get_until(&format!("/api/v1/orders/{id}"), "the bookings of the order", |order| order["status"] == "processing" || !order["on_hold"].is_null())
             .await?;
         if booked["status"] != "processing" {
-            tracing::warn!(order = id, hold = %booked["hold"], "the order is on hold");
+            tracing::warn!(order = id, hold = %booked["on_hold"], "the order is on hold");
             self.finish();
             return Ok(());
         }
@@ -164,7 +164,7 @@ impl<'a> Story<'a> {
         let driver = self.cast.driver_of(index);
         self.cast.dispatcher.post(&format!("/api/v1/pickups/{pickup}/assign"), &json!({"driver_id": driver.id})).await?;
         let pickup = self.cast.dispatcher.get(&format!("/api/v1/pickups/{pickup}")).await?;
-        let window: Timestamp = text(&pickup, "window_start")?.parse()?;
+        let window: Timestamp = text(&pickup["window"], "start")?.parse()?;
         self.next(window.max(at + MINUTE), index, Step::Start);
         Ok(())
     }

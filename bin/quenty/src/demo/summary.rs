@@ -72,12 +72,12 @@ pub async fn of(cast: &Cast, simulated_clock: bool) -> Result<Summary> {
         for order in page["items"].as_array().context("a list of orders")? {
             let status = text(order, "status")?;
             orders.placed += 1;
-            international += u64::from(order["type"] == "international");
+            international += u64::from(order["kind"] == "international");
             let total = &order["totals"]["total"];
             if let (Some(currency), Some(amount)) = (total["currency"].as_str(), total["amount"].as_str()) {
                 *money.entry(currency.to_owned()).or_default() += amount.parse::<Decimal>()?;
             }
-            if let (Some(placed), Some(door)) = (moment(order, "created_at"), moment(order, "delivered_at")) {
+            if let (Some(placed), Some(door)) = (moment(order, "placed_at"), moment(order, "delivered_at")) {
                 durations.push(door.duration_since(placed));
                 if let Some(promise) = moment(order, "promised_at") {
                     promised += 1;
@@ -90,7 +90,7 @@ pub async fn of(cast: &Cast, simulated_clock: bool) -> Result<Summary> {
                 other => *orders.others.entry(other.to_owned()).or_default() += 1,
             }
             // The most eventful ending makes the best story.
-            let rank = if order["type"] == "international" && status == "delivered" { 2 } else { usize::from(status == "delivered") };
+            let rank = if order["kind"] == "international" && status == "delivered" { 2 } else { usize::from(status == "delivered") };
             if best.as_ref().is_none_or(|(known, _)| rank > *known) {
                 best = Some((rank, text(order, "id")?));
             }
@@ -128,7 +128,7 @@ async fn timeline(cast: &Cast, order: &str) -> Result<Vec<String>> {
     let mut lines = vec![format!("order {order}")];
     for item in items {
         let at = moment(item, "at").map(|at| at.strftime("%a %H:%M").to_string()).unwrap_or_default();
-        lines.push(format!("{at}  {:<22} {} {}", item["kind"].as_str().unwrap_or_default(), item["text"].as_str().unwrap_or_default(), item["place"].as_str().unwrap_or_default()));
+        lines.push(format!("{at}  {:<22} {} {}", item["code"].as_str().unwrap_or_default(), item["text"].as_str().unwrap_or_default(), item["place"].as_str().unwrap_or_default()));
     }
     Ok(lines)
 }

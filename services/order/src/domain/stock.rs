@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub(crate) use alarm::Level;
 pub(crate) use allocation::{Preference, Shortage, sum_by_product};
 pub(crate) use manual::{ManualKind, ManualMovement};
-pub(crate) use movement::{Link, Movement, MovementFact, MovementKind, Note};
+pub(crate) use movement::{Link, Movement, MovementKind, Note};
 
 /// More of one product than this in one place is a typing error; it also keeps every sum within `i64`.
 const MAX_ON_HAND: i64 = 1_000_000_000_000;

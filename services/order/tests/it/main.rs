@@ -1,8 +1,16 @@
 //! The order service on a real database, over real HTTP: one module per resource.
 
+mod bad_input;
+mod cancel;
+mod idempotency;
 mod inventory;
 mod merchant;
+mod orders;
 mod products;
+mod saga;
+mod shop;
+mod standing;
 mod strangers;
+mod stream;
 mod transfers;
 mod warehouses;

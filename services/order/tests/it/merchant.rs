@@ -1,4 +1,5 @@
 //! A company with everything that it may do, and short ways to say it.
+#![expect(clippy::expect_used, reason = "a test that cannot go on says so")]
 
 use quenty_kernel::id::CompanyId;
 use quenty_platform::token::Realm;

@@ -1,0 +1,134 @@
+//! Places an order from elsewhere: unknown products are made, and what is short is received or backordered.
+
+use quenty_kernel::{
+    id::{CompanyId, CustomerId},
+    measure::{Dimensions, Grams},
+};
+use quenty_platform::Tx;
+
+use super::{NewLine, NewOrder, ProductRef, Receipt, create_product, place_order, receive_stock};
+use crate::{
+    Error,
+    domain::{
+        import::{Assumption, ImportedOrder},
+        order::{OrderKind, totals::Extras},
+        product::ProductDetails,
+        standing::KnownStanding,
+        stock::StockError,
+    },
+    store,
+};
+
+/// What an unknown product weighs and measures until somebody says otherwise.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Estimate {
+    pub(crate) weight: Grams,
+    pub(crate) dimensions: Dimensions,
+}
+
+/// How the orders of one import are placed.
+#[derive(Debug, Clone)]
+pub(crate) struct Importing {
+    pub(crate) company_id: CompanyId,
+    pub(crate) standing: KnownStanding,
+    pub(crate) estimate: Estimate,
+    /// Receive what is short, instead of leaving the order backordered.
+    pub(crate) assume_stock: bool,
+}
+
+/// Places the order and notes every assumption in it.
+///
+/// # Errors
+/// As [`place_order`]: what the order's own rules say against it.
+pub(crate) async fn import_order(tx: &mut Tx, importing: &Importing, customer_id: Option<CustomerId>, imported: &mut ImportedOrder) -> Result<(), Error> {
+    estimate_products(tx, importing, imported).await?;
+    let new = new_order(importing, customer_id, imported);
+    let order = match place_order(tx, new.clone()).await {
+        Err(Error::Stock(StockError::Insufficient(_))) => {
+            receive_what_was_ordered(tx, importing.company_id, imported).await?;
+            imported.assumptions.note(Assumption::StockReceived);
+            place_order(tx, new).await?
+        }
+        outcome => outcome?,
+    };
+    if order.kind == OrderKind::International {
+        imported.assumptions.note(Assumption::International);
+    }
+    Ok(())
+}
+
+fn new_order(importing: &Importing, customer_id: Option<CustomerId>, imported: &ImportedOrder) -> NewOrder {
+    let line = |line: &crate::domain::import::ImportedLine| NewLine {
+        product: ProductRef::Sku(line.sku.as_str().to_owned()),
+        quantity: line.quantity,
+        unit_price: Some(line.unit_price),
+        discount: line.discount,
+        tax: None,
+    };
+    NewOrder {
+        company_id: importing.company_id,
+        standing: importing.standing.clone(),
+        customer_id,
+        external_reference: Some(imported.reference.clone()),
+        kind: OrderKind::Standard,
+        payment_method: imported.payment_method,
+        lines: imported.lines.iter().map(line).collect(),
+        extras: Extras { discount: imported.discount, shipping: imported.shipping, tax: imported.tax },
+        expected_total: Some(imported.total),
+        consignee: imported.consignee.clone(),
+        warehouse_id: None,
+        wanted_pickup: None,
+        notes: imported.notes.clone(),
+        allow_backorder: !importing.assume_stock,
+        paid: imported.paid.clone(),
+    }
+}
+
+/// Makes the products that the catalogue does not have: the first price seen, a default weight and size.
+async fn estimate_products(tx: &mut Tx, importing: &Importing, imported: &mut ImportedOrder) -> Result<(), Error> {
+    let skus: Vec<String> = imported.lines.iter().map(|line| line.sku.as_str().to_owned()).collect();
+    let known = store::products::by_skus(tx.conn(), importing.company_id, &skus).await?;
+    let mut known: Vec<String> = known.iter().map(|product| product.sku().as_str().to_lowercase()).collect();
+    for line in &imported.lines {
+        let sku = line.sku.as_str().to_lowercase();
+        if known.contains(&sku) {
+            continue;
+        }
+        let details = ProductDetails {
+            name: line.name.clone(),
+            description: None,
+            category: None,
+            price: line.unit_price,
+            cost: None,
+            weight_grams: importing.estimate.weight,
+            dimensions: Some(importing.estimate.dimensions),
+            hs_code: None,
+            country_of_origin: None,
+            reorder_point: None,
+            reorder_quantity: None,
+            lead_time_days: None,
+            estimated: true,
+        };
+        create_product(tx, importing.company_id, line.sku.clone(), details).await?;
+        imported.assumptions.note(Assumption::ProductEstimated);
+        known.push(sku);
+    }
+    Ok(())
+}
+
+/// The opening receipt: what the file sold lay in the default warehouse.
+async fn receive_what_was_ordered(tx: &mut Tx, company: CompanyId, imported: &ImportedOrder) -> Result<(), Error> {
+    let skus: Vec<String> = imported.lines.iter().map(|line| line.sku.as_str().to_owned()).collect();
+    let products = store::products::by_skus(tx.conn(), company, &skus).await?;
+    let warehouse = super::place_order::warehouse(tx, company, None).await?;
+    let receipts: Vec<Receipt> = imported
+        .lines
+        .iter()
+        .filter_map(|line| {
+            let product = products.iter().find(|product| product.sku().as_str().to_lowercase() == line.sku.as_str().to_lowercase())?;
+            Some(Receipt { product_id: product.id(), warehouse_id: warehouse.id(), batch: None, quantity: line.quantity, unit_cost: None, reference: "opening receipt of an import".parse().ok() })
+        })
+        .collect();
+    receive_stock(tx, company, &receipts).await?;
+    Ok(())
+}

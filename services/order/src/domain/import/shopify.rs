@@ -1,0 +1,336 @@
+//! Shopify's order export: one row per line item, the order's own fields only on its first row
+//! (Shopify help centre, "Exporting orders"). Prices, discounts, shipping and taxes are kept as they are and
+//! must add up.
+
+use std::{collections::HashMap, str::FromStr};
+
+use quenty_contracts::party::Party;
+use quenty_kernel::{
+    Invalid,
+    address::{Address, AddressParts},
+    contact::{Email, Phone, Text},
+    country::CountryCode,
+    currency::Currency,
+    money::Money,
+};
+use rust_decimal::Decimal;
+
+use super::{Assumption, Assumptions, ImportedLine, ImportedOrder, RowError};
+use crate::domain::order::PaymentMethod;
+
+/// Columns without which a file is no order export.
+const REQUIRED: [&str; 7] = ["Name", "Currency", "Total", "Lineitem quantity", "Lineitem name", "Lineitem price", "Shipping Country"];
+
+/// A file that cannot be read as an order export at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the file has no column {0:?}: is it Shopify's order export as CSV?")]
+pub(crate) struct MissingColumn(&'static str);
+
+/// Where each column stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Columns(HashMap<String, usize>);
+
+impl Columns {
+    pub(crate) fn read<'a>(header: impl IntoIterator<Item = &'a str>) -> Result<Self, MissingColumn> {
+        let columns: HashMap<String, usize> = header.into_iter().enumerate().map(|(index, name)| (name.trim().trim_start_matches('\u{feff}').to_owned(), index)).collect();
+        match REQUIRED.into_iter().find(|name| !columns.contains_key(*name)) {
+            Some(missing) => Err(MissingColumn(missing)),
+            None => Ok(Self(columns)),
+        }
+    }
+}
+
+/// One row of the file.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) line: u64,
+    pub(crate) cells: Vec<String>,
+}
+
+impl Row {
+    fn get<'a>(&'a self, columns: &Columns, name: &str) -> &'a str {
+        columns.0.get(name).and_then(|index| self.cells.get(*index)).map_or("", |cell| cell.trim())
+    }
+}
+
+/// Puts the rows of each order together; holds one order at a time.
+#[derive(Debug)]
+pub(crate) struct Grouper {
+    columns: Columns,
+    held: Vec<Row>,
+}
+
+impl Grouper {
+    pub(crate) fn new(columns: Columns) -> Self {
+        Self { columns, held: Vec::new() }
+    }
+
+    /// Takes the next row; gives the order before it, once that is whole.
+    pub(crate) fn push(&mut self, row: Row) -> Option<Result<ImportedOrder, RowError>> {
+        let same = self.held.first().is_some_and(|first| first.get(&self.columns, "Name") == row.get(&self.columns, "Name"));
+        let whole = if same { None } else { self.finish() };
+        self.held.push(row);
+        whole
+    }
+
+    /// Gives the last order.
+    pub(crate) fn finish(&mut self) -> Option<Result<ImportedOrder, RowError>> {
+        let rows = std::mem::take(&mut self.held);
+        (!rows.is_empty()).then(|| order(&self.columns, &rows))
+    }
+}
+
+fn order(columns: &Columns, rows: &[Row]) -> Result<ImportedOrder, RowError> {
+    let Some(first) = rows.first() else { return Err(RowError::new(0, "Name", "EMPTY", "the order has no row")) };
+    let reader = Reader { columns, row: first };
+    refuse_what_is_over(&reader)?;
+    let mut assumptions = Assumptions::default();
+    let currency: Currency = reader.parse("Currency")?;
+    let lines = rows.iter().map(|row| line(&Reader { columns, row }, currency, &mut assumptions)).collect::<Result<Vec<_>, _>>()?;
+    let sums = Sums::read(&reader, currency, &lines, &mut assumptions)?;
+    let (payment_method, paid) = payment(&reader, &mut assumptions)?;
+    Ok(ImportedOrder {
+        line: first.line,
+        reference: reader.parse("Name")?,
+        currency,
+        consignee: consignee(&reader, &mut assumptions)?,
+        lines,
+        discount: sums.discount,
+        shipping: sums.shipping,
+        tax: sums.tax,
+        total: sums.total,
+        payment_method,
+        paid,
+        notes: reader.optional("Notes").map(|notes| notes.chars().take(1000).filter(|c| !c.is_control()).collect::<String>()).and_then(|notes| notes.parse().ok()),
+        assumptions,
+    })
+}
+
+/// What the shop has cancelled, refunded or sent already is not sent again.
+fn refuse_what_is_over(reader: &Reader) -> Result<(), RowError> {
+    if reader.optional("Cancelled at").is_some() {
+        return Err(reader.error("Cancelled at", "CANCELLED_IN_SHOP", "the shop has cancelled this order"));
+    }
+    if reader.get("Fulfillment Status").eq_ignore_ascii_case("fulfilled") {
+        return Err(reader.error("Fulfillment Status", "ALREADY_FULFILLED", "the shop has sent this order already"));
+    }
+    let status = reader.get("Financial Status").to_lowercase();
+    if matches!(status.as_str(), "refunded" | "partially_refunded" | "voided" | "expired") {
+        return Err(reader.error("Financial Status", "NOT_PAYABLE", format!("the shop says that this order is {status}")));
+    }
+    Ok(())
+}
+
+fn payment(reader: &Reader, assumptions: &mut Assumptions) -> Result<(PaymentMethod, Option<Option<String>>), RowError> {
+    let method = reader.optional("Payment Method").map(str::to_owned);
+    let at_the_door = method.as_deref().is_some_and(|method| {
+        let method = method.to_lowercase();
+        ["cash on delivery", "cod", "contraentrega", "contra entrega", "pago contra"].iter().any(|name| method.contains(name))
+    });
+    match reader.get("Financial Status").to_lowercase().as_str() {
+        "paid" => {
+            assumptions.note(Assumption::PaymentRecorded);
+            Ok((PaymentMethod::Prepaid, Some(method)))
+        }
+        "pending" | "authorized" | "unpaid" | "" if at_the_door => Ok((PaymentMethod::CashOnDelivery, None)),
+        "pending" | "authorized" | "unpaid" | "partially_paid" | "" => Ok((PaymentMethod::Prepaid, None)),
+        other => Err(reader.error("Financial Status", "UNKNOWN_STATUS", format!("{other} is not a payment status that we know"))),
+    }
+}
+
+fn line(reader: &Reader, currency: Currency, assumptions: &mut Assumptions) -> Result<ImportedLine, RowError> {
+    let name: Text<200> = reader.get("Lineitem name").chars().take(200).collect::<String>().parse().map_err(|e| reader.invalid("Lineitem name", &e))?;
+    let sku = match reader.optional("Lineitem sku") {
+        Some(sku) => sku.parse().map_err(|e| reader.invalid("Lineitem sku", &e))?,
+        None => {
+            assumptions.note(Assumption::SkuFromName);
+            name.as_str().chars().take(64).collect::<String>().parse().map_err(|e| reader.invalid("Lineitem name", &e))?
+        }
+    };
+    let quantity = reader.get("Lineitem quantity").parse::<u32>().ok().filter(|quantity| (1..=100_000).contains(quantity));
+    let quantity = quantity.ok_or_else(|| reader.error("Lineitem quantity", "INVALID_FIELD", "must be a whole number between 1 and 100000"))?;
+    let unit_price = reader.money("Lineitem price", currency)?.ok_or_else(|| reader.error("Lineitem price", "INVALID_FIELD", "must be an amount like 129.90"))?;
+    let discount = reader.money("Lineitem discount", currency)?.filter(|discount| !discount.is_zero());
+    Ok(ImportedLine { sku, name, quantity, unit_price, discount })
+}
+
+fn consignee(reader: &Reader, assumptions: &mut Assumptions) -> Result<Party, RowError> {
+    let field = if reader.optional("Shipping Name").is_some() { "Shipping Name" } else { "Billing Name" };
+    let street = if reader.optional("Shipping Address1").is_some() { "Shipping Address1" } else { "Shipping Street" };
+    let owned = |name: &str| reader.optional(name).map(str::to_owned);
+    let country: CountryCode = reader.parse("Shipping Country")?;
+    let address = Address::new(AddressParts {
+        line1: reader.get(street).to_owned(),
+        line2: owned("Shipping Address2"),
+        city: reader.get("Shipping City").to_owned(),
+        state: owned("Shipping Province"),
+        // Spreadsheets protect leading zeros with an apostrophe.
+        postal_code: reader.optional("Shipping Zip").map(|zip| zip.trim_start_matches('\'').to_owned()),
+        country,
+        location: None,
+    })
+    .map_err(|e| reader.invalid("Shipping Address1", &e))?;
+    let phone = reader.optional("Shipping Phone").map(|phone| phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect::<String>());
+    Ok(Party {
+        name: reader.parse(field)?,
+        phone: lenient::<Phone>(phone.as_deref(), Assumption::PhoneLeftOut, assumptions),
+        email: lenient::<Email>(reader.optional("Email"), Assumption::EmailLeftOut, assumptions),
+        address,
+    })
+}
+
+/// Contact details help, but a parcel arrives without them.
+fn lenient<T: FromStr>(text: Option<&str>, otherwise: Assumption, assumptions: &mut Assumptions) -> Option<T> {
+    let text = text?;
+    let value = text.parse().ok();
+    if value.is_none() {
+        assumptions.note(otherwise);
+    }
+    value
+}
+
+struct Sums {
+    discount: Option<Money>,
+    shipping: Option<Money>,
+    tax: Option<Money>,
+    total: Money,
+}
+
+impl Sums {
+    /// The file's sums, which must follow from its lines; nothing is corrected silently.
+    fn read(reader: &Reader, currency: Currency, lines: &[ImportedLine], assumptions: &mut Assumptions) -> Result<Self, RowError> {
+        let wrong = |field: &str, says: Decimal, ours: Decimal| reader.error(field, "DOES_NOT_ADD_UP", format!("the file says {says}, its lines come to {ours}"));
+        let amount = |field: &str| Ok::<_, RowError>(reader.money(field, currency)?.map_or(Decimal::ZERO, |money| money.amount()));
+        let goods: Decimal = lines.iter().map(|line| line.unit_price.amount() * Decimal::from(line.quantity) - line.discount.map_or(Decimal::ZERO, |d| d.amount())).sum();
+        let (discount, shipping, tax) = (amount("Discount Amount")?, amount("Shipping")?, amount("Taxes")?);
+        let subtotal = reader.money("Subtotal", currency)?.map_or(goods - discount, |money| money.amount());
+        if subtotal != goods - discount {
+            return Err(wrong("Subtotal", subtotal, goods - discount));
+        }
+        let total = amount("Total")?;
+        let included = tax > Decimal::ZERO && total == subtotal + shipping;
+        if !included && total != subtotal + shipping + tax {
+            return Err(wrong("Total", total, subtotal + shipping + tax));
+        }
+        if included {
+            assumptions.note(Assumption::TaxesIncluded);
+        }
+        let money = |amount: Decimal, field: &str| Money::new(amount, currency).map_err(|e| reader.error(field, "INVALID_FIELD", e.to_string()));
+        let some = |amount: Decimal, field: &str| if amount.is_zero() { Ok(None) } else { money(amount, field).map(Some) };
+        Ok(Self {
+            discount: some(discount, "Discount Amount")?,
+            shipping: some(shipping, "Shipping")?,
+            tax: if included { None } else { some(tax, "Taxes")? },
+            total: money(total, "Total")?,
+        })
+    }
+}
+
+/// One row's cells, with errors that name line and column.
+struct Reader<'a> {
+    columns: &'a Columns,
+    row: &'a Row,
+}
+
+impl<'a> Reader<'a> {
+    fn get(&self, name: &str) -> &'a str {
+        self.row.get(self.columns, name)
+    }
+    fn optional(&self, name: &str) -> Option<&'a str> {
+        Some(self.get(name)).filter(|text| !text.is_empty())
+    }
+    fn parse<T: FromStr<Err = Invalid>>(&self, name: &str) -> Result<T, RowError> {
+        self.get(name).parse().map_err(|e| self.invalid(name, &e))
+    }
+    /// An amount as spreadsheets write it (`147.9`); never negative, never finer than the currency.
+    fn money(&self, name: &str, currency: Currency) -> Result<Option<Money>, RowError> {
+        let Some(text) = self.optional(name) else { return Ok(None) };
+        let amount = Decimal::from_str(text).map_err(|_| self.error(name, "INVALID_FIELD", "must be an amount like 129.90"))?;
+        let money = Money::new(amount, currency).map_err(|e| self.error(name, "INVALID_FIELD", e.to_string()))?;
+        if money.is_negative() {
+            return Err(self.error(name, "NEGATIVE_AMOUNT", "an amount must not be negative here"));
+        }
+        Ok(Some(money))
+    }
+    fn error(&self, name: &str, code: &'static str, detail: impl Into<String>) -> RowError {
+        RowError::new(self.row.line, name, code, detail)
+    }
+    fn invalid(&self, name: &str, error: &Invalid) -> RowError {
+        RowError::invalid(self.row.line, name, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "Name,Email,Financial Status,Fulfillment Status,Currency,Subtotal,Shipping,Taxes,Total,Discount Amount,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Shipping Name,Shipping Address1,Shipping City,Shipping Zip,Shipping Province,Shipping Country,Shipping Phone,Cancelled at,Payment Method";
+
+    fn orders(rows: &[&str]) -> Vec<Result<ImportedOrder, RowError>> {
+        let mut grouper = Grouper::new(Columns::read(HEADER.split(',')).unwrap());
+        let mut found = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            found.extend(grouper.push(Row { line: index as u64 + 2, cells: row.split(',').map(str::to_owned).collect() }));
+        }
+        found.extend(grouper.finish());
+        found
+    }
+
+    const TWO_LINES: [&str; 2] = [
+        "#1001,ana@example.com,paid,,BRL,147.90,27.36,0.00,175.26,,1,Cafeteira,100.0,CAF-1,Ana Souza,Rua A 1,Santos,11010-000,SP,BR,,,boleto",
+        "#1001,ana@example.com,,,,,,,,,2,Filtro,23.95,FIL-2,,,,,,,,,",
+    ];
+
+    #[test]
+    fn rows_of_one_order_come_together_and_keep_the_files_prices() {
+        let found = orders(&TWO_LINES);
+        let order = found[0].as_ref().unwrap();
+        assert_eq!((found.len(), order.lines.len(), order.line), (1, 2, 2));
+        assert_eq!((order.total.amount().to_string(), order.lines[1].unit_price.amount().to_string()), ("175.26".to_owned(), "23.95".to_owned()));
+        assert_eq!(order.paid, Some(Some("boleto".to_owned())));
+        assert_eq!(order.consignee.address.postal_code(), Some("11010-000"));
+    }
+
+    #[test]
+    fn sums_that_do_not_follow_from_the_lines_are_refused_with_line_and_column() {
+        let row = TWO_LINES[0].replace("175.26", "175.27");
+        let error = orders(&[&row, TWO_LINES[1]]).remove(0).unwrap_err();
+        assert_eq!((error.line, error.field.as_str(), error.code), (2, "Total", "DOES_NOT_ADD_UP"));
+    }
+
+    #[test]
+    fn taxes_inside_the_prices_are_an_assumption() {
+        let row = TWO_LINES[0].replace("27.36,0.00,175.26", "27.36,12.00,175.26");
+        let order = orders(&[&row, TWO_LINES[1]]).remove(0).unwrap();
+        assert_eq!(order.tax, None);
+        assert!(order.assumptions.counts().any(|(name, count)| name == "taxes_included" && count == 1));
+    }
+
+    #[test]
+    fn a_bad_row_does_not_stop_the_next_order() {
+        let bad = TWO_LINES[0].replace("#1001", "#1000").replace(",1,Cafeteira", ",-1,Cafeteira");
+        let found = orders(&[&bad, TWO_LINES[0], TWO_LINES[1]]);
+        assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
+    fn what_the_shop_cancelled_refunded_or_sent_is_not_sent_again() {
+        for (from, to, code) in [("paid", "refunded", "NOT_PAYABLE"), ("paid,", "paid,fulfilled", "ALREADY_FULFILLED"), (",boleto", "2026-01-01,boleto", "CANCELLED_IN_SHOP")] {
+            let row = TWO_LINES[0].replacen(from, to, 1);
+            assert_eq!(orders(&[&row, TWO_LINES[1]]).remove(0).unwrap_err().code, code);
+        }
+    }
+
+    #[test]
+    fn unusable_contact_details_are_left_out_and_counted() {
+        let row = TWO_LINES[0].replace("ana@example.com", "ana").replace("BR,,,boleto", "BR,123,,boleto");
+        let order = orders(&[&row, &TWO_LINES[1].replace("ana@example.com", "ana")]).remove(0).unwrap();
+        assert_eq!((order.consignee.email, order.consignee.phone), (None, None));
+        assert_eq!(order.assumptions.counts().filter(|(name, _)| name.ends_with("left_out")).count(), 2);
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_refused() {
+        assert_eq!(Columns::read(["a", "b"]).unwrap_err(), MissingColumn("Name"));
+    }
+}

@@ -1,0 +1,170 @@
+//! Bringing in orders from elsewhere: a file goes in as it is, and a report comes out.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use quenty_kernel::{Failure, Kind, Scope, id::ImportId};
+use quenty_platform::{
+    App, Result,
+    http::{Answer, Can, Caller, Json, Path, Query},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::ImportOrders as MayImportOrders;
+use crate::{
+    domain::import::{ImportOptions, escape_cell},
+    jobs::{IMPORT_TASK, ImportOrders},
+    store::imports::{self, Progress},
+};
+
+const MAX_FILE_BYTES: i64 = 256 << 20;
+const PART_BYTES: usize = 256 << 10;
+const ERRORS_A_READ: i64 = 1_000;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ImportQuery {
+    /// `assume`: an opening receipt covers what is short; otherwise such orders are backordered
+    stock: Option<StockPolicy>,
+    /// Check and report, and change nothing
+    #[serde(default)]
+    dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum StockPolicy {
+    Assume,
+    Backorder,
+}
+
+/// How far an import has come, and what it assumed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ImportOut {
+    id: ImportId,
+    #[schema(example = "running")]
+    status: String,
+    dry_run: bool,
+    bytes: i64,
+    /// Orders read so far.
+    read: i64,
+    created: i64,
+    /// Orders whose reference the company knows: the same file twice makes nothing twice.
+    already_there: i64,
+    rejected: i64,
+    /// How often each assumption was made.
+    #[schema(value_type = Object, example = json!({"product_estimated": 12, "payment_recorded": 40}))]
+    assumed: serde_json::Value,
+    /// Why the file as a whole could not be read.
+    failure: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<Progress> for ImportOut {
+    fn from(progress: Progress) -> Self {
+        Self {
+            id: progress.id,
+            status: progress.status,
+            dry_run: progress.options.dry_run,
+            bytes: progress.bytes,
+            read: progress.processed,
+            created: progress.created,
+            already_there: progress.already_there,
+            rejected: progress.rejected,
+            assumed: progress.assumed,
+            failure: progress.failure,
+            created_at: progress.created_at,
+            updated_at: progress.updated_at,
+        }
+    }
+}
+
+/// Import orders from a shop's export (Shopify's order CSV as it is).
+#[utoipa::path(post, path = "/api/v1/orders/import", operation_id = "import_orders", tag = "orders",
+    params(ImportQuery), request_body(content = String, content_type = "text/csv"), security(("bearer" = ["orders:import"])),
+    responses((status = 202, body = ImportOut, description = "the work goes on; `Location` tells how far it is"), (status = 413, description = "`FILE_TOO_LARGE`")))]
+pub(super) async fn import_orders(State(app): State<App>, caller: Can<MayImportOrders>, Query(query): Query<ImportQuery>, body: Body) -> Result<Answer> {
+    let options = ImportOptions { company_id: caller.company()?, dry_run: query.dry_run, assume_stock: query.stock == Some(StockPolicy::Assume) };
+    let id = ImportId::new();
+    let mut tx = app.begin(&caller).await?;
+    let (by, now) = (tx.actor().to_string(), tx.now());
+    imports::insert(tx.conn(), id, options, &by, now).await?;
+    tx.commit().await?;
+    let bytes = keep(&app, id, body).await?;
+    begin(&app, &caller, id, bytes).await
+}
+
+/// Streams the file into the database piece by piece, in short statements.
+async fn keep(app: &App, id: ImportId, mut body: Body) -> Result<i64> {
+    let (mut bytes, mut number, mut part) = (0, 0, Vec::with_capacity(PART_BYTES));
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Failure::new(Kind::Malformed, "UNREADABLE_BODY", "the file broke off; send it again"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        bytes += i64::try_from(data.len()).unwrap_or(MAX_FILE_BYTES);
+        if bytes > MAX_FILE_BYTES {
+            return Err(Failure::new(Kind::TooLarge, "FILE_TOO_LARGE", format!("a file may have {MAX_FILE_BYTES} bytes; split it")).into());
+        }
+        part.extend_from_slice(&data);
+        if part.len() >= PART_BYTES {
+            imports::append(app.db(), id, number, &part).await?;
+            number += 1;
+            part.clear();
+        }
+    }
+    if !part.is_empty() {
+        imports::append(app.db(), id, number, &part).await?;
+    }
+    Ok(bytes)
+}
+
+async fn begin(app: &App, caller: &Caller, id: ImportId, bytes: i64) -> Result<Answer> {
+    let scope = caller.scope()?;
+    let mut tx = app.begin(caller).await?;
+    let now = tx.now();
+    imports::start(tx.conn(), id, bytes, now).await?;
+    tx.enqueue(IMPORT_TASK, id.to_string(), caller.company().ok(), &ImportOrders { import_id: id })?;
+    let progress = imports::find(tx.conn(), scope, id).await?.ok_or_else(|| Failure::not_found("import"))?;
+    tx.answer(Answer::accepted(format!("/api/v1/imports/{id}"), &ImportOut::from(progress))?).await
+}
+
+/// How far an import has come.
+#[utoipa::path(get, path = "/api/v1/imports/{id}", operation_id = "get_import", tag = "orders",
+    params(("id" = ImportId, Path)), security(("bearer" = ["orders:import"])), responses((status = 200, body = ImportOut)))]
+pub(super) async fn get_import(State(app): State<App>, caller: Can<MayImportOrders>, Path(id): Path<ImportId>) -> Result<Json<ImportOut>> {
+    Ok(Json(find(&app, caller.scope()?, id).await?.into()))
+}
+
+async fn find(app: &App, scope: Scope, id: ImportId) -> Result<Progress> {
+    Ok(imports::find(app.db(), scope, id).await?.ok_or_else(|| Failure::not_found("import"))?)
+}
+
+/// The rows that were rejected, as CSV: line, field, code, detail.
+#[utoipa::path(get, path = "/api/v1/imports/{id}/errors", operation_id = "list_import_errors", tag = "orders",
+    params(("id" = ImportId, Path)), security(("bearer" = ["orders:import"])),
+    responses((status = 200, body = String, content_type = "text/csv")))]
+pub(super) async fn list_import_errors(State(app): State<App>, caller: Can<MayImportOrders>, Path(id): Path<ImportId>) -> Result<Response> {
+    let progress = find(&app, caller.scope()?, id).await?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let write = |writer: &mut csv::Writer<Vec<u8>>, cells: [&str; 4]| writer.write_record(cells).map_err(quenty_platform::Error::internal);
+    write(&mut writer, ["line", "field", "code", "detail"])?;
+    let mut after = 0;
+    loop {
+        let rows = imports::errors(app.db(), progress.id, after, ERRORS_A_READ).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        for row in rows {
+            write(&mut writer, [&row.line.to_string(), &escape_cell(&row.field), &row.code, &escape_cell(&row.detail)])?;
+        }
+    }
+    let content = writer.into_inner().map_err(quenty_platform::Error::internal)?;
+    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, "attachment; filename=\"errors.csv\"")];
+    Ok((StatusCode::OK, headers, content).into_response())
+}

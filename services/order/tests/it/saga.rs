@@ -1,0 +1,305 @@
+use quenty_contracts::{
+    pickup::{PickupAbandoned, PickupRejected, PickupRescheduled},
+    shipping::{
+        CashCollected, ShipmentExceptionRaised, ShipmentLost, ShipmentRejected, ShipmentReturned, ShipmentUndeliverable, ShipmentVoided,
+    },
+};
+use quenty_kernel::{currency::Currency, id::ShipmentId, money::Money};
+use quenty_testkit::{TestApp, eventually};
+use serde_json::json;
+
+use crate::shop::{Road, Shop, standing_still};
+
+#[tokio::test]
+async fn an_order_goes_from_the_click_to_the_door() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("confirmed", (100, 2, 98)));
+    road.booked(1).await;
+    assert_eq!(shop.fulfilment(id).await["step"], "pickup");
+    road.scheduled(1).await;
+    assert_eq!(shop.status(id).await, "processing");
+    road.completed().await;
+    assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("picked_up", (98, 0, 98)));
+    road.picked_up().await;
+    road.departed().await;
+    assert_eq!(shop.status(id).await, "in_transit");
+    road.out_for_delivery().await;
+    road.delivered().await;
+    assert_eq!(shop.get(id).await["payment_status"], "cod_pending");
+    let amount = Money::parse("100000", Currency::COP).unwrap();
+    let cash = CashCollected { shipment_id: road.shipment, company_id: road.company, order_id: Some(id), amount, at: app.now() };
+    road.shipping(cash).await;
+    let order = shop.get(id).await;
+    assert_eq!((&order["status"], &order["payment_status"]), (&json!("delivered"), &json!("paid")));
+    assert_eq!(order["tracking_number"], "QTY0000000012");
+    let expected = "placed confirmed shipment_requested shipment_booked pickup_requested pickup_booked processing_started picked_up departed delivered paid";
+    assert_eq!(shop.facts(id).await.join(" "), expected);
+    let fulfilment = shop.fulfilment(id).await;
+    assert_eq!((&fulfilment["step"], &fulfilment["deadline"]), (&json!("closed"), &json!(null)));
+    let timeline = shop.merchant.get(&format!("/api/v1/orders/{id}/timeline")).await.expect(200).json();
+    let codes: Vec<_> = timeline["items"].as_array().unwrap().iter().map(|line| line["code"].as_str().unwrap()).collect();
+    for code in ["placed", "pickup_scheduled", "pickup_completed", "departed", "out_for_delivery", "delivered", "cash_collected"] {
+        assert!(codes.contains(&code), "{code} in {codes:?}");
+    }
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn a_prepaid_order_waits_for_its_payment() {
+    let app = standing_still().await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({"payment_method": "prepaid"})).await;
+    assert_eq!(shop.fulfilment(id).await["deadline"], "2026-03-03T12:00:00Z");
+    shop.let_the_deadline_pass(id).await;
+    shop.held(id, "PAYMENT_MISSING").await;
+    shop.act(id, "release", json!({})).await.expect_problem(409, "RETRY_NEEDED");
+    shop.act(id, "retry", json!({})).await.expect(200);
+    assert_eq!(shop.fulfilment(id).await["deadline"], "2026-03-04T12:00:00Z");
+    shop.let_the_deadline_pass(id).await;
+    shop.held(id, "PAYMENT_MISSING").await;
+    let pay = |amount: &str| json!({"amount": {"amount": amount, "currency": "COP"}, "reference": "PSE 4711"});
+    shop.act(id, "payments", pay("99999.00")).await.expect_problem(422, "AMOUNT_MISMATCH");
+    let paid = shop.act(id, "payments", pay("100000.00")).await.expect(200).json();
+    assert_eq!((&paid["status"], &paid["payment_status"], &paid["on_hold"]), (&json!("confirmed"), &json!("paid"), &json!(null)));
+    shop.act(id, "payments", pay("100000.00")).await.expect_problem(409, "ALREADY_PAID");
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn every_deadline_ends_in_the_hands_of_a_person() {
+    let app = standing_still().await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    assert_eq!(shop.fulfilment(id).await["deadline"], "2026-03-02T12:15:00Z");
+    shop.let_the_deadline_pass(id).await;
+    shop.held(id, "SHIPMENT_UNANSWERED").await;
+    // Asked again under its own attempt, so that nothing is booked twice.
+    assert_eq!(shop.act(id, "retry", json!({})).await.expect(200).json()["on_hold"], json!(null));
+    assert_eq!(shop.fulfilment(id).await["attempt"], 1);
+    shop.let_the_deadline_pass(id).await;
+    shop.held(id, "SHIPMENT_UNANSWERED").await;
+    // The answer comes late: it is welcome.
+    road.booked(1).await;
+    assert_eq!(shop.get(id).await["on_hold"], json!(null));
+    shop.let_the_deadline_pass(id).await;
+    shop.held(id, "PICKUP_UNANSWERED").await;
+    shop.act(id, "retry", json!({})).await.expect(200);
+    road.scheduled(1).await;
+    shop.let_the_deadline_pass(id).await;
+    shop.held(id, "PICKUP_OVERDUE").await;
+    let window_start = app.now();
+    let window_end = window_start + jiff::SignedDuration::from_hours(2);
+    let by = "merchant".to_owned();
+    road.pickup(PickupRescheduled { pickup_id: road.pickup, order_id: Some(id), window_start, window_end, by }).await;
+    assert_eq!(shop.get(id).await["on_hold"], json!(null));
+    road.completed().await;
+    road.departed().await;
+    shop.let_the_deadline_pass(id).await;
+    shop.held(id, "DELIVERY_OVERDUE").await;
+    road.delivered().await;
+    let order = shop.get(id).await;
+    assert_eq!((&order["status"], &order["on_hold"]), (&json!("delivered"), &json!(null)));
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn what_was_refused_is_asked_for_again() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let first = Road::of(&shop, id);
+    let rejected = |attempt| ShipmentRejected {
+        shipment_id: first.shipment,
+        company_id: first.company,
+        order_id: Some(id),
+        attempt,
+        code: "NO_RATE".to_owned(),
+        detail: "no rate to that place".to_owned(),
+    };
+    first.shipping(rejected(1)).await;
+    shop.held(id, "SHIPMENT_REJECTED").await;
+    shop.act(id, "retry", json!({})).await.expect(200);
+    assert_eq!(shop.fulfilment(id).await["attempt"], 2);
+    first.shipping(rejected(1)).await;
+    assert_eq!(shop.get(id).await["on_hold"], json!(null), "an old refusal says nothing of the new attempt");
+    let second = Road::of(&shop, id);
+    second.booked(2).await;
+    second
+        .pickup(PickupRejected {
+            pickup_id: second.pickup,
+            company_id: second.company,
+            order_id: Some(id),
+            attempt: 1,
+            code: "NO_CAPACITY".to_owned(),
+            detail: "no room for seven days".to_owned(),
+        })
+        .await;
+    shop.held(id, "PICKUP_REJECTED").await;
+    shop.act(id, "retry", json!({})).await.expect(200);
+    let third = Road { pickup: quenty_kernel::id::PickupId::new(), ..Road::of(&shop, id) };
+    third.scheduled(2).await;
+    assert_eq!(shop.status(id).await, "processing");
+    let reason = "third attempt failed".to_owned();
+    third.pickup(PickupAbandoned { pickup_id: third.pickup, order_id: Some(id), reason }).await;
+    shop.held(id, "PICKUP_ABANDONED").await;
+    shop.act(id, "retry", json!({})).await.expect(200);
+    assert_eq!(shop.fulfilment(id).await["pickup"]["attempt"], 3);
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn a_void_shipment_is_booked_again() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_processing().await;
+    road.shipping(ShipmentVoided { shipment_id: road.shipment, order_id: Some(id), reason: "by hand".to_owned() }).await;
+    shop.held(id, "SHIPMENT_VOIDED").await;
+    shop.act(id, "retry", json!({})).await.expect(200);
+    let again = Road { shipment: ShipmentId::new(), ..Road::of(&shop, id) };
+    again.booked(2).await;
+    let order = shop.get(id).await;
+    assert_eq!((&order["status"], &order["shipment_id"]), (&json!("processing"), &json!(again.shipment)));
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn news_that_overtake_each_other_lead_to_the_same_end() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.booked(1).await;
+    // Shipping is ahead of Pickup by two events.
+    road.picked_up().await;
+    road.delivered().await;
+    assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("delivered", (98, 0, 98)));
+    road.scheduled(1).await;
+    road.completed().await;
+    road.departed().await;
+    assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("delivered", (98, 0, 98)));
+    let expected = "placed confirmed shipment_requested shipment_booked pickup_requested processing_started picked_up departed delivered pickup_booked";
+    assert_eq!(shop.facts(id).await.join(" "), expected);
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn an_exception_ends_when_the_parcels_move_on() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_in_transit().await;
+    let failed = || ShipmentExceptionRaised {
+        shipment_id: road.shipment,
+        order_id: Some(id),
+        at: app.now(),
+        code: "DELIVERY_FAILED".to_owned(),
+        detail: "nobody at home".to_owned(),
+    };
+    road.shipping(failed()).await;
+    assert_eq!(shop.status(id).await, "exception");
+    road.out_for_delivery().await;
+    assert_eq!(shop.status(id).await, "in_transit");
+    road.shipping(failed()).await;
+    road.delivered().await;
+    assert_eq!(shop.status(id).await, "delivered");
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_delivered_comes_back_into_stock() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_in_transit().await;
+    let reason = "three attempts".to_owned();
+    road.shipping(ShipmentUndeliverable { shipment_id: road.shipment, order_id: Some(id), at: app.now(), reason }).await;
+    assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("undeliverable", (98, 0, 98)));
+    road.shipping(ShipmentReturned { shipment_id: road.shipment, order_id: Some(id), at: app.now() }).await;
+    assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("returned_to_sender", (100, 0, 100)));
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn what_is_lost_stays_lost() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_in_transit().await;
+    road.shipping(ShipmentLost { shipment_id: road.shipment, order_id: Some(id), at: app.now() }).await;
+    road.delivered().await;
+    assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("lost", (98, 0, 98)));
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn a_held_order_asks_for_nothing_until_it_is_released() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    shop.act(id, "hold", json!({"reason": "the address is odd"})).await.expect(200);
+    shop.act(id, "hold", json!({"reason": "again"})).await.expect_problem(409, "ALREADY_ON_HOLD");
+    shop.act(id, "retry", json!({})).await.expect_problem(409, "NOTHING_TO_RETRY");
+    road.booked(1).await;
+    assert_eq!(shop.count_facts(id, "pickup_requested").await, 0);
+    shop.act(id, "release", json!({})).await.expect(200);
+    shop.act(id, "release", json!({})).await.expect_problem(409, "NOT_ON_HOLD");
+    assert_eq!(shop.count_facts(id, "pickup_requested").await, 1);
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn staff_move_an_order_along_its_edges_and_the_saga_follows() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    let path = format!("/api/v1/orders/{id}/status");
+    let body = json!({"status": "processing", "reason": "x"});
+    app.put(&path).token(&shop.merchant.token).json(&body).send().await.expect_problem(403, "STAFF_ONLY");
+    let refused = shop.set_status(id, "delivered").await.expect_problem(409, "ILLEGAL_TRANSITION").json();
+    assert_eq!(refused["may_become"], json!(["processing", "cancelling", "cancelled"]));
+    shop.set_status(id, "cancelling").await.expect_problem(409, "STATUS_NOT_SETTABLE");
+    road.until_processing().await;
+    shop.set_status(id, "cancelled").await.expect_problem(409, "STATUS_NOT_SETTABLE");
+    for status in ["picked_up", "exception", "in_transit", "delivered", "partially_returned", "partially_returned", "returned"] {
+        shop.set_status(id, status).await.expect(200);
+        assert_eq!(shop.status(id).await, status);
+    }
+    assert_eq!(shop.stock().await, (98, 0, 98));
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn who_waits_for_stock_is_served_in_turn() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let more = |quantity: u32| json!({"allow_backorder": true, "lines": [{"product_id": shop.product, "quantity": quantity}]});
+    let first = shop.place(more(150)).await;
+    shop.place(more(99)).await;
+    let second = shop.place(more(20)).await;
+    assert_eq!((shop.status(first).await, shop.status(second).await), ("backordered".to_owned(), "backordered".to_owned()));
+    assert_eq!(shop.fulfilment(first).await["step"], "stock");
+    // Enough for the second, but the first came first.
+    shop.merchant.receive(&shop.product, &shop.warehouse, 30).await;
+    app.at_rest().await;
+    assert_eq!(shop.status(second).await, "backordered");
+    shop.merchant.receive(&shop.product, &shop.warehouse, 200).await;
+    for id in [first, second] {
+        eventually("it is served", || async { (shop.status(id).await == "confirmed").then_some(()) }).await;
+    }
+    assert_eq!(shop.stock().await, (330, 269, 61));
+    let waits = shop.place(more(70)).await;
+    let cancelled = shop.cancel(waits).await.expect(200).json();
+    assert_eq!(cancelled["status"], "cancelled");
+    shop.assert_sound(first).await;
+}

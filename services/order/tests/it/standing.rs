@@ -1,0 +1,89 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use axum::{Json, Router, routing::get};
+use jiff::SignedDuration;
+use quenty_contracts::customer::Standing;
+use quenty_testkit::{TestApp, TestOptions};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::{
+    merchant::Merchant,
+    shop::{Shop, hear_standing, order, standing, start},
+};
+
+/// Nobody listens there.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+async fn app_with(customer_url: String) -> TestApp {
+    let settings = vec![("customer_url", customer_url)];
+    TestApp::start_with(quenty_order::service(), TestOptions { starts_at: Some(start()), settings }).await
+}
+
+/// A Customer that knows every company, and counts how often it is asked.
+async fn customer() -> (String, Arc<AtomicU32>) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let answer = get(async move |axum::extract::Path(id): axum::extract::Path<String>| -> Json<Standing> {
+        count.fetch_add(1, Ordering::SeqCst);
+        Json(standing(id.parse().unwrap()))
+    });
+    let router = Router::new().route("/internal/companies/{id}/standing", answer);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn a_company_never_seen_is_asked_for_once() {
+    let (url, asked) = customer().await;
+    let app = app_with(url).await;
+    let merchant = Merchant::new(&app);
+    let warehouse = merchant.warehouse("Centro").await;
+    let product = merchant.product("CAM-1", json!({})).await;
+    merchant.receive(&product, &warehouse, 10).await;
+    for _ in 0..3 {
+        merchant.post("/api/v1/orders", order(&product, json!({}))).await.expect(201);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    app.advance_to(start() + SignedDuration::from_hours(25));
+    let placed = merchant.post("/api/v1/orders", order(&product, json!({}))).await.expect(201).json();
+    assert_eq!((asked.load(Ordering::SeqCst), &placed["stale_standing"]), (2, &json!(false)));
+}
+
+#[tokio::test]
+async fn while_customer_is_away_only_strangers_wait() {
+    let app = app_with(NOWHERE.to_owned()).await;
+    let shop = Shop::open(&app).await;
+    let stranger = Merchant::new(&app);
+    let began = std::time::Instant::now();
+    let refused = stranger.post("/api/v1/orders", shop.order(json!({}))).await;
+    assert!(refused.header("retry-after").is_some());
+    refused.expect_problem(503, "DEPENDENCY_UNAVAILABLE");
+    assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+    let fresh = shop.place(json!({})).await;
+    assert_eq!(shop.get(fresh).await["stale_standing"], false);
+    app.advance_to(start() + SignedDuration::from_hours(25));
+    let stale = shop.place(json!({})).await;
+    assert_eq!(shop.get(stale).await["stale_standing"], true);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn only_an_active_company_orders_and_the_highest_version_holds() {
+    let app = app_with(NOWHERE.to_owned()).await;
+    let shop = Shop::open(&app).await;
+    let suspended = Standing { version: 3, status: "suspended".to_owned(), may_order: false, ..standing(shop.merchant.company) };
+    hear_standing(&app, suspended).await;
+    // Heard late, said before.
+    hear_standing(&app, Standing { version: 2, ..standing(shop.merchant.company) }).await;
+    let refused = shop.try_place(json!({})).await.expect_problem(409, "COMPANY_NOT_ACTIVE").json();
+    assert_eq!(refused["status"], 409);
+    hear_standing(&app, Standing { version: 4, ..standing(shop.merchant.company) }).await;
+    shop.place(json!({})).await;
+}
