@@ -6,10 +6,12 @@
 mod commands;
 mod domain;
 mod error;
+mod events;
 mod http;
 mod jobs;
 mod parts;
 mod store;
+mod tasks;
 
 use quenty_platform::Service;
 use sqlx::migrate::Migrator;
@@ -28,8 +30,8 @@ pub fn service() -> Service {
         migrations: &MIGRATIONS,
         routes: http::routes,
         settings: parts::SETTINGS,
-        reactions: Vec::new(),
-        tasks: Vec::new(),
+        reactions: events::reactions(),
+        tasks: tasks::tasks(),
         jobs: jobs::jobs(),
         init: None,
         invariants: &[],

@@ -4,6 +4,7 @@ pub mod access;
 pub mod facts;
 pub mod link;
 pub mod lockout;
+pub mod mail;
 pub mod origin;
 pub mod password;
 pub mod rate_limit;

@@ -1,17 +1,57 @@
 //! The route table.
 
+mod audit;
+mod customer;
+mod invitations;
 mod jwks;
 mod login;
 mod origin;
+mod passwords;
+mod profile;
+mod register;
+mod roles;
 mod service_token;
+mod sessions;
 mod tokens_out;
+mod user_out;
+mod users;
 
 use quenty_platform::App;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+quenty_platform::permissions! {
+    ReadUsers = "users:read";
+    UpdateUsers = "users:update";
+    SuspendUsers = "users:suspend";
+    ReactivateUsers = "users:reactivate";
+    AssignRoles = "users:assign_roles";
+    ReadRoles = "roles:read";
+    ReadAudit = "audit:read";
+}
+
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(register::register_user))
+        .routes(routes!(register::verify_user))
+        .routes(routes!(register::resend_verification))
+        .routes(routes!(invitations::accept_invitation))
         .routes(routes!(login::login))
+        .routes(routes!(sessions::refresh))
+        .routes(routes!(sessions::switch_company))
+        .routes(routes!(sessions::logout))
+        .routes(routes!(sessions::logout_all))
+        .routes(routes!(sessions::list_sessions))
+        .routes(routes!(sessions::end_session))
+        .routes(routes!(passwords::change_password))
+        .routes(routes!(profile::get_profile, profile::update_profile))
         .routes(routes!(service_token::issue_service_token))
         .routes(routes!(jwks::get_jwks))
+        .routes(routes!(users::list_users))
+        .routes(routes!(users::get_user, users::update_user))
+        .routes(routes!(users::suspend_user))
+        .routes(routes!(users::reactivate_user))
+        .routes(routes!(users::assign_roles))
+        .routes(routes!(roles::list_roles))
+        .routes(routes!(roles::list_permissions))
+        .routes(routes!(audit::list_audit))
 }

@@ -3,6 +3,7 @@
 pub mod bootstrap;
 pub mod clients;
 pub mod key_ring;
+pub mod mailer;
 pub mod password_hasher;
 
 use jiff::SignedDuration;
@@ -46,6 +47,9 @@ pub const SETTINGS: &[Setting] = &[
         "`true` when x-forwarded-for is written by our gateway alone; by default on loopback only",
     ),
     Setting::new("mail_dir", "folder in which mails are left instead of being sent: one JSON file each"),
+    Setting::new("smtp_url", "mail server, like `smtps://user:password@host`").secret(),
+    Setting::new("mail_from", "sender of mails that go through a server")
+        .default("Quenty <no-reply@quenty.local>"),
     Setting::new("public_url", "what links in mails begin with").default("http://127.0.0.1:8000"),
 ];
 
@@ -55,6 +59,9 @@ pub struct TokenKeys {
     pub refresh: Key,
     pub link: Key,
 }
+
+/// The way out for mails.
+pub struct Post(pub Box<dyn mailer::Mailer>);
 
 /// Makes all parts; see [`quenty_platform::Service::init`].
 ///
@@ -79,5 +86,12 @@ pub async fn init(db: PgPool, settings: Settings, _clock: Clock) -> Result<Parts
         refresh: master.derive("quenty auth refresh tokens v1"),
         link: master.derive("quenty auth links v1"),
     };
-    Ok(Parts::default().with(ring).with(hasher).with(clients).with(keys).first(bootstrap::bootstrap))
+    let post = Post(mailer::from_settings(&settings)?);
+    Ok(Parts::default()
+        .with(post)
+        .with(ring)
+        .with(hasher)
+        .with(clients)
+        .with(keys)
+        .first(bootstrap::bootstrap))
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::id::UserId;
 use quenty_platform::{Error, Result};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::domain::link::{Link, LinkPurpose};
 
@@ -23,34 +23,63 @@ pub async fn insert(connection: &mut PgConnection, link: &Link, token_hash: &[u8
     Ok(())
 }
 
-/// The link of a token, if it can still be used.
-pub async fn lock(
-    connection: &mut PgConnection,
-    purpose: LinkPurpose,
-    token_hash: &[u8; 32],
-    now: Timestamp,
-) -> Result<Option<Link>> {
-    let row = sqlx::query!(
-        "select id, user_id, purpose, created_at, expires_at from links
-         where token_hash = $1 and purpose = $2 and used_at is null and expires_at > $3 for update",
-        &token_hash[..],
-        purpose.as_str(),
-        now.to_sqlx() as _
-    )
-    .fetch_optional(connection)
-    .await?;
-    row.map(|row| {
+struct Row {
+    id: uuid::Uuid,
+    user_id: uuid::Uuid,
+    purpose: String,
+    created_at: jiff_sqlx::Timestamp,
+    expires_at: jiff_sqlx::Timestamp,
+}
+
+impl TryFrom<Row> for Link {
+    type Error = Error;
+    fn try_from(row: Row) -> Result<Self> {
         let purpose = LinkPurpose::parse(&row.purpose)
             .ok_or_else(|| Error::internal("a link has an unknown purpose"))?;
-        Ok(Link {
+        Ok(Self {
             id: row.id,
             user_id: UserId::from_uuid(row.user_id),
             purpose,
             created_at: row.created_at.to_jiff(),
             expires_at: row.expires_at.to_jiff(),
         })
-    })
-    .transpose()
+    }
+}
+
+/// The link of a token, if it can still be used.
+pub async fn find(
+    db: impl PgExecutor<'_>,
+    purpose: LinkPurpose,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<Link>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, user_id, purpose, created_at, expires_at from links
+         where token_hash = $1 and purpose = $2 and used_at is null and expires_at > $3",
+        &token_hash[..],
+        purpose.as_str(),
+        now.to_sqlx() as _
+    );
+    row.fetch_optional(db).await?.map(Link::try_from).transpose()
+}
+
+/// As [`find`], so that only one transaction uses it.
+pub async fn lock(
+    connection: &mut PgConnection,
+    purpose: LinkPurpose,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<Link>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, user_id, purpose, created_at, expires_at from links
+         where token_hash = $1 and purpose = $2 and used_at is null and expires_at > $3 for update",
+        &token_hash[..],
+        purpose.as_str(),
+        now.to_sqlx() as _
+    );
+    row.fetch_optional(connection).await?.map(Link::try_from).transpose()
 }
 
 /// No link of this user works any more.

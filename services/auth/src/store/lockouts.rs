@@ -3,9 +3,24 @@
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_platform::Result;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
 use crate::domain::lockout::{FORGOTTEN_AFTER, Lockout};
+
+pub async fn find(db: impl PgExecutor<'_>, account: &[u8], address: &str) -> Result<Option<Lockout>> {
+    let row = sqlx::query!(
+        "select failures, last_failure_at, locked_until from lockouts where account = $1 and address = $2",
+        account,
+        address
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(row.map(|row| Lockout {
+        failures: row.failures,
+        last_failure_at: row.last_failure_at.to_jiff(),
+        locked_until: row.locked_until.map(|t| t.to_jiff()),
+    }))
+}
 
 /// Makes attempts on one account from one address wait for each other, so that parallel guesses are counted.
 pub async fn lock(connection: &mut PgConnection, account: &[u8], address: &str) -> Result<Option<Lockout>> {
@@ -16,18 +31,7 @@ pub async fn lock(connection: &mut PgConnection, account: &[u8], address: &str) 
     )
     .execute(&mut *connection)
     .await?;
-    let row = sqlx::query!(
-        "select failures, last_failure_at, locked_until from lockouts where account = $1 and address = $2",
-        account,
-        address
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| Lockout {
-        failures: row.failures,
-        last_failure_at: row.last_failure_at.to_jiff(),
-        locked_until: row.locked_until.map(|t| t.to_jiff()),
-    }))
+    find(connection, account, address).await
 }
 
 pub async fn save(

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::id::{CompanyId, SessionId, UserId};
+use quenty_kernel::{
+    Page, PageQuery,
+    id::{CompanyId, SessionId, UserId},
+};
 use quenty_platform::Result;
 use sqlx::{PgConnection, PgExecutor};
 
@@ -87,15 +90,24 @@ pub async fn find_by_token(db: impl PgExecutor<'_>, hash: &[u8; 32]) -> Result<O
 }
 
 /// Live sessions of a user, newest first.
-pub async fn live(db: impl PgExecutor<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
+pub async fn live(
+    db: impl PgExecutor<'_>,
+    user: UserId,
+    page: &PageQuery,
+    now: Timestamp,
+) -> Result<Page<Session>> {
     let rows = sqlx::query_as!(
         Row,
         "select id, user_id, company_id, address, user_agent, created_at, last_used_at, expires_at, ended_at
-         from sessions where user_id = $1 and ended_at is null and expires_at > $2 order by id desc",
+         from sessions where user_id = $1 and ended_at is null and expires_at > $2 and ($3::uuid is null or id < $3) order by id desc limit $4",
         user.uuid(),
-        now.to_sqlx() as _
-    );
-    Ok(rows.fetch_all(db).await?.into_iter().map(Session::from).collect())
+        now.to_sqlx() as _,
+        page.before(),
+        page.fetch()
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(Page::from_rows(rows.into_iter().map(Session::from).collect(), page, |session| session.id.uuid()))
 }
 
 /// The company that the user worked for last.

@@ -1,6 +1,6 @@
 use quenty_testkit::{app::TestApp, wait::eventually};
 
-use crate::support::{ADMIN, ADMIN_PASSWORD, claims, login, options, start};
+use crate::support::{ADMIN, ADMIN_PASSWORD, claims, login, options, refusal, start};
 
 fn kids(jwks: &serde_json::Value) -> Vec<String> {
     jwks["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
@@ -54,13 +54,12 @@ async fn a_wrong_key_encryption_key_is_told_at_the_start() {
     let app = start().await;
     let database = app.stop().await;
     let other = "HwEDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
-    let started = tokio::spawn(TestApp::start_on(
+    let text = refusal(TestApp::start_on(
         quenty_auth::service(),
         options(&[("key_encryption_key", other)]),
         database,
-    ));
-    let error = started.await.err().expect("it does not start").into_panic();
-    let text = error.downcast_ref::<String>().cloned().unwrap_or_default();
+    ))
+    .await;
     assert!(text.contains("QUENTY_KEY_ENCRYPTION_KEY"), "{text}");
 }
 

@@ -26,6 +26,7 @@ pub fn options(more: &[(&'static str, &str)]) -> TestOptions {
     let settings = [
         ("auth_url", "{base_url}"),
         ("key_encryption_key", KEY),
+        ("admin_email", ADMIN),
         ("admin_password", ADMIN_PASSWORD),
         ("service_clients", r#"{"auth": "test", "order": "order-secret"}"#),
     ];
@@ -67,4 +68,80 @@ pub async fn claims(app: &TestApp, tokens: &Value) -> Claims {
     let token = access_token(tokens);
     let claims = app.app.verifier().verify(&token).await.expect("the platform accepts the token");
     (*claims).clone()
+}
+
+/// The mails left for an address, oldest first.
+pub async fn mails_to(app: &TestApp, address: &str) -> Vec<Value> {
+    app.at_rest().await;
+    let folder = app.app.settings().get("mail_dir").expect("a folder for mails").to_owned();
+    let files = std::fs::read_dir(folder).expect("the folder exists");
+    let mut mails: Vec<Value> = files
+        .map(|file| {
+            serde_json::from_slice(&std::fs::read(file.expect("a file").path()).expect("a readable mail"))
+                .expect("a mail is JSON")
+        })
+        .filter(|mail: &Value| mail["to"] == address)
+        .collect();
+    mails.sort_by_key(|mail| mail["sent_at"].as_str().unwrap_or_default().to_owned());
+    mails
+}
+
+/// The secret in a mail's link.
+pub fn token_in(mail: &Value) -> String {
+    mail["link"]
+        .as_str()
+        .and_then(|link| link.split_once("?token="))
+        .expect("a link with a token")
+        .1
+        .to_owned()
+}
+
+/// Registers a person from an address of its own and verifies the e-mail address.
+pub async fn member_of_nothing(app: &TestApp, email: &str) -> quenty_kernel::id::UserId {
+    register_from(app, "203.0.113.9", email, None).await.expect(202);
+    let mails = mails_to(app, email).await;
+    let body = json!({"token": token_in(mails.last().expect("a mail"))});
+    app.post("/api/v1/auth/verify").json(&body).send().await.expect(204);
+    let tokens = login(app, email, PASSWORD).await.expect(200).json();
+    tokens["user_id"].as_str().expect("a user id").parse().expect("a user id")
+}
+
+pub async fn register_from(app: &TestApp, address: &str, email: &str, username: Option<&str>) -> Answer {
+    let mut body = json!({"email": email, "given_name": "Ana", "family_name": "Gómez", "password": PASSWORD, "language": "es-CO"});
+    if let Some(name) = username {
+        body["username"] = json!(name);
+    }
+    app.post("/api/v1/auth/register").header("x-forwarded-for", address).json(&body).send().await
+}
+
+pub async fn refresh(app: &TestApp, token: &str) -> Answer {
+    app.post("/api/v1/auth/refresh").json(&json!({"refresh_token": token})).send().await
+}
+
+/// A standing as Customer tells it.
+pub fn standing(
+    company: quenty_kernel::id::CompanyId,
+    status: &str,
+    version: i64,
+) -> quenty_contracts::customer::Standing {
+    quenty_contracts::customer::Standing {
+        company_id: company,
+        version,
+        status: status.to_owned(),
+        may_order: status == "active",
+        may_ship_internationally: false,
+        currency: "COP".parse().expect("a currency"),
+        time_zone: "America/Bogota".to_owned(),
+        payment_terms_days: 0,
+        credit_limit: None,
+        trade_name: "Telas del Valle".to_owned(),
+    }
+}
+
+/// Why the service does not start.
+pub async fn refusal(starting: impl Future<Output = TestApp>) -> String {
+    use futures_util::FutureExt;
+    let outcome = std::panic::AssertUnwindSafe(starting).catch_unwind().await;
+    let panic = outcome.err().expect("it does not start");
+    panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }

@@ -1,0 +1,33 @@
+//! An invited person chooses a password, and is known to everyone from then on.
+
+use quenty_kernel::{Actor, Scope, clock::wall_now};
+use quenty_platform::Tx;
+
+use super::{Outcome, record_access};
+use crate::{
+    domain::{link::LinkPurpose, origin::Origin, password::REMEMBERED, secret::OpaqueToken},
+    error::Error,
+    store,
+};
+
+pub async fn accept_invitation(
+    tx: &mut Tx,
+    token: &OpaqueToken,
+    password_hash: &str,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let wall = wall_now();
+    let link = store::links::lock(tx.conn(), LinkPurpose::Invitation, &token.hash(), wall)
+        .await?
+        .ok_or(Error::BadLink)?;
+    let mut user = store::users::lock(tx.conn(), Scope::All, link.user_id).await?.ok_or(Error::BadLink)?;
+    tx.act_as(Actor::User(user.id()));
+    let facts = user.accept_invitation(tx.now())?;
+    store::users::save(tx.conn(), &user).await?;
+    store::passwords::insert(tx.conn(), user.id(), password_hash, REMEMBERED, wall).await?;
+    store::links::use_all(tx.conn(), user.id(), wall).await?;
+    for fact in &facts {
+        tx.record(user.id(), None, fact)?;
+    }
+    record_access(tx, "accept_invitation", Outcome::Succeeded, Some(user.id()), None, origin)
+}

@@ -1,0 +1,121 @@
+//! What staff do to other people's accounts, under the two rules of that: nobody gives, takes or overrules what
+//! they do not hold themselves, and the last active super_admin stays.
+
+use quenty_kernel::{Scope, id::UserId};
+use quenty_platform::{Tx, http::IfMatch};
+
+use super::{Which, end_sessions};
+use crate::{
+    domain::{
+        role::{self, SUPER_ADMIN, Sphere, covers, permissions_of_platform_roles},
+        user::{User, UserStatus},
+    },
+    error::Error,
+    store,
+};
+
+/// On whose authority.
+#[derive(Debug, Clone, Copy)]
+pub struct Authority<'a> {
+    pub scope: Scope,
+    /// The permissions of the caller's token.
+    pub held: &'a [String],
+}
+
+impl Authority<'_> {
+    fn check(&self, roles: &[String]) -> Result<(), Error> {
+        let wanted = permissions_of_platform_roles(roles);
+        if covers(self.held, wanted.iter().map(String::as_str)) {
+            Ok(())
+        } else {
+            Err(Error::BeyondOwnPermissions)
+        }
+    }
+
+    async fn lock(&self, tx: &mut Tx, id: UserId) -> Result<User, Error> {
+        store::users::lock_staff(tx.conn()).await?;
+        let user = store::users::lock(tx.conn(), self.scope, id).await?.ok_or(Error::NotFound("user"))?;
+        self.check(user.roles())?;
+        Ok(user)
+    }
+}
+
+async fn keep_one_super_admin(tx: &mut Tx, user: &User) -> Result<(), Error> {
+    if user.is_active_super_admin() && store::users::active_super_admins(tx.conn()).await? <= 1 {
+        return Err(Error::LastSuperAdmin);
+    }
+    Ok(())
+}
+
+pub async fn suspend_user(
+    tx: &mut Tx,
+    authority: Authority<'_>,
+    id: UserId,
+    reason: &str,
+) -> Result<User, Error> {
+    let user = authority.lock(tx, id).await?;
+    suspend(tx, user, reason).await
+}
+
+async fn suspend(tx: &mut Tx, mut user: User, reason: &str) -> Result<User, Error> {
+    keep_one_super_admin(tx, &user).await?;
+    let fact = user.suspend(reason, tx.now())?;
+    store::users::save(tx.conn(), &user).await?;
+    tx.record(user.id(), None, &fact)?;
+    end_sessions(tx, user.id(), Which::All, "suspended").await?;
+    Ok(user)
+}
+
+pub async fn reactivate_user(tx: &mut Tx, authority: Authority<'_>, id: UserId) -> Result<User, Error> {
+    let mut user = authority.lock(tx, id).await?;
+    let fact = user.reactivate(tx.now())?;
+    store::users::save(tx.conn(), &user).await?;
+    tx.record(id, None, &fact)?;
+    Ok(user)
+}
+
+pub async fn assign_roles(
+    tx: &mut Tx,
+    authority: Authority<'_>,
+    id: UserId,
+    seen: IfMatch,
+    mut roles: Vec<String>,
+) -> Result<User, Error> {
+    roles.sort_unstable();
+    roles.dedup();
+    if let Some(unknown) = roles.iter().find(|name| role::find(Sphere::Platform, name).is_none()) {
+        return Err(Error::NoSuchRole(unknown.clone()));
+    }
+    authority.check(&roles)?;
+    let mut user = authority.lock(tx, id).await?;
+    seen.check(user.version())?;
+    if user.roles() == roles {
+        return Ok(user);
+    }
+    if !roles.iter().any(|name| name == SUPER_ADMIN) {
+        keep_one_super_admin(tx, &user).await?;
+    }
+    let fact = user.assign_roles(roles, tx.now());
+    store::users::save(tx.conn(), &user).await?;
+    tx.record(id, None, &fact)?;
+    Ok(user)
+}
+
+/// Customer deactivated the person: whoever has an account is suspended, an open invitation works no more.
+pub async fn deactivate_user(tx: &mut Tx, id: UserId, reason: &str) -> Result<(), Error> {
+    store::users::lock_staff(tx.conn()).await?;
+    let Some(user) = store::users::lock(tx.conn(), Scope::All, id).await? else { return Ok(()) };
+    match user.status() {
+        UserStatus::Suspended => Ok(()),
+        UserStatus::PendingVerification => {
+            Ok(store::links::use_all(tx.conn(), id, quenty_kernel::clock::wall_now()).await?)
+        }
+        UserStatus::Active => match suspend(tx, user, reason).await {
+            Err(Error::LastSuperAdmin) => {
+                tracing::warn!(user_id = %id, "the last super_admin was deactivated elsewhere and stays here");
+                Ok(())
+            }
+            outcome => outcome.map(drop),
+        },
+    }
+}

@@ -1,0 +1,131 @@
+//! What we write to people, in their language: Spanish for Spanish speakers, English for the others.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailKind {
+    /// Prove that the address is yours.
+    Verification,
+    /// Choose a password and join.
+    Invitation,
+    /// A company wants you, and you have an account.
+    CompanyInvitation,
+    /// Somebody registered with an address that has an account.
+    AlreadyRegistered,
+}
+
+impl MailKind {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verification => "verification",
+            Self::Invitation => "invitation",
+            Self::CompanyInvitation => "company_invitation",
+            Self::AlreadyRegistered => "already_registered",
+        }
+    }
+
+    /// Where its link leads, below the public URL.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Verification => "/verify-email",
+            Self::Invitation => "/accept-invitation",
+            Self::CompanyInvitation | Self::AlreadyRegistered => "/login",
+        }
+    }
+}
+
+/// A mail as it is sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+    pub kind: MailKind,
+    /// Holds a secret: never logged.
+    pub link: String,
+}
+
+impl std::fmt::Debug for Mail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Mail({})", self.kind.as_str())
+    }
+}
+
+#[must_use]
+pub fn compose(kind: MailKind, to: &str, given_name: &str, language: &str, link: String) -> Mail {
+    let is_spanish = language == "es" || language.starts_with("es-");
+    let (subject, body) = if is_spanish { in_spanish(kind) } else { in_english(kind) };
+    let greeting = if is_spanish { "Hola" } else { "Hello" };
+    Mail {
+        to: to.to_owned(),
+        subject: subject.to_owned(),
+        text: format!("{greeting} {given_name},\n\n{body}\n\n{link}\n"),
+        kind,
+        link,
+    }
+}
+
+fn in_english(kind: MailKind) -> (&'static str, &'static str) {
+    match kind {
+        MailKind::Verification => (
+            "Confirm your e-mail address",
+            "confirm your address with this link; it works once, for 24 hours. If you did not register, do nothing.",
+        ),
+        MailKind::Invitation => {
+            ("You are invited to Quenty", "choose your password with this link; it works once, for 7 days.")
+        }
+        MailKind::CompanyInvitation => {
+            ("A company invites you on Quenty", "a company has invited you. Log in to work for it:")
+        }
+        MailKind::AlreadyRegistered => (
+            "You have an account already",
+            "somebody, probably you, tried to register with this address, which has an account already. Log in here:",
+        ),
+    }
+}
+
+fn in_spanish(kind: MailKind) -> (&'static str, &'static str) {
+    match kind {
+        MailKind::Verification => (
+            "Confirma tu correo",
+            "confirma tu correo con este enlace; sirve una sola vez, durante 24 horas. Si no te registraste, no hagas nada.",
+        ),
+        MailKind::Invitation => (
+            "Te invitaron a Quenty",
+            "elige tu contraseña con este enlace; sirve una sola vez, durante 7 días.",
+        ),
+        MailKind::CompanyInvitation => (
+            "Una empresa te invita en Quenty",
+            "una empresa te ha invitado. Inicia sesión para trabajar con ella:",
+        ),
+        MailKind::AlreadyRegistered => (
+            "Ya tienes una cuenta",
+            "alguien, probablemente tú, intentó registrarse con este correo, que ya tiene una cuenta. Inicia sesión aquí:",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_speaks_the_language_of_its_reader_and_never_shows_its_link_in_a_log() {
+        let mail = |language| {
+            compose(
+                MailKind::Verification,
+                "ana@example.com",
+                "Ana",
+                language,
+                "https://x/verify?token=secret".to_owned(),
+            )
+        };
+        assert_eq!(mail("es-CO").subject, "Confirma tu correo");
+        assert_eq!(mail("pt-BR").subject, "Confirm your e-mail address");
+        assert!(mail("es").text.contains("Ana") && mail("es").text.contains("token=secret"));
+        assert_eq!(format!("{:?}", mail("es")), "Mail(verification)");
+    }
+}

@@ -1,0 +1,26 @@
+//! Staff or a company invited a person; the link that we mail is the only place where its secret is seen.
+
+use quenty_contracts::customer::UserInvited;
+use quenty_platform::{Error as PlatformError, Received, Tx};
+
+use crate::{
+    commands::{self, Invitation},
+    domain::user::Person,
+    error::Error,
+};
+
+pub(super) async fn on_user_invited(tx: &mut Tx, event: Received<UserInvited>) -> Result<(), Error> {
+    let UserInvited { user_id, email, given_name, family_name, language, roles, company_id } = event.data;
+    let person = Person {
+        username: None,
+        email,
+        given_name: given_name.parse().map_err(PlatformError::internal)?,
+        family_name: family_name.parse().map_err(PlatformError::internal)?,
+        language: language.parse().map_err(PlatformError::internal)?,
+    };
+    commands::invite_user(
+        tx,
+        Invitation { cause: event.id, user_id, person, roles, company_id, inviter: event.actor },
+    )
+    .await
+}

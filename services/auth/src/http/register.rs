@@ -1,0 +1,145 @@
+//! Registering, and proving the e-mail address.
+
+use axum::extract::State;
+use quenty_kernel::{
+    clock::wall_now,
+    contact::{Email, LanguageTag, PersonName},
+};
+use quenty_platform::{
+    App, Result,
+    http::{Answer, Anyone, Json},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    commands,
+    domain::{
+        origin::Origin,
+        password::{self, Password},
+        rate_limit::REGISTRATIONS,
+        secret::OpaqueToken,
+        user::{Person, Username},
+    },
+    error::Error,
+    parts::PasswordHasher,
+    store,
+};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RegisterIn {
+    /// Another name to log in with; without it, the e-mail address is the only one.
+    username: Option<Username>,
+    email: Email,
+    given_name: PersonName,
+    family_name: PersonName,
+    /// Spanish unless told.
+    language: Option<LanguageTag>,
+    password: Password,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RegisterOut {
+    /// The same whether or not the address has an account already: its owner gets a mail.
+    #[schema(example = "pending_verification")]
+    status: &'static str,
+    email: Email,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VerifyIn {
+    /// From the link in the mail.
+    token: OpaqueToken,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResendIn {
+    email: Email,
+}
+
+/// Register a person.
+#[utoipa::path(post, path = "/api/v1/auth/register", operation_id = "register_user", tag = "auth", request_body = RegisterIn,
+    responses(
+        (status = 202, body = RegisterOut),
+        (status = 409, description = "`USERNAME_TAKEN`"),
+        (status = 422, description = "`WEAK_PASSWORD`"),
+        (status = 429, description = "`TOO_MANY_ATTEMPTS`: three registrations an hour from one address"),
+    ))]
+pub(super) async fn register_user(
+    State(app): State<App>,
+    caller: Anyone,
+    origin: Origin,
+    Json(input): Json<RegisterIn>,
+) -> Result<Answer> {
+    let language =
+        input.language.map_or_else(|| "es".parse().map_err(quenty_platform::Error::internal), Ok)?;
+    let person = Person {
+        username: input.username,
+        email: input.email,
+        given_name: input.given_name,
+        family_name: input.family_name,
+        language,
+    };
+    let personal = [
+        &person.login_name(),
+        person.email.as_str(),
+        person.given_name.as_str(),
+        person.family_name.as_str(),
+    ];
+    password::check(&input.password, &personal).map_err(Error::WeakPassword)?;
+    let hits = store::rate_limits::find(app.db(), &REGISTRATIONS.bucket(&origin.address)).await?;
+    if let Some(retry_after) = REGISTRATIONS.wait(hits, wall_now()) {
+        return Err(Error::TooManyAttempts { retry_after }.into());
+    }
+    let hash = app.part::<PasswordHasher>()?.hash(&input.password).await?;
+    let mut tx = app.begin(&caller).await?;
+    match commands::register_user(&mut tx, &person, &hash, &origin).await? {
+        Ok(()) => {
+            tx.answer(Answer::accepted(
+                "/api/v1/auth/verify",
+                &RegisterOut { status: "pending_verification", email: person.email },
+            )?)
+            .await
+        }
+        Err(refused) => {
+            tx.commit().await?;
+            Err(refused.into())
+        }
+    }
+}
+
+/// Prove the e-mail address with the token that was mailed.
+#[utoipa::path(post, path = "/api/v1/auth/verify", operation_id = "verify_user", tag = "auth", request_body = VerifyIn,
+    responses((status = 204), (status = 422, description = "`INVALID_LINK`: unknown, used or expired")))]
+pub(super) async fn verify_user(
+    State(app): State<App>,
+    caller: Anyone,
+    origin: Origin,
+    Json(input): Json<VerifyIn>,
+) -> Result<Answer> {
+    let mut tx = app.begin(&caller).await?;
+    commands::verify_user(&mut tx, &input.token, &origin).await?;
+    tx.answer(Answer::no_content()).await
+}
+
+/// Mail another verification link.
+#[utoipa::path(post, path = "/api/v1/auth/verify/resend", operation_id = "resend_verification", tag = "auth", request_body = ResendIn,
+    responses((status = 204, description = "Sent if there is something to verify"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
+pub(super) async fn resend_verification(
+    State(app): State<App>,
+    caller: Anyone,
+    origin: Origin,
+    Json(input): Json<ResendIn>,
+) -> Result<Answer> {
+    let mut tx = app.begin(&caller).await?;
+    match commands::resend_verification(&mut tx, &input.email, &origin).await? {
+        Ok(()) => tx.answer(Answer::no_content()).await,
+        Err(refused) => {
+            tx.commit().await?;
+            Err(refused.into())
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Other people's accounts, for staff.
+
+use axum::extract::State;
+use quenty_kernel::{
+    Page, PageQuery, Scope, Timestamp,
+    contact::{Email, Text},
+    id::UserId,
+};
+use quenty_platform::{
+    App, Result,
+    http::{Answer, Caller, Can, IfMatch, Json, Path, Query},
+    journal,
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    AssignRoles, ReactivateUsers, ReadUsers, SuspendUsers, UpdateUsers,
+    profile::UserPatch,
+    user_out::{self, UserOut},
+};
+use crate::{
+    commands::{self, Authority},
+    domain::{
+        facts::UserFact,
+        user::{User, UserStatus},
+    },
+    error::Error,
+    store::{self, users::Filter},
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UserFilter {
+    status: Option<UserStatus>,
+    /// A platform role.
+    #[param(value_type = Option<String>, example = "driver")]
+    role: Option<Text<40>>,
+    email: Option<Email>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SuspendUserIn {
+    #[schema(value_type = String, example = "left the company")]
+    reason: Text<200>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AssignRolesIn {
+    /// All platform roles that the user has from now on.
+    #[schema(example = json!(["dispatcher"]))]
+    roles: Vec<String>,
+}
+
+fn authority(caller: &Caller) -> Result<Authority<'_>> {
+    Ok(Authority { scope: caller.scope()?, held: caller.permissions() })
+}
+
+/// List users.
+#[utoipa::path(get, path = "/api/v1/admin/users", operation_id = "list_users", tag = "users", params(PageQuery, UserFilter),
+    security(("bearer" = ["users:read"])), responses((status = 200, body = Page<UserOut>)))]
+pub(super) async fn list_users(
+    State(app): State<App>,
+    caller: Can<ReadUsers>,
+    Query(page): Query<PageQuery>,
+    Query(filter): Query<UserFilter>,
+) -> Result<Json<Page<UserOut>>> {
+    let filter = Filter {
+        status: filter.status,
+        role: filter.role.map(|r| r.to_string()),
+        email: filter.email.map(|e| e.to_string()),
+    };
+    let users = store::users::list(app.db(), caller.scope()?, &filter, &page).await?;
+    Ok(Json(users.map(UserOut::from)))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AsOf {
+    /// As it was then.
+    as_of: Option<Timestamp>,
+}
+
+/// Read a user, now or as it was.
+#[utoipa::path(get, path = "/api/v1/admin/users/{id}", operation_id = "get_user", tag = "users", params(("id" = UserId, Path), AsOf),
+    security(("bearer" = ["users:read"])), responses((status = 200, body = UserOut)))]
+pub(super) async fn get_user(
+    State(app): State<App>,
+    caller: Can<ReadUsers>,
+    Path(id): Path<UserId>,
+    Query(AsOf { as_of }): Query<AsOf>,
+) -> Result<Answer> {
+    let now = store::users::find(app.db(), caller.scope()?, id).await?;
+    let user = match (now, as_of) {
+        (Some(_), Some(_)) => {
+            User::fold(journal::facts::<UserFact>(app.db(), Scope::All, &id.to_string(), as_of).await?)
+        }
+        (now, _) => now,
+    };
+    user_out::answer(user.ok_or(Error::NotFound("user"))?)
+}
+
+/// Change a user's names and language.
+#[utoipa::path(patch, path = "/api/v1/admin/users/{id}", operation_id = "update_user", tag = "users", params(("id" = UserId, Path)), request_body = UserPatch,
+    security(("bearer" = ["users:update"])), responses((status = 200, body = UserOut), (status = 412, description = "`VERSION_MISMATCH`")))]
+pub(super) async fn update_user(
+    State(app): State<App>,
+    caller: Can<UpdateUsers>,
+    Path(id): Path<UserId>,
+    seen: IfMatch,
+    Json(patch): Json<UserPatch>,
+) -> Result<Answer> {
+    let mut tx = app.begin(&caller).await?;
+    let user = commands::update_user(&mut tx, caller.scope()?, id, seen, &patch.into()).await?;
+    tx.answer(user_out::answer(user)?).await
+}
+
+/// Suspend a user: all sessions end, and no login works.
+#[utoipa::path(post, path = "/api/v1/admin/users/{id}/suspend", operation_id = "suspend_user", tag = "users", params(("id" = UserId, Path)), request_body = SuspendUserIn,
+    security(("bearer" = ["users:suspend"])), responses((status = 200, body = UserOut),
+        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`"), (status = 409, description = "`INVALID_USER_STATUS`, `LAST_SUPER_ADMIN`")))]
+pub(super) async fn suspend_user(
+    State(app): State<App>,
+    caller: Can<SuspendUsers>,
+    Path(id): Path<UserId>,
+    Json(input): Json<SuspendUserIn>,
+) -> Result<Answer> {
+    let mut tx = app.begin(&caller).await?;
+    let user = commands::suspend_user(&mut tx, authority(&caller)?, id, input.reason.as_str()).await?;
+    tx.answer(user_out::answer(user)?).await
+}
+
+/// Let a suspended user in again.
+#[utoipa::path(post, path = "/api/v1/admin/users/{id}/reactivate", operation_id = "reactivate_user", tag = "users", params(("id" = UserId, Path)),
+    security(("bearer" = ["users:reactivate"])), responses((status = 200, body = UserOut),
+        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`"), (status = 409, description = "`INVALID_USER_STATUS`")))]
+pub(super) async fn reactivate_user(
+    State(app): State<App>,
+    caller: Can<ReactivateUsers>,
+    Path(id): Path<UserId>,
+) -> Result<Answer> {
+    let mut tx = app.begin(&caller).await?;
+    let user = commands::reactivate_user(&mut tx, authority(&caller)?, id).await?;
+    tx.answer(user_out::answer(user)?).await
+}
+
+/// Set a user's platform roles.
+#[utoipa::path(put, path = "/api/v1/admin/users/{id}/roles", operation_id = "assign_roles", tag = "users", params(("id" = UserId, Path)), request_body = AssignRolesIn,
+    security(("bearer" = ["users:assign_roles"])), responses((status = 200, body = UserOut),
+        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`"), (status = 409, description = "`LAST_SUPER_ADMIN`"), (status = 422, description = "`NO_SUCH_ROLE`")))]
+pub(super) async fn assign_roles(
+    State(app): State<App>,
+    caller: Can<AssignRoles>,
+    Path(id): Path<UserId>,
+    seen: IfMatch,
+    Json(input): Json<AssignRolesIn>,
+) -> Result<Answer> {
+    let mut tx = app.begin(&caller).await?;
+    let user = commands::assign_roles(&mut tx, authority(&caller)?, id, seen, input.roles).await?;
+    tx.answer(user_out::answer(user)?).await
+}

@@ -1,0 +1,70 @@
+use std::path::Path;
+
+use quenty_platform::token::Realm;
+use quenty_testkit::{
+    app::{TestApp, TestOptions},
+    strangers,
+};
+
+use crate::support::{options, refusal};
+
+/// Auth trusting the test kit's tokens instead of its own.
+async fn start_trusting_the_test_kit() -> TestApp {
+    let mut options: TestOptions = options(&[]);
+    options.settings.retain(|(key, _)| *key != "auth_url");
+    TestApp::start_with(quenty_auth::service(), options).await
+}
+
+#[tokio::test]
+async fn every_operation_refuses_strangers() {
+    let app = start_trusting_the_test_kit().await;
+    let open = [
+        "register_user",
+        "verify_user",
+        "resend_verification",
+        "accept_invitation",
+        "login",
+        "refresh",
+        "issue_service_token",
+        "get_jwks",
+    ];
+    strangers::check(&app, &open).await;
+}
+
+#[tokio::test]
+async fn a_company_sees_only_its_own_members_accounts() {
+    let app = start_trusting_the_test_kit().await;
+    let stranger = app.token(Realm::Company, Some(quenty_kernel::id::CompanyId::new()), &["users:read"]);
+    let list = app.get("/api/v1/admin/users").token(&stranger).send().await.expect(200).json();
+    assert!(list["items"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_page_of_permissions_is_up_to_date() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/permissions.md");
+    let page = quenty_auth::permissions_markdown();
+    if std::fs::read_to_string(&path).unwrap_or_default() != page {
+        std::fs::write(&path, page).unwrap();
+        panic!("docs/permissions.md was out of date; it is written anew, commit it");
+    }
+}
+
+#[tokio::test]
+async fn roles_and_permissions_are_listed() {
+    let app = start_trusting_the_test_kit().await;
+    let token = app.token(Realm::Staff, None, &["roles:read"]);
+    let roles = app.get("/api/v1/admin/roles").token(&token).send().await.expect(200).json();
+    let names: Vec<_> =
+        roles["items"].as_array().unwrap().iter().map(|role| role["name"].as_str().unwrap()).collect();
+    assert!(names.starts_with(&["super_admin", "admin"]) && names.contains(&"viewer"));
+    let permissions = app.get("/api/v1/admin/permissions").token(&token).send().await.expect(200).json();
+    assert!(permissions["items"].as_array().unwrap().iter().any(|permission| permission == "orders:cancel"));
+}
+
+#[tokio::test]
+async fn without_a_way_to_send_mails_it_says_what_to_set() {
+    let mut options = options(&[]);
+    options.settings.retain(|(key, _)| *key != "mail_dir");
+    let text = refusal(TestApp::start_with(quenty_auth::service(), options)).await;
+    assert!(text.contains("QUENTY_SMTP_URL") && text.contains("QUENTY_MAIL_DIR"), "{text}");
+}

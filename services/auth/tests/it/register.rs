@@ -1,0 +1,179 @@
+use quenty_kernel::id::UserId;
+use serde_json::json;
+
+use crate::support::{ADMIN, PASSWORD, login, mails_to, member_of_nothing, register_from, start, token_in};
+
+#[tokio::test]
+async fn a_person_registers_verifies_and_logs_in() {
+    let app = start().await;
+    register_from(&app, "203.0.113.1", "ana@example.com", Some("Ana.Gomez")).await.expect(202);
+    login(&app, "ana.gomez", PASSWORD).await.expect_problem(403, "EMAIL_NOT_VERIFIED");
+    let mails = mails_to(&app, "ana@example.com").await;
+    assert_eq!(mails.len(), 1);
+    assert_eq!(
+        (&mails[0]["kind"], &mails[0]["subject"]),
+        (&json!("verification"), &json!("Confirma tu correo"))
+    );
+    assert!(mails[0]["link"].as_str().unwrap().starts_with("http://127.0.0.1:8000/verify-email?token="));
+    assert!(mails[0]["text"].as_str().unwrap().contains(mails[0]["link"].as_str().unwrap()));
+    let body = json!({"token": token_in(&mails[0])});
+    app.post("/api/v1/auth/verify").json(&body).send().await.expect(204);
+    app.post("/api/v1/auth/verify").json(&body).send().await.expect_problem(422, "INVALID_LINK");
+    let tokens = login(&app, "ana.gomez", PASSWORD).await.expect(200).json();
+    assert_eq!((&tokens["realm"], &tokens["company_id"]), (&json!("user"), &json!(null)));
+    let user: UserId = tokens["user_id"].as_str().unwrap().parse().unwrap();
+    let kinds: Vec<_> = app.facts(user).await.into_iter().map(|fact| fact.kind).collect();
+    assert_eq!(kinds, ["quenty.auth.user.registered.v1", "quenty.auth.user.activated.v1"]);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn the_secret_of_a_link_lies_neither_in_a_row_nor_in_a_task() {
+    let app = start().await;
+    register_from(&app, "203.0.113.1", "ana@example.com", None).await.expect(202);
+    let token = token_in(&mails_to(&app, "ana@example.com").await[0]);
+    let everything: String = sqlx::query_scalar("select coalesce(string_agg(t::text, ''), '') || (select string_agg(l::text, '') from links l) from quenty.tasks t")
+        .fetch_one(app.app.db())
+        .await
+        .unwrap();
+    assert!(everything.contains("verification") && !everything.contains(&token));
+}
+
+#[tokio::test]
+async fn an_address_that_has_an_account_is_told_to_its_owner_only() {
+    let app = start().await;
+    let new = register_from(&app, "203.0.113.1", "new@example.com", None).await.expect(202);
+    let taken = register_from(&app, "203.0.113.1", "ADMIN@quenty.local", None).await.expect(202);
+    assert_eq!(new.json()["status"], taken.json()["status"]);
+    let keys = |body: serde_json::Value| body.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(new.json()), keys(taken.json()));
+    let mails = mails_to(&app, ADMIN).await;
+    assert_eq!(mails[0]["kind"], "already_registered");
+    assert!(!mails[0]["link"].as_str().unwrap().contains("token"));
+    login(&app, ADMIN, PASSWORD).await.expect_problem(401, "INVALID_CREDENTIALS");
+}
+
+#[tokio::test]
+async fn a_username_is_unique_in_any_case() {
+    let app = start().await;
+    register_from(&app, "203.0.113.1", "ana@example.com", Some("Admin"))
+        .await
+        .expect_problem(409, "USERNAME_TAKEN");
+}
+
+#[tokio::test]
+async fn the_fourth_registration_of_an_hour_from_one_address_waits() {
+    let app = start().await;
+    for name in ["a", "b", "c"] {
+        register_from(&app, "203.0.113.1", &format!("{name}@example.com"), None).await.expect(202);
+    }
+    let refused = register_from(&app, "203.0.113.1", "d@example.com", None)
+        .await
+        .expect_problem(429, "TOO_MANY_ATTEMPTS");
+    assert!(refused.header("retry-after").unwrap().parse::<u32>().unwrap() > 3500);
+    register_from(&app, "203.0.113.2", "d@example.com", None).await.expect(202);
+    sqlx::query("update rate_limits set started_at = started_at - interval '1 hour'")
+        .execute(app.app.db())
+        .await
+        .unwrap();
+    register_from(&app, "203.0.113.1", "e@example.com", None).await.expect(202);
+}
+
+#[tokio::test]
+async fn weak_passwords_and_bad_fields_are_named() {
+    let app = start().await;
+    let body = json!({"email": "ana@example.com", "given_name": "Ana", "family_name": "Gómez", "password": "password123"});
+    let refused =
+        app.post("/api/v1/auth/register").json(&body).send().await.expect_problem(422, "WEAK_PASSWORD");
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/password");
+    let body =
+        json!({"email": "no address", "given_name": "Ana", "family_name": "Gómez", "password": PASSWORD});
+    let refused =
+        app.post("/api/v1/auth/register").json(&body).send().await.expect_problem(422, "INVALID_BODY");
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/email");
+    let body = json!({"email": "ana@example.com", "given_name": "Ana", "family_name": "Gómez", "password": PASSWORD, "roles": ["admin"]});
+    app.post("/api/v1/auth/register").json(&body).send().await.expect_problem(422, "INVALID_BODY");
+}
+
+#[tokio::test]
+async fn another_verification_mail_replaces_the_first_and_tells_nothing() {
+    let app = start().await;
+    register_from(&app, "203.0.113.1", "ana@example.com", None).await.expect(202);
+    let first = token_in(&mails_to(&app, "ana@example.com").await[0]);
+    for email in ["ana@example.com", "nobody@example.com", ADMIN] {
+        app.post("/api/v1/auth/verify/resend").json(&json!({"email": email})).send().await.expect(204);
+    }
+    assert!(mails_to(&app, ADMIN).await.is_empty() && mails_to(&app, "nobody@example.com").await.is_empty());
+    let mails = mails_to(&app, "ana@example.com").await;
+    assert_eq!(mails.len(), 2);
+    app.post("/api/v1/auth/verify")
+        .json(&json!({"token": first}))
+        .send()
+        .await
+        .expect_problem(422, "INVALID_LINK");
+    let second = mails.iter().map(token_in).find(|token| *token != first).unwrap();
+    app.post("/api/v1/auth/verify").json(&json!({"token": second})).send().await.expect(204);
+    for _ in 0..2 {
+        app.post("/api/v1/auth/verify/resend")
+            .json(&json!({"email": "nobody@example.com"}))
+            .send()
+            .await
+            .expect(204);
+    }
+    app.post("/api/v1/auth/verify/resend")
+        .json(&json!({"email": "nobody@example.com"}))
+        .send()
+        .await
+        .expect_problem(429, "TOO_MANY_ATTEMPTS");
+}
+
+#[tokio::test]
+async fn a_link_expires_after_a_day() {
+    let app = start().await;
+    register_from(&app, "203.0.113.1", "ana@example.com", None).await.expect(202);
+    let token = token_in(&mails_to(&app, "ana@example.com").await[0]);
+    sqlx::query("update links set expires_at = expires_at - interval '24 hours'")
+        .execute(app.app.db())
+        .await
+        .unwrap();
+    app.post("/api/v1/auth/verify")
+        .json(&json!({"token": token}))
+        .send()
+        .await
+        .expect_problem(422, "INVALID_LINK");
+}
+
+#[tokio::test]
+async fn the_own_profile_is_read_and_changed() {
+    let app = start().await;
+    member_of_nothing(&app, "ana@example.com").await;
+    let token =
+        login(&app, "ana@example.com", PASSWORD).await.json()["access_token"].as_str().unwrap().to_owned();
+    let profile = app.get("/api/v1/profile").token(&token).send().await.expect(200);
+    let version = profile.header("etag").unwrap().to_owned();
+    assert_eq!(
+        (&profile.json()["email"], &profile.json()["memberships"]),
+        (&json!("ana@example.com"), &json!([]))
+    );
+    let patch = json!({"given_name": "Ana María"});
+    let changed = app
+        .patch("/api/v1/profile")
+        .token(&token)
+        .header("if-match", &version)
+        .json(&patch)
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(
+        (&changed.json()["given_name"], &changed.json()["family_name"]),
+        (&json!("Ana María"), &json!("Gómez"))
+    );
+    let patch = json!({"given_name": "X"});
+    app.patch("/api/v1/profile")
+        .token(&token)
+        .header("if-match", &version)
+        .json(&patch)
+        .send()
+        .await
+        .expect_problem(412, "VERSION_MISMATCH");
+}

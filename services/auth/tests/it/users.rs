@@ -1,0 +1,147 @@
+use quenty_kernel::id::UserId;
+use quenty_testkit::{app::TestApp, http::Answer};
+use serde_json::{Value, json};
+
+use crate::support::{
+    ADMIN, ADMIN_PASSWORD, PASSWORD, access_token, admin_token, login, member_of_nothing, refresh,
+    refresh_token, start,
+};
+
+async fn assign(app: &TestApp, token: &str, user: UserId, roles: &[&str]) -> Answer {
+    app.put(&format!("/api/v1/admin/users/{user}/roles"))
+        .token(token)
+        .json(&json!({"roles": roles}))
+        .send()
+        .await
+}
+
+async fn suspend(app: &TestApp, token: &str, user: UserId) -> Answer {
+    app.post(&format!("/api/v1/admin/users/{user}/suspend"))
+        .token(token)
+        .json(&json!({"reason": "a test"}))
+        .send()
+        .await
+}
+
+/// A person with these platform roles, and a token of theirs.
+async fn staff(app: &TestApp, admin: &str, email: &str, roles: &[&str]) -> (UserId, String) {
+    let user = member_of_nothing(app, email).await;
+    assign(app, admin, user, roles).await.expect(200);
+    (user, access_token(&login(app, email, PASSWORD).await.expect(200).json()))
+}
+
+fn id_of(tokens: &Value) -> UserId {
+    tokens["user_id"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn users_are_listed_found_and_changed() {
+    let app = start().await;
+    let (user, admin) = (member_of_nothing(&app, "ana@example.com").await, admin_token(&app).await);
+    let all = app.get("/api/v1/admin/users").token(&admin).send().await.expect(200).json();
+    assert_eq!(all["items"].as_array().unwrap().len(), 2);
+    for (filter, found) in [
+        ("email=ANA@example.com", 1),
+        ("role=super_admin", 1),
+        ("status=suspended", 0),
+        ("status=active&limit=1", 1),
+    ] {
+        let list =
+            app.get(&format!("/api/v1/admin/users?{filter}")).token(&admin).send().await.expect(200).json();
+        assert_eq!(list["items"].as_array().unwrap().len(), found, "{filter}");
+    }
+    let path = format!("/api/v1/admin/users/{user}");
+    let before = app.get(&path).token(&admin).send().await.expect(200);
+    let then = quenty_kernel::clock::wall_now();
+    let changed = app
+        .patch(&path)
+        .token(&admin)
+        .header("if-match", before.header("etag").unwrap())
+        .json(&json!({"language": "pt-BR"}))
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(changed.json()["language"], "pt-BR");
+    let earlier = app.get(&format!("{path}?as_of={then}")).token(&admin).send().await.expect(200).json();
+    assert_eq!(earlier, before.json(), "the journal rebuilds what was");
+    let now = app
+        .get(&format!("{path}?as_of={}", quenty_kernel::clock::wall_now()))
+        .token(&admin)
+        .send()
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(now, changed.json(), "the journal rebuilds what is");
+    app.get(&format!("/api/v1/admin/users/{}", UserId::new()))
+        .token(&admin)
+        .send()
+        .await
+        .expect_problem(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_suspended_user_is_out_at_once_and_back_after_reactivation() {
+    let app = start().await;
+    let (user, admin) = (member_of_nothing(&app, "ana@example.com").await, admin_token(&app).await);
+    let tokens = login(&app, "ana@example.com", PASSWORD).await.expect(200).json();
+    suspend(&app, &admin, user).await.expect(200);
+    suspend(&app, &admin, user).await.expect_problem(409, "INVALID_USER_STATUS");
+    refresh(&app, &refresh_token(&tokens)).await.expect_problem(401, "INVALID_REFRESH_TOKEN");
+    login(&app, "ana@example.com", PASSWORD).await.expect_problem(403, "ACCOUNT_SUSPENDED");
+    app.post(&format!("/api/v1/admin/users/{user}/reactivate")).token(&admin).send().await.expect(200);
+    login(&app, "ana@example.com", PASSWORD).await.expect(200);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn nobody_gives_takes_or_overrules_what_they_do_not_hold() {
+    let app = start().await;
+    let root = login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json();
+    let (_, admin) = staff(&app, &access_token(&root), "admin@example.com", &["admin"]).await;
+    let ana = member_of_nothing(&app, "ana@example.com").await;
+    assign(&app, &admin, ana, &["dispatcher", "driver"]).await.expect(200);
+    assign(&app, &admin, ana, &["super_admin"]).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
+    assign(&app, &admin, ana, &["auditor"]).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
+    assign(&app, &admin, id_of(&root), &[]).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
+    suspend(&app, &admin, id_of(&root)).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
+    assign(&app, &admin, ana, &["owner"]).await.expect_problem(422, "NO_SUCH_ROLE");
+}
+
+#[tokio::test]
+async fn the_last_super_admin_stays() {
+    let app = start().await;
+    let root = login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json();
+    let token = access_token(&root);
+    assign(&app, &token, id_of(&root), &["admin"]).await.expect_problem(409, "LAST_SUPER_ADMIN");
+    suspend(&app, &token, id_of(&root)).await.expect_problem(409, "LAST_SUPER_ADMIN");
+    let (second, other) = staff(&app, &token, "ana@example.com", &["super_admin"]).await;
+    let (a, b) = tokio::join!(suspend(&app, &token, second), suspend(&app, &other, id_of(&root)));
+    let mut statuses = [a.status(), b.status()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "two that each leave the other do not leave none");
+}
+
+#[tokio::test]
+async fn the_audit_trail_is_searched_by_actor_type_subject_and_time() {
+    let app = start().await;
+    let root = login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json();
+    let (token, ana) = (access_token(&root), member_of_nothing(&app, "ana@example.com").await);
+    suspend(&app, &token, ana).await.expect(200);
+    let search = async |query: String| {
+        app.get(&format!("/api/v1/admin/audit?{query}")).token(&token).send().await.expect(200).json()["items"].as_array().unwrap().clone()
+    };
+    let suspended = search(format!("subject={ana}&type=quenty.auth.user.suspended.v1")).await;
+    assert_eq!((suspended.len(), &suspended[0]["actor"]), (1, &json!(format!("user:{}", id_of(&root)))));
+    assert!(
+        search(format!("actor=user:{ana}")).await.iter().all(|entry| entry["actor"] == format!("user:{ana}"))
+    );
+    assert!(search("to=2020-01-01T00:00:00Z".to_owned()).await.is_empty());
+    let access = search("type=quenty.auth.access.recorded.v1".to_owned()).await;
+    let operations: Vec<_> =
+        access.iter().map(|entry| entry["data"]["operation"].as_str().unwrap()).collect();
+    assert_eq!(operations, ["verify_user", "register_user"]);
+    assert_eq!(access[1]["data"]["address"], "203.0.113.9");
+    let first = app.get("/api/v1/admin/audit?limit=2").token(&token).send().await.expect(200).json();
+    let next = search(format!("limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).await;
+    assert!(next[0]["id"].as_str() < first["items"][1]["id"].as_str());
+}
