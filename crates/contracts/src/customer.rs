@@ -2,7 +2,7 @@
 
 use quenty_kernel::{
     address::Address,
-    contact::{Email, Phone},
+    contact::{Email, LanguageTag, PersonName, Phone, Text, TimeZoneName},
     country::CountryCode,
     currency::Currency,
     id::{AddressId, CompanyId, CustomerId, MemberId, UserId},
@@ -43,33 +43,36 @@ pub struct Membership {
 }
 
 events! {
-    "quenty.customer.company.registered.v1" CompanyRegistered {
+    "quenty.customer.company.registered.v1" CompanyRegistered personal["legal_name", "document_number", "origin"] {
         company_id: CompanyId,
         /// `business` or `individual`.
         kind: String,
-        legal_name: String,
-        trade_name: String,
+        legal_name: Text<200>,
+        trade_name: Text<120>,
         country: CountryCode,
-        document_type: String,
-        document_number: String,
+        /// Absent until the company names one.
+        document_type: Option<String>,
+        document_number: Option<String>,
         size: String,
-        categories: Vec<String>,
+        categories: Vec<Text<60>>,
         currency: Currency,
-        time_zone: String,
-        language: String,
+        time_zone: TimeZoneName,
+        language: LanguageTag,
         origin: Option<Address>,
         registered_by: UserId,
         standing: Standing,
     }
-    "quenty.customer.company.updated.v1" CompanyUpdated {
+    "quenty.customer.company.updated.v1" CompanyUpdated personal["legal_name", "document_number", "origin"] {
         company_id: CompanyId,
-        legal_name: String,
-        trade_name: String,
+        legal_name: Text<200>,
+        trade_name: Text<120>,
+        document_type: Option<String>,
+        document_number: Option<String>,
         size: String,
-        categories: Vec<String>,
+        categories: Vec<Text<60>>,
         currency: Currency,
-        time_zone: String,
-        language: String,
+        time_zone: TimeZoneName,
+        language: LanguageTag,
         origin: Option<Address>,
         payment_terms_days: u16,
         credit_limit: Option<Money>,
@@ -149,16 +152,16 @@ events! {
     "quenty.customer.user.created.v1" ProfileCreated personal["email", "given_name", "family_name"] {
         user_id: UserId,
         email: Email,
-        given_name: String,
-        family_name: String,
-        language: String,
+        given_name: PersonName,
+        family_name: PersonName,
+        language: LanguageTag,
     }
     "quenty.customer.user.updated.v1" ProfileUpdated personal["given_name", "family_name", "phone"] {
         user_id: UserId,
-        given_name: String,
-        family_name: String,
+        given_name: PersonName,
+        family_name: PersonName,
         phone: Option<Phone>,
-        language: String,
+        language: LanguageTag,
     }
     "quenty.customer.user.deactivated.v1" UserDeactivated {
         user_id: UserId,
@@ -170,25 +173,31 @@ events! {
         company_id: CompanyId,
         /// `individual` or `business`.
         kind: String,
-        name: String,
+        name: Text<120>,
         email: Option<Email>,
         phone: Option<Phone>,
+        /// Who issued the document.
+        document_country: Option<CountryCode>,
         document_type: Option<String>,
         document_number: Option<String>,
         addresses: Vec<CustomerAddress>,
-        language: Option<String>,
+        language: Option<LanguageTag>,
         blocked: bool,
+        /// Its id in the system that an import came from.
+        external_key: Option<String>,
     }
     "quenty.customer.customer.updated.v1" CustomerUpdated personal["name", "email", "phone", "addresses", "document_number"] {
         customer_id: CustomerId,
         company_id: CompanyId,
-        name: String,
+        name: Text<120>,
         email: Option<Email>,
         phone: Option<Phone>,
+        /// Who issued the document.
+        document_country: Option<CountryCode>,
         document_type: Option<String>,
         document_number: Option<String>,
         addresses: Vec<CustomerAddress>,
-        language: Option<String>,
+        language: Option<LanguageTag>,
         blocked: bool,
     }
 }

@@ -1,0 +1,14 @@
+use quenty_kernel::{contact::Text, id::UserId};
+use quenty_platform::Tx;
+
+use crate::{Error, domain::profile::ProfileError, store};
+
+/// Auth hears of it and lets the person in no more.
+pub(crate) async fn deactivate_user(tx: &mut Tx, id: UserId, reason: &Text<500>) -> Result<(), Error> {
+    let mut profile = store::profiles::lock(tx.conn(), id).await?.ok_or(ProfileError::NotFound)?;
+    if let Some(deactivated) = profile.deactivate(reason, tx.now()) {
+        store::profiles::save(tx.conn(), &profile).await?;
+        tx.record(id, None, &deactivated)?;
+    }
+    Ok(())
+}

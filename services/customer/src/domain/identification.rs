@@ -1,0 +1,105 @@
+//! A document number that passed the rules of its type: what a company or a customer is identified by.
+
+use std::fmt;
+
+use quenty_kernel::country::CountryCode;
+
+use super::document_type::{self, DocumentNumberError};
+
+/// Whom a document identifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identified {
+    Person,
+    Company,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdentificationError {
+    #[error("{country} has no document type {code}")]
+    UnknownType { country: CountryCode, code: String },
+    #[error("a document of type {code} does not identify a {}", identified(.holder))]
+    WrongHolder { code: &'static str, holder: Identified },
+    #[error(transparent)]
+    Number(#[from] DocumentNumberError),
+}
+
+fn identified(holder: &Identified) -> &'static str {
+    match holder {
+        Identified::Person => "person",
+        Identified::Company => "company",
+    }
+}
+
+/// `Debug` hides the number, because a debug print is how personal data reaches a log.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Identification {
+    country: CountryCode,
+    code: String,
+    number: String,
+}
+
+impl Identification {
+    /// Checks the number by the rules of its type and keeps its normal form.
+    pub(crate) fn new(
+        country: CountryCode,
+        code: &str,
+        number: &str,
+        holder: Identified,
+    ) -> Result<Self, IdentificationError> {
+        let Some(known) = document_type::find(country.as_str(), code) else {
+            return Err(IdentificationError::UnknownType { country, code: code.to_owned() });
+        };
+        let fits = match holder {
+            Identified::Person => known.holder.includes_person(),
+            Identified::Company => known.holder.includes_company(),
+        };
+        if !fits {
+            return Err(IdentificationError::WrongHolder { code: known.code, holder });
+        }
+        Ok(Self { country, code: known.code.to_owned(), number: known.validate(number)?.as_str().to_owned() })
+    }
+
+    /// The way back from storage: one that was checked when it came in.
+    pub(crate) fn known(country: CountryCode, code: String, number: String) -> Self {
+        Self { country, code, number }
+    }
+    pub(crate) fn country(&self) -> CountryCode {
+        self.country
+    }
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+    pub(crate) fn number(&self) -> &str {
+        &self.number
+    }
+}
+
+impl fmt::Debug for Identification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identification({} {} hidden)", self.country, self.code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_ways_of_writing_a_number_are_one() {
+        let written =
+            |number| Identification::new(CountryCode::CO, "NIT", number, Identified::Company).unwrap();
+        assert_eq!(written("860.034.313-7"), written("860034313-7"));
+        assert!(!format!("{:?}", written("860.034.313-7")).contains("860034313"));
+    }
+
+    #[test]
+    fn the_type_must_exist_and_fit_whom_it_identifies() {
+        let of = |code: &str, holder| Identification::new(CountryCode::CO, code, "1", holder).unwrap_err();
+        assert!(matches!(of("RFC", Identified::Company), IdentificationError::UnknownType { .. }));
+        assert_eq!(
+            of("CC", Identified::Company).to_string(),
+            "a document of type CC does not identify a company"
+        );
+        assert!(matches!(of("CC", Identified::Person), IdentificationError::Number(_)));
+    }
+}

@@ -1,0 +1,252 @@
+//! A person who logs in, as the platform knows them: identity, password and roles are Auth's.
+//!
+//! A profile is made by Auth's word alone, never by a request.
+
+use quenty_contracts::customer::{ProfileCreated, ProfileUpdated, UserDeactivated, UserInvited};
+use quenty_kernel::{
+    Event, Timestamp,
+    contact::{Email, LanguageTag, PersonName, Phone, Text},
+    id::UserId,
+};
+use serde::{Deserialize, Serialize};
+
+use super::word::words;
+
+words! {
+    pub(crate) enum ProfileStatus ("user status") { Active = "active", Deactivated = "deactivated" }
+}
+
+/// Auth let the person in again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ProfileReactivated {
+    pub(crate) user_id: UserId,
+}
+
+impl Event for ProfileReactivated {
+    const TYPE: &'static str = "quenty.customer.user.reactivated.v1";
+    const PUBLISHED: bool = false;
+}
+
+quenty_kernel::facts! {
+    /// An invitation, if there is one, comes before the profile.
+    pub(crate) enum ProfileFact {
+        Invited(UserInvited),
+        Created(ProfileCreated),
+        Updated(ProfileUpdated),
+        Deactivated(UserDeactivated),
+        Reactivated(ProfileReactivated),
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProfileError {
+    #[error("there is no such user")]
+    NotFound,
+    /// Auth's event is still on its way.
+    #[error("the person's profile is not known yet")]
+    NotKnownYet,
+    #[error("the user is deactivated")]
+    Deactivated,
+    #[error("somebody has this e-mail address")]
+    EmailTaken(UserId),
+}
+
+/// What an update sets; `None` leaves a field as it is, `Some(None)` empties it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ProfileChanges {
+    pub(crate) given_name: Option<PersonName>,
+    pub(crate) family_name: Option<PersonName>,
+    pub(crate) phone: Option<Option<Phone>>,
+    pub(crate) language: Option<LanguageTag>,
+}
+
+/// A profile and all that its row keeps.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ProfileState {
+    pub(crate) user_id: UserId,
+    pub(crate) email: Email,
+    pub(crate) given_name: PersonName,
+    pub(crate) family_name: PersonName,
+    pub(crate) phone: Option<Phone>,
+    pub(crate) language: LanguageTag,
+    pub(crate) status: ProfileStatus,
+    /// Why it was deactivated.
+    pub(crate) status_reason: Option<String>,
+    pub(crate) version: i64,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Profile(ProfileState);
+
+impl Profile {
+    pub(crate) fn create(created: ProfileCreated, now: Timestamp) -> (Self, ProfileFact) {
+        let fact = created.clone().into();
+        let ProfileCreated { user_id, email, given_name, family_name, language } = created;
+        let state = ProfileState {
+            user_id,
+            email,
+            given_name,
+            family_name,
+            phone: None,
+            language,
+            status: ProfileStatus::Active,
+            status_reason: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        (Self(state), fact)
+    }
+
+    /// Nothing to tell when nothing changes.
+    pub(crate) fn update(
+        &mut self,
+        changes: ProfileChanges,
+        now: Timestamp,
+    ) -> Result<Option<ProfileFact>, ProfileError> {
+        if self.0.status == ProfileStatus::Deactivated {
+            return Err(ProfileError::Deactivated);
+        }
+        let old = self.0.clone();
+        let updated = ProfileUpdated {
+            user_id: old.user_id,
+            given_name: changes.given_name.unwrap_or(old.given_name),
+            family_name: changes.family_name.unwrap_or(old.family_name),
+            phone: changes.phone.unwrap_or(old.phone),
+            language: changes.language.unwrap_or(old.language),
+        };
+        let before = self.clone();
+        let fact = updated.into();
+        self.apply(&fact, now);
+        if self.0 == (ProfileState { version: self.0.version, updated_at: now, ..before.0.clone() }) {
+            *self = before;
+            return Ok(None);
+        }
+        Ok(Some(fact))
+    }
+
+    /// Deactivating twice is deactivating.
+    pub(crate) fn deactivate(&mut self, reason: &Text<500>, now: Timestamp) -> Option<ProfileFact> {
+        if self.0.status == ProfileStatus::Deactivated {
+            return None;
+        }
+        let fact = UserDeactivated { user_id: self.0.user_id, reason: reason.to_string() }.into();
+        self.apply(&fact, now);
+        Some(fact)
+    }
+
+    pub(crate) fn reactivate(&mut self, now: Timestamp) -> Option<ProfileFact> {
+        if self.0.status == ProfileStatus::Active {
+            return None;
+        }
+        let fact = ProfileReactivated { user_id: self.0.user_id }.into();
+        self.apply(&fact, now);
+        Some(fact)
+    }
+
+    fn apply(&mut self, fact: &ProfileFact, now: Timestamp) {
+        let state = &mut self.0;
+        match fact {
+            ProfileFact::Invited(_) | ProfileFact::Created(_) => return,
+            ProfileFact::Updated(fact) => {
+                let fact = fact.clone();
+                state.given_name = fact.given_name;
+                state.family_name = fact.family_name;
+                state.phone = fact.phone;
+                state.language = fact.language;
+            }
+            ProfileFact::Deactivated(fact) => {
+                state.status = ProfileStatus::Deactivated;
+                state.status_reason = Some(fact.reason.clone());
+            }
+            ProfileFact::Reactivated(_) => {
+                state.status = ProfileStatus::Active;
+                state.status_reason = None;
+            }
+        }
+        state.version += 1;
+        state.updated_at = now;
+    }
+
+    /// Rebuilds the profile from its facts.
+    #[cfg(test)]
+    fn fold(facts: impl IntoIterator<Item = (ProfileFact, Timestamp)>) -> Option<Self> {
+        facts.into_iter().fold(None, |profile: Option<Self>, (fact, at)| match (profile, fact) {
+            (None, ProfileFact::Created(created)) => Some(Self::create(created, at).0),
+            (Some(mut profile), fact) => {
+                profile.apply(&fact, at);
+                Some(profile)
+            }
+            (None, _) => None,
+        })
+    }
+
+    /// The way back from storage.
+    pub(crate) fn from_state(state: ProfileState) -> Self {
+        Self(state)
+    }
+    pub(crate) fn state(&self) -> &ProfileState {
+        &self.0
+    }
+    pub(crate) fn user_id(&self) -> UserId {
+        self.0.user_id
+    }
+    pub(crate) fn version(&self) -> i64 {
+        self.0.version
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn profile() -> (Profile, ProfileFact) {
+        let created = ProfileCreated {
+            user_id: UserId::new(),
+            email: "ana@example.com".parse().unwrap(),
+            given_name: "Ana".parse().unwrap(),
+            family_name: "Gómez".parse().unwrap(),
+            language: "es".parse().unwrap(),
+        };
+        Profile::create(created, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn an_update_that_changes_nothing_tells_nothing() {
+        let (mut profile, _) = profile();
+        let before = profile.clone();
+        let same = ProfileChanges { given_name: Some("Ana".parse().unwrap()), ..ProfileChanges::default() };
+        assert_eq!(profile.update(same, Timestamp::MAX), Ok(None));
+        assert_eq!(profile, before);
+    }
+
+    #[test]
+    fn a_deactivated_profile_is_not_updated() {
+        let (mut profile, _) = profile();
+        assert!(profile.deactivate(&"left".parse().unwrap(), Timestamp::MAX).is_some());
+        assert_eq!(profile.update(ProfileChanges::default(), Timestamp::MAX), Err(ProfileError::Deactivated));
+    }
+
+    proptest! {
+        #[test]
+        fn folding_the_facts_gives_the_profile(steps in prop::collection::vec((0..4_u8, "[a-c]"), 0..12)) {
+            let (mut profile, first) = profile();
+            let mut journal = vec![(first, Timestamp::UNIX_EPOCH)];
+            for (second, (step, name)) in (1..).zip(steps) {
+                let now = Timestamp::from_second(second).unwrap();
+                let changes = ProfileChanges { given_name: Some(name.parse().unwrap()), ..ProfileChanges::default() };
+                let fact = match step {
+                    0 | 1 => profile.update(changes, now).ok().flatten(),
+                    2 => profile.deactivate(&name.parse().unwrap(), now),
+                    _ => profile.reactivate(now),
+                };
+                journal.extend(fact.map(|fact| (fact, now)));
+            }
+            prop_assert_eq!(Profile::fold(journal), Some(profile));
+        }
+    }
+}

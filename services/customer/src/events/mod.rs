@@ -1,0 +1,15 @@
+//! What Customer does when it hears of Auth: one file per event, one line per file here.
+
+mod on_user_activated;
+mod on_user_reactivated;
+mod on_user_registered;
+
+use quenty_platform::Reaction;
+
+pub(crate) fn reactions() -> Vec<Reaction> {
+    vec![
+        Reaction::on(on_user_registered::on_user_registered),
+        Reaction::on(on_user_activated::on_user_activated),
+        Reaction::on(on_user_reactivated::on_user_reactivated),
+    ]
+}

@@ -1,0 +1,67 @@
+//! The route table. Handlers read through the store and write through commands; no rule lives here.
+
+mod companies;
+mod customers;
+mod document_types;
+mod internal;
+mod kyc;
+mod members;
+mod onboarding;
+mod users;
+mod wire;
+
+use quenty_platform::{App, permissions};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+permissions! {
+    ReadCompanies = "companies:read";
+    UpdateCompanies = "companies:update";
+    SubmitCompanies = "companies:submit";
+    ApproveCompanies = "companies:approve";
+    RejectCompanies = "companies:reject";
+    SuspendCompanies = "companies:suspend";
+    ReactivateCompanies = "companies:reactivate";
+    CloseCompanies = "companies:close";
+    SubmitKyc = "kyc:submit";
+    DecideKyc = "kyc:decide";
+    ReadMembers = "members:read";
+    InviteMembers = "members:invite";
+    UpdateMembers = "members:update";
+    RemoveMembers = "members:remove";
+    ReadUsers = "users:read";
+    InviteUsers = "users:invite";
+    UpdateUsers = "users:update";
+    DeactivateUsers = "users:deactivate";
+    ReadCustomers = "customers:read";
+    CreateCustomers = "customers:create";
+    UpdateCustomers = "customers:update";
+    ReadStandings = "internal.companies:read";
+    ReadMemberships = "internal.memberships:read";
+    UpsertCustomers = "internal.customers:write";
+}
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(companies::list_companies, companies::register_company))
+        .routes(routes!(companies::get_company, companies::update_company))
+        .routes(routes!(onboarding::submit_company))
+        .routes(routes!(onboarding::approve_company))
+        .routes(routes!(onboarding::reject_company))
+        .routes(routes!(onboarding::suspend_company))
+        .routes(routes!(onboarding::reactivate_company))
+        .routes(routes!(onboarding::close_company))
+        .routes(routes!(kyc::submit_kyc))
+        .routes(routes!(kyc::decide_kyc))
+        .routes(routes!(members::list_members, members::invite_member))
+        .routes(routes!(members::change_member_role, members::remove_member))
+        .routes(routes!(members::accept_invitation))
+        .routes(routes!(users::list_users, users::invite_user))
+        .routes(routes!(users::get_user, users::update_user, users::deactivate_user))
+        .routes(routes!(document_types::list_document_types))
+        .routes(routes!(document_types::validate_document_number))
+        .routes(routes!(customers::list_customers, customers::create_customer))
+        .routes(routes!(customers::get_customer, customers::update_customer))
+        .routes(routes!(internal::get_standing))
+        .routes(routes!(internal::list_memberships))
+        .routes(routes!(internal::upsert_customer))
+}

@@ -1,0 +1,80 @@
+use quenty_kernel::id::{CompanyId, UserId};
+use quenty_testkit::{TestApp, http::Answer};
+use serde_json::{Value, json};
+
+use crate::support::{
+    act, active, admin, admin_named, company_body, id_of, kinds, owner, person, registered, registered_by,
+    start,
+};
+
+async fn decide(app: &TestApp, token: &str, id: CompanyId, body: &Value) -> Answer {
+    app.post(&format!("/api/v1/companies/{id}/kyc/decision")).token(token).json(body).send().await
+}
+
+#[tokio::test]
+async fn a_verified_company_ships_abroad() {
+    let app = start().await;
+    let id = active(&app).await;
+    let pending = act(&app, &owner(&app, id), id, "kyc").await.expect(200).json();
+    assert_eq!((&pending["kyc"], &pending["may_ship_internationally"]), (&json!("pending"), &json!(false)));
+    let verified = decide(&app, &admin(&app), id, &json!({"decision": "verified"})).await.expect(200).json();
+    assert_eq!((&verified["kyc"], &verified["may_ship_internationally"]), (&json!("verified"), &json!(true)));
+    assert_eq!(kinds(&app, id).await[3..], ["kyc.submitted", "kyc.verified"]);
+}
+
+#[tokio::test]
+async fn a_rejection_says_why_and_may_be_tried_again() {
+    let app = start().await;
+    let id = registered(&app).await;
+    act(&app, &owner(&app, id), id, "kyc").await.expect(200);
+    decide(&app, &admin(&app), id, &json!({"decision": "rejected"}))
+        .await
+        .expect_problem(422, "REASON_NEEDED");
+    let rejected = decide(&app, &admin(&app), id, &json!({"decision": "rejected", "reason": "unreadable"}))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!((&rejected["kyc"], &rejected["kyc_reason"]), (&json!("rejected"), &json!("unreadable")));
+    let again = act(&app, &owner(&app, id), id, "kyc").await.expect(200).json();
+    assert_eq!((&again["kyc"], &again["kyc_reason"]), (&json!("pending"), &json!(null)));
+}
+
+#[tokio::test]
+async fn kyc_is_decided_once_and_only_when_it_was_asked_for() {
+    let app = start().await;
+    let id = registered(&app).await;
+    let verified = json!({"decision": "verified"});
+    decide(&app, &admin(&app), id, &verified).await.expect_problem(409, "KYC_STATE");
+    act(&app, &owner(&app, id), id, "kyc").await.expect(200);
+    act(&app, &owner(&app, id), id, "kyc").await.expect_problem(409, "KYC_STATE");
+    decide(&app, &admin(&app), id, &verified).await.expect(200);
+    decide(&app, &admin(&app), id, &verified).await.expect_problem(409, "KYC_STATE");
+}
+
+#[tokio::test]
+async fn nobody_decides_on_their_own_kyc() {
+    let app = start().await;
+    let founder = UserId::new();
+    let id = registered_by(&app, founder).await;
+    act(&app, &owner(&app, id), id, "kyc").await.expect(200);
+    decide(&app, &admin_named(&app, founder), id, &json!({"decision": "verified"}))
+        .await
+        .expect_problem(403, "OWN_COMPANY");
+}
+
+#[tokio::test]
+async fn kyc_needs_a_document() {
+    let app = start().await;
+    let mut body = company_body("");
+    body.as_object_mut().unwrap().remove("document");
+    let answer = app
+        .post("/api/v1/companies")
+        .token(&person(&app, UserId::new()))
+        .json(&body)
+        .send()
+        .await
+        .expect(201);
+    let id: CompanyId = id_of(&answer.json());
+    let refused = act(&app, &owner(&app, id), id, "kyc").await.expect_problem(409, "DOCUMENTS_MISSING");
+    assert_eq!(refused.json()["missing"], json!(["tax_number"]));
+}

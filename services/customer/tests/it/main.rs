@@ -1,0 +1,14 @@
+//! The customer service on a real database, over real HTTP: one module per resource.
+
+mod bad_input;
+mod companies;
+mod customers;
+mod document_types;
+mod internal;
+mod invitations;
+mod kyc;
+mod members;
+mod onboarding;
+mod strangers;
+mod support;
+mod users;
