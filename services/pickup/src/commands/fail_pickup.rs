@@ -1,5 +1,6 @@
 //! Nothing was handed over: the next slot with room is taken for another attempt, until there were three.
 
+use jiff::Timestamp;
 use quenty_kernel::{contact::Text, geo::GeoPoint, id::PickupId};
 use quenty_platform::Tx;
 
@@ -33,23 +34,28 @@ pub(crate) async fn fail_pickup(
     // A failure ends the guarantee; one that was broken before still counts.
     let mut facts: Vec<PickupFact> = pickup.miss_express(now).into_iter().collect();
     facts.push(pickup.fail(failed.code, failed.detail, failed.position, now)?);
-    release_lost(tx, &pickup, held).await?;
     if pickup.is_exhausted() {
         facts.push(pickup.abandon(now)?);
-    } else if let Some(fact) = next_attempt(tx, &mut pickup).await? {
-        facts.push(fact);
+        release_lost(tx, &pickup, held).await?;
+    } else {
+        facts.extend(next_attempt(tx, &mut pickup, held).await?);
     }
     save(tx, &pickup, facts).await?;
     Ok(pickup)
 }
 
-/// Without room in the days ahead it stays failed, for a person to decide.
-async fn next_attempt(tx: &mut Tx, pickup: &mut Pickup) -> Result<Option<PickupFact>, Error> {
+/// Gives back the place `held` for one in a later slot. Without room in the days ahead the pickup stays failed,
+/// for a person to decide.
+async fn next_attempt(
+    tx: &mut Tx,
+    pickup: &mut Pickup,
+    held: Option<Timestamp>,
+) -> Result<Option<PickupFact>, Error> {
     let now = tx.now();
     let Some(area) = pickup.promise.as_ref().map(|promise| promise.area_id) else { return Ok(None) };
     let area = store::service_areas::find(tx.conn(), area).await?.ok_or(Error::NotFound("service area"))?;
     let candidates = area.definition.candidates(PickupKind::Scheduled, &Wanted::default(), now)?;
     let candidates = placing::with_room(tx.conn(), &area, candidates, now).await?;
-    let taken = placing::take_first(tx.conn(), &area, &candidates, None, now).await?;
+    let taken = placing::take_first(tx.conn(), &area, &candidates, held, now).await?;
     Ok(taken.map(|taken| pickup.reschedule(taken.window, RescheduledBy::AfterFailure, now)).transpose()?)
 }

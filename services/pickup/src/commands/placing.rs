@@ -65,26 +65,27 @@ pub(crate) async fn with_room(
     Ok(candidates)
 }
 
-/// Takes a place in the first candidate that has one, and gives back the place `released` if one was taken.
-/// The candidates are in the order of their slots, and `released` is locked in its turn among them.
+/// Takes a place in the first candidate that has one, and gives back the place `released`. The candidates are
+/// in the order of their slots, and `released` is locked in its turn among them.
 pub(super) async fn take_first(
     connection: &mut PgConnection,
     area: &ServiceArea,
     candidates: &[Candidate],
-    released: Option<Timestamp>,
+    mut released: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Option<Candidate>, Error> {
-    let mut to_release = released;
+    let mut taken = None;
     for candidate in candidates {
-        if let Some(slot_start) = to_release.take_if(|start| *start <= candidate.slot.start) {
+        if let Some(slot_start) = released.take_if(|start| *start <= candidate.slot.start) {
             store::slots::release(connection, area.id, slot_start).await?;
         }
         if store::slots::take(connection, area, candidate.slot, now).await? {
-            if let Some(slot_start) = to_release {
-                store::slots::release(connection, area.id, slot_start).await?;
-            }
-            return Ok(Some(*candidate));
+            taken = Some(*candidate);
+            break;
         }
     }
-    Ok(None)
+    if let Some(slot_start) = released {
+        store::slots::release(connection, area.id, slot_start).await?;
+    }
+    Ok(taken)
 }

@@ -61,8 +61,8 @@ impl AreaDefinition {
     }
 
     fn opening(&self, date: Date, hours: &OpeningHours) -> Option<Window> {
-        // A local time that the clocks skip is the instant of the change (RFC 5545's reading); one that
-        // they repeat is the first of the two.
+        // A local time that the clocks skip is read by the offset before the change, of one that they repeat
+        // it is the first (RFC 5545, section 3.3.5).
         let instant = |date: Date, time: Time| {
             let zoned = date.to_datetime(time).to_zoned(self.time_zone.zone().clone());
             zoned.ok().map(|zoned| zoned.timestamp())
