@@ -55,7 +55,7 @@ pub(crate) use receive_transfer::receive_transfer;
 pub(crate) use record_movement::record_movement;
 pub(crate) use release_order::release_order;
 pub(crate) use release_stock::release_stock;
-pub(crate) use reserve_stock::{Reserved, reserve_stock};
+pub(crate) use reserve_stock::reserve_stock;
 pub(crate) use retry_order::retry_order;
 pub(crate) use return_stock::return_stock;
 pub(crate) use save_order::{DEADLINE_TASK, Deadline};

@@ -22,8 +22,8 @@ use quenty_platform::{Tx, tx::Cause};
 use quenty_testkit::TestApp;
 
 use super::{
-    Receipt, Reserved, create_product, create_warehouse, issue_stock, receive_stock, release_stock,
-    reserve_stock, return_stock,
+    Receipt, create_product, create_warehouse, issue_stock, receive_stock, release_stock, reserve_stock,
+    reserve_stock::Reserved, return_stock,
 };
 use crate::{
     Error,

@@ -182,9 +182,6 @@ impl Reservation {
     pub(crate) fn state(&self) -> &ReservationState {
         &self.0
     }
-    pub(crate) fn id(&self) -> ReservationId {
-        self.0.id
-    }
     pub(crate) fn company_id(&self) -> CompanyId {
         self.0.company_id
     }
