@@ -7,11 +7,10 @@ use quenty_kernel::{
     id::{CompanyId, MemberId, UserId},
 };
 use quenty_platform::{
-    App, Result,
+    App, Result, Tx,
     http::{Answer, Can, Json, LoggedIn, Path, Query},
 };
 use serde::{Deserialize, Serialize};
-use sqlx::PgExecutor;
 use utoipa::ToSchema;
 
 use super::{InviteMembers, ReadMembers, RemoveMembers, UpdateMembers};
@@ -85,13 +84,18 @@ impl MemberOut {
 }
 
 /// Shows members with their names.
-async fn shown(db: impl PgExecutor<'_>, members: &[Member]) -> Result<Vec<MemberOut>> {
-    let users: Vec<_> =
-        members.iter().filter_map(|member| member.state().user_id).map(UserId::uuid).collect();
-    let profiles = store::profiles::find_all(db, &users).await?;
+fn shown(members: &[Member], profiles: &[Profile]) -> Vec<MemberOut> {
     let profile_of =
         |member: &Member| profiles.iter().find(|profile| member.state().user_id == Some(profile.user_id()));
-    Ok(members.iter().map(|member| MemberOut::new(member, profile_of(member))).collect())
+    members.iter().map(|member| MemberOut::new(member, profile_of(member))).collect()
+}
+
+async fn shown_one(tx: &mut Tx, member: &Member) -> Result<Answer> {
+    let profile = match member.state().user_id {
+        Some(user) => store::profiles::find(tx.conn(), user).await?,
+        None => None,
+    };
+    Answer::ok(&MemberOut::new(member, profile.as_ref()))
 }
 
 /// List a company's members and whom it has invited.
@@ -108,7 +112,8 @@ pub(super) async fn list_members(
     company.ok_or(CompanyError::NotFound).map_err(crate::Error::from)?;
     let rows = store::members::list(app.db(), scope, id, &query).await?;
     let page = Page::from_rows(rows, &query, |member| member.id().uuid());
-    Ok(Json(Page { items: shown(app.db(), &page.items).await?, next_cursor: page.next_cursor }))
+    let profiles = store::profiles::of_members(app.db(), &page.items).await?;
+    Ok(Json(Page { items: shown(&page.items, &profiles), next_cursor: page.next_cursor }))
 }
 
 /// Invite somebody by e-mail; one who is no user yet gets a link from Auth.
@@ -140,8 +145,8 @@ pub(super) async fn change_member_role(
 ) -> Result<Answer> {
     let mut tx = app.begin(&caller).await?;
     let member = commands::change_member_role(&mut tx, caller.scope()?, id, member_id, input.role).await?;
-    let mut shown = shown(tx.conn(), &[member]).await?;
-    tx.answer(Answer::ok(&shown.pop())?).await
+    let answer = shown_one(&mut tx, &member).await?;
+    tx.answer(answer).await
 }
 
 /// Remove a member, or take an invitation back.
@@ -170,6 +175,6 @@ pub(super) async fn accept_invitation(
     let user = caller.user()?;
     let mut tx = app.begin(&caller).await?;
     let member = commands::accept_invitation(&mut tx, user, id).await?;
-    let mut shown = shown(tx.conn(), &[member]).await?;
-    tx.answer(Answer::ok(&shown.pop())?).await
+    let answer = shown_one(&mut tx, &member).await?;
+    tx.answer(answer).await
 }

@@ -12,7 +12,10 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::{parse, parse_some};
-use crate::domain::profile::{Profile, ProfileState, ProfileStatus};
+use crate::domain::{
+    member::Member,
+    profile::{Profile, ProfileState, ProfileStatus},
+};
 
 struct Row {
     user_id: Uuid,
@@ -65,8 +68,11 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, id: UserId) -> Result<Option<P
     row.map(Profile::try_from).transpose()
 }
 
-pub(crate) async fn find_all(db: impl PgExecutor<'_>, ids: &[Uuid]) -> Result<Vec<Profile>> {
-    let rows = select!("where user_id = any($1)", ids).fetch_all(db).await?;
+/// The profiles of those members who have joined.
+pub(crate) async fn of_members(db: impl PgExecutor<'_>, members: &[Member]) -> Result<Vec<Profile>> {
+    let users: Vec<Uuid> =
+        members.iter().filter_map(|member| member.state().user_id).map(UserId::uuid).collect();
+    let rows = select!("where user_id = any($1)", &users).fetch_all(db).await?;
     rows.into_iter().map(Profile::try_from).collect()
 }
 

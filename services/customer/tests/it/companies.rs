@@ -5,8 +5,8 @@ use quenty_testkit::{TestApp, TestOptions};
 use serde_json::json;
 
 use crate::support::{
-    act, active, admin, company, company_body, id_of, kinds, members, new_nit, owner, person, registered,
-    registered_by, start,
+    act, active, admin, company, company_body, id_of, insist, kinds, members, new_nit, owner, person,
+    registered, registered_by, start,
 };
 
 #[tokio::test]
@@ -53,9 +53,11 @@ async fn a_document_number_belongs_to_one_company_however_it_is_written() {
 async fn of_twenty_registrations_of_one_number_at_once_one_wins() {
     let app = start().await;
     let nit = new_nit();
-    let attempts = (0..20).map(|_| {
-        app.post("/api/v1/companies").token(&person(&app, UserId::new())).json(&company_body(&nit)).send()
-    });
+    let founders: Vec<String> = (0..20).map(|_| person(&app, UserId::new())).collect();
+    let body = company_body(&nit);
+    let attempts = founders
+        .iter()
+        .map(|founder| insist(|| app.post("/api/v1/companies").token(founder).json(&body).send()));
     let mut outcomes: Vec<u16> =
         join_all(attempts).await.iter().map(quenty_testkit::http::Answer::status).collect();
     outcomes.sort_unstable();

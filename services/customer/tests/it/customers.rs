@@ -3,7 +3,7 @@ use quenty_kernel::id::{CompanyId, CustomerId};
 use quenty_testkit::{TestApp, http::Answer};
 use serde_json::{Value, json};
 
-use crate::support::{admin, id_of, kinds, owner, start};
+use crate::support::{admin, id_of, insist, kinds, owner, start};
 
 fn ana() -> Value {
     json!({
@@ -104,7 +104,7 @@ async fn of_twenty_customers_with_one_address_at_once_one_is_made() {
     let app = start().await;
     let company = CompanyId::new();
     let body = ana();
-    let answers = join_all((0..20).map(|_| create(&app, company, &body))).await;
+    let answers = join_all((0..20).map(|_| insist(|| create(&app, company, &body)))).await;
     let made: Vec<Value> = answers
         .iter()
         .filter(|answer| answer.status() == 201)
@@ -129,8 +129,10 @@ async fn an_address_taken_at_the_same_moment_by_a_change_stays_unique() {
             &create(&app, company, &json!({"kind": "individual", "name": name})).await.expect(201).json(),
         ));
     }
-    let answers =
-        join_all(ids.iter().map(|id| patch(&app, company, *id, json!({"email": "one@example.com"})))).await;
+    let answers = join_all(
+        ids.iter().map(|id| insist(|| patch(&app, company, *id, json!({"email": "one@example.com"})))),
+    )
+    .await;
     assert_eq!(answers.iter().filter(|answer| answer.status() == 200).count(), 1);
     assert_eq!(answers.iter().filter(|answer| answer.code() == "CUSTOMER_EMAIL_TAKEN").count(), 3);
 }

@@ -5,11 +5,12 @@ use quenty_platform::token::Realm;
 use quenty_testkit::{TestApp, keys::service_token};
 use serde_json::{Value, json};
 
-use crate::support::{active, kinds, owner, registered_by, start};
+use crate::support::{active, insist, kinds, owner, registered_by, start};
 
 async fn upsert(app: &TestApp, body: &Value) -> Value {
     let token = service_token("order", &["internal.customers:write"]);
-    app.post("/internal/customers/upsert").token(&token).json(body).send().await.expect(200).json()["customer_id"].clone()
+    let answer = insist(|| app.post("/internal/customers/upsert").token(&token).json(body).send()).await;
+    answer.expect(200).json()["customer_id"].clone()
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod companies;
 mod customers;
 mod document_types;
 mod internal;
+mod invariants;
 mod invitations;
 mod kyc;
 mod members;

@@ -5,7 +5,7 @@ use quenty_testkit::{TestApp, http::Answer};
 use serde_json::json;
 
 use crate::support::{
-    act_because, hear_activated, hear_registered, id_of, kinds, members, owner, registered, start,
+    act_because, hear_activated, hear_registered, id_of, insist, kinds, members, owner, registered, start,
 };
 
 async fn joined(app: &TestApp, company: CompanyId, email: &str, role: &str) -> MemberId {
@@ -78,7 +78,8 @@ async fn of_two_owners_who_remove_each_other_at_once_one_stays() {
         let company = registered(&app).await;
         let first = founder(&app, company).await;
         let second = joined(&app, company, &format!("ana{round}@example.com"), "owner").await;
-        let (a, b) = join(remove(&app, company, first), remove(&app, company, second)).await;
+        let (a, b) =
+            join(insist(|| remove(&app, company, first)), insist(|| remove(&app, company, second))).await;
         let mut outcomes = [a.status(), b.status()];
         outcomes.sort_unstable();
         assert_eq!(outcomes, [204, 409]);

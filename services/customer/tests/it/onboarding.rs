@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::support::{
     act, act_because, active, admin, admin_named, company, company_body, hear_activated, hear_registered,
-    id_of, kinds, owner, person, registered, registered_by, start,
+    id_of, insist, kinds, owner, person, registered, registered_by, start,
 };
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn of_ten_approvals_at_once_one_wins() {
     let id = registered(&app).await;
     act(&app, &owner(&app, id), id, "submit").await.expect(200);
     let reviewers: Vec<String> = (0..10).map(|_| admin(&app)).collect();
-    let answers = join_all(reviewers.iter().map(|token| act(&app, token, id, "approve"))).await;
+    let answers = join_all(reviewers.iter().map(|token| insist(|| act(&app, token, id, "approve")))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status() == 200).count(), 1);
     assert_eq!(answers.iter().filter(|answer| answer.code() == "COMPANY_STATE").count(), 9);
     assert_eq!(kinds(&app, id).await.iter().filter(|kind| *kind == "company.approved").count(), 1);

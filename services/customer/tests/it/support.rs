@@ -69,6 +69,16 @@ pub(crate) fn company_body(nit: &str) -> Value {
     })
 }
 
+/// Sends until the service is not too busy: what a 503 asks of its client.
+pub(crate) async fn insist<F: Future<Output = Answer>>(send: impl Fn() -> F) -> Answer {
+    loop {
+        let answer = send().await;
+        if answer.status() != 503 {
+            return answer;
+        }
+    }
+}
+
 /// A company just registered by `founder`.
 pub(crate) async fn registered_by(app: &TestApp, founder: UserId) -> CompanyId {
     let answer = app
