@@ -2,9 +2,8 @@
 
 use quenty_kernel::{Failure, Invalid, Kind, event::UnreadableFact, money::MoneyError};
 
-use crate::domain::{
-    label::LabelError, manifest::ManifestError, quote::QuoteError, rules::Refusal, shipment::ShipmentError,
-};
+use crate::domain::{manifest::ManifestError, quote::QuoteError, rules::Refusal, shipment::ShipmentError};
+use crate::http::label::LabelError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -135,6 +135,16 @@ pub struct ManifestState {
     pub updated_at: Timestamp,
 }
 
+/// One shipment of the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestLine {
+    pub tracking_number: String,
+    pub reference: Option<String>,
+    pub destination: CountryCode,
+    pub parcels: u32,
+    pub weight_grams: u64,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Manifest(ManifestState);
 

@@ -2,9 +2,7 @@
 //!
 //! Pure and synchronous: nothing here asks a clock, a database or the network.
 
-pub mod label;
 pub mod manifest;
-pub mod manifest_document;
 pub mod quote;
 pub mod rules;
 pub mod shipment;

@@ -16,14 +16,14 @@ use quenty_platform::{
     http::{Can, Path},
 };
 
-use super::{LabelShipments, ReadManifests};
+use super::{
+    LabelShipments, ReadManifests,
+    label::{self, Label, label_pdf},
+    manifest_document::manifest_pdf,
+};
 use crate::{
     Error, commands,
-    domain::{
-        label::{self, Label, label_pdf},
-        manifest_document::manifest_pdf,
-        shipment::{Shipment, Status},
-    },
+    domain::shipment::{Shipment, Status},
     store,
 };
 

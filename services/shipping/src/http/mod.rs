@@ -2,6 +2,8 @@
 
 mod countries;
 mod documents;
+pub mod label;
+mod manifest_document;
 mod manifest_items;
 mod manifest_steps;
 mod manifests;

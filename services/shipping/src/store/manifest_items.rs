@@ -8,7 +8,7 @@ use quenty_kernel::{
 };
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::{Error, domain::manifest_document::ManifestLine};
+use crate::{Error, domain::manifest::ManifestLine};
 
 /// One shipment of a manifest, as a list shows it.
 #[derive(Debug, Clone)]

@@ -2,15 +2,12 @@
 //!
 //! Pure: the same manifest gives the same bytes.
 
+use crate::domain::manifest::{ManifestLine, ManifestState};
 use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
-use quenty_kernel::country::CountryCode;
 
-use super::{
-    label::{
-        LabelError,
-        text::{Font, encode, width},
-    },
-    manifest::ManifestState,
+use super::label::{
+    LabelError,
+    text::{Font, encode, width},
 };
 
 const PAGE_WIDTH: f32 = 595.0;
@@ -21,16 +18,6 @@ const HEAD: f32 = 150.0;
 const ROWS_A_PAGE: usize = 38;
 /// Where each column begins; the last is where the right one ends.
 const COLUMNS: [f32; 6] = [MARGIN, 66.0, 190.0, 380.0, 480.0, PAGE_WIDTH - MARGIN];
-
-/// One shipment of the manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManifestLine {
-    pub tracking_number: String,
-    pub reference: Option<String>,
-    pub destination: CountryCode,
-    pub parcels: u32,
-    pub weight_grams: u64,
-}
 
 /// Draws the manifest.
 ///
@@ -176,6 +163,7 @@ fn kilograms(grams: u64) -> String {
 mod tests {
     use super::*;
     use crate::domain::manifest::ManifestStatus;
+    use quenty_kernel::country::CountryCode;
     use quenty_kernel::id::{CompanyId, ManifestId};
     use std::process::Command;
 

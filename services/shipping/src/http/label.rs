@@ -10,7 +10,7 @@ mod layout;
 mod tests;
 pub(super) mod text;
 
-use super::tracking_number::TrackingNumber;
+use crate::domain::tracking_number::TrackingNumber;
 use canvas::{PAGE_HEIGHT, PAGE_WIDTH};
 use jiff::civil::Date;
 use pdf_writer::{Finish, Name, Pdf, Rect, Ref, TextStr};

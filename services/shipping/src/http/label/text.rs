@@ -7,13 +7,13 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::domain) enum Font {
+pub(in crate::http) enum Font {
     Regular,
     Bold,
 }
 
 impl Font {
-    pub(in crate::domain) fn resource(self) -> Name<'static> {
+    pub(in crate::http) fn resource(self) -> Name<'static> {
         match self {
             Self::Regular => Name(b"R"),
             Self::Bold => Name(b"B"),
@@ -29,14 +29,14 @@ impl Font {
 }
 
 /// A line of text as the PDF wants it: one byte for each letter.
-pub(in crate::domain) type Encoded = Vec<u8>;
+pub(in crate::http) type Encoded = Vec<u8>;
 
 /// Encodes a field's text. Spanish and Portuguese pass unchanged; a letter of another Latin alphabet
 /// loses what the font lacks: `Kraków` stays, `Łódź` becomes `Lódz`.
 ///
 /// # Errors
 /// For other scripts; the UPU asks for Latin letters in international addresses anyway.
-pub(in crate::domain) fn encode(field: &'static str, text: &str) -> Result<Encoded, LabelError> {
+pub(in crate::http) fn encode(field: &'static str, text: &str) -> Result<Encoded, LabelError> {
     let mut encoded = Encoded::with_capacity(text.len());
     for letter in text.nfc() {
         match win_ansi(letter) {
@@ -75,7 +75,7 @@ fn win_ansi(letter: char) -> Option<u8> {
 }
 
 /// The width of a line in points.
-pub(in crate::domain) fn width(text: &[u8], font: Font, size: f32) -> f32 {
+pub(in crate::http) fn width(text: &[u8], font: Font, size: f32) -> f32 {
     let widths = font.widths();
     let units: f32 = text
         .iter()
@@ -86,7 +86,7 @@ pub(in crate::domain) fn width(text: &[u8], font: Font, size: f32) -> f32 {
 }
 
 /// Breaks a line at blanks, and inside a word only where the word alone is too wide.
-pub(in crate::domain) fn wrap(text: &[u8], font: Font, size: f32, limit: f32) -> Vec<Encoded> {
+pub(in crate::http) fn wrap(text: &[u8], font: Font, size: f32, limit: f32) -> Vec<Encoded> {
     let mut lines: Vec<Encoded> = Vec::new();
     let mut line = Encoded::new();
     for word in text.split(|byte| *byte == b' ').filter(|word| !word.is_empty()) {
