@@ -3,6 +3,7 @@
 mod companies;
 mod invitations;
 mod login;
+mod logs;
 mod passwords;
 mod permissions;
 mod refresh;

@@ -4,6 +4,7 @@ use quenty_platform::token::Claims;
 use quenty_testkit::{
     app::{TestApp, TestOptions},
     http::Answer,
+    scratch_dir::ScratchDir,
 };
 use serde_json::{Value, json};
 
@@ -22,7 +23,9 @@ pub async fn start_with(more: &[(&'static str, &str)]) -> TestApp {
 }
 
 pub fn options(more: &[(&'static str, &str)]) -> TestOptions {
-    let mail_dir = std::env::temp_dir().join(format!("quenty-auth-mail-{}", quenty_kernel::id::new_uuid()));
+    static MAILS: std::sync::OnceLock<ScratchDir> = std::sync::OnceLock::new();
+    let mails = MAILS.get_or_init(|| ScratchDir::new("quenty-auth-mail").expect("a temporary folder"));
+    let mail_dir = mails.path().join(quenty_kernel::id::new_uuid().to_string());
     let settings = [
         ("auth_url", "{base_url}"),
         ("key_encryption_key", KEY),
