@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, future::join_all};
 use lapin::{
-    Consumer,
+    Channel, Consumer,
     message::Delivery,
     options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions},
     types::FieldTable,
@@ -17,13 +17,14 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    connection::{Link, RETRY},
+    connection::{Link, RETRY, within},
     topology::{QUEUES, queue},
 };
 use crate::bus::{BusAway, Deliver};
 
 /// Fetched ahead, so that the next event is here when the last one is done; handled one by one all the same.
 const PREFETCH: u16 = 16;
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
@@ -52,21 +53,27 @@ impl QueueConsumer<'_> {
 
     /// Consumes on a channel of its own until that is lost or the process is asked to end.
     async fn session(&self) -> Result<(), BusAway> {
-        let channel = tokio::select! {
+        let (channel, mut consumer) = tokio::select! {
             () = self.stop.cancelled() => return Ok(()),
-            channel = self.link.channel() => channel?,
+            subscribed = self.subscribe() => subscribed?,
         };
-        channel.basic_qos(PREFETCH, BasicQosOptions::default()).await.map_err(BusAway::because)?;
-        let options = BasicConsumeOptions::default();
-        let consumer = channel
-            .basic_consume(self.queue.as_str().into(), "".into(), options, FieldTable::default())
-            .await;
-        let mut consumer = consumer.map_err(BusAway::because)?;
         while let Some(delivery) = self.next(&mut consumer).await? {
             self.handle(delivery).await?;
         }
         // What was fetched ahead goes to another replica now, instead of when the connection ends.
-        channel.close(200, "stopping".into()).await.map_err(BusAway::because)
+        within(ANSWER_LIMIT, channel.close(200, "stopping".into())).await
+    }
+
+    /// A broker answers nothing for a queue that has no leader at the moment.
+    async fn subscribe(&self) -> Result<(Channel, Consumer), BusAway> {
+        let channel = self.link.channel().await?;
+        let consumer = within(ANSWER_LIMIT, async {
+            channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+            let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
+            channel.basic_consume(self.queue.as_str().into(), "".into(), options, arguments).await
+        });
+        let consumer = consumer.await?;
+        Ok((channel, consumer))
     }
 
     async fn next(&self, consumer: &mut Consumer) -> Result<Option<Delivery>, BusAway> {

@@ -1,0 +1,140 @@
+//! Promise 4: a reaction that fails for now is tried again and holds up its own stream, for its own service, and
+//! nothing else; after eight tries it is dead until someone replays or discards it.
+
+use quenty_platform::operate;
+
+use crate::{
+    faults::Fault,
+    on_both_buses,
+    tally::{ALL, CONSUMERS, CounterId, LEDGER, MIRROR, TALLY, add, rename},
+    waiting::until,
+    world::{Node, World},
+};
+
+on_both_buses! {
+    a_failing_reaction_waits_with_its_stream_until_it_succeeds,
+    a_reaction_that_fails_a_few_times_succeeds_in_the_end,
+    a_reaction_that_panics_has_failed,
+    after_eight_tries_it_is_dead_and_a_replay_releases_its_stream,
+    a_discarded_event_releases_its_stream,
+    replaying_what_is_not_dead_is_refused,
+}
+
+fn waiting(attempts: i32) -> (String, i32) {
+    ("waiting".to_owned(), attempts)
+}
+
+async fn a_failing_reaction_waits_with_its_stream_until_it_succeeds(mut world: World) {
+    // Slow enough that the tries do not run out while we look.
+    world.plan.retry_pause_ms = 60;
+    let (stuck, free) = (CounterId::new(), CounterId::new());
+    world.faults[LEDGER].put(stuck, 1, Fault::UntilHealed);
+    let node = world.start(&ALL).await;
+    let publisher = node.app(TALLY);
+    for _ in 0..2 {
+        add(&publisher, stuck).await;
+        add(&publisher, free).await;
+    }
+    rename(&publisher, stuck).await;
+
+    // Other streams and other services flow on.
+    world.until_effects(free, &[1, 2]).await;
+    world.until_effects_of(MIRROR, stuck, &[1, 2, 3]).await;
+    let inbox = until("all three wait", || world.inbox(LEDGER, stuck), |rows| rows.len() == 3).await;
+    assert!(inbox[0].0 == "waiting" && inbox[0].1 >= 1, "{inbox:?}");
+    assert_eq!(inbox[1..], [waiting(0), waiting(0)], "later ones of whatever type wait behind it, untried");
+    assert_eq!(world.effects(LEDGER, stuck).await, [0; 0], "what a failed reaction wrote is gone");
+
+    world.faults[LEDGER].heal();
+    world.until_effects(stuck, &[1, 2, 3]).await;
+    world.finish([node]).await;
+}
+
+async fn a_reaction_that_fails_a_few_times_succeeds_in_the_end(world: World) {
+    let counter = CounterId::new();
+    world.faults[LEDGER].put(counter, 2, Fault::Times(3));
+    world.faults[MIRROR].put(counter, 1, Fault::Times(1));
+    let node = world.start(&ALL).await;
+    for _ in 0..4 {
+        add(&node.app(TALLY), counter).await;
+    }
+    world.until_effects(counter, &[1, 2, 3, 4]).await;
+    assert_eq!(
+        world.inbox(LEDGER, counter).await[1],
+        ("done".to_owned(), 4),
+        "three tries failed, the fourth did it"
+    );
+    world.finish([node]).await;
+}
+
+async fn a_reaction_that_panics_has_failed(world: World) {
+    let counter = CounterId::new();
+    for service in CONSUMERS {
+        world.faults[service].put(counter, 1, Fault::Panic);
+    }
+    let node = world.start(&ALL).await;
+    add(&node.app(TALLY), counter).await;
+    add(&node.app(TALLY), counter).await;
+    world.until_effects(counter, &[1, 2]).await;
+    world.finish([node]).await;
+}
+
+/// One stream of three events whose first is dead at the ledger.
+async fn with_a_dead_letter(world: &World) -> (Node, CounterId, operate::DeadLetter) {
+    let (poisoned, free) = (CounterId::new(), CounterId::new());
+    world.faults[LEDGER].put(poisoned, 1, Fault::UntilHealed);
+    let node = world.start(&ALL).await;
+    for _ in 0..3 {
+        add(&node.app(TALLY), poisoned).await;
+    }
+    let seen = until(
+        "the event is dead",
+        || world.dead_letters(LEDGER),
+        |dead| !dead.is_empty() && dead[0].waiting_behind == 2,
+    )
+    .await;
+    let [dead] = seen.try_into().expect("one dead letter");
+    assert_eq!(
+        (dead.attempts, dead.subject.as_str(), dead.error.as_deref()),
+        (8, &*poisoned.to_string(), Some("not yet"))
+    );
+    // It stays so: nothing behind it moves, and everything beside it does.
+    add(&node.app(TALLY), free).await;
+    world.until_effects(free, &[1]).await;
+    world.until_effects_of(MIRROR, poisoned, &[1, 2, 3]).await;
+    let dead_and_behind = [("dead".to_owned(), 8), waiting(0), waiting(0)];
+    assert_eq!(world.inbox(LEDGER, poisoned).await, dead_and_behind);
+    (node, poisoned, dead)
+}
+
+async fn after_eight_tries_it_is_dead_and_a_replay_releases_its_stream(world: World) {
+    let (node, poisoned, dead) = with_a_dead_letter(&world).await;
+    world.faults[LEDGER].heal();
+    operate::replay(world.db(LEDGER), dead.id).await.expect("a dead letter");
+    world.until_effects_of(LEDGER, poisoned, &[1, 2, 3]).await;
+    world.finish([node]).await;
+}
+
+async fn a_discarded_event_releases_its_stream(world: World) {
+    let (node, poisoned, dead) = with_a_dead_letter(&world).await;
+    operate::discard(world.db(LEDGER), dead.id).await.expect("a dead letter");
+    world.until_effects_of(LEDGER, poisoned, &[2, 3]).await;
+    assert_eq!(world.inbox(LEDGER, poisoned).await[0].0, "discarded");
+    // Given up is given up: another delivery does not bring it back.
+    let envelope = world.envelopes(poisoned).await.remove(0);
+    node.bus.publish(std::slice::from_ref(&envelope)).await;
+    add(&node.app(TALLY), poisoned).await;
+    world.until_effects_of(LEDGER, poisoned, &[2, 3, 4]).await;
+    world.finish([node]).await;
+}
+
+async fn replaying_what_is_not_dead_is_refused(world: World) {
+    let node = world.start(&ALL).await;
+    let counter = CounterId::new();
+    add(&node.app(TALLY), counter).await;
+    world.until_effects(counter, &[1]).await;
+    let done = world.envelopes(counter).await.remove(0).id;
+    assert!(operate::replay(world.db(LEDGER), done).await.is_err());
+    assert!(operate::discard(world.db(LEDGER), done).await.is_err());
+    world.finish([node]).await;
+}

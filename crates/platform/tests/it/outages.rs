@@ -1,0 +1,106 @@
+//! Databases that are away, processes that are killed, a broker that dies: nothing is lost and nothing doubled.
+
+use tokio::task::JoinSet;
+
+use crate::{
+    on_both_buses,
+    proxy::Proxy,
+    replica::Replica,
+    tally::{ALL, CONSUMERS, CounterId, LEDGER, MIRROR, TALLY, add},
+    waiting::until,
+    world::World,
+};
+
+on_both_buses! {
+    a_consumer_without_its_database_stops_and_resumes,
+    killed_processes_lose_nothing_and_double_nothing,
+    a_service_that_ends_and_starts_again_goes_on,
+}
+
+async fn a_consumer_without_its_database_stops_and_resumes(mut world: World) {
+    let (mut cable, url) = Proxy::before(&world.plan.database_urls[LEDGER]).await;
+    world.plan.database_urls.insert(LEDGER.to_owned(), url);
+    let node = world.start(&ALL).await;
+    let counters: Vec<CounterId> = (0..6).map(|_| CounterId::new()).collect();
+    for counter in &counters {
+        add(&node.app(TALLY), *counter).await;
+        world.until_effects(*counter, &[1]).await;
+    }
+    cable.cut().await;
+    for counter in &counters {
+        add(&node.app(TALLY), *counter).await;
+        add(&node.app(TALLY), *counter).await;
+    }
+    // The other service does not feel it.
+    for counter in &counters {
+        until("the mirror flows on", || world.effects(MIRROR, *counter), |seen| seen.starts_with(&[1, 2]))
+            .await;
+        assert_eq!(world.effects(LEDGER, *counter).await, [1]);
+    }
+    cable.restore().await;
+    for counter in &counters {
+        world.until_effects(*counter, &[1, 2, 3]).await;
+        // It waited; it did not fail.
+        assert!(world.inbox(LEDGER, *counter).await.iter().all(|row| *row == ("done".to_owned(), 0)));
+    }
+    world.finish([node]).await;
+}
+
+async fn killed_processes_lose_nothing_and_double_nothing(world: World) {
+    const STREAMS: usize = 10;
+    const EVENTS: i64 = 60;
+    const KILLS: i64 = 5;
+    // On RabbitMQ this replica survives: the queues change hands at every kill.
+    let survivor = if world.is_local() { None } else { Some(world.start(&CONSUMERS).await) };
+    // It only writes: the relays and the inboxes of the local bus are in the process that dies.
+    let writer = world.plan.start(&[], &world.faults).await;
+    let publisher = writer.build(&world.plan, TALLY).await;
+    let counters: Vec<CounterId> = (0..STREAMS).map(|_| CounterId::new()).collect();
+    let mut replica = Replica::start(&world.plan);
+    let mut writing = JoinSet::new();
+    for counter in counters.clone() {
+        let app = publisher.clone();
+        writing.spawn(async move {
+            for _ in 0..EVENTS {
+                add(&app, counter).await;
+            }
+        });
+    }
+    let all = EVENTS * STREAMS as i64;
+    for kill in 1..=KILLS {
+        // At most four fifths are done by then: there is always something in the middle of things.
+        let reached = all * kill * 4 / (5 * KILLS);
+        until("the replica gets on", || world.count_effects(MIRROR), |count| *count >= reached).await;
+        replica.kill();
+        replica = Replica::start(&world.plan);
+    }
+    writing.join_all().await;
+    for counter in &counters {
+        world.until_effects(*counter, &(1..=EVENTS).collect::<Vec<_>>()).await;
+    }
+    until("the outbox is empty", || world.outbox(), |left| *left == 0).await;
+    replica.kill();
+    world.finish([writer].into_iter().chain(survivor)).await;
+}
+
+async fn a_service_that_ends_and_starts_again_goes_on(world: World) {
+    let publisher = world.start(&[TALLY]).await;
+    let counter = CounterId::new();
+    let mut sent = 0;
+    for _ in 0..3 {
+        let consumers = world.start(&CONSUMERS).await;
+        for _ in 0..10 {
+            sent = add(&publisher.app(TALLY), counter).await;
+        }
+        until(
+            "some effects are there",
+            || world.effects(LEDGER, counter),
+            |seen| seen.len() as i64 > sent - 8,
+        )
+        .await;
+        consumers.stop().await;
+    }
+    let consumers = world.start(&CONSUMERS).await;
+    world.until_effects(counter, &(1..=sent).collect::<Vec<_>>()).await;
+    world.finish([publisher, consumers]).await;
+}

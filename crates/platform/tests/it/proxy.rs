@@ -1,0 +1,79 @@
+//! A cable between a service and its database that a test can pull.
+
+use std::net::SocketAddr;
+
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub struct Proxy {
+    address: SocketAddr,
+    target: String,
+    tasks: TaskTracker,
+    up: CancellationToken,
+}
+
+impl Proxy {
+    /// Listens in front of `target`, which is `host:port`.
+    pub async fn start(target: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound address");
+        let proxy = Self {
+            address,
+            target: target.to_owned(),
+            tasks: TaskTracker::new(),
+            up: CancellationToken::new(),
+        };
+        proxy.serve(listener);
+        proxy
+    }
+
+    /// The same URL, through the proxy.
+    pub async fn before(url: &str) -> (Self, String) {
+        let (credentials, rest) = url.rsplit_once('@').expect("a URL with credentials");
+        let (target, database) = rest.split_once('/').expect("a URL with a database");
+        let proxy = Self::start(target).await;
+        let through = format!("{credentials}@{}/{database}", proxy.address);
+        (proxy, through)
+    }
+
+    /// Drops every connection and refuses new ones.
+    pub async fn cut(&mut self) {
+        self.up.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    pub async fn restore(&mut self) {
+        let listener = TcpListener::bind(self.address).await.expect("its old port");
+        self.tasks = TaskTracker::new();
+        self.up = CancellationToken::new();
+        self.serve(listener);
+    }
+
+    fn serve(&self, listener: TcpListener) {
+        let (target, tasks, up) = (self.target.clone(), self.tasks.clone(), self.up.clone());
+        self.tasks.spawn(async move {
+            while let Some(Ok((client, _))) = up.run_until_cancelled(listener.accept()).await {
+                tasks.spawn(carry(client, target.clone(), up.clone()));
+            }
+        });
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.up.cancel();
+    }
+}
+
+async fn carry(mut client: TcpStream, target: String, up: CancellationToken) {
+    let carrying = async {
+        let mut server = TcpStream::connect(&target).await?;
+        copy_bidirectional(&mut client, &mut server).await
+    };
+    // Broken connections are what this is for.
+    drop(up.run_until_cancelled(carrying).await);
+}

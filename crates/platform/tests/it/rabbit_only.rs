@@ -1,0 +1,163 @@
+//! What only a broker can do to us: die, lose a queue, carry what nobody can read.
+
+use lapin::{
+    BasicProperties, Connection, ConnectionProperties,
+    options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueDeleteOptions},
+    types::{AMQPValue, FieldTable},
+};
+use quenty_kernel::Event;
+use quenty_platform::bus::{Broadcast, rabbit::RabbitBus};
+use quenty_testkit::{rabbit::RabbitServer, scratch_dir::ScratchDir};
+use serde_json::json;
+
+use crate::{
+    broadcasts::next_of,
+    tally::{self, ALL, Added, CONSUMERS, CounterId, LEDGER, TALLY, add},
+    waiting::until,
+    world::World,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn without_its_broker_the_platform_works_on_and_events_flow_when_it_is_back() {
+    let folder = ScratchDir::new("quenty-bus-test").expect("a folder");
+    let mut server = RabbitServer::start(&folder.path().join("rabbit")).await.expect("a broker of our own");
+    let world = World::on_broker(server.broker()).await;
+    let publisher = world.start(&[TALLY]).await;
+    let consumers = world.start(&CONSUMERS).await;
+    let mut broadcasts = consumers.bus.listen();
+    next_of(&mut broadcasts, Broadcast::LISTENING).await;
+    let counters: Vec<CounterId> = (0..5).map(|_| CounterId::new()).collect();
+    let add_to_each = async |times: usize| {
+        for counter in counters.iter().cycle().take(times * counters.len()) {
+            add(&publisher.app(TALLY), *counter).await;
+        }
+    };
+    add_to_each(2).await;
+
+    // In good order first, as for an upgrade. It also settles the queues: RabbitMQ 3.10 can lose a quorum queue that is
+    // only moments old when it is killed (docs/adr/0003-two-buses.md).
+    server.restart().await.expect("a broker that restarts");
+    add_to_each(2).await;
+    for counter in &counters {
+        world.until_effects(*counter, &[1, 2, 3, 4]).await;
+    }
+
+    server.kill().await.expect("a broker that dies");
+    add_to_each(4).await;
+    let away = until("the bus knows", || async { publisher.bus.check().await.is_err() }, |away| *away).await;
+    assert!(away && world.outbox().await >= 20, "what was committed meanwhile waits in the outbox");
+
+    server.restart().await.expect("a broker that returns");
+    add_to_each(4).await;
+    for counter in &counters {
+        world.until_effects(*counter, &(1..=12).collect::<Vec<_>>()).await;
+    }
+    until("the bus knows", || async { publisher.bus.check().await.is_ok() }, |back| *back).await;
+    // Listeners are told that they may have missed something, and hear again.
+    next_of(&mut broadcasts, Broadcast::LISTENING).await;
+    let message = Broadcast { topic: "routes".to_owned(), payload: json!(null) };
+    publisher.bus.broadcast(message.clone()).await.expect("the bus is back");
+    assert_eq!(next_of(&mut broadcasts, "routes").await, message);
+    world.finish([publisher, consumers]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_cannot_be_read_goes_to_the_dead_letter_queue_and_nothing_waits_for_it() {
+    let world = World::rabbit().await;
+    let node = world.start(&ALL).await;
+    let counter = CounterId::new();
+    add(&node.app(TALLY), counter).await;
+    world.until_effects(counter, &[1]).await;
+
+    publish_raw(&world, counter, b"{\"not\": \"an envelope\"}").await;
+    add(&node.app(TALLY), counter).await;
+    world.until_effects(counter, &[1, 2]).await;
+    let mut found = Vec::new();
+    while found.len() < CONSUMERS.len() {
+        let read =
+            until("the dead-letter queue has it", || world.broker_dead_letters(), |read| !read.is_empty())
+                .await;
+        found.extend(read);
+    }
+    assert_eq!(
+        found,
+        vec![b"{\"not\": \"an envelope\"}".to_vec(); 2],
+        "once for each service that hears the type"
+    );
+    world.finish([node]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_event_that_no_queue_takes_is_not_confirmed_and_the_topology_heals() {
+    let world = World::rabbit().await;
+    // No consumer: it would notice before the publisher.
+    let publisher = world.start(&[TALLY]).await;
+    let counter = CounterId::new();
+    add(&publisher.app(TALLY), counter).await;
+    until("the outbox is empty", || world.outbox(), |left| *left == 0).await;
+    let lost = world.envelopes(counter).await;
+
+    let channel = raw_channel(&world).await;
+    for service in CONSUMERS {
+        for n in 0..4 {
+            let queue = format!("quenty.{service}.{n}");
+            channel
+                .queue_delete(queue.as_str().into(), QueueDeleteOptions::default())
+                .await
+                .expect("a queue");
+        }
+    }
+    assert_eq!(publisher.bus.publish(&lost).await, [] as [uuid::Uuid; 0], "returned by the broker");
+    assert_eq!(publisher.bus.publish(&lost).await, [lost[0].id], "declared again");
+    let consumers = world.start(&CONSUMERS).await;
+    world.until_effects(counter, &[1]).await;
+    world.finish([publisher, consumers]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_broker_with_another_topology_is_refused_with_its_reason() {
+    let world = World::rabbit().await;
+    let channel = raw_channel(&world).await;
+    let options = ExchangeDeclareOptions::default();
+    channel
+        .exchange_declare("quenty.events".into(), lapin::ExchangeKind::Fanout, options, FieldTable::default())
+        .await
+        .expect("an exchange");
+    let bus = RabbitBus::connect_lazily(world.plan.amqp_url.as_ref().expect("a URL"), tally::topology());
+    let error = bus.declare().await.expect_err("the exchange is of another kind").to_string();
+    assert!(error.contains("quenty.events"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn declaring_again_changes_nothing() {
+    let world = World::rabbit().await;
+    let node = world.start(&ALL).await;
+    let counter = CounterId::new();
+    add(&node.app(TALLY), counter).await;
+    let bus = RabbitBus::connect_lazily(world.plan.amqp_url.as_ref().expect("a URL"), tally::topology());
+    for _ in 0..2 {
+        bus.declare().await.expect("the same topology");
+    }
+    add(&node.app(TALLY), counter).await;
+    world.until_effects(counter, &[1, 2]).await;
+    assert_eq!(world.inbox(LEDGER, counter).await.len(), 2);
+    world.finish([node]).await;
+}
+
+async fn raw_channel(world: &World) -> lapin::Channel {
+    let url = world.plan.amqp_url.as_ref().expect("a URL");
+    let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("a connection");
+    connection.create_channel().await.expect("a channel")
+}
+
+async fn publish_raw(world: &World, counter: CounterId, payload: &[u8]) {
+    let channel = raw_channel(world).await;
+    channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
+    let mut headers = FieldTable::default();
+    headers.insert("stream".into(), AMQPValue::LongString(counter.to_string().as_str().into()));
+    let properties = BasicProperties::default().with_headers(headers);
+    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let confirm =
+        channel.basic_publish("quenty.events".into(), Added::TYPE.into(), options, payload, properties).await;
+    assert_eq!(confirm.expect("a publication").await.expect("a confirm"), lapin::Confirmation::Ack(None));
+}
