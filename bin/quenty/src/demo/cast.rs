@@ -155,7 +155,7 @@ async fn invited(api: &Api, operator: &Session, backstage: &Backstage, name: (&s
     let user = operator.post("/api/v1/users", &body).await?;
     let token = backstage.mailed_token(&email).await?;
     api.post_open("/api/v1/auth/invitations/accept", &json!({"token": token, "password": password})).await?;
-    Ok((Some(text(&user, "user_id")?), api.login(&email, &password).await?))
+    Ok((Some(text(&user, "id")?), api.login(&email, &password).await?))
 }
 
 async fn drivers(api: &Api, operator: &Session, backstage: &Backstage) -> Result<Vec<Driver>> {
