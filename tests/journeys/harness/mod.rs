@@ -1,0 +1,63 @@
+//! What journeys stand on: real processes of the real binary, on real servers, seen through the gateway only.
+
+pub mod client;
+pub mod cluster;
+pub mod fleet;
+pub mod merchant;
+pub mod people;
+pub mod process;
+pub mod servers;
+pub mod stage;
+pub mod up;
+
+use std::time::{Duration, Instant};
+
+use quenty_platform::Service;
+
+pub use self::{
+    client::Client, cluster::Cluster, fleet::Fleet, merchant::Merchant, people::Person, process::Environment,
+    stage::Stage, up::Up,
+};
+
+const POLL: Duration = Duration::from_millis(25);
+
+/// The services of the platform.
+pub fn services() -> Vec<Service> {
+    vec![
+        quenty_auth::service(),
+        quenty_customer::service(),
+        quenty_order::service(),
+        quenty_pickup::service(),
+        quenty_shipping::service(),
+    ]
+}
+
+/// Waits until the probe gives a value.
+pub async fn until<T>(limit: Duration, what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(value) = probe().await {
+            return value;
+        }
+        assert!(started.elapsed() < limit, "not within {limit:?}: {what}");
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// The people and places of a story: who approves, who sells, who drives.
+pub struct Cast {
+    pub admin: Person,
+    pub support: Person,
+    pub merchant: Merchant,
+    pub fleet: Fleet,
+}
+
+impl Cast {
+    pub async fn enter(stage: &Stage) -> Self {
+        let admin = Person::administrator(stage).await;
+        let support = admin.invite("support", "support@quenty.example").await.accept(stage).await;
+        let fleet = Fleet::open(stage, &admin).await;
+        let merchant = Merchant::open(stage, &support, 1, merchant::BOGOTA).await;
+        Self { admin, support, merchant, fleet }
+    }
+}

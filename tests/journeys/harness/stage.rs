@@ -1,0 +1,95 @@
+//! A platform as a story sees it: the gateway's address, the mails, the administrator; and, for the proof
+//! afterwards, the databases. How its processes are cut is none of a story's business.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use quenty_kernel::clock::wall_now;
+use quenty_platform::{db, operate};
+use quenty_testkit::{
+    checker::{Checker, Report},
+    rabbit::RabbitBroker,
+};
+use sqlx::PgPool;
+
+use super::{client::Client, services, until};
+
+const REST_LIMIT: Duration = Duration::from_secs(90);
+
+/// Where a platform's events go between processes.
+#[derive(Debug, Clone)]
+pub struct Vhost {
+    pub broker: RabbitBroker,
+    pub name: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Stage {
+    pub gateway: String,
+    pub mail_dir: PathBuf,
+    pub admin_email: String,
+    pub admin_password: String,
+    /// As the application role, by service.
+    pub databases: BTreeMap<String, String>,
+    /// None on the local bus.
+    pub vhost: Option<Vhost>,
+}
+
+impl Stage {
+    /// Someone without a token.
+    pub fn anyone(&self) -> Client {
+        Client::new(&self.gateway)
+    }
+
+    pub fn pool(&self, service: &str) -> PgPool {
+        db::pool(&self.databases[service], "journeys", 2).expect("a database URL")
+    }
+
+    /// Waits until nothing is under way any more, in no database and in no queue.
+    pub async fn settle(&self) {
+        let pools: Vec<PgPool> = services().iter().map(|service| self.pool(service.name)).collect();
+        let mut before = None;
+        until(REST_LIMIT, "the platform comes to rest", async || {
+            let mut now = Vec::new();
+            for pool in &pools {
+                now.push(operate::activity(pool, wall_now()).await.ok()?);
+            }
+            let rests = now.iter().all(|activity| activity.backlog.at_rest()) && self.queues_are_empty().await;
+            // One after the other is not all at once: only two equal rounds mean that nothing moved between.
+            let stood_still = before.replace(now.clone()).is_some_and(|before| before == now);
+            (rests && stood_still).then_some(())
+        })
+        .await;
+    }
+
+    async fn queues_are_empty(&self) -> bool {
+        let Some(vhost) = &self.vhost else { return true };
+        let depths = vhost.broker.queue_depths(&vhost.name).await.unwrap_or_default();
+        !depths.is_empty() && depths.iter().all(|(queue, depth)| *depth == 0 || queue == "quenty.dead")
+    }
+
+    /// Messages that the broker gave up on.
+    pub async fn dead_at_the_broker(&self) -> u64 {
+        let Some(vhost) = &self.vhost else { return 0 };
+        let depths = vhost.broker.queue_depths(&vhost.name).await.expect("the broker tells its queues");
+        depths["quenty.dead"]
+    }
+
+    /// Waits for rest, then lets the checker read everything.
+    pub async fn check(&self) -> Report {
+        self.settle().await;
+        let hears = services()
+            .iter()
+            .map(|service| (service.name.to_owned(), service.hears().into_iter().map(str::to_owned).collect()))
+            .collect();
+        let checker = Checker::connect(self.databases.clone(), hears).await.expect("the databases answer");
+        checker.check().await.expect("the databases can be read")
+    }
+
+    /// The end of every story: nothing lost, nothing doubled, nothing left over.
+    pub async fn assert_sound(&self) -> Report {
+        let report = self.check().await;
+        report.assert_sound();
+        assert_eq!(self.dead_at_the_broker().await, 0, "the broker's dead-letter queue");
+        report
+    }
+}

@@ -1,0 +1,113 @@
+//! What operators rely on: `doctor` and `audit verify` see what is wrong, and a database's role cannot do more
+//! than its service needs.
+
+use std::collections::BTreeMap;
+
+use quenty_platform::db::owner_role;
+use serde_json::Value;
+use sqlx::{Connection, PgConnection};
+
+use crate::harness::{Environment, Up, process, services, up::text};
+
+async fn run(up: &Up, arguments: &[&str]) -> (bool, Value) {
+    let arguments = [arguments, &["--json", "--data", text(&up.ready.data)]].concat();
+    let output = process::run(&arguments, &Environment::new()).await;
+    let told = serde_json::from_slice(&output.stdout);
+    let told = told.unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    (output.status.success(), told)
+}
+
+fn failing(told: &Value) -> Vec<String> {
+    let findings = told.as_array().expect("a list of findings").iter();
+    let failing = findings.filter(|finding| finding["ok"] == false);
+    failing.map(|finding| format!("{}: {}", finding["service"], finding["check"]).replace('"', "")).collect()
+}
+
+#[tokio::test]
+async fn doctor_is_content_with_a_healthy_platform_and_names_what_is_wrong() {
+    let up = Up::ephemeral(&[]).await;
+    let (well, told) = run(&up, &["doctor"]).await;
+    assert!(well, "{told:#}");
+    assert_eq!(failing(&told), Vec::<String>::new());
+
+    let pool = up.stage.pool("pickup");
+    sqlx::raw_sql(
+        "insert into quenty.inbox (event_id, publisher, type, stream, stream_version, status, attempts, error, envelope, received_at, updated_at)
+         values (gen_random_uuid(), 'order', 'quenty.order.order.pickup_requested.v1', 'ORD-PLANTED', 1, 'dead', 8, 'planted', '{}', now(), now())",
+    )
+    .execute(&pool)
+    .await
+    .expect("a dead letter");
+    let (well, told) = run(&up, &["doctor"]).await;
+    assert!(!well);
+    assert_eq!(failing(&told), ["pickup: dead letters"]);
+    up.stop().await;
+}
+
+#[tokio::test]
+async fn audit_verify_finds_a_changed_fact() {
+    let up = Up::ephemeral(&[]).await;
+    let (whole, told) = run(&up, &["audit", "verify"]).await;
+    assert!(whole, "{told:#}");
+    assert!(told["auth"]["entries"].as_u64().expect("a count") > 0, "the administrator was created: {told:#}");
+
+    let mut owner = PgConnection::connect(&owner_url(&up, "auth")).await.expect("the owner may connect");
+    let changed = sqlx::query("update quenty.journal set actor = 'system:planted' where seq = (select min(seq) from quenty.journal)");
+    assert_eq!(changed.execute(&mut owner).await.expect("the owner may do anything").rows_affected(), 1);
+    let (whole, told) = run(&up, &["audit", "verify"]).await;
+    assert!(!whole);
+    assert_eq!(told["auth"]["findings"].as_array().map(Vec::len), Some(1), "{told:#}");
+    assert_eq!(told["order"]["findings"].as_array().map(Vec::len), Some(0), "{told:#}");
+    up.stop().await;
+}
+
+#[tokio::test]
+async fn a_services_role_reaches_its_own_database_only() {
+    let up = Up::ephemeral(&[]).await;
+    let databases: BTreeMap<_, _> = services().into_iter().map(|s| (s.name, s.database)).collect();
+    for (own, own_database) in &databases {
+        for database in databases.values().chain([&"postgres", &"template1"]) {
+            let url = up.stage.databases[*own].replace(&format!("/{own_database}"), &format!("/{database}"));
+            let outcome = PgConnection::connect(&url).await;
+            assert_eq!(outcome.is_ok(), database == own_database, "{own} at {database}: {:?}", outcome.err());
+        }
+    }
+    up.stop().await;
+}
+
+#[tokio::test]
+async fn the_application_role_may_only_add_to_the_journal() {
+    let up = Up::ephemeral(&[]).await;
+    for service in services() {
+        let pool = up.stage.pool(service.name);
+        for forbidden in [
+            "update quenty.journal set actor = actor",
+            "delete from quenty.journal",
+            "truncate quenty.journal cascade",
+            "update quenty.journal_personal set data = data",
+            "delete from quenty.journal_personal",
+            "delete from quenty.stream_heads",
+            "update quenty.migrations set success = success",
+            "update public._sqlx_migrations set success = success",
+            "drop table quenty.journal",
+            "alter table quenty.journal add column planted text",
+            "create table public.planted (id int)",
+            "create schema planted",
+        ] {
+            let outcome = sqlx::raw_sql(forbidden).execute(&pool).await;
+            let code = outcome.err().and_then(|e| e.as_database_error().and_then(|e| e.code().map(String::from)));
+            assert_eq!(code.as_deref(), Some("42501"), "{}: {forbidden}", service.name);
+        }
+    }
+    up.stop().await;
+}
+
+fn owner_url(up: &Up, service: &str) -> String {
+    let secrets = std::fs::read(up.ready.data.join("secrets.json")).expect("the platform's secrets");
+    let secrets: Value = serde_json::from_slice(&secrets).expect("JSON");
+    let app = &up.stage.databases[service];
+    let (_, host) = app.split_once('@').expect("credentials");
+    let (_, database) = app.rsplit_once('/').expect("a database");
+    let password = secrets["databases"][database]["owner"].as_str().expect("the owner's password");
+    format!("postgres://{}:{password}@{host}", owner_role(database))
+}
