@@ -84,17 +84,19 @@ fn prepare(root: &Path, dir: &Path, name: &str, database_url: &str) -> Result<()
         std::fs::remove_dir_all(&metadata)?;
     }
     std::fs::create_dir(&metadata)?;
+    let check = || {
+        let mut command = Command::new("cargo");
+        command.current_dir(root).args(["check", "--quiet", "--package", &format!("quenty-{name}")]);
+        command.env(format!("{}_DATABASE_URL", name.to_uppercase()), database_url);
+        command
+    };
+    // What it depends on is compiled first, or its queries would be written here, too.
+    ensure!(check().status()?.success(), "quenty-{name} does not compile");
     // The macros run only when the crate is compiled.
     let lib = dir.join("src/lib.rs");
     std::fs::File::options().append(true).open(&lib)?
         .set_times(std::fs::FileTimes::new().set_modified(now()))?;
-    let status = Command::new("cargo")
-        .current_dir(root)
-        .args(["check", "--quiet", "--package", &format!("quenty-{name}")])
-        .env(format!("{}_DATABASE_URL", name.to_uppercase()), database_url)
-        .env("SQLX_OFFLINE_DIR", &metadata)
-        .env("SQLX_OFFLINE", "false")
-        .status()?;
+    let status = check().env("SQLX_OFFLINE_DIR", &metadata).status()?;
     ensure!(status.success(), "quenty-{name} does not compile");
     println!("{name}: {} queries", std::fs::read_dir(&metadata)?.count());
     Ok(())
