@@ -163,17 +163,17 @@ fn order(error: &OrderError) -> Failure {
     match error {
         OrderError::NotFound => Failure::not_found("order"),
         OrderError::NotCancellable(status) => {
-            because("ORDER_NOT_CANCELLABLE", "it cannot be cancelled any more").with("status", status)
+            because("ORDER_NOT_CANCELLABLE", "it cannot be cancelled any more").with("order_status", status)
         }
         OrderError::NotUpdatable(status) => {
             because("ORDER_NOT_UPDATABLE", "it can be changed while it is pending, backordered or confirmed")
-                .with("status", status)
+                .with("order_status", status)
         }
         OrderError::NotHoldable(status) => because(
             "ORDER_NOT_HOLDABLE",
             "it can be held while it is pending, backordered or confirmed; reschedule or cancel it instead",
         )
-        .with("status", status),
+        .with("order_status", status),
         OrderError::CountryFixed => {
             because("COUNTRY_FIXED", "cancel it and place another one for the other country")
         }
@@ -186,7 +186,7 @@ fn order(error: &OrderError) -> Failure {
             because("NOTHING_TO_RETRY", "release it if a person has put it on hold")
         }
         OrderError::NotPayable(status) => {
-            because("ORDER_NOT_PAYABLE", "give the money back").with("status", status)
+            because("ORDER_NOT_PAYABLE", "give the money back").with("order_status", status)
         }
         OrderError::NotPrepaid(method) => {
             because("NOT_PREPAID", "only the payment of a prepaid order is recorded here")
@@ -199,7 +199,7 @@ fn order(error: &OrderError) -> Failure {
         }
         OrderError::IllegalTransition { from, .. } => {
             because("ILLEGAL_TRANSITION", "`may_become` says where it can go from here")
-                .with("status", from)
+                .with("order_status", from)
                 .with("may_become", from.next())
         }
         OrderError::NotSettable(_) => because(
@@ -251,7 +251,7 @@ fn standing(error: &StandingError) -> Failure {
             "COMPANY_NOT_ACTIVE",
             format!("{error}; finish its registration, or ask support"),
         )
-        .with("status", status),
+        .with("company_status", status),
         StandingError::KycRequired => Failure::conflict(
             "KYC_REQUIRED",
             "orders abroad need a verified identity; hand in the company's documents",

@@ -37,7 +37,7 @@ pub fn service() -> Service {
         reactions: events::reactions(),
         tasks: jobs::tasks(),
         jobs: vec![],
-        invariants: &[],
+        invariants: store::invariants::INVARIANTS,
         init: None,
     }
 }

@@ -65,10 +65,14 @@ async fn check_facts(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut R
     let mut times: BTreeMap<(String, String), u32> = BTreeMap::new();
     for row in facts {
         let (stream, fact): (String, String) = (row.get("stream"), row.get("fact"));
+        // A booking that is answered after the cancellation is taken back by telling it once more.
+        if told.get(&stream).is_some_and(|status| status == "cancelled") && matches!(fact.as_str(), "cancelled" | "cancel_requested") {
+            continue;
+        }
         *times.entry((stream.clone(), fact.clone())).or_default() += 1;
         let named: Option<String> = row.get("status");
         let leads = LEADS_TO.iter().find(|(name, _)| *name == fact).map(|(_, status)| (*status).to_owned());
-        if let Some(status) = if fact == "exception_resolved" { named } else { leads } {
+        if let Some(status) = if matches!(fact.as_str(), "exception_resolved" | "returned") { named } else { leads } {
             told.insert(stream, status);
         }
     }

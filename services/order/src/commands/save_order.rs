@@ -12,6 +12,7 @@ use crate::{
     Error,
     domain::{
         order::{GoodsMove, News, Order, OrderError, OrderFact},
+        placing::PlacingError,
         timeline::{self, Happening},
     },
     store,
@@ -58,7 +59,11 @@ pub(super) async fn save_order(tx: &mut Tx, order: &mut Order, told: Vec<Happeni
 /// Saves a new order.
 pub(super) async fn insert_order(tx: &mut Tx, order: &mut Order) -> Result<(), Error> {
     let news = order.take_news();
-    store::orders::insert(tx.conn(), order).await?;
+    if !store::orders::insert(tx.conn(), order).await? {
+        let reference = order.external_reference.as_deref().unwrap_or_default();
+        let other = store::orders::id_of_reference(&mut *tx.conn(), order.company_id, reference).await?;
+        return Err(PlacingError::ReferenceTaken(other.unwrap_or(order.id)).into());
+    }
     store::fulfilments::put(tx.conn(), order).await?;
     follow_up(tx, order, news, vec![]).await
 }

@@ -1,6 +1,7 @@
 //! The only SQL of the service. A function here reads or writes; it decides nothing.
 
 pub(crate) mod fulfilments;
+pub(crate) mod invariants;
 pub(crate) mod imports;
 pub(crate) mod movements;
 pub(crate) mod orders;

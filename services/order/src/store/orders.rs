@@ -281,15 +281,17 @@ pub(crate) async fn has_backordered(db: impl PgExecutor<'_>, company: CompanyId)
     Ok(any)
 }
 
-pub(crate) async fn insert(connection: &mut PgConnection, order: &OrderState) -> Result<()> {
+/// Writes a new order; `false` when another one of the company took its reference meanwhile.
+pub(crate) async fn insert(connection: &mut PgConnection, order: &OrderState) -> Result<bool> {
     let totals = &order.totals;
-    sqlx::query!(
+    let inserted = sqlx::query!(
         "insert into orders (id, company_id, customer_id, external_reference, kind, status, payment_method, payment_status, currency,
                              subtotal, discount, shipping, tax, total, lines, items, parcels, consignee, sender, warehouse_id,
                              reservation_id, wanted_pickup, notes, stale_standing, hold_code, hold_reason, interrupted, cancel_reason,
                              placed_at, picked_up_at, delivered_at, updated_at, version)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-                 null, null, null, null, $25, null, null, $26, $27)",
+                 null, null, null, null, $25, null, null, $26, $27)
+         on conflict (company_id, external_reference) where external_reference is not null do nothing",
         order.id.uuid(),
         order.company_id.uuid(),
         order.customer_id.map(CustomerId::uuid),
@@ -320,7 +322,7 @@ pub(crate) async fn insert(connection: &mut PgConnection, order: &OrderState) ->
     )
     .execute(connection)
     .await?;
-    Ok(())
+    Ok(inserted.rows_affected() == 1)
 }
 
 /// Writes what can change after the placing.

@@ -23,7 +23,11 @@ async fn what_breaks_a_rule_is_named_and_leaves_nothing_behind() {
     let unit_price = |amount: Value| line(json!({"unit_price": amount}));
     for (more, code, pointer) in [
         (json!({"lines": []}), "LINES_OUT_OF_RANGE", "/lines"),
-        (json!({"lines": vec![json!({"product_id": shop.product, "quantity": 1}); 201]}), "LINES_OUT_OF_RANGE", "/lines"),
+        (
+            json!({"lines": vec![json!({"product_id": shop.product, "quantity": 1}); 201]}),
+            "LINES_OUT_OF_RANGE",
+            "/lines",
+        ),
         (line(json!({"quantity": 0})), "INVALID_QUANTITY", "/lines/0/quantity"),
         (line(json!({"quantity": -1})), "INVALID_BODY", "/lines/0/quantity"),
         (line(json!({"quantity": 1.5})), "INVALID_BODY", "/lines/0/quantity"),
@@ -38,7 +42,11 @@ async fn what_breaks_a_rule_is_named_and_leaves_nothing_behind() {
         (unit_price(cop("1.001")), "INVALID_BODY", "/lines/0/unit_price"),
         (unit_price(cop("1e3")), "INVALID_BODY", "/lines/0/unit_price"),
         (unit_price(json!({"amount": 1, "currency": "COP"})), "INVALID_BODY", "/lines/0/unit_price/amount"),
-        (line(json!({"quantity": 4000, "unit_price": cop("999999999999999.99")})), "AMOUNT_TOO_LARGE", "/lines/0/quantity"),
+        (
+            line(json!({"quantity": 4000, "unit_price": cop("999999999999999.99")})),
+            "AMOUNT_TOO_LARGE",
+            "/lines/0/quantity",
+        ),
         (line(json!({"discount": cop("50000.01")})), "DISCOUNT_TOO_LARGE", "/lines/0/discount"),
         (line(json!({"tax": {"amount": "1.00", "currency": "USD"}})), "CURRENCY_MISMATCH", "/lines/0/tax"),
         (json!({"discount": cop("100000.01")}), "DISCOUNT_TOO_LARGE", "/discount"),
@@ -67,19 +75,32 @@ async fn what_is_no_request_is_refused() {
     let shop = Shop::open(&app).await;
     let id = shop.place(json!({})).await;
     let token = &shop.merchant.token;
-    let post = |kind: &'static str, body: &'static [u8]| app.post("/api/v1/orders").token(token).raw(kind, body).send();
+    let post = |kind: &'static str, body: &'static [u8]| {
+        app.post("/api/v1/orders").token(token).raw(kind, body).send()
+    };
     post("application/json", b"{").await.expect_problem(400, "MALFORMED_JSON");
     post("application/json", b"{\"notes\": \"\xff\"}").await.expect_problem(400, "MALFORMED_JSON");
     post("application/json", b"[]").await.expect_problem(422, "INVALID_BODY");
     post("text/plain", b"{}").await.expect_problem(415, "UNSUPPORTED_MEDIA_TYPE");
-    for path in ["/api/v1/orders/ORD-1", "/api/v1/orders/PROD-01JD3ZK8Q5V0E8XW4T2M9R6B7C", "/api/v1/orders/x/timeline"] {
+    for path in [
+        "/api/v1/orders/ORD-1",
+        "/api/v1/orders/PROD-01JD3ZK8Q5V0E8XW4T2M9R6B7C",
+        "/api/v1/orders/x/timeline",
+    ] {
         shop.merchant.get(path).await.expect_problem(422, "INVALID_PATH");
     }
-    for query in ["?status=shipped", "?limit=0", "?limit=101", "?cursor=x", "?created_from=yesterday", "?colour=red"] {
+    for query in
+        ["?status=shipped", "?limit=0", "?limit=101", "?cursor=x", "?created_from=yesterday", "?colour=red"]
+    {
         shop.merchant.get(&format!("/api/v1/orders{query}")).await.expect_problem(422, "INVALID_QUERY");
     }
     shop.merchant.get(&format!("/api/v1/orders/{id}?as_of=now")).await.expect_problem(422, "INVALID_QUERY");
-    for (verb, body) in [("cancel", json!({})), ("cancel", json!({"reason": ""})), ("hold", json!({"why": "x"})), ("payments", json!({"amount": "1"}))] {
+    for (verb, body) in [
+        ("cancel", json!({})),
+        ("cancel", json!({"reason": ""})),
+        ("hold", json!({"why": "x"})),
+        ("payments", json!({"amount": "1"})),
+    ] {
         shop.act(id, verb, body).await.expect_problem(422, "INVALID_BODY");
     }
     shop.act(id, "payments", json!({"amount": cop("100000.00")})).await.expect_problem(409, "NOT_PREPAID");
@@ -91,6 +112,9 @@ async fn what_is_no_request_is_refused() {
     for path in ["", "/events", "/timeline", "/fulfilment"] {
         other.get(&format!("/api/v1/orders/{id}{path}")).await.expect_problem(404, "NOT_FOUND");
     }
-    other.post(&format!("/api/v1/orders/{id}/cancel"), json!({"reason": "x"})).await.expect_problem(404, "NOT_FOUND");
+    other
+        .post(&format!("/api/v1/orders/{id}/cancel"), json!({"reason": "x"}))
+        .await
+        .expect_problem(404, "NOT_FOUND");
     shop.assert_sound(id).await;
 }

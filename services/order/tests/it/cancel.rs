@@ -6,16 +6,28 @@ use serde_json::{Value, json};
 use crate::shop::{Road, Shop, standing_still};
 
 fn cancelled(road: &Road<'_>) -> PickupCancelled {
-    PickupCancelled { pickup_id: road.pickup, order_id: Some(road.order), reason: "the order was cancelled".to_owned() }
+    PickupCancelled {
+        pickup_id: road.pickup,
+        order_id: Some(road.order),
+        reason: "the order was cancelled".to_owned(),
+    }
 }
 
 fn refused(road: &Road<'_>) -> PickupCancelRefused {
-    PickupCancelRefused { pickup_id: road.pickup, order_id: Some(road.order), status: "in_progress".to_owned() }
+    PickupCancelRefused {
+        pickup_id: road.pickup,
+        order_id: Some(road.order),
+        status: "in_progress".to_owned(),
+    }
 }
 
 async fn last_fact(app: &TestApp, id: OrderId, what: &str) -> Value {
     let facts = app.facts(id).await;
-    facts.iter().rfind(|fact| fact.kind.ends_with(&format!(".{what}.v1"))).map(|fact| fact.data.clone()).unwrap_or_default()
+    facts
+        .iter()
+        .rfind(|fact| fact.kind.ends_with(&format!(".{what}.v1")))
+        .map(|fact| fact.data.clone())
+        .unwrap_or_default()
 }
 
 #[tokio::test]
@@ -25,7 +37,10 @@ async fn it_takes_effect_at_once_while_no_pickup_is_live() {
     for method in ["prepaid", "cash_on_delivery"] {
         let id = shop.place(json!({"payment_method": method})).await;
         let order = shop.cancel(id).await.expect(200).json();
-        assert_eq!((&order["status"], &order["cancel_reason"]), (&json!("cancelled"), &json!("the buyer changed their mind")));
+        assert_eq!(
+            (&order["status"], &order["cancel_reason"]),
+            (&json!("cancelled"), &json!("the buyer changed their mind"))
+        );
         shop.cancel(id).await.expect_problem(409, "ORDER_NOT_CANCELLABLE");
         shop.assert_sound(id).await;
     }
@@ -40,7 +55,15 @@ async fn after_a_refused_pickup_it_takes_effect_at_once_and_voids_the_shipment()
     let road = Road::of(&shop, id);
     road.booked(1).await;
     let (code, detail) = ("NO_CAPACITY".to_owned(), "full".to_owned());
-    road.pickup(PickupRejected { pickup_id: road.pickup, company_id: road.company, order_id: Some(id), attempt: 1, code, detail }).await;
+    road.pickup(PickupRejected {
+        pickup_id: road.pickup,
+        company_id: road.company,
+        order_id: Some(id),
+        attempt: 1,
+        code,
+        detail,
+    })
+    .await;
     shop.cancel(id).await.expect(200);
     assert_eq!(shop.status(id).await, "cancelled");
     assert_eq!(last_fact(&app, id, "cancelled").await["shipment_id"], json!(road.shipment));
@@ -118,7 +141,11 @@ async fn a_pickup_scheduled_during_the_cancellation_is_cancelled_by_its_id() {
     let id = shop.place(json!({})).await;
     let road = Road::of(&shop, id);
     road.booked(1).await;
-    assert_eq!(shop.cancel(id).await.expect(200).json()["status"], "cancelling", "a pickup was asked for: it may be live");
+    assert_eq!(
+        shop.cancel(id).await.expect(200).json()["status"],
+        "cancelling",
+        "a pickup was asked for: it may be live"
+    );
     assert_eq!(last_fact(&app, id, "cancel_requested").await["pickup_id"], json!(null));
     road.scheduled(1).await;
     assert_eq!(last_fact(&app, id, "cancel_requested").await["pickup_id"], json!(road.pickup));
@@ -136,7 +163,15 @@ async fn a_pickup_rejected_during_the_cancellation_ends_it() {
     road.booked(1).await;
     shop.cancel(id).await.expect(200);
     let (code, detail) = ("NO_SERVICE_AREA".to_owned(), "nobody drives there".to_owned());
-    road.pickup(PickupRejected { pickup_id: road.pickup, company_id: road.company, order_id: Some(id), attempt: 1, code, detail }).await;
+    road.pickup(PickupRejected {
+        pickup_id: road.pickup,
+        company_id: road.company,
+        order_id: Some(id),
+        attempt: 1,
+        code,
+        detail,
+    })
+    .await;
     assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("cancelled", (100, 0, 100)));
     shop.assert_sound(id).await;
 }
@@ -170,7 +205,8 @@ async fn cancelling_while_the_driver_collects_has_one_winner() {
         assert!(matches!(asked.status(), 200 | 409), "{}", asked.text());
         // What Pickup answers to a request that comes after the driver has begun.
         road.pickup(refused(&road)).await;
-        eventually("the driver has won", || async { (shop.status(id).await == "picked_up").then_some(()) }).await;
+        eventually("the driver has won", || async { (shop.status(id).await == "picked_up").then_some(()) })
+            .await;
         shop.assert_sound(id).await;
     }
     assert_eq!(shop.stock().await, (84, 0, 84));

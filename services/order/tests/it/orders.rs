@@ -23,7 +23,10 @@ async fn prices_come_from_the_catalogue_and_totals_are_recomputed() {
     let more = json!({"lines": lines, "discount": cop("5000.00"), "shipping": cop("8000.00"), "expected_total": cop("155100.00")});
     let placed = shop.try_place(more.clone()).await.expect(201);
     let order = placed.json();
-    assert_eq!(placed.header("location"), Some(format!("/api/v1/orders/{}", order["id"].as_str().unwrap()).as_str()));
+    assert_eq!(
+        placed.header("location"),
+        Some(format!("/api/v1/orders/{}", order["id"].as_str().unwrap()).as_str())
+    );
     let totals = json!({"subtotal": cop("145000.00"), "discount": cop("15000.00"), "shipping": cop("8000.00"), "tax": cop("17100.00"), "total": cop("155100.00")});
     assert_eq!(order["totals"], totals);
     assert_eq!(order["lines"][0]["total"], cop("107100.00"));
@@ -41,13 +44,19 @@ async fn a_quote_says_what_placing_would_do_and_keeps_nothing() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
     let quote = shop.merchant.post("/api/v1/orders/quote", shop.order(json!({}))).await.expect(200).json();
-    assert_eq!((&quote["totals"]["total"], &quote["warehouse_id"]), (&cop("100000.00"), &json!(shop.warehouse)));
+    assert_eq!(
+        (&quote["totals"]["total"], &quote["warehouse_id"]),
+        (&cop("100000.00"), &json!(shop.warehouse))
+    );
     assert_eq!(quote["parcels"], json!([{"weight_grams": 400, "fragile": false}]));
     let many = json!([{"product_id": shop.product, "quantity": 101}]);
     let short = shop.merchant.post("/api/v1/orders/quote", shop.order(json!({"lines": many}))).await;
     short.expect_problem(409, "INSUFFICIENT_STOCK");
     let waits = shop.order(json!({"lines": many, "allow_backorder": true}));
-    assert_eq!(shop.merchant.post("/api/v1/orders/quote", waits).await.expect(200).json()["backordered"], true);
+    assert_eq!(
+        shop.merchant.post("/api/v1/orders/quote", waits).await.expect(200).json()["backordered"],
+        true
+    );
     assert_eq!(shop.stock().await, (100, 0, 100));
     assert_eq!(shop.merchant.get("/api/v1/orders").await.expect(200).json()["items"], json!([]));
     app.assert_sound().await;
@@ -58,7 +67,11 @@ async fn a_reference_names_one_order_of_a_company() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
     let id = shop.place(json!({"external_reference": "#1001"})).await;
-    let taken = shop.try_place(json!({"external_reference": "#1001"})).await.expect_problem(409, "REFERENCE_TAKEN").json();
+    let taken = shop
+        .try_place(json!({"external_reference": "#1001"}))
+        .await
+        .expect_problem(409, "REFERENCE_TAKEN")
+        .json();
     assert_eq!(taken["order_id"], json!(id));
     let found = shop.merchant.get("/api/v1/orders/by-reference/%231001").await.expect(200).json();
     assert_eq!(found["id"], json!(id));
@@ -85,8 +98,12 @@ async fn an_order_abroad_is_international() {
     hear_standing(&app, verified).await;
     let id = shop.place(abroad).await;
     assert_eq!(shop.get(id).await["kind"], "international");
-    let asked = app.facts(id).await.into_iter().find(|fact| fact.kind.ends_with("shipment_requested.v1")).unwrap();
-    assert_eq!((&asked.data["incoterm"], &asked.data["cash_on_delivery"]), (&json!("DAP"), &cop("100000.00")));
+    let asked =
+        app.facts(id).await.into_iter().find(|fact| fact.kind.ends_with("shipment_requested.v1")).unwrap();
+    assert_eq!(
+        (&asked.data["incoterm"], &asked.data["cash_on_delivery"]),
+        (&json!("DAP"), &cop("100000.00"))
+    );
     shop.try_place(json!({"kind": "international"})).await.expect_problem(422, "NOT_INTERNATIONAL");
 }
 
@@ -95,7 +112,9 @@ async fn lists_are_narrowed_by_what_matters() {
     let app = standing_still().await;
     let shop = Shop::open(&app).await;
     let customer = CustomerId::new();
-    let prepaid = shop.place(json!({"payment_method": "prepaid", "external_reference": "A", "customer_id": customer})).await;
+    let prepaid = shop
+        .place(json!({"payment_method": "prepaid", "external_reference": "A", "customer_id": customer}))
+        .await;
     let express = shop.place(json!({"kind": "express"})).await;
     shop.act(express, "hold", json!({"reason": "wait"})).await.expect(200);
     for (query, expected) in [
@@ -112,7 +131,12 @@ async fn lists_are_narrowed_by_what_matters() {
         ("?limit=1", vec![express]),
     ] {
         let list = shop.merchant.get(&format!("/api/v1/orders{query}")).await.expect(200).json();
-        let ids: Vec<OrderId> = list["items"].as_array().unwrap().iter().map(|order| order["id"].as_str().unwrap().parse().unwrap()).collect();
+        let ids: Vec<OrderId> = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|order| order["id"].as_str().unwrap().parse().unwrap())
+            .collect();
         assert_eq!(ids, expected, "{query}");
         assert_eq!(list["next_cursor"].is_string(), query == "?limit=1");
     }
@@ -128,10 +152,21 @@ async fn an_order_can_be_seen_as_it_was() {
     app.advance_to(app.now() + jiff::SignedDuration::from_hours(1));
     let paid = json!({"amount": cop("100000.00")});
     shop.act(id, "payments", paid).await.expect(200);
-    let before = shop.merchant.get(&format!("/api/v1/orders/{id}?as_of=2026-03-02T12:30:00Z")).await.expect(200).json();
-    assert_eq!((&before["status"], &before["payment_status"], &before["notes"]), (&json!("pending"), &json!("unpaid"), &json!("ring twice")));
+    let before = shop
+        .merchant
+        .get(&format!("/api/v1/orders/{id}?as_of=2026-03-02T12:30:00Z"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&before["status"], &before["payment_status"], &before["notes"]),
+        (&json!("pending"), &json!("unpaid"), &json!("ring twice"))
+    );
     assert_eq!(before["consignee"], consignee("CO"));
-    shop.merchant.get(&format!("/api/v1/orders/{id}?as_of=2026-03-02T11:59:59Z")).await.expect_problem(404, "NOT_FOUND");
+    shop.merchant
+        .get(&format!("/api/v1/orders/{id}?as_of=2026-03-02T11:59:59Z"))
+        .await
+        .expect_problem(404, "NOT_FOUND");
     let events = shop.merchant.get(&format!("/api/v1/orders/{id}/events")).await.expect(200).json();
     assert_eq!(events["items"][0]["type"], "quenty.order.order.placed.v1");
     assert_eq!(events["items"].as_array().unwrap().len(), 4);
@@ -146,13 +181,27 @@ async fn the_address_can_change_until_processing_begins() {
     let path = format!("/api/v1/orders/{id}");
     let mut moved = consignee("CO");
     moved["address"]["line1"] = json!("Calle 100 # 8-20");
-    let stale = app.patch(&path).token(&shop.merchant.token).header("if-match", "\"1\"").json(&json!({"consignee": moved})).send().await;
+    let stale = app
+        .patch(&path)
+        .token(&shop.merchant.token)
+        .header("if-match", "\"1\"")
+        .json(&json!({"consignee": moved}))
+        .send()
+        .await;
     stale.expect_problem(412, "VERSION_MISMATCH");
-    let updated = shop.merchant.patch(&path, json!({"consignee": moved, "notes": null})).await.expect(200).json();
+    let updated =
+        shop.merchant.patch(&path, json!({"consignee": moved, "notes": null})).await.expect(200).json();
     assert_eq!((&updated["consignee"], &updated["notes"]), (&moved, &json!(null)));
-    shop.merchant.patch(&path, json!({"consignee": consignee("PE")})).await.expect_problem(409, "COUNTRY_FIXED");
+    shop.merchant
+        .patch(&path, json!({"consignee": consignee("PE")}))
+        .await
+        .expect_problem(409, "COUNTRY_FIXED");
     let version = updated["version"].clone();
-    assert_eq!(shop.merchant.patch(&path, json!({})).await.expect(200).json()["version"], version, "nothing changed");
+    assert_eq!(
+        shop.merchant.patch(&path, json!({})).await.expect(200).json()["version"],
+        version,
+        "nothing changed"
+    );
     shop.cancel(id).await.expect(200);
     shop.merchant.patch(&path, json!({"notes": "x"})).await.expect_problem(409, "ORDER_NOT_UPDATABLE");
     shop.assert_sound(id).await;

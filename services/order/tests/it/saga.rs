@@ -1,10 +1,11 @@
 use quenty_contracts::{
     pickup::{PickupAbandoned, PickupRejected, PickupRescheduled},
     shipping::{
-        CashCollected, ShipmentExceptionRaised, ShipmentLost, ShipmentRejected, ShipmentReturned, ShipmentUndeliverable, ShipmentVoided,
+        CashCollected, ShipmentExceptionRaised, ShipmentLost, ShipmentRejected, ShipmentReturned,
+        ShipmentUndeliverable, ShipmentVoided,
     },
 };
-use quenty_kernel::{currency::Currency, id::ShipmentId, money::Money};
+use quenty_kernel::{currency::Currency, money::Money};
 use quenty_testkit::{TestApp, eventually};
 use serde_json::json;
 
@@ -30,7 +31,13 @@ async fn an_order_goes_from_the_click_to_the_door() {
     road.delivered().await;
     assert_eq!(shop.get(id).await["payment_status"], "cod_pending");
     let amount = Money::parse("100000", Currency::COP).unwrap();
-    let cash = CashCollected { shipment_id: road.shipment, company_id: road.company, order_id: Some(id), amount, at: app.now() };
+    let cash = CashCollected {
+        shipment_id: road.shipment,
+        company_id: road.company,
+        order_id: Some(id),
+        amount,
+        at: app.now(),
+    };
     road.shipping(cash).await;
     let order = shop.get(id).await;
     assert_eq!((&order["status"], &order["payment_status"]), (&json!("delivered"), &json!("paid")));
@@ -40,8 +47,17 @@ async fn an_order_goes_from_the_click_to_the_door() {
     let fulfilment = shop.fulfilment(id).await;
     assert_eq!((&fulfilment["step"], &fulfilment["deadline"]), (&json!("closed"), &json!(null)));
     let timeline = shop.merchant.get(&format!("/api/v1/orders/{id}/timeline")).await.expect(200).json();
-    let codes: Vec<_> = timeline["items"].as_array().unwrap().iter().map(|line| line["code"].as_str().unwrap()).collect();
-    for code in ["placed", "pickup_scheduled", "pickup_completed", "departed", "out_for_delivery", "delivered", "cash_collected"] {
+    let codes: Vec<_> =
+        timeline["items"].as_array().unwrap().iter().map(|line| line["code"].as_str().unwrap()).collect();
+    for code in [
+        "placed",
+        "pickup_scheduled",
+        "pickup_completed",
+        "departed",
+        "out_for_delivery",
+        "delivered",
+        "cash_collected",
+    ] {
         assert!(codes.contains(&code), "{code} in {codes:?}");
     }
     shop.assert_sound(id).await;
@@ -60,10 +76,14 @@ async fn a_prepaid_order_waits_for_its_payment() {
     assert_eq!(shop.fulfilment(id).await["deadline"], "2026-03-04T12:00:00Z");
     shop.let_the_deadline_pass(id).await;
     shop.held(id, "PAYMENT_MISSING").await;
-    let pay = |amount: &str| json!({"amount": {"amount": amount, "currency": "COP"}, "reference": "PSE 4711"});
+    let pay =
+        |amount: &str| json!({"amount": {"amount": amount, "currency": "COP"}, "reference": "PSE 4711"});
     shop.act(id, "payments", pay("99999.00")).await.expect_problem(422, "AMOUNT_MISMATCH");
     let paid = shop.act(id, "payments", pay("100000.00")).await.expect(200).json();
-    assert_eq!((&paid["status"], &paid["payment_status"], &paid["on_hold"]), (&json!("confirmed"), &json!("paid"), &json!(null)));
+    assert_eq!(
+        (&paid["status"], &paid["payment_status"], &paid["on_hold"]),
+        (&json!("confirmed"), &json!("paid"), &json!(null))
+    );
     shop.act(id, "payments", pay("100000.00")).await.expect_problem(409, "ALREADY_PAID");
     shop.assert_sound(id).await;
 }
@@ -94,7 +114,14 @@ async fn every_deadline_ends_in_the_hands_of_a_person() {
     let window_start = app.now();
     let window_end = window_start + jiff::SignedDuration::from_hours(2);
     let by = "merchant".to_owned();
-    road.pickup(PickupRescheduled { pickup_id: road.pickup, order_id: Some(id), window_start, window_end, by }).await;
+    road.pickup(PickupRescheduled {
+        pickup_id: road.pickup,
+        order_id: Some(id),
+        window_start,
+        window_end,
+        by,
+    })
+    .await;
     assert_eq!(shop.get(id).await["on_hold"], json!(null));
     road.completed().await;
     road.departed().await;
@@ -140,7 +167,7 @@ async fn what_was_refused_is_asked_for_again() {
         .await;
     shop.held(id, "PICKUP_REJECTED").await;
     shop.act(id, "retry", json!({})).await.expect(200);
-    let third = Road { pickup: quenty_kernel::id::PickupId::new(), ..Road::of(&shop, id) };
+    let third = Road::of(&shop, id);
     third.scheduled(2).await;
     assert_eq!(shop.status(id).await, "processing");
     let reason = "third attempt failed".to_owned();
@@ -158,10 +185,15 @@ async fn a_void_shipment_is_booked_again() {
     let id = shop.place(json!({})).await;
     let road = Road::of(&shop, id);
     road.until_processing().await;
-    road.shipping(ShipmentVoided { shipment_id: road.shipment, order_id: Some(id), reason: "by hand".to_owned() }).await;
+    road.shipping(ShipmentVoided {
+        shipment_id: road.shipment,
+        order_id: Some(id),
+        reason: "by hand".to_owned(),
+    })
+    .await;
     shop.held(id, "SHIPMENT_VOIDED").await;
     shop.act(id, "retry", json!({})).await.expect(200);
-    let again = Road { shipment: ShipmentId::new(), ..Road::of(&shop, id) };
+    let again = Road::of(&shop, id);
     again.booked(2).await;
     let order = shop.get(id).await;
     assert_eq!((&order["status"], &order["shipment_id"]), (&json!("processing"), &json!(again.shipment)));
@@ -220,7 +252,13 @@ async fn what_cannot_be_delivered_comes_back_into_stock() {
     let road = Road::of(&shop, id);
     road.until_in_transit().await;
     let reason = "three attempts".to_owned();
-    road.shipping(ShipmentUndeliverable { shipment_id: road.shipment, order_id: Some(id), at: app.now(), reason }).await;
+    road.shipping(ShipmentUndeliverable {
+        shipment_id: road.shipment,
+        order_id: Some(id),
+        at: app.now(),
+        reason,
+    })
+    .await;
     assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("undeliverable", (98, 0, 98)));
     road.shipping(ShipmentReturned { shipment_id: road.shipment, order_id: Some(id), at: app.now() }).await;
     assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("returned_to_sender", (100, 0, 100)));
@@ -271,7 +309,15 @@ async fn staff_move_an_order_along_its_edges_and_the_saga_follows() {
     shop.set_status(id, "cancelling").await.expect_problem(409, "STATUS_NOT_SETTABLE");
     road.until_processing().await;
     shop.set_status(id, "cancelled").await.expect_problem(409, "STATUS_NOT_SETTABLE");
-    for status in ["picked_up", "exception", "in_transit", "delivered", "partially_returned", "partially_returned", "returned"] {
+    for status in [
+        "picked_up",
+        "exception",
+        "in_transit",
+        "delivered",
+        "partially_returned",
+        "partially_returned",
+        "returned",
+    ] {
         shop.set_status(id, status).await.expect(200);
         assert_eq!(shop.status(id).await, status);
     }
@@ -287,7 +333,10 @@ async fn who_waits_for_stock_is_served_in_turn() {
     let first = shop.place(more(150)).await;
     shop.place(more(99)).await;
     let second = shop.place(more(20)).await;
-    assert_eq!((shop.status(first).await, shop.status(second).await), ("backordered".to_owned(), "backordered".to_owned()));
+    assert_eq!(
+        (shop.status(first).await, shop.status(second).await),
+        ("backordered".to_owned(), "backordered".to_owned())
+    );
     assert_eq!(shop.fulfilment(first).await["step"], "stock");
     // Enough for the second, but the first came first.
     shop.merchant.receive(&shop.product, &shop.warehouse, 30).await;

@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use quenty_contracts::{
     customer::{CompanyApproved, Standing},
     pickup::{PickupCompleted, PickupScheduled},
-    shipping::{ShipmentBooked, ShipmentDelivered, ShipmentDeparted, ShipmentOutForDelivery, ShipmentPickedUp},
+    shipping::{
+        ShipmentBooked, ShipmentDelivered, ShipmentDeparted, ShipmentOutForDelivery, ShipmentPickedUp,
+    },
 };
 use quenty_kernel::{
     Event,
@@ -14,7 +16,7 @@ use quenty_kernel::{
     id::{CompanyId, OrderId, PickupId, ServiceAreaId, ShipmentId},
     money::Money,
 };
-use quenty_platform::token::Realm;
+use quenty_platform::{operate, token::Realm};
 use quenty_testkit::{TestApp, TestOptions, eventually, http::Answer};
 use serde_json::{Value, json};
 
@@ -26,7 +28,11 @@ pub fn start() -> Timestamp {
 
 /// A service whose business time stands still until it is advanced.
 pub async fn standing_still() -> TestApp {
-    TestApp::start_with(quenty_order::service(), TestOptions { starts_at: Some(start()), ..TestOptions::default() }).await
+    TestApp::start_with(
+        quenty_order::service(),
+        TestOptions { starts_at: Some(start()), ..TestOptions::default() },
+    )
+    .await
 }
 
 pub fn standing(company_id: CompanyId) -> Standing {
@@ -123,7 +129,8 @@ impl<'a> Shop<'a> {
 
     /// Moves business time to the saga's deadline.
     pub async fn let_the_deadline_pass(&self, id: OrderId) {
-        let deadline: Timestamp = self.fulfilment(id).await["deadline"].as_str().expect("a deadline").parse().unwrap();
+        let deadline: Timestamp =
+            self.fulfilment(id).await["deadline"].as_str().expect("a deadline").parse().unwrap();
         self.merchant.app.advance_to(deadline);
     }
 
@@ -131,16 +138,26 @@ impl<'a> Shop<'a> {
     pub async fn assert_sound(&self, id: OrderId) {
         let app = self.merchant.app;
         let row = self.get(id).await;
-        let folded = self.merchant.get(&format!("/api/v1/orders/{id}?as_of=2999-01-01T00:00:00Z")).await.expect(200).json();
+        let folded = self
+            .merchant
+            .get(&format!("/api/v1/orders/{id}?as_of=2999-01-01T00:00:00Z"))
+            .await
+            .expect(200)
+            .json();
         assert_eq!(folded, row, "the fold of the facts is the row");
         crate::merchant::assert_stock_is_its_ledger(app).await;
-        let waiting: i64 = sqlx::query_scalar("select count(*) from quenty.tasks where kind = 'order_deadline' and status = 'ready'")
-            .fetch_one(app.app.db())
-            .await
-            .unwrap();
-        let deadlines: i64 =
-            sqlx::query_scalar("select count(*) from fulfilments where deadline is not null").fetch_one(app.app.db()).await.unwrap();
-        assert_eq!(waiting, deadlines, "each deadline has one task");
+        for invariant in quenty_order::service().invariants {
+            let violations = operate::violations(app.app.db(), invariant).await.unwrap();
+            assert_eq!(violations, 0, "{}: {}", invariant.name, invariant.about);
+        }
+        let (waiting, deadlines): (i64, i64) = sqlx::query_as(
+            "select (select count(*) from quenty.tasks where kind = 'order_deadline' and status = 'ready'),
+                    (select count(*) from fulfilments where deadline is not null)",
+        )
+        .fetch_one(app.app.db())
+        .await
+        .unwrap();
+        assert_eq!(waiting, deadlines, "a deadline that was met or moved has no task");
         app.assert_sound().await;
     }
 }
@@ -221,6 +238,8 @@ impl<'a> Road<'a> {
             attempt,
             kind: "scheduled".to_owned(),
             service_area_id: ServiceAreaId::new(),
+            slot_start: window_start,
+            cost_items: vec![],
             window_start,
             window_end: window_start + SignedDuration::from_hours(4),
             time_zone: "America/Bogota".to_owned(),
@@ -247,16 +266,32 @@ impl<'a> Road<'a> {
     }
 
     pub async fn picked_up(&self) {
-        self.shipping(ShipmentPickedUp { shipment_id: self.shipment, order_id: Some(self.order), at: self.app.now() }).await;
+        self.shipping(ShipmentPickedUp {
+            shipment_id: self.shipment,
+            order_id: Some(self.order),
+            at: self.app.now(),
+        })
+        .await;
     }
 
     pub async fn departed(&self) {
         let place = Some("Bogotá".to_owned());
-        self.shipping(ShipmentDeparted { shipment_id: self.shipment, order_id: Some(self.order), at: self.app.now(), place }).await;
+        self.shipping(ShipmentDeparted {
+            shipment_id: self.shipment,
+            order_id: Some(self.order),
+            at: self.app.now(),
+            place,
+        })
+        .await;
     }
 
     pub async fn out_for_delivery(&self) {
-        let event = ShipmentOutForDelivery { shipment_id: self.shipment, order_id: Some(self.order), at: self.app.now(), attempt: 1 };
+        let event = ShipmentOutForDelivery {
+            shipment_id: self.shipment,
+            order_id: Some(self.order),
+            at: self.app.now(),
+            attempt: 1,
+        };
         self.shipping(event).await;
     }
 

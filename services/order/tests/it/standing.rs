@@ -78,12 +78,17 @@ async fn while_customer_is_away_only_strangers_wait() {
 async fn only_an_active_company_orders_and_the_highest_version_holds() {
     let app = app_with(NOWHERE.to_owned()).await;
     let shop = Shop::open(&app).await;
-    let suspended = Standing { version: 3, status: "suspended".to_owned(), may_order: false, ..standing(shop.merchant.company) };
+    let suspended = Standing {
+        version: 3,
+        status: "suspended".to_owned(),
+        may_order: false,
+        ..standing(shop.merchant.company)
+    };
     hear_standing(&app, suspended).await;
     // Heard late, said before.
     hear_standing(&app, Standing { version: 2, ..standing(shop.merchant.company) }).await;
     let refused = shop.try_place(json!({})).await.expect_problem(409, "COMPANY_NOT_ACTIVE").json();
-    assert_eq!(refused["status"], 409);
+    assert_eq!(refused["company_status"], "suspended");
     hear_standing(&app, Standing { version: 4, ..standing(shop.merchant.company) }).await;
     shop.place(json!({})).await;
 }

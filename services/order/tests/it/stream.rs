@@ -12,8 +12,9 @@ async fn listen(app: &TestApp, token: &str, resume: Option<&str>) -> TcpStream {
     let host = app.base_url.trim_start_matches("http://").to_owned();
     let mut socket = TcpStream::connect(&host).await.unwrap();
     let resume = resume.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
-    let request =
-        format!("GET /api/v1/orders/stream HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n{resume}accept: text/event-stream\r\n\r\n");
+    let request = format!(
+        "GET /api/v1/orders/stream HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n{resume}accept: text/event-stream\r\n\r\n"
+    );
     socket.write_all(request.as_bytes()).await.unwrap();
     socket
 }
@@ -43,8 +44,16 @@ async fn a_merchant_follows_its_own_orders_and_can_resume() {
     let id = shop.place(json!({})).await;
     let said = read_until(&mut socket, "quenty.order.order.shipment_requested.v1").await;
     assert!(said.contains("quenty.order.order.placed.v1") && said.contains(&id.to_string()));
-    assert!(!said.contains(&foreign.to_string()) && !said.contains("Ana Gómez"), "neither others' orders nor people: {said}");
-    let first = said.lines().find_map(|line| line.strip_prefix("id: ").or_else(|| line.strip_prefix("id:"))).unwrap().trim().to_owned();
+    assert!(
+        !said.contains(&foreign.to_string()) && !said.contains("Ana Gómez"),
+        "neither others' orders nor people: {said}"
+    );
+    let first = said
+        .lines()
+        .find_map(|line| line.strip_prefix("id: ").or_else(|| line.strip_prefix("id:")))
+        .unwrap()
+        .trim()
+        .to_owned();
     drop(socket);
     let mut resumed = listen(&app, &shop.merchant.token, Some(&first)).await;
     let again = read_until(&mut resumed, "shipment_requested").await;

@@ -224,10 +224,10 @@ impl Order {
                 let booked = OrderPickupBooked { order_id: self.id, pickup_id, window_start, window_end };
                 self.pickup_scheduled(booked, attempt, now);
             }
-            PickupNews::Rejected { attempt, code, detail } => {
-                if self.fulfilment.pickup == Booking::Asked && attempt == self.fulfilment.pickup_attempt {
-                    self.end_booking(BookingOf::Pickup, HoldCode::PickupRejected, code, detail, now);
-                }
+            PickupNews::Rejected { attempt, code, detail }
+                if self.fulfilment.pickup == Booking::Asked && attempt == self.fulfilment.pickup_attempt =>
+            {
+                self.end_booking(BookingOf::Pickup, HoldCode::PickupRejected, code, detail, now);
             }
             PickupNews::Rescheduled { pickup_id, window_start, window_end }
                 if self.is_own_pickup(pickup_id) =>
@@ -250,7 +250,9 @@ impl Order {
                     now,
                 );
             }
-            PickupNews::Cancelled { pickup_id, reason } if self.is_own_pickup(pickup_id) => {
+            PickupNews::Cancelled { pickup_id, reason }
+                if self.is_own_pickup(pickup_id) || self.is_answer_to_cancelling() =>
+            {
                 self.end_booking(
                     BookingOf::Pickup,
                     HoldCode::PickupCancelled,
@@ -259,11 +261,11 @@ impl Order {
                     now,
                 );
             }
-            PickupNews::CancelRefused { pickup_id, reason } if self.is_own_pickup(pickup_id) => {
-                if self.status == Status::Cancelling {
-                    self.refuse_cancellation(reason, now);
-                    self.proceed(now);
-                }
+            PickupNews::CancelRefused { pickup_id, reason }
+                if self.status == Status::Cancelling && self.is_own_pickup(pickup_id) =>
+            {
+                self.refuse_cancellation(reason, now);
+                self.proceed(now);
             }
             _ => {}
         }
@@ -273,6 +275,11 @@ impl Order {
     fn is_own_pickup(&self, pickup: PickupId) -> bool {
         let waits = self.is_before_collection() || self.status == Status::Cancelling;
         waits && self.fulfilment.has_pickup() && self.fulfilment.pickup_id == Some(pickup)
+    }
+
+    /// Whether Pickup can only mean the pickup that was asked for and never scheduled.
+    fn is_answer_to_cancelling(&self) -> bool {
+        self.status == Status::Cancelling && self.fulfilment.pickup == Booking::Asked
     }
 
     fn pickup_scheduled(&mut self, booked: OrderPickupBooked, attempt: u32, now: Timestamp) {

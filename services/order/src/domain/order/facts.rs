@@ -67,7 +67,6 @@ impl Event for OrderBookingEnded {
 
 quenty_kernel::facts! {
     /// The facts of one order.
-    #[expect(clippy::large_enum_variant, reason = "most orders have one placing and a handful of short facts; they live for one transaction")]
     pub enum OrderFact {
         Placed(OrderPlaced),
         Updated(OrderUpdated),

@@ -1,0 +1,34 @@
+//! What is always true of this service's tables.
+
+use quenty_platform::service::Invariant;
+
+pub(crate) const INVARIANTS: &[Invariant] = &[
+    Invariant {
+        name: "stock_is_its_ledger",
+        about: "a stock item is another than the sum of its movements",
+        violations: "select s.id, s.on_hand, s.reserved from stock_items s left join stock_movements m on m.stock_item_id = s.id
+                     group by s.id, s.on_hand, s.reserved
+                     having s.on_hand <> coalesce(sum(m.on_hand_delta), 0) or s.reserved <> coalesce(sum(m.reserved_delta), 0)",
+    },
+    Invariant {
+        name: "sagas_end_or_wait",
+        about: "an order has not ended, and waits for no stock, no deadline and no person",
+        violations: "select o.id, o.status, f.step from orders o join fulfilments f on f.order_id = o.id
+                     where f.step not in ('closed', 'stock') and o.hold_code is null and f.deadline is null",
+    },
+    Invariant {
+        name: "deadlines_have_tasks",
+        about: "more sagas have a deadline at some moment than tasks wait for that moment",
+        violations: "select f.deadline, count(*) from fulfilments f where f.deadline is not null group by f.deadline
+                     having count(*) > (select count(*) from quenty.tasks t
+                                        where t.kind = 'order_deadline' and t.status in ('ready', 'running') and t.due_at = f.deadline)",
+    },
+    Invariant {
+        name: "reservations_follow_their_orders",
+        about: "a cancelled order still holds stock, or one that was collected has not issued it",
+        violations: "select o.id, o.status, r.status as reservation from orders o join reservations r on r.id = o.reservation_id
+                     where (o.status = 'cancelled' and r.status <> 'released')
+                        or (o.picked_up_at is not null and r.status not in ('issued', 'returned'))
+                        or (o.status not in ('cancelled') and o.picked_up_at is null and r.status <> 'active')",
+    },
+];
