@@ -200,7 +200,7 @@ impl Client {
             Ok((response.status(), response.into_body()))
         }
         .await;
-        self.count(service, !matches!(&outcome, Err(_)) && !matches!(&outcome, Ok((status, _)) if is_passing(*status)));
+        self.count(service, outcome.is_ok() && !matches!(&outcome, Ok((status, _)) if is_passing(*status)));
         outcome
     }
 

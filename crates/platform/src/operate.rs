@@ -177,6 +177,28 @@ pub async fn next_due(db: &PgPool) -> Result<Option<Timestamp>> {
     Ok(due.map(jiff_sqlx::Timestamp::to_jiff))
 }
 
+/// What went over the bus: facts published, deliveries consumed, deliveries that have given up.
+#[derive(Debug, Clone, Copy, Default, Serialize, PartialEq, Eq)]
+pub struct Traffic {
+    pub published: i64,
+    pub consumed: i64,
+    pub dead: i64,
+}
+
+/// Counts the traffic of one service, as far back as feed and inbox reach.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn traffic(db: &PgPool) -> Result<Traffic> {
+    let row = sqlx::query!(
+        "select (select count(*) from quenty.feed) as \"published!\", (select count(*) from quenty.inbox where status = 'done') as \"consumed!\",
+                (select count(*) from quenty.inbox where status = 'dead') as \"dead!\""
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(Traffic { published: row.published, consumed: row.consumed, dead: row.dead })
+}
+
 /// Since when the oldest queued event waits for the bus.
 ///
 /// # Errors

@@ -79,7 +79,11 @@ impl App {
     pub async fn begin(&self, caller: &Caller) -> Result<Tx> {
         let mut tx = self.begin_as(caller.cause()).await?;
         if let Some(key) = caller.idempotency_key(self.service().name) {
-            idempotency::claim(tx.conn(), &key).await?;
+            if let Err(error) = idempotency::claim(tx.conn(), &key).await {
+                // Waited for: a repeat sent at once must find the key free.
+                tx.inner.rollback().await?;
+                return Err(error);
+            }
             tx.once = Some(key);
         }
         Ok(tx)

@@ -56,7 +56,7 @@ fn company(error: &CompanyError) -> Failure {
             "COMPANY_STATE",
             format!("the company is {from} and cannot become {to} from there; read it again, someone may have moved it"),
         )
-        .with("status", from),
+        .with("current_status", from),
         CompanyError::IllegalKyc { from, to } => {
             Failure::conflict("KYC_STATE", format!("the company's KYC is {from} and cannot become {to} from there; read the company again"))
                 .with("kyc", from)
@@ -110,7 +110,7 @@ fn member(error: &MemberError) -> Failure {
             "MEMBER_STATE",
             format!("the member is {from} and cannot become {to} from there; read the members again"),
         )
-        .with("status", from),
+        .with("current_status", from),
         MemberError::LastOwner => Failure::conflict(
             "LAST_OWNER",
             "a company always keeps one owner; make another member an owner first",

@@ -138,7 +138,7 @@ fn reservation(error: &ReservationError) -> Failure {
     match error {
         ReservationError::NotFound => Failure::not_found("reservation"),
         ReservationError::Illegal { status, .. } => {
-            Failure::conflict("RESERVATION_STATE", error.to_string()).with("status", status.as_str())
+            Failure::conflict("RESERVATION_STATE", error.to_string()).with("current_status", status.as_str())
         }
     }
 }
@@ -163,17 +163,17 @@ fn order(error: &OrderError) -> Failure {
     match error {
         OrderError::NotFound => Failure::not_found("order"),
         OrderError::NotCancellable(status) => {
-            because("ORDER_NOT_CANCELLABLE", "it cannot be cancelled any more").with("order_status", status)
+            because("ORDER_NOT_CANCELLABLE", "it cannot be cancelled any more").with("current_status", status)
         }
         OrderError::NotUpdatable(status) => {
             because("ORDER_NOT_UPDATABLE", "it can be changed while it is pending, backordered or confirmed")
-                .with("order_status", status)
+                .with("current_status", status)
         }
         OrderError::NotHoldable(status) => because(
             "ORDER_NOT_HOLDABLE",
             "it can be held while it is pending, backordered or confirmed; reschedule or cancel it instead",
         )
-        .with("order_status", status),
+        .with("current_status", status),
         OrderError::CountryFixed => {
             because("COUNTRY_FIXED", "cancel it and place another one for the other country")
         }
@@ -186,7 +186,7 @@ fn order(error: &OrderError) -> Failure {
             because("NOTHING_TO_RETRY", "release it if a person has put it on hold")
         }
         OrderError::NotPayable(status) => {
-            because("ORDER_NOT_PAYABLE", "give the money back").with("order_status", status)
+            because("ORDER_NOT_PAYABLE", "give the money back").with("current_status", status)
         }
         OrderError::NotPrepaid(method) => {
             because("NOT_PREPAID", "only the payment of a prepaid order is recorded here")
@@ -199,7 +199,7 @@ fn order(error: &OrderError) -> Failure {
         }
         OrderError::IllegalTransition { from, .. } => {
             because("ILLEGAL_TRANSITION", "`may_become` says where it can go from here")
-                .with("order_status", from)
+                .with("current_status", from)
                 .with("may_become", from.next())
         }
         OrderError::NotSettable(_) => because(

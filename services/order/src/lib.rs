@@ -5,7 +5,7 @@ mod domain;
 mod error;
 mod events;
 mod http;
-mod jobs;
+mod tasks;
 mod store;
 
 use quenty_platform::{Service, settings::Setting};
@@ -35,7 +35,7 @@ pub fn service() -> Service {
         routes: http::routes,
         settings: SETTINGS,
         reactions: events::reactions(),
-        tasks: jobs::tasks(),
+        tasks: tasks::tasks(),
         jobs: vec![],
         invariants: store::invariants::INVARIANTS,
         init: None,

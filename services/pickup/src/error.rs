@@ -94,7 +94,7 @@ fn not_now(error: PickupError) -> Failure {
         }
         PickupError::NotInProgress(status) => {
             let detail = format!("{error}; start it first");
-            return Failure::conflict("NOT_IN_PROGRESS", detail).with("status", status.as_str());
+            return Failure::conflict("NOT_IN_PROGRESS", detail).with("current_status", status.as_str());
         }
         PickupError::RescheduleLimit => "ask the dispatcher for another window, or cancel it and book again",
     };

@@ -24,6 +24,8 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_KEY_LENGTH: usize = 128;
+/// Shorter than a request may take, so that a slow sender learns that it was slow.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a transaction runs again after a deadlock or a serialization failure.
 const RERUNS: u32 = 5;
 
@@ -102,7 +104,9 @@ fn is_kept(parts: &Parts) -> bool {
 
 async fn read(app: &App, body: Body) -> Result<Bytes> {
     let limit: usize = app.settings().parse("max_body_bytes").unwrap_or(1 << 20);
-    match Limited::new(body, limit).collect().await {
+    let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await;
+    let collected = collected.map_err(|_| Failure::new(Kind::Timeout, "BODY_TOO_SLOW", format!("a body must arrive within {BODY_TIMEOUT:?}")))?;
+    match collected {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
             Err(Failure::new(Kind::TooLarge, "BODY_TOO_LARGE", format!("a body may have {limit} bytes")).into())

@@ -21,7 +21,6 @@ use utoipa::openapi::OpenApi;
 use crate::{App, Service};
 
 /// The service's router inside the edge.
-#[must_use]
 pub fn router(app: &App) -> Router {
     let (router, _) = assemble(app.service());
     let edge = axum::middleware::from_fn_with_state(app.clone(), edge::edge);

@@ -120,6 +120,7 @@ async fn write_some(app: &App, counters: &[CounterId], random: &mut StdRng, mode
 /// Facts that the consumers never hear: gaps in the versions of the stream.
 async fn commit_silent(app: &App, counter: CounterId) {
     let mut tx = tally::begin(app).await;
+    tally::lock(&mut tx, counter).await;
     tally::record(&mut tx, counter, Noted {});
     tally::record(&mut tx, counter, Unheard {});
     tx.commit().await.expect("a commit");

@@ -124,6 +124,12 @@ pub async fn next(tx: &mut Tx, counter: CounterId) -> i64 {
     sqlx::query_scalar(statement).bind(counter.uuid()).fetch_one(tx.conn()).await.expect("the next number")
 }
 
+/// As every command does before it records: two that begin a stream at once would give it the same version.
+pub async fn lock(tx: &mut Tx, counter: CounterId) {
+    let statement = "insert into counters (id) values ($1) on conflict (id) do update set heard = counters.heard";
+    sqlx::query(statement).bind(counter.uuid()).execute(tx.conn()).await.expect("the counter's row");
+}
+
 pub async fn add(app: &App, counter: CounterId) -> i64 {
     let mut tx = begin(app).await;
     let n = next(&mut tx, counter).await;

@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::ImportOrders as MayImportOrders;
 use crate::{
     domain::import::{ImportOptions, escape_cell},
-    jobs::{IMPORT_TASK, ImportOrders},
+    tasks::{IMPORT_TASK, ImportOrders},
     store::imports::{self, Progress},
 };
 
