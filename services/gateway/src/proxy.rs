@@ -10,7 +10,7 @@ use hyper::{
 use quenty_kernel::{Failure, Kind, id::new_uuid};
 use quenty_platform::{
     Error,
-    http::{REQUEST_ID, problem},
+    http::{REQUEST_ID, UPLOAD_TIMEOUT, is_upload, problem},
     trace::TraceParent,
 };
 
@@ -68,7 +68,8 @@ async fn route(gateway: &Gateway, request: Request<Body>) -> (String, Result<Res
         return (template, Err(failure));
     }
     let upstream = &gateway.0.upstreams[upstream];
-    let exchange = tokio::time::timeout(gateway.0.upstream_timeout, upstream.send(&gateway.0.client, request)).await;
+    let patience = if is_upload(request.headers()) { UPLOAD_TIMEOUT } else { gateway.0.upstream_timeout };
+    let exchange = tokio::time::timeout(patience, upstream.send(&gateway.0.client, request)).await;
     let outcome = match exchange {
         Ok(Ok(mut response)) => {
             strip(response.headers_mut());

@@ -5,6 +5,7 @@ mod domain;
 mod error;
 mod events;
 mod http;
+mod jobs;
 mod tasks;
 mod store;
 
@@ -15,8 +16,9 @@ pub use error::Error;
 
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// What an import assumes of a product that the catalogue does not have.
+/// What an import takes, and what it assumes of a product that the catalogue does not have.
 const SETTINGS: &[Setting] = &[
+    Setting::new("import_max_bytes", "a larger file of orders gets 413").default("268435456"),
     Setting::new("import_weight_grams", "weight of a product that an import makes of an unknown SKU").default("500"),
     Setting::new("import_length_mm", "its length").default("200"),
     Setting::new("import_width_mm", "its width").default("150"),
@@ -36,7 +38,7 @@ pub fn service() -> Service {
         settings: SETTINGS,
         reactions: events::reactions(),
         tasks: tasks::tasks(),
-        jobs: vec![],
+        jobs: jobs::jobs(),
         invariants: store::invariants::INVARIANTS,
         init: None,
     }

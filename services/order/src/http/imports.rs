@@ -6,12 +6,11 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use http_body_util::BodyExt;
 use jiff::Timestamp;
-use quenty_kernel::{Failure, Kind, Scope, id::ImportId};
+use quenty_kernel::{Failure, Scope, id::ImportId};
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, Caller, Json, Path, Query},
+    http::{Answer, Caller, Can, Json, Path, Query, Upload},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -23,7 +22,6 @@ use crate::{
     store::imports::{self, Progress},
 };
 
-const MAX_FILE_BYTES: i64 = 256 << 20;
 const PART_BYTES: usize = 256 << 10;
 const ERRORS_A_READ: i64 = 1_000;
 
@@ -88,31 +86,40 @@ impl From<Progress> for ImportOut {
 }
 
 /// Import orders from a shop's export (Shopify's order CSV as it is).
+///
+/// An `Idempotency-Key` stands for the file: sent again, the first answer comes again, and nothing is imported twice.
 #[utoipa::path(post, path = "/api/v1/orders/import", operation_id = "import_orders", tag = "orders",
     params(ImportQuery), request_body(content = String, content_type = "text/csv"), security(("bearer" = ["orders:import"])),
     responses((status = 202, body = ImportOut, description = "the work goes on; `Location` tells how far it is"), (status = 413, description = "`FILE_TOO_LARGE`")))]
 pub(super) async fn import_orders(State(app): State<App>, caller: Can<MayImportOrders>, Query(query): Query<ImportQuery>, body: Body) -> Result<Answer> {
     let options = ImportOptions { company_id: caller.company()?, dry_run: query.dry_run, assume_stock: query.stock == Some(StockPolicy::Assume) };
+    let upload = Upload::new(body, app.settings().parse("import_max_bytes").map_err(quenty_platform::Error::internal)?)?;
     let id = ImportId::new();
-    let mut tx = app.begin(&caller).await?;
-    let (by, now) = (tx.actor().to_string(), tx.now());
-    imports::insert(tx.conn(), id, options, &by, now).await?;
-    tx.commit().await?;
-    let bytes = keep(&app, id, body).await?;
-    begin(&app, &caller, id, bytes).await
+    imports::insert(app.db(), id, options, &caller.actor().to_string(), app.clock().now()).await?;
+    let outcome = receive(&app, &caller, id, upload).await;
+    if outcome.is_err() {
+        // Also when the key was answered before: then the first upload is the import.
+        imports::forget_upload(app.db(), id).await?;
+    }
+    outcome
+}
+
+async fn receive(app: &App, caller: &Caller, id: ImportId, mut upload: Upload) -> Result<Answer> {
+    keep(app, id, &mut upload).await?;
+    let (scope, bytes) = (caller.scope()?, upload.bytes().cast_signed());
+    let mut tx = app.begin(&caller.with_body_hash(upload.digest())).await?;
+    let now = tx.now();
+    imports::start(tx.conn(), id, bytes, now).await?;
+    tx.enqueue(IMPORT_TASK, id.to_string(), caller.company().ok(), &ImportOrders { import_id: id })?;
+    let progress = imports::find(tx.conn(), scope, id).await?.ok_or_else(|| Failure::not_found("import"))?;
+    tx.answer(Answer::accepted(format!("/api/v1/imports/{id}"), &ImportOut::from(progress))?).await
 }
 
 /// Streams the file into the database piece by piece, in short statements.
-async fn keep(app: &App, id: ImportId, mut body: Body) -> Result<i64> {
-    let (mut bytes, mut number, mut part) = (0, 0, Vec::with_capacity(PART_BYTES));
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Failure::new(Kind::Malformed, "UNREADABLE_BODY", "the file broke off; send it again"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        bytes += i64::try_from(data.len()).unwrap_or(MAX_FILE_BYTES);
-        if bytes > MAX_FILE_BYTES {
-            return Err(Failure::new(Kind::TooLarge, "FILE_TOO_LARGE", format!("a file may have {MAX_FILE_BYTES} bytes; split it")).into());
-        }
-        part.extend_from_slice(&data);
+async fn keep(app: &App, id: ImportId, upload: &mut Upload) -> Result<()> {
+    let (mut number, mut part) = (0, Vec::with_capacity(PART_BYTES));
+    while let Some(piece) = upload.piece().await? {
+        part.extend_from_slice(&piece);
         if part.len() >= PART_BYTES {
             imports::append(app.db(), id, number, &part).await?;
             number += 1;
@@ -122,17 +129,7 @@ async fn keep(app: &App, id: ImportId, mut body: Body) -> Result<i64> {
     if !part.is_empty() {
         imports::append(app.db(), id, number, &part).await?;
     }
-    Ok(bytes)
-}
-
-async fn begin(app: &App, caller: &Caller, id: ImportId, bytes: i64) -> Result<Answer> {
-    let scope = caller.scope()?;
-    let mut tx = app.begin(caller).await?;
-    let now = tx.now();
-    imports::start(tx.conn(), id, bytes, now).await?;
-    tx.enqueue(IMPORT_TASK, id.to_string(), caller.company().ok(), &ImportOrders { import_id: id })?;
-    let progress = imports::find(tx.conn(), scope, id).await?.ok_or_else(|| Failure::not_found("import"))?;
-    tx.answer(Answer::accepted(format!("/api/v1/imports/{id}"), &ImportOut::from(progress))?).await
+    Ok(())
 }
 
 /// How far an import has come.

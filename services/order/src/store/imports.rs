@@ -34,7 +34,7 @@ pub(crate) enum Outcome {
     Rejected,
 }
 
-pub(crate) async fn insert(connection: &mut PgConnection, id: ImportId, options: ImportOptions, created_by: &str, now: Timestamp) -> Result<()> {
+pub(crate) async fn insert(db: impl PgExecutor<'_>, id: ImportId, options: ImportOptions, created_by: &str, now: Timestamp) -> Result<()> {
     sqlx::query!(
         "insert into imports (id, company_id, status, dry_run, assume_stock, bytes, processed, created, already_there, rejected, assumed, created_by, created_at, updated_at)
          values ($1, $2, 'uploading', $3, $4, 0, 0, 0, 0, 0, '{}', $5, $6, $6)",
@@ -45,7 +45,7 @@ pub(crate) async fn insert(connection: &mut PgConnection, id: ImportId, options:
         created_by,
         now.to_sqlx() as _
     )
-    .execute(connection)
+    .execute(db)
     .await?;
     Ok(())
 }
@@ -56,6 +56,18 @@ pub(crate) async fn append(db: impl PgExecutor<'_>, id: ImportId, number: i32, c
     Ok(())
 }
 
+/// Lets an upload go that did not come to its end.
+pub(crate) async fn forget_upload(db: impl PgExecutor<'_>, id: ImportId) -> Result<()> {
+    sqlx::query!("delete from imports where id = $1 and status = 'uploading'", id.uuid()).execute(db).await?;
+    Ok(())
+}
+
+/// Lets uploads go that began before `before` and broke off with their connection or their process.
+pub(crate) async fn forget_broken_uploads(db: impl PgExecutor<'_>, before: Timestamp) -> Result<u64> {
+    let gone = sqlx::query!("delete from imports where status = 'uploading' and created_at < $1", before.to_sqlx() as _).execute(db).await?;
+    Ok(gone.rows_affected())
+}
+
 /// One piece of the file; `None` after the last.
 pub(crate) async fn part(db: impl PgExecutor<'_>, id: ImportId, number: i32) -> Result<Option<Vec<u8>>> {
     Ok(sqlx::query_scalar!("select content from import_parts where import_id = $1 and number = $2", id.uuid(), number).fetch_optional(db).await?)
@@ -63,7 +75,7 @@ pub(crate) async fn part(db: impl PgExecutor<'_>, id: ImportId, number: i32) -> 
 
 /// The file is whole: the work may begin.
 pub(crate) async fn start(connection: &mut PgConnection, id: ImportId, bytes: i64, now: Timestamp) -> Result<()> {
-    sqlx::query!("update imports set status = 'running', bytes = $2, updated_at = $3 where id = $1", id.uuid(), bytes, now.to_sqlx() as _).execute(connection).await?;
+    sqlx::query!("update imports set status = 'running', bytes = $2, updated_at = $3 where id = $1 and status = 'uploading'", id.uuid(), bytes, now.to_sqlx() as _).execute(connection).await?;
     Ok(())
 }
 

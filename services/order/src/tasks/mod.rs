@@ -1,6 +1,7 @@
-//! Durable tasks: deadlines of the sagas, and stock for those who wait.
+//! Durable tasks: deadlines of the sagas, stock for those who wait, and files of orders to work through.
 
 mod allocate_backorders;
+mod import_file;
 mod import_orders;
 mod order_deadline;
 

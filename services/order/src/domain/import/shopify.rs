@@ -53,6 +53,9 @@ impl Row {
     }
 }
 
+/// Rows of one order that are looked at; an order with more of them is refused.
+const MAX_ROWS: usize = 200;
+
 /// Puts the rows of each order together; holds one order at a time.
 #[derive(Debug)]
 pub(crate) struct Grouper {
@@ -69,7 +72,10 @@ impl Grouper {
     pub(crate) fn push(&mut self, row: Row) -> Option<Result<ImportedOrder, RowError>> {
         let same = self.held.first().is_some_and(|first| first.get(&self.columns, "Name") == row.get(&self.columns, "Name"));
         let whole = if same { None } else { self.finish() };
-        self.held.push(row);
+        // One more than allowed tells that there are too many.
+        if self.held.len() <= MAX_ROWS {
+            self.held.push(row);
+        }
         whole
     }
 
@@ -84,6 +90,9 @@ fn order(columns: &Columns, rows: &[Row]) -> Result<ImportedOrder, RowError> {
     let Some(first) = rows.first() else { return Err(RowError::new(0, "Name", "EMPTY", "the order has no row")) };
     let reader = Reader { columns, row: first };
     refuse_what_is_over(&reader)?;
+    if rows.len() > MAX_ROWS {
+        return Err(reader.error("Name", "TOO_MANY_LINES", format!("an order may have {MAX_ROWS} lines; this one has more")));
+    }
     let mut assumptions = Assumptions::default();
     let currency: Currency = reader.parse("Currency")?;
     let lines = rows.iter().map(|row| line(&Reader { columns, row }, currency, &mut assumptions)).collect::<Result<Vec<_>, _>>()?;

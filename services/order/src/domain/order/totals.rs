@@ -226,7 +226,7 @@ mod tests {
             "/lines/0/tax"
         );
         assert_eq!(
-            pointer(&[one.clone()], Extras { discount: Some(cop("11")), ..Extras::default() }),
+            pointer(std::slice::from_ref(&one), Extras { discount: Some(cop("11")), ..Extras::default() }),
             "/discount"
         );
         assert_eq!(pointer(&[one], Extras { shipping: Some(usd), ..Extras::default() }), "/shipping");
