@@ -7,7 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::http::{Method, Request, Response, StatusCode, header};
+use axum::{
+    BoxError,
+    body::{Body, HttpBody},
+    http::{Method, Request, Response, StatusCode, header},
+};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::{
@@ -64,7 +68,7 @@ impl From<CallError> for crate::Error {
 
 /// Plain HTTP with pooled connections; shared by all clients of a process.
 #[derive(Clone)]
-pub struct Transport(HyperClient<HttpConnector, Full<Bytes>>);
+pub struct Transport(HyperClient<HttpConnector, Body>);
 
 impl Default for Transport {
     fn default() -> Self {
@@ -76,15 +80,18 @@ impl Default for Transport {
 }
 
 impl Transport {
-    /// Sends one request and reads the whole answer.
+    /// Sends one request, whose body may stream, and reads the whole answer.
     ///
     /// # Errors
     /// When there is none within `timeout`.
-    pub async fn send(&self, request: Request<Full<Bytes>>, timeout: Duration) -> Result<Response<Bytes>, CallError> {
+    pub async fn send<B>(&self, request: Request<B>, timeout: Duration) -> Result<Response<Bytes>, CallError>
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
         let host = request.uri().authority().map_or_else(String::new, ToString::to_string);
         let unreachable = |why: String| CallError::Unreachable(host.clone(), why);
         let exchange = async {
-            let response = self.0.request(request).await.map_err(|e| unreachable(e.to_string()))?;
+            let response = self.0.request(request.map(Body::new)).await.map_err(|e| unreachable(e.to_string()))?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|e| unreachable(e.to_string()))?;
             Ok(Response::from_parts(parts, body.to_bytes()))
@@ -97,7 +104,7 @@ impl Transport {
     /// # Errors
     /// When it cannot be had.
     pub async fn get_json<T: DeserializeOwned>(&self, url: &str, timeout: Duration) -> Result<T, CallError> {
-        let request = Request::get(url).body(Full::default()).map_err(|e| CallError::Unreadable(e.to_string()))?;
+        let request = Request::get(url).body(Body::empty()).map_err(|e| CallError::Unreadable(e.to_string()))?;
         let response = self.send(request, timeout).await?;
         read(url, response.status(), response.body())
     }

@@ -137,6 +137,13 @@ impl Caller {
         }
     }
 
+    /// The same caller, where the body was streamed and its digest is known only afterwards: what an
+    /// idempotency key of the same file means.
+    #[must_use]
+    pub fn with_body_hash(&self, body_hash: [u8; 32]) -> Self {
+        Self { call: Call { body_hash, ..self.call.clone() }, ..self.clone() }
+    }
+
     pub(crate) fn idempotency_key(&self, service: &str) -> Option<Key> {
         let key = self.call.idempotency_key.clone()?;
         let company = self.claims.as_deref().and_then(|c| c.company_id).map(|id| id.to_string()).unwrap_or_default();

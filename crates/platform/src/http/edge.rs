@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::{
     body::{Body, Bytes},
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, header, request::Parts},
+    http::{HeaderName, HeaderValue, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::{Call, problem};
+use super::{Call, UPLOAD_TIMEOUT, is_upload, problem};
 use crate::{App, Error, Result, trace::TraceParent};
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -50,7 +50,7 @@ pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", service = app.name(), %method, route, trace_id = trace.trace_id(), %request_id);
 
-    let timeout = Duration::from_millis(app.settings().parse("request_timeout_ms").unwrap_or(15_000));
+    let timeout = if is_upload(request.headers()) { UPLOAD_TIMEOUT } else { Duration::from_millis(app.settings().parse("request_timeout_ms").unwrap_or(15_000)) };
     let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(timeout, run(&app, request, next, trace, request_id))).catch_unwind();
     let response = match guarded.instrument(span.clone()).await {
         Ok(Ok(Ok(response))) => response,
@@ -78,7 +78,8 @@ fn header_text(value: Option<&HeaderValue>) -> Option<&str> {
 
 async fn run(app: &App, request: Request, next: Next, trace: TraceParent, request_id: Uuid) -> Result<Response> {
     let (mut parts, body) = request.into_parts();
-    if !is_kept(&parts) {
+    // JSON is kept whole (it is limited); files stream through.
+    if is_upload(&parts.headers) {
         parts.extensions.insert(call(&parts, trace, request_id, &[])?);
         return Ok(next.run(Request::from_parts(parts, body)).await);
     }
@@ -94,12 +95,6 @@ async fn run(app: &App, request: Request, next: Next, trace: TraceParent, reques
         runs += 1;
         metrics::counter!("quenty_transactions_rerun_total", "service" => app.name()).increment(1);
     }
-}
-
-/// JSON bodies are kept whole (they are limited); uploads stream through.
-fn is_kept(parts: &Parts) -> bool {
-    let kind = header_text(parts.headers.get(header::CONTENT_TYPE)).unwrap_or_default();
-    !(kind.starts_with("multipart/") || kind.starts_with("text/csv") || kind.starts_with("application/x-ndjson") || kind.starts_with("application/octet-stream"))
 }
 
 async fn read(app: &App, body: Body) -> Result<Bytes> {

@@ -8,12 +8,14 @@ mod extract;
 mod openapi;
 pub mod problem;
 mod system;
+mod upload;
 
 pub use answer::Answer;
 pub use caller::{Anyone, Call, Caller, Can, LoggedIn, Permission};
 pub use edge::{REQUEST_ID, RunAgain};
 pub use extract::{IfMatch, Json, Path, Query};
 pub use openapi::document;
+pub use upload::{UPLOAD_TIMEOUT, Upload, is_upload};
 
 use axum::Router;
 use utoipa::openapi::OpenApi;

@@ -18,8 +18,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::ImportOrders as MayImportOrders;
 use crate::{
     domain::import::{ImportOptions, escape_cell},
-    tasks::{IMPORT_TASK, ImportOrders},
     store::imports::{self, Progress},
+    tasks::{IMPORT_TASK, ImportOrders},
 };
 
 const PART_BYTES: usize = 256 << 10;
@@ -91,9 +91,21 @@ impl From<Progress> for ImportOut {
 #[utoipa::path(post, path = "/api/v1/orders/import", operation_id = "import_orders", tag = "orders",
     params(ImportQuery), request_body(content = String, content_type = "text/csv"), security(("bearer" = ["orders:import"])),
     responses((status = 202, body = ImportOut, description = "the work goes on; `Location` tells how far it is"), (status = 413, description = "`FILE_TOO_LARGE`")))]
-pub(super) async fn import_orders(State(app): State<App>, caller: Can<MayImportOrders>, Query(query): Query<ImportQuery>, body: Body) -> Result<Answer> {
-    let options = ImportOptions { company_id: caller.company()?, dry_run: query.dry_run, assume_stock: query.stock == Some(StockPolicy::Assume) };
-    let upload = Upload::new(body, app.settings().parse("import_max_bytes").map_err(quenty_platform::Error::internal)?)?;
+pub(super) async fn import_orders(
+    State(app): State<App>,
+    caller: Can<MayImportOrders>,
+    Query(query): Query<ImportQuery>,
+    body: Body,
+) -> Result<Answer> {
+    let options = ImportOptions {
+        company_id: caller.company()?,
+        dry_run: query.dry_run,
+        assume_stock: query.stock == Some(StockPolicy::Assume),
+    };
+    let upload = Upload::new(
+        body,
+        app.settings().parse("import_max_bytes").map_err(quenty_platform::Error::internal)?,
+    )?;
     let id = ImportId::new();
     imports::insert(app.db(), id, options, &caller.actor().to_string(), app.clock().now()).await?;
     let outcome = receive(&app, &caller, id, upload).await;
@@ -135,7 +147,11 @@ async fn keep(app: &App, id: ImportId, upload: &mut Upload) -> Result<()> {
 /// How far an import has come.
 #[utoipa::path(get, path = "/api/v1/imports/{id}", operation_id = "get_import", tag = "orders",
     params(("id" = ImportId, Path)), security(("bearer" = ["orders:import"])), responses((status = 200, body = ImportOut)))]
-pub(super) async fn get_import(State(app): State<App>, caller: Can<MayImportOrders>, Path(id): Path<ImportId>) -> Result<Json<ImportOut>> {
+pub(super) async fn get_import(
+    State(app): State<App>,
+    caller: Can<MayImportOrders>,
+    Path(id): Path<ImportId>,
+) -> Result<Json<ImportOut>> {
     Ok(Json(find(&app, caller.scope()?, id).await?.into()))
 }
 
@@ -147,10 +163,16 @@ async fn find(app: &App, scope: Scope, id: ImportId) -> Result<Progress> {
 #[utoipa::path(get, path = "/api/v1/imports/{id}/errors", operation_id = "list_import_errors", tag = "orders",
     params(("id" = ImportId, Path)), security(("bearer" = ["orders:import"])),
     responses((status = 200, body = String, content_type = "text/csv")))]
-pub(super) async fn list_import_errors(State(app): State<App>, caller: Can<MayImportOrders>, Path(id): Path<ImportId>) -> Result<Response> {
+pub(super) async fn list_import_errors(
+    State(app): State<App>,
+    caller: Can<MayImportOrders>,
+    Path(id): Path<ImportId>,
+) -> Result<Response> {
     let progress = find(&app, caller.scope()?, id).await?;
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let write = |writer: &mut csv::Writer<Vec<u8>>, cells: [&str; 4]| writer.write_record(cells).map_err(quenty_platform::Error::internal);
+    let write = |writer: &mut csv::Writer<Vec<u8>>, cells: [&str; 4]| {
+        writer.write_record(cells).map_err(quenty_platform::Error::internal)
+    };
     write(&mut writer, ["line", "field", "code", "detail"])?;
     let mut after = 0;
     loop {
@@ -158,10 +180,16 @@ pub(super) async fn list_import_errors(State(app): State<App>, caller: Can<MayIm
         let Some(last) = rows.last() else { break };
         after = last.id;
         for row in rows {
-            write(&mut writer, [&row.line.to_string(), &escape_cell(&row.field), &row.code, &escape_cell(&row.detail)])?;
+            write(
+                &mut writer,
+                [&row.line.to_string(), &escape_cell(&row.field), &row.code, &escape_cell(&row.detail)],
+            )?;
         }
     }
     let content = writer.into_inner().map_err(quenty_platform::Error::internal)?;
-    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8"), (header::CONTENT_DISPOSITION, "attachment; filename=\"errors.csv\"")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"errors.csv\""),
+    ];
     Ok((StatusCode::OK, headers, content).into_response())
 }

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::{Scope, id::{CompanyId, ImportId}};
+use quenty_kernel::{
+    Scope,
+    id::{CompanyId, ImportId},
+};
 use quenty_platform::Result;
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgExecutor};
@@ -34,7 +37,13 @@ pub(crate) enum Outcome {
     Rejected,
 }
 
-pub(crate) async fn insert(db: impl PgExecutor<'_>, id: ImportId, options: ImportOptions, created_by: &str, now: Timestamp) -> Result<()> {
+pub(crate) async fn insert(
+    db: impl PgExecutor<'_>,
+    id: ImportId,
+    options: ImportOptions,
+    created_by: &str,
+    now: Timestamp,
+) -> Result<()> {
     sqlx::query!(
         "insert into imports (id, company_id, status, dry_run, assume_stock, bytes, processed, created, already_there, rejected, assumed, created_by, created_at, updated_at)
          values ($1, $2, 'uploading', $3, $4, 0, 0, 0, 0, 0, '{}', $5, $6, $6)",
@@ -52,7 +61,14 @@ pub(crate) async fn insert(db: impl PgExecutor<'_>, id: ImportId, options: Impor
 
 /// Keeps the next piece of the file.
 pub(crate) async fn append(db: impl PgExecutor<'_>, id: ImportId, number: i32, content: &[u8]) -> Result<()> {
-    sqlx::query!("insert into import_parts (import_id, number, content) values ($1, $2, $3)", id.uuid(), number, content).execute(db).await?;
+    sqlx::query!(
+        "insert into import_parts (import_id, number, content) values ($1, $2, $3)",
+        id.uuid(),
+        number,
+        content
+    )
+    .execute(db)
+    .await?;
     Ok(())
 }
 
@@ -64,17 +80,33 @@ pub(crate) async fn forget_upload(db: impl PgExecutor<'_>, id: ImportId) -> Resu
 
 /// Lets uploads go that began before `before` and broke off with their connection or their process.
 pub(crate) async fn forget_broken_uploads(db: impl PgExecutor<'_>, before: Timestamp) -> Result<u64> {
-    let gone = sqlx::query!("delete from imports where status = 'uploading' and created_at < $1", before.to_sqlx() as _).execute(db).await?;
+    let gone = sqlx::query!(
+        "delete from imports where status = 'uploading' and created_at < $1",
+        before.to_sqlx() as _
+    )
+    .execute(db)
+    .await?;
     Ok(gone.rows_affected())
 }
 
 /// One piece of the file; `None` after the last.
 pub(crate) async fn part(db: impl PgExecutor<'_>, id: ImportId, number: i32) -> Result<Option<Vec<u8>>> {
-    Ok(sqlx::query_scalar!("select content from import_parts where import_id = $1 and number = $2", id.uuid(), number).fetch_optional(db).await?)
+    Ok(sqlx::query_scalar!(
+        "select content from import_parts where import_id = $1 and number = $2",
+        id.uuid(),
+        number
+    )
+    .fetch_optional(db)
+    .await?)
 }
 
 /// The file is whole: the work may begin.
-pub(crate) async fn start(connection: &mut PgConnection, id: ImportId, bytes: i64, now: Timestamp) -> Result<()> {
+pub(crate) async fn start(
+    connection: &mut PgConnection,
+    id: ImportId,
+    bytes: i64,
+    now: Timestamp,
+) -> Result<()> {
     sqlx::query!("update imports set status = 'running', bytes = $2, updated_at = $3 where id = $1 and status = 'uploading'", id.uuid(), bytes, now.to_sqlx() as _).execute(connection).await?;
     Ok(())
 }
@@ -90,7 +122,11 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, scope: Scope, id: ImportId) ->
     .await?;
     Ok(row.map(|row| Progress {
         id,
-        options: ImportOptions { company_id: CompanyId::from_uuid(row.company_id), dry_run: row.dry_run, assume_stock: row.assume_stock },
+        options: ImportOptions {
+            company_id: CompanyId::from_uuid(row.company_id),
+            dry_run: row.dry_run,
+            assume_stock: row.assume_stock,
+        },
         status: row.status,
         bytes: row.bytes,
         processed: row.processed,
@@ -105,9 +141,20 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, scope: Scope, id: ImportId) ->
 }
 
 /// Counts the `number`-th order of the file, once: false when another worker has counted it already.
-pub(crate) async fn count(connection: &mut PgConnection, id: ImportId, number: i64, outcome: Outcome, assumed: &Assumptions, now: Timestamp) -> Result<bool> {
+pub(crate) async fn count(
+    connection: &mut PgConnection,
+    id: ImportId,
+    number: i64,
+    outcome: Outcome,
+    assumed: &Assumptions,
+    now: Timestamp,
+) -> Result<bool> {
     let times = |wanted| i64::from(outcome == wanted);
-    let counts: Value = assumed.counts().map(|(name, count)| (name.to_owned(), json!(count))).collect::<serde_json::Map<_, _>>().into();
+    let counts: Value = assumed
+        .counts()
+        .map(|(name, count)| (name.to_owned(), json!(count)))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     let counted = sqlx::query!(
         "update imports set processed = $2::bigint, created = created + $3, already_there = already_there + $4, rejected = rejected + $5, updated_at = $7,
             assumed = (select coalesce(jsonb_object_agg(name, total), '{}') from (
@@ -142,9 +189,22 @@ pub(crate) async fn note_error(connection: &mut PgConnection, id: ImportId, erro
 }
 
 /// Ends an import, well or with the reason why not, and lets the file go.
-pub(crate) async fn finish(connection: &mut PgConnection, id: ImportId, failure: Option<&str>, now: Timestamp) -> Result<()> {
+pub(crate) async fn finish(
+    connection: &mut PgConnection,
+    id: ImportId,
+    failure: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
     let status = if failure.is_some() { "failed" } else { "done" };
-    sqlx::query!("update imports set status = $2, failure = $3, updated_at = $4 where id = $1", id.uuid(), status, failure, now.to_sqlx() as _).execute(&mut *connection).await?;
+    sqlx::query!(
+        "update imports set status = $2, failure = $3, updated_at = $4 where id = $1",
+        id.uuid(),
+        status,
+        failure,
+        now.to_sqlx() as _
+    )
+    .execute(&mut *connection)
+    .await?;
     sqlx::query!("delete from import_parts where import_id = $1", id.uuid()).execute(connection).await?;
     Ok(())
 }
@@ -160,6 +220,11 @@ pub(crate) struct ErrorRow {
 }
 
 /// The errors after `after`, in the file's order.
-pub(crate) async fn errors(db: impl PgExecutor<'_>, id: ImportId, after: i64, limit: i64) -> Result<Vec<ErrorRow>> {
+pub(crate) async fn errors(
+    db: impl PgExecutor<'_>,
+    id: ImportId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<ErrorRow>> {
     Ok(sqlx::query_as!(ErrorRow, "select id, line, field, code, detail from import_errors where import_id = $1 and id > $2 order by id limit $3", id.uuid(), after, limit).fetch_all(db).await?)
 }

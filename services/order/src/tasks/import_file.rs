@@ -40,7 +40,15 @@ impl Reading {
     pub(super) fn begin(app: &App, id: ImportId) -> Self {
         let (sender, orders) = mpsc::channel(READ_AHEAD);
         let since_row = Arc::new(AtomicUsize::new(0));
-        let file = PartReader { app: app.clone(), id, next: 0, part: Vec::new(), at: 0, runtime: Handle::current(), since_row: Arc::clone(&since_row) };
+        let file = PartReader {
+            app: app.clone(),
+            id,
+            next: 0,
+            part: Vec::new(),
+            at: 0,
+            runtime: Handle::current(),
+            since_row: Arc::clone(&since_row),
+        };
         Self { orders, thread: tokio::task::spawn_blocking(move || read(file, &since_row, &sender)) }
     }
 
@@ -52,7 +60,11 @@ impl Reading {
     }
 }
 
-fn read(file: PartReader, since_row: &AtomicUsize, orders: &mpsc::Sender<ReadOrder>) -> Result<Option<String>, Error> {
+fn read(
+    file: PartReader,
+    since_row: &AtomicUsize,
+    orders: &mpsc::Sender<ReadOrder>,
+) -> Result<Option<String>, Error> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
     let header = match reader.headers() {
         Ok(header) => header.clone(),
@@ -88,11 +100,14 @@ fn read(file: PartReader, since_row: &AtomicUsize, orders: &mpsc::Sender<ReadOrd
 /// A damaged file fails the import; a database that is away lets the task try again.
 fn unreadable(error: csv::Error, line: u64) -> Result<Option<String>, Error> {
     match error.into_kind() {
-        csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => Ok(Some(format!("line {line}: {error}"))),
-        csv::ErrorKind::Io(error) => Err(quenty_platform::Error::internal(error).into()),
-        csv::ErrorKind::Utf8 { pos, .. } => {
-            Ok(Some(format!("line {} is not UTF-8: save the file as UTF-8", pos.map_or(line, |pos| pos.line()))))
+        csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            Ok(Some(format!("line {line}: {error}")))
         }
+        csv::ErrorKind::Io(error) => Err(quenty_platform::Error::internal(error).into()),
+        csv::ErrorKind::Utf8 { pos, .. } => Ok(Some(format!(
+            "line {} is not UTF-8: save the file as UTF-8",
+            pos.map_or(line, |pos| pos.line())
+        ))),
         other => Ok(Some(format!("the file is not CSV: {other:?}"))),
     }
 }
@@ -112,7 +127,10 @@ struct PartReader {
 impl Read for PartReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         if self.at == self.part.len() {
-            let part = self.runtime.block_on(imports::part(self.app.db(), self.id, self.next)).map_err(std::io::Error::other)?;
+            let part = self
+                .runtime
+                .block_on(imports::part(self.app.db(), self.id, self.next))
+                .map_err(std::io::Error::other)?;
             let Some(part) = part else { return Ok(0) };
             self.next += 1;
             self.part = part;

@@ -26,7 +26,8 @@ use crate::{
 };
 
 /// Between the tries of one order: what is away for a moment should not send the whole file back to the queue.
-const PAUSES: [Duration; 4] = [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ImportOrders {
@@ -48,7 +49,9 @@ pub(super) async fn import_orders(app: App, task: Claimed<ImportOrders>) -> Resu
 async fn work_through(app: &App, progress: &Progress) -> Result<Option<String>, Error> {
     let standing = match known_standing(app, progress.options.company_id).await {
         Ok(standing) => standing,
-        Err(quenty_platform::Error::Failure(failure)) if failure.kind.status() < 500 => return Ok(Some(failure.detail)),
+        Err(quenty_platform::Error::Failure(failure)) if failure.kind.status() < 500 => {
+            return Ok(Some(failure.detail));
+        }
         Err(error) => return Err(error.into()),
     };
     let importing = Importing {
@@ -68,14 +71,27 @@ async fn work_through(app: &App, progress: &Progress) -> Result<Option<String>, 
     reading.end().await
 }
 
-async fn take_patiently(app: &App, importing: &Importing, progress: &Progress, number: i64, order: &ReadOrder) -> Result<(), Error> {
+async fn take_patiently(
+    app: &App,
+    importing: &Importing,
+    progress: &Progress,
+    number: i64,
+    order: &ReadOrder,
+) -> Result<(), Error> {
     for pause in PAUSES {
         if app.stopping().is_cancelled() {
-            return Err(Failure::new(Kind::Unavailable, "STOPPING", "the service stops; the import goes on after the order that was counted last").into());
+            return Err(Failure::new(
+                Kind::Unavailable,
+                "STOPPING",
+                "the service stops; the import goes on after the order that was counted last",
+            )
+            .into());
         }
         match take(app, importing, progress, number, order.clone()).await {
             Ok(()) => return Ok(()),
-            Err(error) => tracing::warn!(import = %progress.id, number, %error, "an order of an import is tried again"),
+            Err(error) => {
+                tracing::warn!(import = %progress.id, number, %error, "an order of an import is tried again")
+            }
         }
         tokio::time::sleep(pause).await;
     }
@@ -102,7 +118,13 @@ async fn take(
     let customer = match customer(app, progress, &imported.consignee).await {
         Ok(customer) => customer,
         Err(CallError::Refused { status: 400..=499, problem, .. }) => {
-            return reject(app, progress, number, &RowError::new(imported.line, "Email", "CUSTOMER_REFUSED", problem)).await;
+            return reject(
+                app,
+                progress,
+                number,
+                &RowError::new(imported.line, "Email", "CUSTOMER_REFUSED", problem),
+            )
+            .await;
         }
         Err(error) => return Err(quenty_platform::Error::from(error).into()),
     };

@@ -5,6 +5,7 @@
 mod bad_input;
 mod cancel;
 mod idempotency;
+mod imports;
 mod inventory;
 mod merchant;
 mod orders;

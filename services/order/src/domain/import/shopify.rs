@@ -19,7 +19,8 @@ use super::{Assumption, Assumptions, ImportedLine, ImportedOrder, RowError};
 use crate::domain::order::PaymentMethod;
 
 /// Columns without which a file is no order export.
-const REQUIRED: [&str; 7] = ["Name", "Currency", "Total", "Lineitem quantity", "Lineitem name", "Lineitem price", "Shipping Country"];
+const REQUIRED: [&str; 7] =
+    ["Name", "Currency", "Total", "Lineitem quantity", "Lineitem name", "Lineitem price", "Shipping Country"];
 
 /// A file that cannot be read as an order export at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,7 +33,11 @@ pub(crate) struct Columns(HashMap<String, usize>);
 
 impl Columns {
     pub(crate) fn read<'a>(header: impl IntoIterator<Item = &'a str>) -> Result<Self, MissingColumn> {
-        let columns: HashMap<String, usize> = header.into_iter().enumerate().map(|(index, name)| (name.trim().trim_start_matches('\u{feff}').to_owned(), index)).collect();
+        let columns: HashMap<String, usize> = header
+            .into_iter()
+            .enumerate()
+            .map(|(index, name)| (name.trim().trim_start_matches('\u{feff}').to_owned(), index))
+            .collect();
         match REQUIRED.into_iter().find(|name| !columns.contains_key(*name)) {
             Some(missing) => Err(MissingColumn(missing)),
             None => Ok(Self(columns)),
@@ -70,7 +75,10 @@ impl Grouper {
 
     /// Takes the next row; gives the order before it, once that is whole.
     pub(crate) fn push(&mut self, row: Row) -> Option<Result<ImportedOrder, RowError>> {
-        let same = self.held.first().is_some_and(|first| first.get(&self.columns, "Name") == row.get(&self.columns, "Name"));
+        let same = self
+            .held
+            .first()
+            .is_some_and(|first| first.get(&self.columns, "Name") == row.get(&self.columns, "Name"));
         let whole = if same { None } else { self.finish() };
         // One more than allowed tells that there are too many.
         if self.held.len() <= MAX_ROWS {
@@ -87,15 +95,24 @@ impl Grouper {
 }
 
 fn order(columns: &Columns, rows: &[Row]) -> Result<ImportedOrder, RowError> {
-    let Some(first) = rows.first() else { return Err(RowError::new(0, "Name", "EMPTY", "the order has no row")) };
+    let Some(first) = rows.first() else {
+        return Err(RowError::new(0, "Name", "EMPTY", "the order has no row"));
+    };
     let reader = Reader { columns, row: first };
     refuse_what_is_over(&reader)?;
     if rows.len() > MAX_ROWS {
-        return Err(reader.error("Name", "TOO_MANY_LINES", format!("an order may have {MAX_ROWS} lines; this one has more")));
+        return Err(reader.error(
+            "Name",
+            "TOO_MANY_LINES",
+            format!("an order may have {MAX_ROWS} lines; this one has more"),
+        ));
     }
     let mut assumptions = Assumptions::default();
     let currency: Currency = reader.parse("Currency")?;
-    let lines = rows.iter().map(|row| line(&Reader { columns, row }, currency, &mut assumptions)).collect::<Result<Vec<_>, _>>()?;
+    let lines = rows
+        .iter()
+        .map(|row| line(&Reader { columns, row }, currency, &mut assumptions))
+        .collect::<Result<Vec<_>, _>>()?;
     let sums = Sums::read(&reader, currency, &lines, &mut assumptions)?;
     let (payment_method, paid) = payment(&reader, &mut assumptions)?;
     Ok(ImportedOrder {
@@ -110,7 +127,10 @@ fn order(columns: &Columns, rows: &[Row]) -> Result<ImportedOrder, RowError> {
         total: sums.total,
         payment_method,
         paid,
-        notes: reader.optional("Notes").map(|notes| notes.chars().take(1000).filter(|c| !c.is_control()).collect::<String>()).and_then(|notes| notes.parse().ok()),
+        notes: reader
+            .optional("Notes")
+            .map(|notes| notes.chars().take(1000).filter(|c| !c.is_control()).collect::<String>())
+            .and_then(|notes| notes.parse().ok()),
         assumptions,
     })
 }
@@ -121,20 +141,33 @@ fn refuse_what_is_over(reader: &Reader) -> Result<(), RowError> {
         return Err(reader.error("Cancelled at", "CANCELLED_IN_SHOP", "the shop has cancelled this order"));
     }
     if reader.get("Fulfillment Status").eq_ignore_ascii_case("fulfilled") {
-        return Err(reader.error("Fulfillment Status", "ALREADY_FULFILLED", "the shop has sent this order already"));
+        return Err(reader.error(
+            "Fulfillment Status",
+            "ALREADY_FULFILLED",
+            "the shop has sent this order already",
+        ));
     }
     let status = reader.get("Financial Status").to_lowercase();
     if matches!(status.as_str(), "refunded" | "partially_refunded" | "voided" | "expired") {
-        return Err(reader.error("Financial Status", "NOT_PAYABLE", format!("the shop says that this order is {status}")));
+        return Err(reader.error(
+            "Financial Status",
+            "NOT_PAYABLE",
+            format!("the shop says that this order is {status}"),
+        ));
     }
     Ok(())
 }
 
-fn payment(reader: &Reader, assumptions: &mut Assumptions) -> Result<(PaymentMethod, Option<Option<String>>), RowError> {
+fn payment(
+    reader: &Reader,
+    assumptions: &mut Assumptions,
+) -> Result<(PaymentMethod, Option<Option<String>>), RowError> {
     let method = reader.optional("Payment Method").map(str::to_owned);
     let at_the_door = method.as_deref().is_some_and(|method| {
         let method = method.to_lowercase();
-        ["cash on delivery", "cod", "contraentrega", "contra entrega", "pago contra"].iter().any(|name| method.contains(name))
+        ["cash on delivery", "cod", "contraentrega", "contra entrega", "pago contra"]
+            .iter()
+            .any(|name| method.contains(name))
     });
     match reader.get("Financial Status").to_lowercase().as_str() {
         "paid" => {
@@ -143,29 +176,57 @@ fn payment(reader: &Reader, assumptions: &mut Assumptions) -> Result<(PaymentMet
         }
         "pending" | "authorized" | "unpaid" | "" if at_the_door => Ok((PaymentMethod::CashOnDelivery, None)),
         "pending" | "authorized" | "unpaid" | "partially_paid" | "" => Ok((PaymentMethod::Prepaid, None)),
-        other => Err(reader.error("Financial Status", "UNKNOWN_STATUS", format!("{other} is not a payment status that we know"))),
+        other => Err(reader.error(
+            "Financial Status",
+            "UNKNOWN_STATUS",
+            format!("{other} is not a payment status that we know"),
+        )),
     }
 }
 
-fn line(reader: &Reader, currency: Currency, assumptions: &mut Assumptions) -> Result<ImportedLine, RowError> {
-    let name: Text<200> = reader.get("Lineitem name").chars().take(200).collect::<String>().parse().map_err(|e| reader.invalid("Lineitem name", &e))?;
+fn line(
+    reader: &Reader,
+    currency: Currency,
+    assumptions: &mut Assumptions,
+) -> Result<ImportedLine, RowError> {
+    let name: Text<200> = reader
+        .get("Lineitem name")
+        .chars()
+        .take(200)
+        .collect::<String>()
+        .parse()
+        .map_err(|e| reader.invalid("Lineitem name", &e))?;
     let sku = match reader.optional("Lineitem sku") {
         Some(sku) => sku.parse().map_err(|e| reader.invalid("Lineitem sku", &e))?,
         None => {
             assumptions.note(Assumption::SkuFromName);
-            name.as_str().chars().take(64).collect::<String>().parse().map_err(|e| reader.invalid("Lineitem name", &e))?
+            name.as_str()
+                .chars()
+                .take(64)
+                .collect::<String>()
+                .parse()
+                .map_err(|e| reader.invalid("Lineitem name", &e))?
         }
     };
-    let quantity = reader.get("Lineitem quantity").parse::<u32>().ok().filter(|quantity| (1..=100_000).contains(quantity));
-    let quantity = quantity.ok_or_else(|| reader.error("Lineitem quantity", "INVALID_FIELD", "must be a whole number between 1 and 100000"))?;
-    let unit_price = reader.money("Lineitem price", currency)?.ok_or_else(|| reader.error("Lineitem price", "INVALID_FIELD", "must be an amount like 129.90"))?;
+    let quantity = reader
+        .get("Lineitem quantity")
+        .parse::<u32>()
+        .ok()
+        .filter(|quantity| (1..=100_000).contains(quantity));
+    let quantity = quantity.ok_or_else(|| {
+        reader.error("Lineitem quantity", "INVALID_FIELD", "must be a whole number between 1 and 100000")
+    })?;
+    let unit_price = reader
+        .money("Lineitem price", currency)?
+        .ok_or_else(|| reader.error("Lineitem price", "INVALID_FIELD", "must be an amount like 129.90"))?;
     let discount = reader.money("Lineitem discount", currency)?.filter(|discount| !discount.is_zero());
     Ok(ImportedLine { sku, name, quantity, unit_price, discount })
 }
 
 fn consignee(reader: &Reader, assumptions: &mut Assumptions) -> Result<Party, RowError> {
     let field = if reader.optional("Shipping Name").is_some() { "Shipping Name" } else { "Billing Name" };
-    let street = if reader.optional("Shipping Address1").is_some() { "Shipping Address1" } else { "Shipping Street" };
+    let street =
+        if reader.optional("Shipping Address1").is_some() { "Shipping Address1" } else { "Shipping Street" };
     let owned = |name: &str| reader.optional(name).map(str::to_owned);
     let country: CountryCode = reader.parse("Shipping Country")?;
     let address = Address::new(AddressParts {
@@ -179,7 +240,9 @@ fn consignee(reader: &Reader, assumptions: &mut Assumptions) -> Result<Party, Ro
         location: None,
     })
     .map_err(|e| reader.invalid("Shipping Address1", &e))?;
-    let phone = reader.optional("Shipping Phone").map(|phone| phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect::<String>());
+    let phone = reader
+        .optional("Shipping Phone")
+        .map(|phone| phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect::<String>());
     Ok(Party {
         name: reader.parse(field)?,
         phone: lenient::<Phone>(phone.as_deref(), Assumption::PhoneLeftOut, assumptions),
@@ -189,7 +252,11 @@ fn consignee(reader: &Reader, assumptions: &mut Assumptions) -> Result<Party, Ro
 }
 
 /// Contact details help, but a parcel arrives without them.
-fn lenient<T: FromStr>(text: Option<&str>, otherwise: Assumption, assumptions: &mut Assumptions) -> Option<T> {
+fn lenient<T: FromStr>(
+    text: Option<&str>,
+    otherwise: Assumption,
+    assumptions: &mut Assumptions,
+) -> Option<T> {
     let text = text?;
     let value = text.parse().ok();
     if value.is_none() {
@@ -207,10 +274,25 @@ struct Sums {
 
 impl Sums {
     /// The file's sums, which must follow from its lines; nothing is corrected silently.
-    fn read(reader: &Reader, currency: Currency, lines: &[ImportedLine], assumptions: &mut Assumptions) -> Result<Self, RowError> {
-        let wrong = |field: &str, says: Decimal, ours: Decimal| reader.error(field, "DOES_NOT_ADD_UP", format!("the file says {says}, its lines come to {ours}"));
-        let amount = |field: &str| Ok::<_, RowError>(reader.money(field, currency)?.map_or(Decimal::ZERO, |money| money.amount()));
-        let goods: Decimal = lines.iter().map(|line| line.unit_price.amount() * Decimal::from(line.quantity) - line.discount.map_or(Decimal::ZERO, |d| d.amount())).sum();
+    fn read(
+        reader: &Reader,
+        currency: Currency,
+        lines: &[ImportedLine],
+        assumptions: &mut Assumptions,
+    ) -> Result<Self, RowError> {
+        let wrong = |field: &str, says: Decimal, ours: Decimal| {
+            reader.error(field, "DOES_NOT_ADD_UP", format!("the file says {says}, its lines come to {ours}"))
+        };
+        let amount = |field: &str| {
+            Ok::<_, RowError>(reader.money(field, currency)?.map_or(Decimal::ZERO, |money| money.amount()))
+        };
+        let goods: Decimal = lines
+            .iter()
+            .map(|line| {
+                line.unit_price.amount() * Decimal::from(line.quantity)
+                    - line.discount.map_or(Decimal::ZERO, |d| d.amount())
+            })
+            .sum();
         let (discount, shipping, tax) = (amount("Discount Amount")?, amount("Shipping")?, amount("Taxes")?);
         let subtotal = reader.money("Subtotal", currency)?.map_or(goods - discount, |money| money.amount());
         if subtotal != goods - discount {
@@ -224,8 +306,12 @@ impl Sums {
         if included {
             assumptions.note(Assumption::TaxesIncluded);
         }
-        let money = |amount: Decimal, field: &str| Money::new(amount, currency).map_err(|e| reader.error(field, "INVALID_FIELD", e.to_string()));
-        let some = |amount: Decimal, field: &str| if amount.is_zero() { Ok(None) } else { money(amount, field).map(Some) };
+        let money = |amount: Decimal, field: &str| {
+            Money::new(amount, currency).map_err(|e| reader.error(field, "INVALID_FIELD", e.to_string()))
+        };
+        let some = |amount: Decimal, field: &str| {
+            if amount.is_zero() { Ok(None) } else { money(amount, field).map(Some) }
+        };
         Ok(Self {
             discount: some(discount, "Discount Amount")?,
             shipping: some(shipping, "Shipping")?,
@@ -254,8 +340,10 @@ impl<'a> Reader<'a> {
     /// An amount as spreadsheets write it (`147.9`); never negative, never finer than the currency.
     fn money(&self, name: &str, currency: Currency) -> Result<Option<Money>, RowError> {
         let Some(text) = self.optional(name) else { return Ok(None) };
-        let amount = Decimal::from_str(text).map_err(|_| self.error(name, "INVALID_FIELD", "must be an amount like 129.90"))?;
-        let money = Money::new(amount, currency).map_err(|e| self.error(name, "INVALID_FIELD", e.to_string()))?;
+        let amount = Decimal::from_str(text)
+            .map_err(|_| self.error(name, "INVALID_FIELD", "must be an amount like 129.90"))?;
+        let money =
+            Money::new(amount, currency).map_err(|e| self.error(name, "INVALID_FIELD", e.to_string()))?;
         if money.is_negative() {
             return Err(self.error(name, "NEGATIVE_AMOUNT", "an amount must not be negative here"));
         }
@@ -279,7 +367,10 @@ mod tests {
         let mut grouper = Grouper::new(Columns::read(HEADER.split(',')).unwrap());
         let mut found = Vec::new();
         for (index, row) in rows.iter().enumerate() {
-            found.extend(grouper.push(Row { line: index as u64 + 2, cells: row.split(',').map(str::to_owned).collect() }));
+            found.extend(
+                grouper
+                    .push(Row { line: index as u64 + 2, cells: row.split(',').map(str::to_owned).collect() }),
+            );
         }
         found.extend(grouper.finish());
         found
@@ -295,7 +386,10 @@ mod tests {
         let found = orders(&TWO_LINES);
         let order = found[0].as_ref().unwrap();
         assert_eq!((found.len(), order.lines.len(), order.line), (1, 2, 2));
-        assert_eq!((order.total.amount().to_string(), order.lines[1].unit_price.amount().to_string()), ("175.26".to_owned(), "23.95".to_owned()));
+        assert_eq!(
+            (order.total.amount().to_string(), order.lines[1].unit_price.amount().to_string()),
+            ("175.26".to_owned(), "23.95".to_owned())
+        );
         assert_eq!(order.paid, Some(Some("boleto".to_owned())));
         assert_eq!(order.consignee.address.postal_code(), Some("11010-000"));
     }
@@ -324,7 +418,11 @@ mod tests {
 
     #[test]
     fn what_the_shop_cancelled_refunded_or_sent_is_not_sent_again() {
-        for (from, to, code) in [("paid", "refunded", "NOT_PAYABLE"), ("paid,", "paid,fulfilled", "ALREADY_FULFILLED"), (",boleto", "2026-01-01,boleto", "CANCELLED_IN_SHOP")] {
+        for (from, to, code) in [
+            ("paid", "refunded", "NOT_PAYABLE"),
+            ("paid,", "paid,fulfilled", "ALREADY_FULFILLED"),
+            (",boleto", "2026-01-01,boleto", "CANCELLED_IN_SHOP"),
+        ] {
             let row = TWO_LINES[0].replacen(from, to, 1);
             assert_eq!(orders(&[&row, TWO_LINES[1]]).remove(0).unwrap_err().code, code);
         }

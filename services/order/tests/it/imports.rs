@@ -1,0 +1,425 @@
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Json, Router, extract::State, routing::post};
+use quenty_kernel::id::{CompanyId, CustomerId};
+use quenty_platform::token::Realm;
+use quenty_testkit::{TestApp, TestOptions, eventually, http::Answer};
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, net::TcpListener};
+
+use crate::{
+    merchant::{Merchant, assert_stock_is_its_ledger},
+    shop::{hear_standing, standing, start},
+};
+
+const HEADER: &str = "Name,Email,Financial Status,Paid at,Fulfillment Status,Fulfilled at,Currency,Subtotal,Shipping,Taxes,Total,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Lineitem requires shipping,Shipping Name,Shipping Address1,Shipping City,Shipping Zip,Shipping Province,Shipping Country,Shipping Phone,Notes,Cancelled at,Payment Method,Id\n";
+/// Two orders as Shopify writes them: one of a single line, one of two lines.
+const TWO_ORDERS: &str = "\
+#a459,ana@example.com,paid,,,,BRL,147.90,27.36,0.00,175.26,2017-07-09 21:57:05 -0300,1,automotivo 060cb1,147.9,060cb19345d90064,true,Cliente 80bb27,\"Rua c7c1, 100\",Congonhinhas,86320-000,PR,BR,,,,boleto,180702631321112
+#ac64,rui@example.com,paid,,,,BRL,1119.98,20.60,0.00,1140.58,2018-04-01 18:27:01 -0300,1,eletroportateis bd9fca,1099.0,bd9fca6bf4bdcbf4,true,Cliente 5a6d09,\"Rua 2525, 100\",Sao Paulo,04363-000,SP,BR,,,,boleto,189549650785215
+#ac64,rui@example.com,,,,,,,,,,2018-04-01 18:27:01 -0300,2,filtro bd9fcb,10.49,bd9fcb,true,,,,,,,,,,,\n";
+
+fn file(rows: &str) -> String {
+    format!("{HEADER}{rows}")
+}
+
+/// An order of one piece; the reference tells it apart.
+fn row(reference: &str) -> String {
+    format!(
+        "{reference},,paid,,,,COP,100.00,0.00,0.00,100.00,,1,Filtro,100.00,FIL-1,true,Ana Gómez,Carrera 7 # 71-21,Bogotá,110221,,CO,,,,PSE,1\n"
+    )
+}
+
+fn rows(count: usize) -> String {
+    (0..count).map(|number| row(&format!("#{number:04}"))).collect()
+}
+
+/// Customer, as far as an import needs it: who was brought in, after how long.
+#[derive(Clone, Default)]
+struct Customers {
+    emails: Arc<Mutex<Vec<String>>>,
+    milliseconds: Arc<AtomicU64>,
+}
+
+impl Customers {
+    async fn serve(&self) -> String {
+        let router = Router::new().route("/internal/customers/upsert", post(upsert)).with_state(self.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
+    fn emails(&self) -> Vec<String> {
+        self.emails.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn upsert(State(customers): State<Customers>, Json(body): Json<Value>) -> Json<Value> {
+    tokio::time::sleep(Duration::from_millis(customers.milliseconds.load(Ordering::SeqCst))).await;
+    let email = body["email"].as_str().expect("an e-mail address").to_owned();
+    customers.emails.lock().unwrap_or_else(PoisonError::into_inner).push(email);
+    Json(json!({"customer_id": CustomerId::new()}))
+}
+
+fn options(customer_url: String) -> TestOptions {
+    let settings = vec![("customer_url", customer_url), ("import_max_bytes", "2000000".to_owned())];
+    TestOptions { settings, starts_at: Some(start()) }
+}
+
+async fn app_with(customers: &Customers) -> TestApp {
+    TestApp::start_with(quenty_order::service(), options(customers.serve().await)).await
+}
+
+/// A company that may order and ship abroad, with an empty warehouse.
+async fn merchant(app: &TestApp) -> Merchant<'_> {
+    let merchant = Merchant::new(app);
+    let mut standing = standing(merchant.company);
+    standing.may_ship_internationally = true;
+    hear_standing(app, standing).await;
+    merchant.warehouse("Centro").await;
+    merchant
+}
+
+async fn send(merchant: &Merchant<'_>, query: &str, content: impl Into<Vec<u8>>) -> Answer {
+    let path = format!("/api/v1/orders/import?{query}");
+    merchant.app.post(&path).token(&merchant.token).raw("text/csv", content.into()).send().await
+}
+
+async fn ended(merchant: &Merchant<'_>, location: &str) -> Value {
+    eventually("the import ends", || async {
+        let import = merchant.get(location).await.expect(200).json();
+        (import["status"] != "running").then_some(import)
+    })
+    .await
+}
+
+/// Sends the file and waits until it is worked through.
+async fn import(merchant: &Merchant<'_>, query: &str, content: impl Into<Vec<u8>>) -> Value {
+    let accepted = send(merchant, query, content).await.expect(202);
+    ended(merchant, accepted.header("location").expect("where to look")).await
+}
+
+fn counts(import: &Value) -> [i64; 4] {
+    ["read", "created", "already_there", "rejected"].map(|name| import[name].as_i64().expect("a count"))
+}
+
+async fn orders(merchant: &Merchant<'_>) -> Vec<Value> {
+    let page = merchant.get("/api/v1/orders?limit=100").await.expect(200).json();
+    page["items"].as_array().expect("items").clone()
+}
+
+async fn count(app: &TestApp, sql: &'static str) -> i64 {
+    sqlx::query_scalar(sql).fetch_one(app.app.db()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_shops_export_goes_in_as_it_is() {
+    let customers = Customers::default();
+    let app = app_with(&customers).await;
+    let merchant = merchant(&app).await;
+    let done = import(&merchant, "stock=assume", file(TWO_ORDERS)).await;
+    assert_eq!((&done["status"], counts(&done)), (&json!("done"), [2, 2, 0, 0]), "{done:#}");
+    assert_eq!(
+        done["assumed"],
+        json!({"product_estimated": 3, "stock_received": 2, "international": 2, "payment_recorded": 2})
+    );
+    assert_eq!(customers.emails(), ["ana@example.com", "rui@example.com"]);
+
+    let order = merchant.get("/api/v1/orders/by-reference/%23ac64").await.expect(200).json();
+    assert_eq!(order["totals"]["total"], json!({"amount": "1140.58", "currency": "BRL"}));
+    assert_eq!(order["totals"]["shipping"]["amount"], "20.60");
+    assert_eq!((&order["kind"], &order["payment_status"]), (&json!("international"), &json!("paid")));
+    assert_eq!(order["lines"].as_array().map(Vec::len), Some(2));
+    assert_eq!(order["consignee"]["address"]["postal_code"], "04363-000");
+    assert!(order["customer_id"].is_string());
+    let products = merchant.get("/api/v1/products").await.expect(200).json();
+    assert!(products["items"].as_array().unwrap().iter().all(|product| product["estimated"] == true));
+    assert_stock_is_its_ledger(&app).await;
+    assert_eq!(count(&app, "select count(*) from import_parts").await, 0, "the file is let go");
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn bad_rows_are_told_by_line_field_and_code_and_stop_nobody() {
+    let app = app_with(&Customers::default()).await;
+    let merchant = merchant(&app).await;
+    let content = [
+        row("#1"),
+        row("#2").replace(",1,Filtro", ",-1,Filtro"),
+        row("#3").replace(",paid,", ",=1+1,"),
+        row("#4").replace("100.00,,1,", "100.01,,1,"),
+        row("#5").replace(",CO,", ",Colombia,"),
+        row("#6"),
+    ];
+    let done = import(&merchant, "stock=assume", file(&content.concat())).await;
+    assert_eq!(counts(&done), [6, 2, 0, 4]);
+    let path = format!("/api/v1/imports/{}/errors", done["id"].as_str().unwrap());
+    let answer = merchant.get(&path).await.expect(200);
+    assert_eq!(answer.header("content-type"), Some("text/csv; charset=utf-8"));
+    let told = answer.text();
+    let told: Vec<&str> = told.lines().collect();
+    assert_eq!(told[0], "line,field,code,detail");
+    for (line, start) in [
+        "3,Lineitem quantity,INVALID_FIELD,",
+        "4,Financial Status,UNKNOWN_STATUS,",
+        "5,Total,DOES_NOT_ADD_UP,",
+        "6,Shipping Country,INVALID_FIELD,",
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert!(told[line + 1].starts_with(start), "{} should start with {start}", told[line + 1]);
+    }
+    assert!(
+        told[2].contains(",'=1+1 is not a payment status"),
+        "a formula is text in a file of ours: {}",
+        told[2]
+    );
+    assert_eq!(told.len(), 5);
+    assert_eq!(orders(&merchant).await.len(), 2);
+}
+
+#[tokio::test]
+async fn the_same_file_twice_makes_nothing_twice() {
+    let customers = Customers::default();
+    let app = app_with(&customers).await;
+    let merchant = merchant(&app).await;
+    import(&merchant, "stock=assume", file(TWO_ORDERS)).await;
+    let before = (
+        orders(&merchant).await,
+        count(&app, "select count(*) from stock_movements").await,
+        customers.emails(),
+    );
+    let again = import(&merchant, "stock=assume", file(TWO_ORDERS)).await;
+    assert_eq!((counts(&again), &again["assumed"]), ([2, 0, 2, 0], &json!({})));
+    let after = (
+        orders(&merchant).await,
+        count(&app, "select count(*) from stock_movements").await,
+        customers.emails(),
+    );
+    assert_eq!(before, after);
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_everything_and_changes_nothing() {
+    let customers = Customers::default();
+    let app = app_with(&customers).await;
+    let merchant = merchant(&app).await;
+    let content = file(&format!("{TWO_ORDERS}{}", row("#7").replace(",1,Filtro", ",0,Filtro")));
+    let done = import(&merchant, "stock=assume&dry_run=true", content).await;
+    assert_eq!((&done["dry_run"], counts(&done)), (&json!(true), [3, 2, 0, 1]));
+    assert_eq!(done["assumed"]["product_estimated"], 3);
+    assert_eq!(count(&app, "select (select count(*) from orders) + (select count(*) from products) + (select count(*) from stock_movements)").await, 0);
+    assert_eq!(customers.emails(), Vec::<String>::new());
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_is_short_is_received_or_waits_as_was_asked() {
+    let app = app_with(&Customers::default()).await;
+    let merchant = merchant(&app).await;
+    let waiting = import(&merchant, "stock=backorder", file(&row("#1"))).await;
+    assert_eq!(waiting["assumed"], json!({"product_estimated": 1, "payment_recorded": 1}));
+    assert_eq!(orders(&merchant).await[0]["status"], "backordered");
+    let received = import(&merchant, "stock=assume", file(&row("#2"))).await;
+    assert_eq!(received["assumed"], json!({"stock_received": 1, "payment_recorded": 1}));
+    app.at_rest().await;
+    assert_eq!(count(&app, "select count(*) from stock_movements where kind = 'receipt'").await, 1);
+    assert_stock_is_its_ledger(&app).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_takes_over_goes_on_without_doubles() {
+    let customers = Customers::default();
+    customers.milliseconds.store(15, Ordering::SeqCst);
+    let app = app_with(&customers).await;
+    let merchant = merchant(&app).await;
+    let content: String = (0..60)
+        .map(|n| row(&format!("#{n}")).replacen(",,", &format!(",buyer{n}@example.com,"), 1))
+        .collect();
+    let accepted = send(&merchant, "stock=assume", file(&content)).await.expect(202);
+    let location = accepted.header("location").unwrap().to_owned();
+    eventually("some orders are in", || async {
+        (merchant.get(&location).await.json()["created"].as_i64() >= Some(10)).then_some(())
+    })
+    .await;
+    // The lease runs out under the worker: another one begins while the first still works.
+    let lost = sqlx::query(
+        "update quenty.tasks set lease_until = now() - interval '1 second' where kind = 'import_orders' and status = 'running'",
+    );
+    assert_eq!(lost.execute(app.app.db()).await.unwrap().rows_affected(), 1);
+    let done = ended(&merchant, &location).await;
+    assert_eq!((&done["status"], counts(&done)), (&json!("done"), [60, 60, 0, 0]), "{done:#}");
+    assert_eq!(orders(&merchant).await.len(), 60);
+    assert_stock_is_its_ledger(&app).await;
+    assert_eq!(
+        count(&app, "select coalesce(sum(on_hand_delta), 0) from stock_movements where kind = 'receipt'")
+            .await,
+        60
+    );
+}
+
+#[tokio::test]
+async fn an_import_goes_on_after_its_service_was_stopped() {
+    let customers = Customers::default();
+    customers.milliseconds.store(15, Ordering::SeqCst);
+    let app = app_with(&customers).await;
+    let first = merchant(&app).await;
+    let content: String = (0..60)
+        .map(|n| row(&format!("#{n}")).replacen(",,", &format!(",buyer{n}@example.com,"), 1))
+        .collect();
+    let accepted = send(&first, "stock=assume", file(&content)).await.expect(202);
+    let location = accepted.header("location").unwrap().to_owned();
+    eventually("some orders are in", || async {
+        (first.get(&location).await.json()["created"].as_i64() >= Some(10)).then_some(())
+    })
+    .await;
+    let (company, token) = (first.company, first.token.clone());
+    let database = app.stop().await;
+    let app = TestApp::start_on(quenty_order::service(), options(customers.serve().await), database).await;
+    let merchant = Merchant { app: &app, company, token };
+    let before = merchant.get(&location).await.expect(200).json();
+    assert!((Some(10)..Some(60)).contains(&before["created"].as_i64()), "{before:#}");
+    let done = ended(&merchant, &location).await;
+    assert_eq!(counts(&done), [60, 60, 0, 0], "{done:#}");
+    assert_eq!(orders(&merchant).await.len(), 60);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_import_belongs_to_its_company() {
+    let app = app_with(&Customers::default()).await;
+    let (one, other) = (merchant(&app).await, merchant(&app).await);
+    let done = import(&one, "stock=assume", file(&row("#1"))).await;
+    let path = format!("/api/v1/imports/{}", done["id"].as_str().unwrap());
+    other.get(&path).await.expect_problem(404, "NOT_FOUND");
+    other.get(&format!("{path}/errors")).await.expect_problem(404, "NOT_FOUND");
+    assert_eq!(
+        counts(&import(&other, "stock=assume", file(&row("#1"))).await),
+        [1, 1, 0, 0],
+        "references are each company's own"
+    );
+    assert_eq!((orders(&one).await.len(), orders(&other).await.len()), (1, 1));
+    let reader = app.token(Realm::Company, Some(one.company), &["orders:read"]);
+    app.post("/api/v1/orders/import")
+        .token(&reader)
+        .raw("text/csv", file(&row("#2")))
+        .send()
+        .await
+        .expect_problem(403, "FORBIDDEN");
+}
+
+#[tokio::test]
+async fn a_company_that_may_not_order_imports_nothing() {
+    let app = app_with(&Customers::default()).await;
+    let merchant = Merchant::new(&app);
+    let mut barred = standing(merchant.company);
+    (barred.status, barred.may_order) = ("suspended".to_owned(), false);
+    hear_standing(&app, barred).await;
+    merchant.warehouse("Centro").await;
+    let done = import(&merchant, "", file(&rows(3))).await;
+    assert_eq!((counts(&done), count(&app, "select count(*) from orders").await), ([3, 0, 0, 3], 0));
+}
+
+#[tokio::test]
+async fn what_is_no_order_export_fails_as_a_whole_and_says_why() {
+    let app = app_with(&Customers::default()).await;
+    let merchant = merchant(&app).await;
+    let latin1 = [
+        file(&row("#1")).into_bytes(),
+        row("#2")
+            .replace("Bogotá", "X")
+            .into_bytes()
+            .iter()
+            .map(|b| if *b == b'X' { 0xe1 } else { *b })
+            .collect(),
+    ]
+    .concat();
+    let unclosed = file(&row("#1").replace("Carrera 7 # 71-21", "\"Carrera 7")) + &rows(15_000);
+    for (content, why) in [
+        (latin1, "line 3 is not UTF-8"),
+        (b"{\"orders\": []}".to_vec(), "the file has no column \"Name\""),
+        (Vec::new(), "the file has no column \"Name\""),
+        (vec![0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a], "line 1 is not UTF-8"),
+        (unclosed.into_bytes(), "is a quotation mark not closed?"),
+    ] {
+        let done = import(&merchant, "stock=assume", content).await;
+        let failure = done["failure"].as_str().unwrap_or_default();
+        assert!(done["status"] == "failed" && failure.contains(why), "{why}: {done:#}");
+    }
+    assert_eq!(count(&app, "select count(*) from import_parts").await, 0);
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_large_or_breaks_off_leaves_nothing() {
+    let app = app_with(&Customers::default()).await;
+    let merchant = merchant(&app).await;
+    send(&merchant, "", vec![b'x'; 2_000_001]).await.expect_problem(413, "FILE_TOO_LARGE");
+    let mut stream =
+        tokio::net::TcpStream::connect(app.base_url.trim_start_matches("http://")).await.unwrap();
+    let head = format!(
+        "POST /api/v1/orders/import HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: text/csv\r\ncontent-length: 100000\r\n\r\n",
+        merchant.token
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(file(&rows(10)).as_bytes()).await.unwrap();
+    eventually("the upload has begun", || async {
+        (count(&app, "select count(*) from imports").await == 1).then_some(())
+    })
+    .await;
+    drop(stream);
+    eventually("the upload is forgotten", || async {
+        (count(&app, "select count(*) from imports").await == 0).then_some(())
+    })
+    .await;
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn one_key_is_one_file_and_one_import() {
+    let app = app_with(&Customers::default()).await;
+    let merchant = merchant(&app).await;
+    let call = |content: String| {
+        app.post("/api/v1/orders/import?stock=assume")
+            .token(&merchant.token)
+            .idempotency_key("k-1")
+            .raw("text/csv", content)
+            .send()
+    };
+    let (first, again) = (call(file(TWO_ORDERS)).await.expect(202), call(file(TWO_ORDERS)).await.expect(202));
+    assert_eq!(
+        (first.json()["id"].as_str(), again.header("idempotency-replayed")),
+        (again.json()["id"].as_str(), Some("true"))
+    );
+    call(file(&row("#1"))).await.expect_problem(422, "IDEMPOTENCY_KEY_REUSED");
+    let done = ended(&merchant, first.header("location").unwrap()).await;
+    assert_eq!((counts(&done), count(&app, "select count(*) from imports").await), ([2, 2, 0, 0], 1));
+}
+
+#[tokio::test]
+async fn uploads_that_nobody_ended_are_forgotten_after_a_day() {
+    let customers = Customers::default();
+    let app = app_with(&customers).await;
+    for (status, hours) in [("uploading", 25), ("uploading", 23), ("done", 25)] {
+        let old = "insert into imports (id, company_id, status, dry_run, assume_stock, bytes, processed, created, already_there, rejected, assumed, created_by, created_at, updated_at)
+                   values (gen_random_uuid(), $1, $2, false, false, 0, 0, 0, 0, 0, '{}', 'x', $3::text::timestamptz - make_interval(hours => $4), now())";
+        let query =
+            sqlx::query(old).bind(CompanyId::new().uuid()).bind(status).bind(start().to_string()).bind(hours);
+        query.execute(app.app.db()).await.unwrap();
+    }
+    let database = app.stop().await;
+    let app = TestApp::start_on(quenty_order::service(), options(customers.serve().await), database).await;
+    eventually("the old upload is forgotten", || async {
+        (count(&app, "select count(*) from imports").await == 2).then_some(())
+    })
+    .await;
+    assert_eq!(count(&app, "select count(*) from imports where status = 'uploading'").await, 1);
+}
