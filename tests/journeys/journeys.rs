@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::{
     Cast, Cluster, Merchant, Stage, Up,
     fleet::{delivered, hand_over},
-    merchant::{LETICIA, id},
+    merchant::{LETICIA, id, items},
 };
 
 /// Tells each story on a platform in one process, and on one of many.
@@ -149,12 +149,16 @@ async fn nobody_collects_there(stage: &Stage, Cast { support, .. }: Cast) {
     let order = far.place(&far.cash_order()).await;
     let held = far.until(&order, "on hold", |order| !order["on_hold"].is_null()).await;
     assert_eq!(held["on_hold"]["code"], "PICKUP_REJECTED");
-    assert!(held["on_hold"]["reason"].as_str().is_some_and(|reason| reason.contains("NO_SERVICE_AREA")), "{held:#}");
+    assert!(
+        held["on_hold"]["reason"].as_str().is_some_and(|reason| reason.contains("NO_SERVICE_AREA")),
+        "{held:#}"
+    );
     far.cancel(&order).await;
     far.until_status(&order, "cancelled").await;
     assert_eq!(far.stock().await, (1_000, 0));
     stage.settle().await;
-    let shipments = far.client.get(&format!("/api/v1/shipments?order_id={}", id(&order))).await.expect(200).json();
+    let shipments =
+        far.client.get(&format!("/api/v1/shipments?order_id={}", id(&order))).await.expect(200).json();
     let statuses = of_all(&shipments, "status");
     assert!(statuses.iter().all(|status| status == "voided"), "{statuses:?}");
 }
@@ -168,7 +172,12 @@ async fn undeliverable_and_back(_: &Stage, Cast { merchant, fleet, .. }: Cast) {
     fleet.scan(&shipment, &json!({"kind": "departed", "place": "Bogotá hub"})).await;
     fleet.scan(&shipment, &json!({"kind": "out_for_delivery", "place": "Medellín"})).await;
     fleet.scan(&shipment, &json!({"kind": "delivery_failed", "detail": "nobody at home"})).await;
-    fleet.scan(&shipment, &json!({"kind": "undeliverable", "code": "ADDRESS_PROBLEM", "detail": "no such house"})).await;
+    fleet
+        .scan(
+            &shipment,
+            &json!({"kind": "undeliverable", "code": "ADDRESS_PROBLEM", "detail": "no such house"}),
+        )
+        .await;
     merchant.until_status(&order, "undeliverable").await;
     fleet.scan(&shipment, &json!({"kind": "returned", "place": "Bogotá"})).await;
     merchant.until_status(&order, "returned_to_sender").await;
@@ -190,6 +199,5 @@ async fn cash_on_delivery(_: &Stage, Cast { merchant, fleet, .. }: Cast) {
 }
 
 fn of_all(page: &Value, field: &str) -> Vec<String> {
-    let items = page["items"].as_array().expect("items").iter();
-    items.map(|item| item[field].as_str().expect("a text").to_owned()).collect()
+    items(page).iter().map(|item| item[field].as_str().expect("a text").to_owned()).collect()
 }

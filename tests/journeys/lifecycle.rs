@@ -87,7 +87,8 @@ fn folder() -> ScratchDir {
 /// Processes whose command line names something in this folder.
 fn processes_below(folder: &Path) -> Vec<String> {
     let of_this_machine = std::fs::read_dir("/proc").expect("/proc");
-    let lines = of_this_machine.flatten().filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
+    let lines =
+        of_this_machine.flatten().filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
     let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
     lines.filter(|line| line.contains(text(folder))).collect()
 }

@@ -1,7 +1,12 @@
 //! Stories across services, told to the real binary through its gateway: on the local bus (`quenty up`) and on
 //! RabbitMQ (a `quenty serve` process per service). After each the independent checker reads every database.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends with what it found")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on ends with what it found"
+)]
 
 mod harness;
 

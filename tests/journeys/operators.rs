@@ -49,10 +49,15 @@ async fn audit_verify_finds_a_changed_fact() {
     let up = Up::ephemeral(&[]).await;
     let (whole, told) = run(&up, &["audit", "verify"]).await;
     assert!(whole, "{told:#}");
-    assert!(told["auth"]["entries"].as_u64().expect("a count") > 0, "the administrator was created: {told:#}");
+    assert!(
+        told["auth"]["entries"].as_u64().expect("a count") > 0,
+        "the administrator was created: {told:#}"
+    );
 
     let mut owner = PgConnection::connect(&owner_url(&up, "auth")).await.expect("the owner may connect");
-    let changed = sqlx::query("update quenty.journal set actor = 'system:planted' where seq = (select min(seq) from quenty.journal)");
+    let changed = sqlx::query(
+        "update quenty.journal set actor = 'system:planted' where seq = (select min(seq) from quenty.journal)",
+    );
     assert_eq!(changed.execute(&mut owner).await.expect("the owner may do anything").rows_affected(), 1);
     let (whole, told) = run(&up, &["audit", "verify"]).await;
     assert!(!whole);
@@ -95,7 +100,8 @@ async fn the_application_role_may_only_add_to_the_journal() {
             "create schema planted",
         ] {
             let outcome = sqlx::raw_sql(forbidden).execute(&pool).await;
-            let code = outcome.err().and_then(|e| e.as_database_error().and_then(|e| e.code().map(String::from)));
+            let code =
+                outcome.err().and_then(|e| e.as_database_error().and_then(|e| e.code().map(String::from)));
             assert_eq!(code.as_deref(), Some("42501"), "{}: {forbidden}", service.name);
         }
     }

@@ -9,6 +9,12 @@ use quenty_testkit::http::{Answer, Call};
 use serde_json::Value;
 
 const PAUSE: Duration = Duration::from_millis(150);
+/// How long something may take to become true, and how often it is looked at.
+const LIMIT: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(40);
+/// Among hundreds of orders, looking is work, too.
+const PATIENT_LIMIT: Duration = Duration::from_secs(240);
+const PATIENT_POLL: Duration = Duration::from_millis(700);
 
 #[derive(Clone)]
 pub struct Client {
@@ -46,8 +52,19 @@ impl Client {
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(&Method::POST, path, Some(body)).await
     }
-    pub async fn put(&self, path: &str, body: &Value) -> Answer {
-        self.send(&Method::PUT, path, Some(body)).await
+
+    /// Reads again and again until what is read is as wanted.
+    pub async fn wait_for<T>(&self, path: &str, what: &str, wanted: impl Fn(&Value) -> Option<T>) -> T {
+        let (limit, poll) = self.patience.map_or((LIMIT, POLL), |_| (PATIENT_LIMIT, PATIENT_POLL));
+        let started = Instant::now();
+        loop {
+            let read = self.get(path).await.expect(200).json();
+            if let Some(found) = wanted(&read) {
+                return found;
+            }
+            assert!(started.elapsed() < limit, "not within {limit:?}: {what}; it is {read:#}");
+            tokio::time::sleep(poll).await;
+        }
     }
 
     /// One request as it stands, for a test that wants headers of its own.

@@ -46,7 +46,7 @@ pub struct Cluster {
     pub postgres: Option<OwnPostgres>,
     declared_at: Instant,
     // Last: processes and servers end before their folder goes.
-    pub folder: ScratchDir,
+    _folder: ScratchDir,
 }
 
 impl Cluster {
@@ -89,15 +89,22 @@ impl Cluster {
             admin_password: "correct-horse-battery-staple-9".to_owned(),
             databases,
             vhost: Some(vhost),
+            simulated_time: None,
         };
         let members = members(&stage, &ports, folder.path());
         declare_topology(&members).await;
-        let mut cluster = Self { stage, members, rabbit, postgres, declared_at: Instant::now(), folder };
+        let mut cluster =
+            Self { stage, members, rabbit, postgres, declared_at: Instant::now(), _folder: folder };
         for name in cluster.names() {
             cluster.launch(&name);
         }
         cluster.is_ready().await;
         cluster
+    }
+
+    /// Where one listens.
+    pub fn url(&self, name: &str) -> String {
+        format!("http://127.0.0.1:{}", self.members[name].environment["QUENTY_PORT"])
     }
 
     /// Gateway and services.
@@ -131,12 +138,14 @@ impl Cluster {
         self.process(name).signal(Signal::SIGCONT);
     }
 
-    /// SIGKILL to the broker, and the broker again.
-    pub async fn restart_rabbit(&mut self) {
+    /// SIGKILL to the broker.
+    pub async fn kill_rabbit(&mut self) {
         tokio::time::sleep(QUEUES_ARE_WRITTEN.saturating_sub(self.declared_at.elapsed())).await;
-        let rabbit = self.rabbit.as_mut().expect("a broker of its own");
-        rabbit.kill().await.expect("RabbitMQ is killed");
-        rabbit.restart().await.expect("RabbitMQ starts again");
+        self.rabbit.as_mut().expect("a broker of its own").kill().await.expect("RabbitMQ is killed");
+    }
+
+    pub async fn start_rabbit(&mut self) {
+        self.rabbit.as_mut().expect("a broker of its own").restart().await.expect("RabbitMQ starts again");
     }
 
     /// Waits until the gateway says that everyone is ready.
@@ -176,7 +185,10 @@ async fn declare_topology(members: &BTreeMap<String, Member>) {
 /// Everyone is told what they need, and nobody the secrets of another.
 fn members(stage: &Stage, ports: &BTreeMap<&str, u16>, folder: &Path) -> BTreeMap<String, Member> {
     let mut common = Environment::from([
-        ("QUENTY_BUS_URL".to_owned(), stage.vhost.as_ref().map(|v| v.broker.amqp_url(&v.name)).unwrap_or_default()),
+        (
+            "QUENTY_BUS_URL".to_owned(),
+            stage.vhost.as_ref().map(|v| v.broker.amqp_url(&v.name)).unwrap_or_default(),
+        ),
         ("QUENTY_RETRY_PAUSE_MS".to_owned(), "250".to_owned()),
         ("QUENTY_PUBLIC_URL".to_owned(), stage.gateway.clone()),
         ("QUENTY_MAIL_DIR".to_owned(), text(&stage.mail_dir).to_owned()),

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Stage, merchant::id, people::Person, until};
-
-const LIMIT: Duration = Duration::from_secs(60);
+use super::{
+    Stage,
+    merchant::{id, items},
+    people::Person,
+};
 
 #[derive(Clone)]
 pub struct Fleet {
@@ -29,16 +31,19 @@ impl Fleet {
         Self { driver_id: id(&made).to_owned(), dispatcher, driver }
     }
 
+    /// The same people on a platform under fire.
+    #[must_use]
+    pub fn patient(&self, patience: Duration) -> Self {
+        let patient = |person: &Person| Person { client: person.client.patient(patience), ..person.clone() };
+        Self { dispatcher: patient(&self.dispatcher), driver: patient(&self.driver), ..self.clone() }
+    }
+
     /// Waits for the live pickup of an order.
     pub async fn pickup_of(&self, order: &Value) -> Value {
         let path = format!("/api/v1/pickups?order_id={}", id(order));
-        until(LIMIT, "the pickup of an order", async || {
-            let listed = self.dispatcher.client.get(&path).await.expect(200).json();
-            let pickups = listed["items"].as_array().expect("items").iter();
-            let is_live = |pickup: &&Value| matches!(pickup["status"].as_str(), Some("scheduled" | "assigned"));
-            pickups.clone().find(is_live).cloned()
-        })
-        .await
+        let is_live = |pickup: &&Value| matches!(pickup["status"].as_str(), Some("scheduled" | "assigned"));
+        let find = |listed: &Value| items(listed).iter().find(is_live).cloned();
+        self.dispatcher.client.wait_for(&path, "the order has a pickup", find).await
     }
 
     /// The driver does one step of a stop.
@@ -72,12 +77,9 @@ impl Fleet {
     /// Waits until the carrier has the parcels.
     pub async fn shipment_of(&self, order: &Value) -> Value {
         let path = format!("/api/v1/shipments?order_id={}", id(order));
-        until(LIMIT, "the collected shipment of an order", async || {
-            let listed = self.dispatcher.client.get(&path).await.expect(200).json();
-            let shipments = listed["items"].as_array().expect("items").iter();
-            shipments.clone().find(|shipment| shipment["status"] == "picked_up").cloned()
-        })
-        .await
+        let is_collected = |shipment: &&Value| shipment["status"] == "picked_up";
+        let find = |listed: &Value| items(listed).iter().find(is_collected).cloned();
+        self.dispatcher.client.wait_for(&path, "the order's shipment is collected", find).await
     }
 
     /// Reports what happened to a shipment.
@@ -109,7 +111,8 @@ pub fn delivered(shipment: &Value) -> Value {
 
 fn service_area() -> Value {
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    let hours: Vec<Value> = days.iter().map(|day| json!({"day": day, "opens": "00:00", "closes": "00:00"})).collect();
+    let hours: Vec<Value> =
+        days.iter().map(|day| json!({"day": day, "opens": "00:00", "closes": "00:00"})).collect();
     let cop = |amount: &str| json!({"amount": amount, "currency": "COP"});
     json!({
         "name": "Bogotá", "country": "CO", "postal_prefixes": ["11"], "time_zone": "America/Bogota", "hours": hours,

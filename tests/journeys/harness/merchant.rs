@@ -6,8 +6,6 @@ use serde_json::{Value, json};
 
 use super::{Client, Stage, people::Person};
 
-const LIMIT: Duration = Duration::from_secs(60);
-
 /// A place inside the service area of [`super::fleet::Fleet`], and one that nobody collects from.
 pub const BOGOTA: (&str, &str) = ("Bogotá", "110221");
 pub const LETICIA: (&str, &str) = ("Leticia", "910001");
@@ -22,7 +20,12 @@ pub struct Merchant {
 
 impl Merchant {
     /// From the registration to a stocked warehouse. `number` tells merchants of one platform apart.
-    pub async fn open(stage: &Stage, support: &Person, number: u64, (city, postal_code): (&str, &str)) -> Self {
+    pub async fn open(
+        stage: &Stage,
+        support: &Person,
+        number: u64,
+        (city, postal_code): (&str, &str),
+    ) -> Self {
         let owner = Person::register(stage, &format!("owner{number}@tienda.example")).await;
         let company = register_company(&owner, number).await;
         let owner = owner.switch_company(&company).await;
@@ -58,8 +61,7 @@ impl Merchant {
     pub async fn stock(&self) -> (i64, i64) {
         let path = format!("/api/v1/inventory?product={}", self.product);
         let listed = self.client.get(&path).await.expect(200).json();
-        let items = listed["items"].as_array().expect("items");
-        let sum = |name: &str| items.iter().map(|item| item[name].as_i64().expect("a number")).sum();
+        let sum = |name: &str| items(&listed).iter().map(|item| item[name].as_i64().expect("a number")).sum();
         (sum("on_hand"), sum("reserved"))
     }
 
@@ -102,24 +104,17 @@ impl Merchant {
         self.client.post(&path, &json!({"reason": "changed my mind"})).await.expect(200).json()
     }
 
-    pub async fn read(&self, order: &Value) -> Value {
-        self.client.get(&format!("/api/v1/orders/{}", id(order))).await.expect(200).json()
+    /// The same merchant on a platform under fire.
+    #[must_use]
+    pub fn patient(&self, patience: Duration) -> Self {
+        Self { client: self.client.patient(patience), ..self.clone() }
     }
 
     /// Waits until the order is as told, and shows it.
     pub async fn until(&self, order: &Value, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        let mut last = Value::Null;
-        let seen = tokio::time::timeout(LIMIT, async {
-            loop {
-                last = self.read(order).await;
-                if is_so(&last) {
-                    return last.clone();
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        });
-        let seen = seen.await.ok();
-        seen.unwrap_or_else(|| panic!("not within {LIMIT:?}: the order is {what}; it is {last:#}"))
+        let path = format!("/api/v1/orders/{}", id(order));
+        let what = format!("the order is {what}");
+        self.client.wait_for(&path, &what, |order| is_so(order).then(|| order.clone())).await
     }
 
     pub async fn until_status(&self, order: &Value, status: &str) -> Value {
@@ -131,8 +126,10 @@ impl Merchant {
         let path = format!("/api/v1/orders/{}/timeline", id(order));
         let told = self.client.get(&path).await.expect(200).json();
         let text = |entry: &Value, name: &str| entry[name].as_str().expect("a text").to_owned();
-        let entries = told["items"].as_array().expect("items").iter();
-        entries.map(|entry| format!("{}.{}", text(entry, "source"), text(entry, "code"))).collect()
+        items(&told)
+            .iter()
+            .map(|entry| format!("{}.{}", text(entry, "source"), text(entry, "code")))
+            .collect()
     }
 }
 
@@ -141,7 +138,12 @@ pub fn id(thing: &Value) -> &str {
     thing["id"].as_str().expect("an id")
 }
 
-pub async fn register_company(owner: &Person, number: u64) -> String {
+/// The items of a list.
+pub fn items(page: &Value) -> &[Value] {
+    page["items"].as_array().expect("items")
+}
+
+async fn register_company(owner: &Person, number: u64) -> String {
     let body = json!({
         "kind": "business", "legal_name": format!("Tienda {number} S.A.S."), "trade_name": format!("Tienda {number}"), "country": "CO",
         "document": {"type": "NIT", "number": nit(900_100_000 + number)},

@@ -46,7 +46,6 @@ pub async fn until<T>(limit: Duration, what: &str, mut probe: impl AsyncFnMut() 
 
 /// The people and places of a story: who approves, who sells, who drives.
 pub struct Cast {
-    pub admin: Person,
     pub support: Person,
     pub merchant: Merchant,
     pub fleet: Fleet,
@@ -58,6 +57,6 @@ impl Cast {
         let support = admin.invite("support", "support@quenty.example").await.accept(stage).await;
         let fleet = Fleet::open(stage, &admin).await;
         let merchant = Merchant::open(stage, &support, 1, merchant::BOGOTA).await;
-        Self { admin, support, merchant, fleet }
+        Self { support, merchant, fleet }
     }
 }

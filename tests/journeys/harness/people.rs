@@ -89,7 +89,8 @@ async fn mailed_token(stage: &Stage, kind: &str, to: &str) -> String {
     let mail = until(MAIL_LIMIT, &what, async || {
         let files = std::fs::read_dir(&stage.mail_dir).expect("the mail folder").flatten();
         let complete = files.filter(|file| file.path().extension().is_some_and(|ending| ending == "json"));
-        let mut mails = complete.filter_map(|file| serde_json::from_slice(&std::fs::read(file.path()).ok()?).ok());
+        let mut mails =
+            complete.filter_map(|file| serde_json::from_slice(&std::fs::read(file.path()).ok()?).ok());
         mails.find(|mail: &Value| mail["kind"] == kind && mail["to"] == to)
     })
     .await;

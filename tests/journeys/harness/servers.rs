@@ -8,7 +8,9 @@ use quenty_platform::{
     db,
     embedded_postgres::{EmbeddedPostgres, Options},
 };
-use quenty_testkit::{database::TestDatabase, ports::free_ports, rabbit::RabbitServer, shared::shared_rabbit};
+use quenty_testkit::{
+    database::TestDatabase, ports::free_ports, rabbit::RabbitServer, shared::shared_rabbit,
+};
 
 use super::{
     process::{self, Environment},
@@ -35,7 +37,8 @@ impl OwnPostgres {
 
     pub async fn restart(&mut self) {
         self.stop().await;
-        self.server = Some(EmbeddedPostgres::start(self.options.clone()).await.expect("PostgreSQL starts again"));
+        self.server =
+            Some(EmbeddedPostgres::start(self.options.clone()).await.expect("PostgreSQL starts again"));
     }
 
     pub async fn stop(&mut self) {

@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use jiff::Timestamp;
 use quenty_kernel::clock::wall_now;
 use quenty_platform::{db, operate};
 use quenty_testkit::{
@@ -32,6 +33,8 @@ pub struct Stage {
     pub databases: BTreeMap<String, String>,
     /// None on the local bus.
     pub vhost: Option<Vhost>,
+    /// Where a simulation keeps its time; business time is the wall clock's without one.
+    pub simulated_time: Option<PathBuf>,
 }
 
 impl Stage {
@@ -51,14 +54,20 @@ impl Stage {
         until(REST_LIMIT, "the platform comes to rest", async || {
             let mut now = Vec::new();
             for pool in &pools {
-                now.push(operate::activity(pool, wall_now()).await.ok()?);
+                now.push(operate::activity(pool, self.business_now()).await.ok()?);
             }
-            let rests = now.iter().all(|activity| activity.backlog.at_rest()) && self.queues_are_empty().await;
+            let rests =
+                now.iter().all(|activity| activity.backlog.at_rest()) && self.queues_are_empty().await;
             // One after the other is not all at once: only two equal rounds mean that nothing moved between.
             let stood_still = before.replace(now.clone()).is_some_and(|before| before == now);
             (rests && stood_still).then_some(())
         })
         .await;
+    }
+
+    fn business_now(&self) -> Timestamp {
+        let Some(path) = &self.simulated_time else { return wall_now() };
+        std::fs::read_to_string(path).expect("the simulation's time").trim().parse().expect("a time")
     }
 
     async fn queues_are_empty(&self) -> bool {
@@ -79,7 +88,9 @@ impl Stage {
         self.settle().await;
         let hears = services()
             .iter()
-            .map(|service| (service.name.to_owned(), service.hears().into_iter().map(str::to_owned).collect()))
+            .map(|service| {
+                (service.name.to_owned(), service.hears().into_iter().map(str::to_owned).collect())
+            })
             .collect();
         let checker = Checker::connect(self.databases.clone(), hears).await.expect("the databases answer");
         checker.check().await.expect("the databases can be read")

@@ -67,8 +67,10 @@ impl Up {
             mail_dir: ready.mail_dir.clone(),
             admin_email: "admin@quenty.local".to_owned(),
             admin_password: read(&ready.admin_password_file).trim().to_owned(),
-            databases: serde_json::from_str(&read(&ready.data.join("databases.json"))).expect("URLs by service"),
+            databases: serde_json::from_str(&read(&ready.data.join("databases.json")))
+                .expect("URLs by service"),
             vhost: None,
+            simulated_time: Some(ready.data.join("simulated-time")).filter(|path| path.exists()),
         };
         Self { stage, ready, process, folder }
     }
