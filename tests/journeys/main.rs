@@ -11,6 +11,7 @@
 mod harness;
 
 mod deadlines;
+mod import;
 mod journeys;
 mod kill;
 mod lifecycle;

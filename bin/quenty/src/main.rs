@@ -4,6 +4,7 @@
 mod commands;
 mod demo;
 mod embedded;
+mod import;
 mod services;
 
 use std::process::ExitCode;
@@ -41,6 +42,9 @@ enum Command {
     Openapi(commands::openapi::Args),
     /// Play a week of a merchant in Bogotá, door to door, through the public API
     Demo(commands::demo::Args),
+    /// Bring in your own orders
+    #[command(subcommand)]
+    Import(commands::import::Command),
     /// List the mails of an embedded platform
     Mail(commands::mail::Args),
     /// Explain the configuration
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
             Command::Replay(args) => commands::replay::run(args).await,
             Command::Openapi(args) => commands::openapi::run(&args),
             Command::Demo(args) => commands::demo::run(args).await,
+            Command::Import(command) => commands::import::run(command).await,
             Command::Mail(args) => commands::mail::run(&args),
             Command::Config(command) => commands::config::run(&command),
         }

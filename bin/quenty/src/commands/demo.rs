@@ -11,7 +11,7 @@ use quenty_platform::{
 };
 use sqlx::PgPool;
 
-use super::{Databases, up};
+use super::{Databases, read_password, up};
 use crate::{
     demo::{self, Backstage, Proofs, Script, Summary},
     embedded::{Platform, Start},
@@ -160,8 +160,4 @@ fn tell(summary: &Summary, args: &Args) -> Result<ExitCode> {
         bail!("a proof failed");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn read_password(file: &std::path::Path) -> Result<String> {
-    Ok(std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?.trim().to_owned())
 }

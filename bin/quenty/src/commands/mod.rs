@@ -5,6 +5,7 @@ pub mod config;
 pub mod dead_letters;
 pub mod demo;
 pub mod doctor;
+pub mod import;
 pub mod mail;
 pub mod migrate;
 pub mod openapi;
@@ -64,4 +65,8 @@ fn embedded_url(data: &Path, service: &Service) -> Result<String> {
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}: is the platform of that folder running?", path.display()))?;
     let urls: std::collections::BTreeMap<String, String> = serde_json::from_str(&text)?;
     urls.get(service.name).cloned().with_context(|| format!("{} names no database of {}", path.display(), service.name))
+}
+
+fn read_password(file: &Path) -> Result<String> {
+    Ok(std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?.trim().to_owned())
 }

@@ -1,19 +1,26 @@
 //! The public API as the demo's people use it: JSON over HTTP through the gateway, every write with an
 //! `Idempotency-Key`, so that a repeated one changes nothing.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use axum::http::{Method, Request, header};
+use axum::{
+    body::Body,
+    http::{Method, Request, Response, header},
+};
 use bytes::Bytes;
 use http_body_util::Full;
 use quenty_kernel::id::new_uuid;
-use quenty_platform::client::Transport;
+use quenty_platform::{client::Transport, http::UPLOAD_TIMEOUT};
 use serde_json::{Value, json};
+use tokio_util::io::ReaderStream;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 const TRIES: u32 = 40;
+const FILE_TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(100);
+/// Pieces of a file on their way out.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// A client of one platform; holds no token.
 #[derive(Clone)]
@@ -45,7 +52,7 @@ impl Api {
     }
 
     /// Sends until the platform answers; a refusal is an answer.
-    async fn send(&self, method: &Method, path: &str, token: Option<&str>, body: Option<(&str, Bytes)>) -> Result<Result<Value, Refused>> {
+    async fn send(&self, method: &Method, path: &str, token: Option<&str>, body: Option<(&str, Bytes)>) -> Result<Result<Bytes, Refused>> {
         let key = new_uuid().to_string();
         for attempt in 1.. {
             let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
@@ -58,21 +65,36 @@ impl Api {
             let (kind, bytes) = body.clone().unwrap_or(("application/json", Bytes::new()));
             let request = request.header(header::CONTENT_TYPE, kind).body(Full::new(bytes))?;
             match self.transport.send(request, TIMEOUT).await {
-                Ok(response) if response.status().is_success() => {
-                    let body = response.into_body();
-                    return Ok(Ok(if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? }));
-                }
-                Ok(response) => {
-                    let status = response.status().as_u16();
-                    let problem: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-                    let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
-                    let refused = Refused { status, code: text("code"), detail: format!("{} {}", text("detail"), problem["errors"]) };
-                    let passing = matches!(status, 429 | 502 | 503 | 504) || refused.code == "IDEMPOTENCY_IN_PROGRESS";
-                    if !passing || attempt >= TRIES {
-                        return Ok(Err(refused));
-                    }
-                }
+                Ok(response) => match answer(&response) {
+                    Err(refused) if refused.is_passing() && attempt < TRIES => {}
+                    Ok(bytes) => return Ok(Ok(bytes)),
+                    Err(refused) => return Ok(Err(refused)),
+                },
                 Err(error) if attempt >= TRIES => return Err(error).with_context(|| format!("{method} {path}")),
+                Err(_) => {}
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        unreachable!("the loop returns at its last attempt")
+    }
+
+    /// Streams a file as it is, however large; sent again under the same key when the connection breaks.
+    async fn send_file(&self, path: &str, token: &str, kind: &str, file: &Path) -> Result<Result<Bytes, Refused>> {
+        let key = new_uuid().to_string();
+        for attempt in 1.. {
+            let content = tokio::fs::File::open(file).await.with_context(|| format!("cannot read {}", file.display()))?;
+            let request = Request::post(format!("{}{path}", self.base))
+                .header(header::AUTHORIZATION, format!("Bearer {token}"))
+                .header("idempotency-key", &key)
+                .header(header::CONTENT_TYPE, kind)
+                .header(header::CONTENT_LENGTH, content.metadata().await?.len())
+                .body(Body::from_stream(ReaderStream::with_capacity(content, PIECE_BYTES)))?;
+            match self.transport.send(request, UPLOAD_TIMEOUT).await {
+                Ok(response) => match answer(&response) {
+                    Err(refused) if refused.is_passing() && attempt < TRIES => {}
+                    outcome => return Ok(outcome),
+                },
+                Err(error) if attempt >= FILE_TRIES => return Err(error).with_context(|| format!("cannot send {}", file.display())),
                 Err(_) => {}
             }
             tokio::time::sleep(PAUSE).await;
@@ -83,7 +105,7 @@ impl Api {
     /// A call that needs no login.
     pub async fn post_open(&self, path: &str, body: &Value) -> Result<Value> {
         let outcome = self.send(&Method::POST, path, None, Some(("application/json", body.to_string().into()))).await?;
-        outcome.map_err(|refused| refused.into_error("POST", path))
+        read(&outcome.map_err(|refused| refused.into_error("POST", path))?)
     }
 
     pub async fn login(&self, login: &str, password: &str) -> Result<Session> {
@@ -93,9 +115,29 @@ impl Api {
     }
 }
 
+/// The body of a success, or the refusal.
+fn answer(response: &Response<Bytes>) -> Result<Bytes, Refused> {
+    if response.status().is_success() {
+        return Ok(response.body().clone());
+    }
+    let problem: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+    let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
+    let errors = problem["errors"].as_array().map_or_else(String::new, |_| problem["errors"].to_string());
+    Err(Refused { status: response.status().as_u16(), code: text("code"), detail: format!("{} {errors}", text("detail")).trim().to_owned() })
+}
+
+fn read(body: &Bytes) -> Result<Value> {
+    if body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(body)?) }
+}
+
 impl Refused {
+    /// Whether it may be gone at the next try.
+    fn is_passing(&self) -> bool {
+        matches!(self.status, 429 | 502 | 503 | 504) || self.code == "IDEMPOTENCY_IN_PROGRESS"
+    }
+
     fn into_error(self, method: &str, path: &str) -> anyhow::Error {
-        anyhow::anyhow!("{method} {path}: {} {} {}", self.status, self.code, self.detail.trim())
+        anyhow::anyhow!("{method} {path}: {} {} {}", self.status, self.code, self.detail)
     }
 }
 
@@ -108,7 +150,7 @@ impl Session {
         Ok(())
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<(&str, Bytes)>) -> Result<Result<Value, Refused>> {
+    async fn call(&self, method: Method, path: &str, body: Option<(&str, Bytes)>) -> Result<Result<Bytes, Refused>> {
         let token = self.access.read().await.clone();
         let outcome = self.api.send(&method, path, Some(&token), body.clone()).await?;
         if !matches!(&outcome, Err(refused) if refused.code == "INVALID_TOKEN") {
@@ -120,21 +162,38 @@ impl Session {
     }
 
     pub async fn get(&self, path: &str) -> Result<Value> {
+        self.try_get(path).await?.map_err(|refused| refused.into_error("GET", path))
+    }
+
+    /// As [`Session::get`], where a refusal is an answer, too.
+    pub async fn try_get(&self, path: &str) -> Result<Result<Value, Refused>> {
+        self.call(Method::GET, path, None).await?.map(|body| read(&body)).map_or_else(|refused| Ok(Err(refused)), |value| value.map(Ok))
+    }
+
+    /// What is no JSON.
+    pub async fn get_bytes(&self, path: &str) -> Result<Bytes> {
         self.call(Method::GET, path, None).await?.map_err(|refused| refused.into_error("GET", path))
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
-        self.try_post(path, body).await?.map_err(|refused| refused.into_error("POST", path))
+        self.write(Method::POST, path, body).await
     }
 
-    /// As [`Session::post`], where a refusal is part of the story.
-    pub async fn try_post(&self, path: &str, body: &Value) -> Result<Result<Value, Refused>> {
-        self.call(Method::POST, path, Some(("application/json", body.to_string().into()))).await
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value> {
+        self.write(Method::PATCH, path, body).await
     }
 
-    /// Uploads a file as it is.
-    pub async fn upload(&self, path: &str, kind: &str, content: Bytes) -> Result<Value> {
-        self.call(Method::POST, path, Some((kind, content))).await?.map_err(|refused| refused.into_error("POST", path))
+    async fn write(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
+        let outcome = self.call(method.clone(), path, Some(("application/json", body.to_string().into()))).await?;
+        read(&outcome.map_err(|refused| refused.into_error(method.as_str(), path))?)
+    }
+
+    /// Streams a file as it is.
+    pub async fn upload(&self, path: &str, kind: &str, file: &Path) -> Result<Value> {
+        self.renew().await?;
+        let token = self.access.read().await.clone();
+        let outcome = self.api.send_file(path, &token, kind, file).await?;
+        read(&outcome.map_err(|refused| refused.into_error("POST", path))?)
     }
 
     /// Asks again until the answer satisfies; for what follows by events.

@@ -35,7 +35,6 @@ pub struct Cast {
     pub merchant: Session,
     pub drivers: Vec<Driver>,
     products: Vec<Value>,
-    warehouses: Vec<String>,
 }
 
 const MERCHANT: &str = "camila.rojas@raices.example.com";
@@ -44,6 +43,8 @@ const DRIVERS: [(&str, &str); 4] = [("Wilson", "Cárdenas"), ("Yaneth", "Bernal"
 /// Enough of everything for any week.
 const OPENING_STOCK: u32 = 5_000;
 const SLOT_CAPACITY: u32 = 60;
+const ROOM_FOR_IMPORTS: u64 = 10_000;
+const AREA: &str = "Bogotá";
 
 impl Backstage {
     /// The password of the demo's own people: made for this platform, kept nowhere else.
@@ -99,12 +100,21 @@ impl Cast {
         service_area(&operator).await?;
         let warehouses = warehouses(&merchant).await?;
         let products = catalogue(&merchant, &warehouses).await?;
-        Ok(Self { operator, dispatcher, merchant, drivers, products, warehouses })
+        Ok(Self { operator, dispatcher, merchant, drivers, products })
     }
 
-    /// The driver whose turn it is; the same order always has the same one.
-    pub fn driver_of(&self, index: usize) -> &Driver {
-        &self.drivers[index % self.drivers.len()]
+    /// The driver whose turn it is, as an index; the same order always has the same one.
+    pub fn turn(&self, order: usize) -> usize {
+        order % self.drivers.len()
+    }
+
+    /// Makes room for a file of orders: the drivers take as many a slot as the platform allows.
+    pub async fn make_room(&self) -> Result<()> {
+        let area = own_area(&self.operator).await?.context("the cast has a service area")?;
+        if area["capacity_per_slot"].as_u64() < Some(ROOM_FOR_IMPORTS) {
+            self.operator.patch(&format!("/api/v1/service-areas/{}", text(&area, "id")?), &json!({"capacity_per_slot": ROOM_FOR_IMPORTS})).await?;
+        }
+        Ok(())
     }
 
     /// What the merchant sends to place a planned order; `now` asks for an on-demand pickup.
@@ -128,10 +138,6 @@ impl Cast {
             body["pickup"] = json!({"kind": "on_demand"});
         }
         body
-    }
-
-    pub fn default_warehouse(&self) -> Option<&String> {
-        self.warehouses.first()
     }
 }
 
@@ -203,15 +209,18 @@ async fn merchant(api: &Api, operator: &Session, backstage: &Backstage) -> Resul
     Ok(merchant)
 }
 
-async fn service_area(operator: &Session) -> Result<()> {
-    const NAME: &str = "Bogotá";
+async fn own_area(operator: &Session) -> Result<Option<Value>> {
     let known = operator.get("/api/v1/service-areas?limit=100").await?;
-    if known["items"].as_array().is_some_and(|list| list.iter().any(|area| area["name"] == NAME)) {
+    Ok(known["items"].as_array().and_then(|list| list.iter().find(|area| area["name"] == AREA)).cloned())
+}
+
+async fn service_area(operator: &Session) -> Result<()> {
+    if own_area(operator).await?.is_some() {
         return Ok(());
     }
     let every_day: Vec<Value> = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"].map(|day| json!({"day": day, "opens": "06:00", "closes": "22:00"})).to_vec();
     let area = json!({
-        "name": NAME, "country": "CO", "time_zone": "America/Bogota", "polygon": BOGOTA, "hours": every_day,
+        "name": AREA, "country": "CO", "time_zone": "America/Bogota", "polygon": BOGOTA, "hours": every_day,
         "slot_minutes": 120, "capacity_per_slot": SLOT_CAPACITY, "express": true, "currency": "COP",
         "fees": {
             "on_demand": cop(9_800), "scheduled": cop(6_500), "express": cop(14_900), "extra_kilogram": cop(900), "packaging": cop(3_500),

@@ -3,6 +3,7 @@
 
 pub mod api;
 mod cast;
+mod delivery;
 mod plan;
 mod story;
 mod summary;
@@ -16,9 +17,13 @@ use quenty_kernel::clock::wall_now;
 
 pub use self::{
     cast::{Backstage, Cast},
+    story::text,
     summary::{Proofs, Summary},
 };
-use self::{story::Story, time::Time};
+use self::{
+    story::{Ending, Story},
+    time::Time,
+};
 
 /// How long the week is.
 pub const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -43,10 +48,20 @@ pub async fn play(backstage: &Backstage, script: Script) -> Result<Summary> {
         let bar = progress_bar(week.len());
         let begins = time.now().await?;
         let story = Story::new(&cast, &time, week, begins, bar.clone());
-        story.play(wall_now()).await?;
+        story.play(Ending::At(wall_now())).await?;
         bar.finish_and_clear();
     }
-    summary::of(&cast, time.is_simulated()).await
+    let title = if time.is_simulated() { "The week" } else { "The week (in real time: every pickup was on demand)" };
+    summary::of(&cast, title, time.is_simulated()).await
+}
+
+/// Lets the demo's people deliver everything that its merchant has sold, and sums up.
+pub async fn deliver(cast: &Cast) -> Result<Summary> {
+    let time = Time::of(&cast.operator).await?;
+    let simulated = time.is_simulated();
+    delivery::deliver_open_orders(cast, &time).await?;
+    let title = if simulated { "What the merchant has sold" } else { "What the merchant has sold (delivered in real time, as fast as the drivers can tell)" };
+    summary::of(cast, title, simulated).await
 }
 
 fn progress_bar(orders: usize) -> ProgressBar {

@@ -1,13 +1,11 @@
 //! The week, step by step: an agenda of what people do and when, each step through the public API.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
-};
+use std::{cmp::Reverse, collections::BinaryHeap};
 
 use anyhow::{Context, Result};
 use indicatif::ProgressBar;
 use jiff::{SignedDuration, Timestamp};
+use quenty_kernel::clock::wall_now;
 use serde_json::{Value, json};
 
 use super::{
@@ -18,7 +16,7 @@ use super::{
 
 /// What somebody does for one order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+pub enum Step {
     Place,
     Pay,
     Cancel,
@@ -35,23 +33,59 @@ enum Step {
     Return,
 }
 
-/// An order on its way through the week.
+/// What will become of an order once it exists, whoever placed it.
+#[derive(Debug, Clone)]
+pub struct Part {
+    pub reference: String,
+    pub receiver: String,
+    pub city: String,
+    pub international: bool,
+    pub cash_on_delivery: bool,
+    pub fate: Fate,
+    pub transit: SignedDuration,
+}
+
+impl From<&PlannedOrder> for Part {
+    fn from(order: &PlannedOrder) -> Self {
+        Self {
+            reference: order.reference.clone(),
+            receiver: order.name.clone(),
+            city: order.place.0.to_owned(),
+            international: order.international,
+            cash_on_delivery: order.cash_on_delivery,
+            fate: order.fate,
+            transit: order.transit,
+        }
+    }
+}
+
+/// An order on its way through the story.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
     pub order_id: String,
     pub shipment_id: String,
     pub pickup_id: String,
-    /// Business time of placing and of the door, while and when known.
-    pub placed_at: Option<Timestamp>,
-    failed_pickups: u32,
-    failed_deliveries: u32,
+    /// The driver who has the stop, as an index into the cast's.
+    pub driver: usize,
+    pub failed_pickups: u32,
+    pub failed_deliveries: u32,
 }
 
-/// One order as the story needs it: its own, or one that was imported.
+/// Until when a story is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// What would happen later is left out.
+    At(Timestamp),
+    /// Every order comes to its end, in real time once simulated time has reached the present.
+    Whole,
+}
+
 pub struct Story<'a> {
     cast: &'a Cast,
     time: &'a Time,
-    orders: Vec<PlannedOrder>,
+    /// What the merchant will still place; empty in a story of orders that exist.
+    planned: Vec<PlannedOrder>,
+    parts: Vec<Part>,
     told: Vec<Told>,
     agenda: BinaryHeap<Reverse<(Timestamp, usize, Step)>>,
     bar: ProgressBar,
@@ -60,24 +94,41 @@ pub struct Story<'a> {
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 impl<'a> Story<'a> {
-    pub fn new(cast: &'a Cast, time: &'a Time, orders: Vec<PlannedOrder>, begins: Timestamp, bar: ProgressBar) -> Self {
-        let agenda = orders.iter().enumerate().map(|(index, order)| Reverse((begins + order.placed_after, index, Step::Place))).collect();
-        let told = vec![Told::default(); orders.len()];
-        Self { cast, time, orders, told, agenda, bar }
+    /// A story that begins with the placing of its orders.
+    pub fn new(cast: &'a Cast, time: &'a Time, planned: Vec<PlannedOrder>, begins: Timestamp, bar: ProgressBar) -> Self {
+        let agenda = planned.iter().enumerate().map(|(index, order)| Reverse((begins + order.placed_after, index, Step::Place))).collect();
+        let told = (0..planned.len()).map(|index| Told { driver: cast.turn(index), ..Told::default() }).collect();
+        let parts = planned.iter().map(Part::from).collect();
+        Self { cast, time, planned, parts, told, agenda, bar }
     }
 
-    /// Plays the agenda up to the present (in real time: all of it); returns what became of each order.
-    pub async fn play(mut self, ends: Timestamp) -> Result<Vec<Told>> {
+    /// A story of orders that exist already, each from where it stands.
+    pub fn of_existing(cast: &'a Cast, time: &'a Time, orders: Vec<(Part, Told, Step)>, begins: Timestamp, bar: ProgressBar) -> Self {
+        let mut story = Self { cast, time, planned: Vec::new(), parts: Vec::new(), told: Vec::new(), agenda: BinaryHeap::new(), bar };
+        for (index, (part, told, step)) in orders.into_iter().enumerate() {
+            story.parts.push(part);
+            story.told.push(told);
+            story.next(begins, index, step);
+        }
+        story
+    }
+
+    /// Plays the agenda; in real time all of it.
+    pub async fn play(mut self, ending: Ending) -> Result<()> {
+        let mut reached = Timestamp::MIN;
         while let Some(Reverse((at, index, step))) = self.agenda.pop() {
-            if self.time.is_simulated() && at > ends {
+            if self.time.is_simulated() && matches!(ending, Ending::At(ends) if at > ends) {
                 continue;
             }
-            self.time.pass_until(at).await?;
-            self.bar.set_message(at.strftime("%a %d %b %H:%M").to_string());
-            self.perform(index, step, at).await.with_context(|| format!("{step:?} of {}", self.orders[index].reference))?;
+            // Many things happen at one moment: it comes once.
+            if at > reached {
+                self.time.pass_until(at.min(wall_now())).await?;
+                self.bar.set_message(at.strftime("%a %d %b %H:%M").to_string());
+                reached = at;
+            }
+            self.perform(index, step, at).await.with_context(|| format!("{step:?} of {}", self.parts[index].reference))?;
         }
-        self.time.pass_until(ends).await?;
-        Ok(self.told)
+        self.time.pass_until(if let Ending::At(ends) = ending { ends } else { wall_now() }).await
     }
 
     fn next(&mut self, at: Timestamp, index: usize, step: Step) {
@@ -112,11 +163,10 @@ impl<'a> Story<'a> {
     }
 
     async fn place(&mut self, index: usize, at: Timestamp) -> Result<()> {
-        let body = self.cast.order(&self.orders[index], !self.time.is_simulated());
+        let body = self.cast.order(&self.planned[index], !self.time.is_simulated());
         let order = self.cast.merchant.post("/api/v1/orders", &body).await?;
         self.told[index].order_id = text(&order, "id")?;
-        self.told[index].placed_at = Some(at);
-        let next = if self.orders[index].cash_on_delivery { Step::Assign } else { Step::Pay };
+        let next = if self.parts[index].cash_on_delivery { Step::Assign } else { Step::Pay };
         self.next(at + MINUTE * 3, index, next);
         Ok(())
     }
@@ -124,7 +174,7 @@ impl<'a> Story<'a> {
     async fn pay(&mut self, index: usize, at: Timestamp) -> Result<()> {
         let id = self.told[index].order_id.clone();
         let order = self.cast.merchant.get(&format!("/api/v1/orders/{id}")).await?;
-        let body = json!({"amount": order["totals"]["total"], "reference": format!("PSE-{}", self.orders[index].reference)});
+        let body = json!({"amount": order["totals"]["total"], "reference": format!("PSE-{}", self.parts[index].reference)});
         self.cast.merchant.post(&format!("/api/v1/orders/{id}/payments"), &body).await?;
         self.next(at + MINUTE, index, Step::Assign);
         Ok(())
@@ -152,7 +202,7 @@ impl<'a> Story<'a> {
         }
         self.told[index].pickup_id = text(&booked, "pickup_id")?;
         self.told[index].shipment_id = text(&booked, "shipment_id")?;
-        if self.orders[index].fate == Fate::Cancelled {
+        if self.parts[index].fate == Fate::Cancelled {
             self.next(at + MINUTE * 2, index, Step::Cancel);
             return Ok(());
         }
@@ -160,10 +210,10 @@ impl<'a> Story<'a> {
     }
 
     async fn assign_pickup(&mut self, index: usize, at: Timestamp) -> Result<()> {
-        let pickup = self.told[index].pickup_id.clone();
-        let driver = self.cast.driver_of(index);
-        self.cast.dispatcher.post(&format!("/api/v1/pickups/{pickup}/assign"), &json!({"driver_id": driver.id})).await?;
-        let pickup = self.cast.dispatcher.get(&format!("/api/v1/pickups/{pickup}")).await?;
+        let path = format!("/api/v1/pickups/{}", self.told[index].pickup_id);
+        let driver = &self.cast.drivers[self.told[index].driver];
+        self.cast.dispatcher.post(&format!("{path}/assign"), &json!({"driver_id": driver.id})).await?;
+        let pickup = self.cast.dispatcher.get(&path).await?;
         let window: Timestamp = text(&pickup["window"], "start")?.parse()?;
         self.next(window.max(at + MINUTE), index, Step::Start);
         Ok(())
@@ -171,7 +221,7 @@ impl<'a> Story<'a> {
 
     async fn start(&mut self, index: usize, at: Timestamp) -> Result<()> {
         self.drive(index, "start", &json!({})).await?;
-        let fails = self.orders[index].fate == Fate::FirstPickupFails && self.told[index].failed_pickups == 0;
+        let fails = self.parts[index].fate == Fate::FirstPickupFails && self.told[index].failed_pickups == 0;
         self.next(at + MINUTE * 18, index, if fails { Step::FailPickup } else { Step::Collect });
         Ok(())
     }
@@ -192,15 +242,19 @@ impl<'a> Story<'a> {
 
     async fn drive(&self, index: usize, verb: &str, body: &Value) -> Result<()> {
         let pickup = &self.told[index].pickup_id;
-        let driver = self.cast.driver_of(index);
+        let driver = &self.cast.drivers[self.told[index].driver];
         driver.session.post(&format!("/api/v1/pickups/{pickup}/{verb}"), body).await?;
         Ok(())
     }
 
     async fn depart(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        if !self.time.is_simulated() {
+            let path = format!("/api/v1/shipments/{}", self.told[index].shipment_id);
+            self.cast.dispatcher.get_until(&path, "the word that the parcel was collected", |shipment| shipment["status"] != "booked").await?;
+        }
         self.scan(index, json!({"kind": "departed", "place": "Centro de clasificación Bogotá"})).await?;
-        let transit = self.orders[index].transit;
-        if self.orders[index].international {
+        let transit = self.parts[index].transit;
+        if self.parts[index].international {
             self.next(at + transit / 3, index, Step::EnterCustoms);
             self.next(at + transit / 2, index, Step::LeaveCustoms);
         }
@@ -209,9 +263,9 @@ impl<'a> Story<'a> {
     }
 
     async fn go_out_for_delivery(&mut self, index: usize, at: Timestamp) -> Result<()> {
-        let place = self.orders[index].place.0;
+        let place = self.parts[index].city.clone();
         self.scan(index, json!({"kind": "out_for_delivery", "place": place})).await?;
-        let failures = match self.orders[index].fate {
+        let failures = match self.parts[index].fate {
             Fate::FirstDeliveryFails => 1,
             Fate::Undeliverable => 3,
             _ => 0,
@@ -235,8 +289,8 @@ impl<'a> Story<'a> {
 
     async fn deliver(&mut self, index: usize) -> Result<()> {
         let shipment = self.cast.dispatcher.get(&format!("/api/v1/shipments/{}", self.told[index].shipment_id)).await?;
-        let order = &self.orders[index];
-        let mut body = json!({"kind": "delivered", "place": order.place.0, "proof": {"kind": "signature", "received_by": order.name}});
+        let part = &self.parts[index];
+        let mut body = json!({"kind": "delivered", "place": part.city, "proof": {"kind": "signature", "received_by": part.receiver}});
         if !shipment["cash_on_delivery"].is_null() {
             body["cash_collected"] = shipment["cash_on_delivery"].clone();
         }
@@ -247,7 +301,7 @@ impl<'a> Story<'a> {
 
     async fn scan(&self, index: usize, body: Value) -> Result<()> {
         let shipment = &self.told[index].shipment_id;
-        self.cast.driver_of(index).session.post(&format!("/api/v1/shipments/{shipment}/events"), &body).await?;
+        self.cast.drivers[self.told[index].driver].session.post(&format!("/api/v1/shipments/{shipment}/events"), &body).await?;
         Ok(())
     }
 }
@@ -255,13 +309,4 @@ impl<'a> Story<'a> {
 /// A text field that an answer must have.
 pub fn text(value: &Value, name: &str) -> Result<String> {
     value[name].as_str().map(str::to_owned).with_context(|| format!("the answer has no {name}: {value}"))
-}
-
-/// Counts by key.
-pub fn count_by<T>(items: &[T], key: impl Fn(&T) -> String) -> BTreeMap<String, u64> {
-    let mut counts = BTreeMap::new();
-    for item in items {
-        *counts.entry(key(item)).or_default() += 1;
-    }
-    counts
 }

@@ -56,11 +56,13 @@ pub struct Summary {
     pub proofs: Option<Proofs>,
     pub simulated_clock: bool,
     #[serde(skip)]
+    pub title: &'static str,
+    #[serde(skip)]
     pub timeline: Vec<String>,
 }
 
 /// Reads every order of the merchant and sums it up.
-pub async fn of(cast: &Cast, simulated_clock: bool) -> Result<Summary> {
+pub async fn of(cast: &Cast, title: &'static str, simulated_clock: bool) -> Result<Summary> {
     let mut orders = Orders::default();
     let (mut international, mut on_time, mut promised) = (0, 0_u32, 0_u32);
     let mut durations: Vec<SignedDuration> = Vec::new();
@@ -114,6 +116,7 @@ pub async fn of(cast: &Cast, simulated_clock: bool) -> Result<Summary> {
         events: Traffic::default(),
         proofs: None,
         simulated_clock,
+        title,
         timeline,
     })
 }
@@ -135,7 +138,7 @@ async fn timeline(cast: &Cast, order: &str) -> Result<Vec<String>> {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\n  The week{}\n", if self.simulated_clock { "" } else { " (in real time: every pickup was on demand)" })?;
+        writeln!(f, "\n  {}\n", self.title)?;
         writeln!(f, "  orders      {} placed, {} of them abroad", self.orders.placed, self.international)?;
         writeln!(f, "              {} delivered, {} cancelled", self.orders.delivered, self.orders.cancelled)?;
         for (status, count) in &self.orders.others {

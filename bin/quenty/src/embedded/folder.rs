@@ -52,6 +52,10 @@ impl Folder {
     pub fn databases(&self) -> PathBuf {
         databases_file(&self.path)
     }
+    /// Where the running platform answers.
+    pub fn gateway(&self) -> PathBuf {
+        gateway_file(&self.path)
+    }
     /// Marks the folder as a simulation and keeps its time.
     pub fn simulated_time(&self) -> PathBuf {
         self.path.join("simulated-time")
@@ -64,6 +68,11 @@ impl Folder {
 /// The file that tells where the databases of a platform's folder are.
 pub fn databases_file(folder: &Path) -> PathBuf {
     folder.join("databases.json")
+}
+
+/// The file that tells where the platform of a folder answers, or answered last.
+pub fn gateway_file(folder: &Path) -> PathBuf {
+    folder.join("gateway.url")
 }
 
 /// Passwords of one database's two roles.

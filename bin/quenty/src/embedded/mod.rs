@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::{
     clock::Simulation,
-    folder::{Folder, databases_file},
+    folder::{Folder, databases_file, gateway_file},
 };
 use crate::{demo::Backstage, services};
 
@@ -106,6 +106,7 @@ impl Platform {
         let serving = serve_gateway(&shared, &apps, simulation.clone(), &surroundings, gateway_listener)?;
         let platform = Self { folder, gateway, listening, simulation, running, serving, stop, postgres };
         platform.wait_until_ready(&surroundings.transport).await?;
+        folder::write_private(&platform.folder.gateway(), platform.url().as_bytes())?;
         Ok(platform)
     }
 

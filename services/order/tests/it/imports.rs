@@ -261,8 +261,11 @@ async fn a_worker_that_takes_over_goes_on_without_doubles() {
     assert_eq!(orders(&merchant).await.len(), 60);
     assert_stock_is_its_ledger(&app).await;
     assert_eq!(
-        count(&app, "select coalesce(sum(on_hand_delta), 0) from stock_movements where kind = 'receipt'")
-            .await,
+        count(
+            &app,
+            "select coalesce(sum(on_hand_delta), 0)::bigint from stock_movements where kind = 'receipt'"
+        )
+        .await,
         60
     );
 }
@@ -314,7 +317,7 @@ async fn an_import_belongs_to_its_company() {
         .raw("text/csv", file(&row("#2")))
         .send()
         .await
-        .expect_problem(403, "FORBIDDEN");
+        .expect_problem(403, "NOT_PERMITTED");
 }
 
 #[tokio::test]
