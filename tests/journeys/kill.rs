@@ -3,7 +3,11 @@
 //! Hundreds of orders are under way while every process is killed again and again, the broker is killed and
 //! PostgreSQL restarted. The people go on as people do: who gets no answer asks again, with the same key.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt, stream};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
@@ -20,15 +24,17 @@ use crate::harness::{
 /// Another one by `QUENTY_TEST_SEED`.
 const SEED: u64 = 20_260_105;
 const ORDERS: usize = 300;
-/// Orders under way at once.
-const IN_FLIGHT: usize = 24;
+/// People at work at the same time.
+const HANDS: usize = 24;
 const KILLS_OF_EACH: usize = 10;
 /// A cancellation has a longer way to Pickup than a start: in each race it gets so much more of a head start.
 const HEAD_START: Duration = Duration::from_millis(40);
 const PIECES_OF_EACH: usize = 2;
 /// Longer than anything is away.
 const PATIENCE: Duration = Duration::from_secs(90);
-const PAUSE_MS: std::ops::Range<u64> = 200..1_600;
+const PAUSE_MS: std::ops::Range<u64> = 50..1_000;
+/// The longest time without a blow.
+const LULL: Duration = Duration::from_secs(3);
 
 /// What is done to the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,45 +63,80 @@ async fn nothing_is_lost_and_nothing_doubled() {
         merchant: merchant.patient(PATIENCE),
         far: far.patient(PATIENCE),
         fleet: fleet.patient(PATIENCE),
+        hands: Semaphore::new(HANDS),
     };
 
     let seed = seed();
-    // Orders begin as the blows fall, so that there are some under way at each.
-    let begun = Semaphore::new(IN_FLIGHT);
+    let progress = Progress::default();
     let orders = stream::iter(0..ORDERS).map(async |number| {
-        begun.acquire().await.expect("the gate stays").forget();
-        people.see_through(number).await
+        let order = people.place(number).await;
+        progress.placed.fetch_add(1, Ordering::Relaxed);
+        let end = people.finish(number, &order).await;
+        progress.finished.fetch_add(1, Ordering::Relaxed);
+        (order, end)
     });
     let (blows, ends) = tokio::join!(
-        strike(&mut cluster, &begun, seed),
-        orders.buffer_unordered(IN_FLIGHT).collect::<Vec<(Value, End)>>()
+        strike(&mut cluster, &progress, seed),
+        orders.buffer_unordered(ORDERS).collect::<Vec<(Value, End)>>()
     );
     cluster.is_ready().await;
 
     let report = stage.assert_sound().await;
     let counts = judge(&people, &ends).await;
     println!("seed {seed}: {ORDERS} orders, {counts:?}");
-    println!("blows: {blows:?}");
+    println!("blows: {:?}; orders under way at each: {:?}", blows.dealt, blows.open);
     println!(
         "the checker: {} facts, {} deliveries, orders by status {:?}",
         report.facts, report.deliveries, report.orders_by_status
     );
+    assert!(!blows.open[1..].contains(&0), "orders are under way at each blow");
     assert_eq!(report.orders, ORDERS as u64, "each order once, whatever was repeated");
     cluster.stop().await;
 }
 
+/// How far the people have come. They place all orders first, so that hundreds are under way at once.
+#[derive(Default)]
+struct Progress {
+    placed: AtomicUsize,
+    finished: AtomicUsize,
+}
+
+impl Progress {
+    fn open(&self) -> usize {
+        self.placed.load(Ordering::Relaxed) - self.finished.load(Ordering::Relaxed)
+    }
+
+    /// Waits until this share of all that is to be done is done, but not for ever: blows hold the people up.
+    async fn reaches(&self, share: usize, of: usize) {
+        let started = Instant::now();
+        let done = || self.placed.load(Ordering::Relaxed) + self.finished.load(Ordering::Relaxed);
+        while done() * of < 2 * ORDERS * share && started.elapsed() < LULL {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+#[derive(Default)]
+struct Blows {
+    dealt: BTreeMap<String, usize>,
+    /// Orders under way at each.
+    open: Vec<usize>,
+}
+
 /// Every blow, in an order and at moments that the seed decides.
-async fn strike(cluster: &mut Cluster, begun: &Semaphore, seed: u64) -> BTreeMap<String, usize> {
+async fn strike(cluster: &mut Cluster, progress: &Progress, seed: u64) -> Blows {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut blows: Vec<Blow> =
-        cluster.names().into_iter().flat_map(|name| vec![Blow::Kill(name); KILLS_OF_EACH]).collect();
-    blows.shuffle(&mut random);
-    blows.insert(blows.len() / 3, Blow::KillRabbit);
-    blows.insert(blows.len() * 2 / 3, Blow::RestartPostgres);
-    let share = (ORDERS - IN_FLIGHT).div_ceil(blows.len());
-    let mut dealt = BTreeMap::new();
-    for blow in blows {
+    let victims = cluster.names().into_iter();
+    let mut coming: Vec<Blow> = victims.flat_map(|name| vec![Blow::Kill(name); KILLS_OF_EACH]).collect();
+    coming.shuffle(&mut random);
+    coming.insert(coming.len() / 3, Blow::KillRabbit);
+    coming.insert(coming.len() * 2 / 3, Blow::RestartPostgres);
+    let all = coming.len() + 1;
+    let mut blows = Blows::default();
+    for (number, blow) in coming.into_iter().enumerate() {
+        progress.reaches(number, all).await;
         tokio::time::sleep(Duration::from_millis(random.random_range(PAUSE_MS))).await;
+        blows.open.push(progress.open());
         match &blow {
             Blow::Kill(name) => {
                 cluster.kill(name).await;
@@ -105,12 +146,13 @@ async fn strike(cluster: &mut Cluster, begun: &Semaphore, seed: u64) -> BTreeMap
                 cluster.kill_rabbit().await;
                 cluster.start_rabbit().await;
             }
-            Blow::RestartPostgres => cluster.postgres.as_mut().expect("a server of its own").restart().await,
+            Blow::RestartPostgres => {
+                cluster.postgres.as_mut().expect("a server of its own").restart().await;
+            }
         }
-        *dealt.entry(format!("{blow:?}")).or_default() += 1;
-        begun.add_permits(share);
+        *blows.dealt.entry(format!("{blow:?}")).or_default() += 1;
     }
-    dealt
+    blows
 }
 
 fn seed() -> u64 {
@@ -123,81 +165,75 @@ struct People {
     /// Sells from where nobody collects.
     far: Merchant,
     fleet: Fleet,
+    hands: Semaphore,
 }
 
 impl People {
-    /// One order, to its end as far as people bring it there.
-    async fn see_through(&self, number: usize) -> (Value, End) {
+    async fn place(&self, number: usize) -> Value {
+        let _hand = self.hands.acquire().await.expect("hands stay");
         let Self { merchant, far, .. } = self;
-        let prepaid = number.is_multiple_of(2);
-        let order = if prepaid { merchant.order() } else { merchant.cash_order() };
+        match number % 20 {
+            2 => far.place(&far.cash_order()).await,
+            4 => merchant.place(&merchant.order_abroad()).await,
+            _ if is_prepaid(number) => merchant.place(&merchant.order()).await,
+            _ => merchant.place(&merchant.cash_order()).await,
+        }
+    }
+
+    /// What people do with a placed order, until there is nothing left for them to do.
+    async fn finish(&self, number: usize, order: &Value) -> End {
+        let _hand = self.hands.acquire().await.expect("hands stay");
+        if is_prepaid(number) {
+            self.merchant.pay(order).await;
+        }
         match number % 20 {
             0 => {
-                let order = merchant.place(&order).await;
-                merchant.cancel(&order).await;
-                (order, End::Cancelled)
+                self.merchant.cancel(order).await;
+                End::Cancelled
             }
-            1 => {
-                self.race(
-                    merchant.place(&order).await,
-                    HEAD_START * u32::try_from(number / 20).expect("a small number"),
-                )
-                .await
-            }
-            2 => {
-                let order = far.place(&far.order()).await;
-                far.pay(&order).await;
-                (order, End::OnHold)
-            }
+            1 => self.race(order, HEAD_START * u32::try_from(number / 20).expect("a small number")).await,
+            2 => End::OnHold,
             3 => {
-                let order = merchant.place(&order).await;
-                let pickup = self.fleet.pickup_of(&order).await;
+                let pickup = self.fleet.pickup_of(order).await;
                 self.fleet.drive_to(&pickup).await;
                 self.fleet.step(&pickup, "fail", &json!({"code": "CLOSED"})).await;
                 self.bring(order).await
             }
-            4 => {
-                let order = merchant.place(&merchant.order_abroad()).await;
-                merchant.pay(&order).await;
-                self.bring(order).await
-            }
-            _ => {
-                let order = merchant.place(&order).await;
-                if prepaid {
-                    merchant.pay(&order).await;
-                }
-                self.bring(order).await
-            }
+            _ => self.bring(order).await,
         }
     }
 
-    async fn bring(&self, order: Value) -> (Value, End) {
-        self.fleet.collect(&order).await;
-        let shipment = self.fleet.shipment_of(&order).await;
+    async fn bring(&self, order: &Value) -> End {
+        self.fleet.collect(order).await;
+        let shipment = self.fleet.shipment_of(order).await;
         self.fleet.deliver(&shipment).await;
-        (order, End::Delivered)
+        End::Delivered
     }
 
     /// The merchant cancels while the driver starts: one of them wins, and both sides agree which.
-    async fn race(&self, order: Value, head_start: Duration) -> (Value, End) {
-        let pickup = self.fleet.pickup_of(&order).await;
+    async fn race(&self, order: &Value, head_start: Duration) -> End {
+        let pickup = self.fleet.pickup_of(order).await;
         self.fleet.assign(&pickup).await;
         let path = format!("/api/v1/pickups/{}/start", id(&pickup));
-        let nothing = json!({});
         let start = async {
             tokio::time::sleep(head_start).await;
-            self.fleet.driver.client.post(&path, &nothing).await
+            self.fleet.driver.client.post(&path, &json!({})).await
         };
-        let (started, _) = tokio::join!(start, self.merchant.cancel(&order));
+        let (started, _) = tokio::join!(start, self.merchant.cancel(order));
         if started.status() == 409 {
-            return (order, End::Cancelled);
+            return End::Cancelled;
         }
         started.expect(200);
         self.fleet.step(&pickup, "complete", &hand_over()).await;
-        let shipment = self.fleet.shipment_of(&order).await;
+        let shipment = self.fleet.shipment_of(order).await;
         self.fleet.deliver(&shipment).await;
-        (order, End::Delivered)
+        End::Delivered
     }
+}
+
+/// Odd ones are paid at the door, and so is the one that nobody collects.
+fn is_prepaid(number: usize) -> bool {
+    number.is_multiple_of(2) && number % 20 != 2
 }
 
 /// Every order is where its people left it, and the shelves hold what that means.
