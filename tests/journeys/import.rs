@@ -32,12 +32,9 @@ fn sample() -> Option<PathBuf> {
 /// Imports into the demo's merchant on the platform of that folder, and reads the report.
 async fn import(folder: &ScratchDir, data: &Path, file: &Path, more: &[&str]) -> Value {
     let report = folder.path().join("report.json");
-    let arguments = [
-        &["import", "orders", text(file), "--demo-merchant", "--data", text(data)],
-        &["--ports", "free", "--json", text(&report)],
-        more,
-    ]
-    .concat();
+    let always =
+        ["import", "orders", text(file), "--demo-merchant", "--data", text(data), "--json", text(&report)];
+    let arguments = [&always[..], &["--ports", "free"][..], more].concat();
     let log = folder.path().join("import.log");
     let process = Process::start("import", &arguments, &environment(folder), &log);
     let status = until(LIMIT, "the import ends", async || process.exit_status()).await;
