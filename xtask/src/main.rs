@@ -33,7 +33,9 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::CheckLayers { root } => check_layers::run(&root),
-        Chore::SqlxPrepare(args) => sqlx_prepare::run(concat!(env!("CARGO_MANIFEST_DIR"), "/..").as_ref(), &args),
+        Chore::SqlxPrepare(args) => {
+            sqlx_prepare::run(concat!(env!("CARGO_MANIFEST_DIR"), "/..").as_ref(), &args)
+        }
         Chore::WithServers(args) => with_servers::run(&args),
     };
     outcome.unwrap_or_else(|error| {

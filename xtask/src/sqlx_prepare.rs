@@ -26,7 +26,8 @@ pub fn run(root: &Path, args: &Args) -> Result<ExitCode> {
         let folder = ScratchDir::new("quenty-sqlx-prepare")?;
         let server = start_postgres(folder.path()).await?;
         for dir in checked_crates(root)? {
-            let name = dir.file_name().and_then(|n| n.to_str()).context("a crate folder has a name")?.to_owned();
+            let name =
+                dir.file_name().and_then(|n| n.to_str()).context("a crate folder has a name")?.to_owned();
             if args.crates.is_empty() || args.crates.contains(&name) {
                 let database = format!("prepare_{name}");
                 lay_migrations(root, &dir, &database, |db| server.superuser_url(db)).await?;
@@ -62,13 +63,18 @@ async fn lay_migrations(root: &Path, dir: &Path, database: &str, url: impl Fn(&s
     }
     for file in files {
         let sql = std::fs::read_to_string(&file)?;
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.with_context(|| format!("{}", file.display()))?;
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut connection)
+            .await
+            .with_context(|| format!("{}", file.display()))?;
     }
     Ok(())
 }
 
 fn migrations(dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(dir.join("migrations"))?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(dir.join("migrations"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<std::io::Result<_>>()?;
     files.sort();
     Ok(files)
 }
@@ -94,7 +100,9 @@ fn prepare(root: &Path, dir: &Path, name: &str, database_url: &str) -> Result<()
     ensure!(check().status()?.success(), "quenty-{name} does not compile");
     // The macros run only when the crate is compiled.
     let lib = dir.join("src/lib.rs");
-    std::fs::File::options().append(true).open(&lib)?
+    std::fs::File::options()
+        .append(true)
+        .open(&lib)?
         .set_times(std::fs::FileTimes::new().set_modified(now()))?;
     let status = check().env("SQLX_OFFLINE_DIR", &metadata).status()?;
     ensure!(status.success(), "quenty-{name} does not compile");

@@ -12,7 +12,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "quenty", version, about = "An open logistics platform: orders, pickups, shipments, door to door")]
+#[command(
+    name = "quenty",
+    version,
+    about = "An open logistics platform: orders, pickups, shipments, door to door"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

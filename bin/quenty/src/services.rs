@@ -11,7 +11,13 @@ use quenty_platform::{
 
 /// All services, in the order in which they start: Auth first, since the others read its keys.
 pub fn all() -> Vec<Service> {
-    vec![quenty_auth::service(), quenty_customer::service(), quenty_order::service(), quenty_pickup::service(), quenty_shipping::service()]
+    vec![
+        quenty_auth::service(),
+        quenty_customer::service(),
+        quenty_order::service(),
+        quenty_pickup::service(),
+        quenty_shipping::service(),
+    ]
 }
 
 /// Their names, for the command line.
@@ -20,7 +26,10 @@ pub fn names() -> Vec<&'static str> {
 }
 
 pub fn find(name: &str) -> Result<Service> {
-    all().into_iter().find(|service| service.name == name).with_context(|| format!("there is no service {name}; there are {}", names().join(", ")))
+    all()
+        .into_iter()
+        .find(|service| service.name == name)
+        .with_context(|| format!("there is no service {name}; there are {}", names().join(", ")))
 }
 
 pub fn topology() -> Topology {

@@ -5,7 +5,10 @@ use quenty_kernel::{
     contact::Text,
     country::CountryCode,
     currency::Currency,
-    id::{CompanyId, CustomerId, MovementId, OrderId, PickupId, ProductId, ReservationId, ShipmentId, WarehouseId},
+    id::{
+        CompanyId, CustomerId, MovementId, OrderId, PickupId, ProductId, ReservationId, ShipmentId,
+        WarehouseId,
+    },
     measure::{Dimensions, Grams},
     money::Money,
 };

@@ -98,7 +98,14 @@ pub struct Failure {
 impl Failure {
     #[must_use]
     pub fn new(kind: Kind, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind, code, detail: detail.into(), errors: Vec::new(), retry_after: None, extensions: Map::new() }
+        Self {
+            kind,
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+            extensions: Map::new(),
+        }
     }
 
     /// 404 for what does not exist or belongs to another company: the caller cannot tell which.

@@ -201,7 +201,15 @@ mod tests {
 
     #[test]
     fn text_that_is_no_id_is_refused() {
-        for text in ["", "ORD", "ORD-", "ORD-1", "ord-01JD3ZK8Q5V0E8XW4T2M9R6B7C", "ORD-81JD3ZK8Q5V0E8XW4T2M9R6B7C", "ORD-01JD3ZK8Q5V0E8XW4T2M9R6B7U"] {
+        for text in [
+            "",
+            "ORD",
+            "ORD-",
+            "ORD-1",
+            "ord-01JD3ZK8Q5V0E8XW4T2M9R6B7C",
+            "ORD-81JD3ZK8Q5V0E8XW4T2M9R6B7C",
+            "ORD-01JD3ZK8Q5V0E8XW4T2M9R6B7U",
+        ] {
             assert!(text.parse::<OrderId>().is_err(), "{text}");
         }
     }

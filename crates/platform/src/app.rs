@@ -95,11 +95,9 @@ impl App {
     /// # Errors
     /// When `init` made no such part: a bug.
     pub fn part<T: Send + Sync + 'static>(&self) -> crate::Result<&T> {
-        self.0
-            .parts
-            .get(&TypeId::of::<T>())
-            .and_then(|part| part.downcast_ref())
-            .ok_or_else(|| crate::Error::internal(format!("{} has no part {}", self.name(), std::any::type_name::<T>())))
+        self.0.parts.get(&TypeId::of::<T>()).and_then(|part| part.downcast_ref()).ok_or_else(|| {
+            crate::Error::internal(format!("{} has no part {}", self.name(), std::any::type_name::<T>()))
+        })
     }
 
     /// Wakes whatever waits for business time, after a simulated clock was advanced.

@@ -56,7 +56,12 @@ impl CallError {
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         tracing::warn!(%error, "a call to another service failed");
-        Failure::new(Kind::Unavailable, "DEPENDENCY_UNAVAILABLE", "a service that is needed for this cannot answer now; try again").retry_after(2)
+        Failure::new(
+            Kind::Unavailable,
+            "DEPENDENCY_UNAVAILABLE",
+            "a service that is needed for this cannot answer now; try again",
+        )
+        .retry_after(2)
     }
 }
 
@@ -75,7 +80,12 @@ impl Default for Transport {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        Self(HyperClient::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(Duration::from_secs(30)).build(connector))
+        Self(
+            HyperClient::builder(TokioExecutor::new())
+                .pool_timer(TokioTimer::new())
+                .pool_idle_timeout(Duration::from_secs(30))
+                .build(connector),
+        )
     }
 }
 
@@ -91,12 +101,18 @@ impl Transport {
         let host = request.uri().authority().map_or_else(String::new, ToString::to_string);
         let unreachable = |why: String| CallError::Unreachable(host.clone(), why);
         let exchange = async {
-            let response = self.0.request(request.map(Body::new)).await.map_err(|e| unreachable(e.to_string()))?;
+            let response =
+                self.0.request(request.map(Body::new)).await.map_err(|e| unreachable(e.to_string()))?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|e| unreachable(e.to_string()))?;
+            let body = Limited::new(body, MAX_ANSWER_BYTES)
+                .collect()
+                .await
+                .map_err(|e| unreachable(e.to_string()))?;
             Ok(Response::from_parts(parts, body.to_bytes()))
         };
-        tokio::time::timeout(timeout, exchange).await.map_err(|_| unreachable(format!("no answer within {timeout:?}")))?
+        tokio::time::timeout(timeout, exchange)
+            .await
+            .map_err(|_| unreachable(format!("no answer within {timeout:?}")))?
     }
 
     /// Fetches a JSON document without a token.
@@ -104,7 +120,8 @@ impl Transport {
     /// # Errors
     /// When it cannot be had.
     pub async fn get_json<T: DeserializeOwned>(&self, url: &str, timeout: Duration) -> Result<T, CallError> {
-        let request = Request::get(url).body(Body::empty()).map_err(|e| CallError::Unreadable(e.to_string()))?;
+        let request =
+            Request::get(url).body(Body::empty()).map_err(|e| CallError::Unreadable(e.to_string()))?;
         let response = self.send(request, timeout).await?;
         read(url, response.status(), response.body())
     }
@@ -163,7 +180,13 @@ struct Inner {
 impl Client {
     #[must_use]
     pub fn new(service: &'static str, settings: Settings, transport: Transport) -> Self {
-        Self(Arc::new(Inner { service, settings, transport, token: tokio::sync::Mutex::new(None), breakers: Mutex::default() }))
+        Self(Arc::new(Inner {
+            service,
+            settings,
+            transport,
+            token: tokio::sync::Mutex::new(None),
+            breakers: Mutex::default(),
+        }))
     }
 
     /// `GET` of an internal operation of another service, with one retry.
@@ -184,13 +207,24 @@ impl Client {
     ///
     /// # Errors
     /// When the service cannot be reached in time, or refuses.
-    pub async fn post<T: DeserializeOwned>(&self, service: &'static str, path: &str, body: &(impl Serialize + Sync)) -> Result<T, CallError> {
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        service: &'static str,
+        path: &str,
+        body: &(impl Serialize + Sync),
+    ) -> Result<T, CallError> {
         let body = serde_json::to_vec(body).map_err(|e| CallError::Unreadable(e.to_string()))?;
         let (status, body) = self.call(service, &Method::POST, path, Some(body.into())).await?;
         read(service, status, &body)
     }
 
-    async fn call(&self, service: &'static str, method: &Method, path: &str, body: Option<Bytes>) -> Result<(StatusCode, Bytes), CallError> {
+    async fn call(
+        &self,
+        service: &'static str,
+        method: &Method,
+        path: &str,
+        body: Option<Bytes>,
+    ) -> Result<(StatusCode, Bytes), CallError> {
         self.let_through(service)?;
         let outcome = async {
             let token = self.token().await?;
@@ -212,7 +246,11 @@ impl Client {
     }
 
     fn base(&self, service: &str) -> Result<String, CallError> {
-        let url = self.0.settings.require(&format!("{service}_url")).map_err(|e| CallError::Unreachable(service.to_owned(), e.to_string()))?;
+        let url = self
+            .0
+            .settings
+            .require(&format!("{service}_url"))
+            .map_err(|e| CallError::Unreachable(service.to_owned(), e.to_string()))?;
         Ok(url.trim_end_matches('/').to_owned())
     }
 
@@ -255,14 +293,22 @@ impl Client {
         }
         let unreadable = |e: &dyn std::fmt::Display| CallError::Unreadable(e.to_string());
         let secret = self.0.settings.require("client_secret").map_err(|e| unreadable(&e))?;
-        let body = serde_json::to_vec(&TokenRequest { grant_type: "client_credentials", client_id: self.0.service, client_secret: secret }).map_err(|e| unreadable(&e))?;
+        let body = serde_json::to_vec(&TokenRequest {
+            grant_type: "client_credentials",
+            client_id: self.0.service,
+            client_secret: secret,
+        })
+        .map_err(|e| unreadable(&e))?;
         let request = Request::post(format!("{}/api/v1/auth/token", self.base("auth")?))
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body.into()))
             .map_err(|e| unreadable(&e))?;
         let response = self.0.transport.send(request, TRY_TIMEOUT).await?;
         let answer: TokenAnswer = read("auth", response.status(), response.body())?;
-        let token = Token { text: answer.access_token, renew_at: Instant::now() + Duration::from_secs(answer.expires_in / 2) };
+        let token = Token {
+            text: answer.access_token,
+            renew_at: Instant::now() + Duration::from_secs(answer.expires_in / 2),
+        };
         *held = Some(token.clone());
         Ok(token.text)
     }

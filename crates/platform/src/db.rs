@@ -19,9 +19,11 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the URL cannot be read.
 pub fn pool(url: &str, service: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
-    let options = PgConnectOptions::from_str(url)?
-        .application_name(&format!("quenty-{service}"))
-        .options([("plan_cache_mode", "force_generic_plan"), ("jit", "off"), ("idle_in_transaction_session_timeout", "60000")]);
+    let options = PgConnectOptions::from_str(url)?.application_name(&format!("quenty-{service}")).options([
+        ("plan_cache_mode", "force_generic_plan"),
+        ("jit", "off"),
+        ("idle_in_transaction_session_timeout", "60000"),
+    ]);
     Ok(PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -72,11 +74,15 @@ async fn grant(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Er
 /// When the database cannot be asked.
 pub async fn is_migrated(db: &PgPool, migrations: &Migrator) -> Result<bool, sqlx::Error> {
     for (table, wanted) in [("quenty.migrations", &CHASSIS), ("public._sqlx_migrations", migrations)] {
-        let exists: bool = sqlx::query_scalar("select to_regclass($1) is not null").bind(table).fetch_one(db).await?;
+        let exists: bool =
+            sqlx::query_scalar("select to_regclass($1) is not null").bind(table).fetch_one(db).await?;
         if !exists {
             return Ok(false);
         }
-        let done: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(format!("select version from {table} where success"))).fetch_all(db).await?;
+        let done: Vec<i64> =
+            sqlx::query_scalar(AssertSqlSafe(format!("select version from {table} where success")))
+                .fetch_all(db)
+                .await?;
         if wanted.iter().any(|migration| !done.contains(&migration.version)) {
             return Ok(false);
         }
@@ -89,20 +95,39 @@ pub async fn is_migrated(db: &PgPool, migrations: &Migrator) -> Result<bool, sql
 ///
 /// # Errors
 /// When the server refuses.
-pub async fn create_database(superuser_url: &str, database: &str, owner_password: &str, app_password: &str) -> Result<(), sqlx::Error> {
+pub async fn create_database(
+    superuser_url: &str,
+    database: &str,
+    owner_password: &str,
+    app_password: &str,
+) -> Result<(), sqlx::Error> {
     let mut connection = PgConnection::connect(superuser_url).await?;
     for (role, password) in [(owner_role(database), owner_password), (app_role(database), app_password)] {
-        let exists: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)").bind(&role).fetch_one(&mut connection).await?;
+        let exists: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
+            .bind(&role)
+            .fetch_one(&mut connection)
+            .await?;
         let verb = if exists { "alter" } else { "create" };
-        let statement = format!("{verb} role {} login password {}", quote_identifier(&role), quote_literal(password));
+        let statement =
+            format!("{verb} role {} login password {}", quote_identifier(&role), quote_literal(password));
         sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
     }
-    let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)").bind(database).fetch_one(&mut connection).await?;
-    let (name, owner, app) = (quote_identifier(database), quote_identifier(&owner_role(database)), quote_identifier(&app_role(database)));
+    let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+        .bind(database)
+        .fetch_one(&mut connection)
+        .await?;
+    let (name, owner, app) = (
+        quote_identifier(database),
+        quote_identifier(&owner_role(database)),
+        quote_identifier(&app_role(database)),
+    );
     if !exists {
-        sqlx::raw_sql(AssertSqlSafe(format!("create database {name} owner {owner}"))).execute(&mut connection).await?;
+        sqlx::raw_sql(AssertSqlSafe(format!("create database {name} owner {owner}")))
+            .execute(&mut connection)
+            .await?;
     }
-    let rights = format!("revoke all on database {name} from public; grant connect on database {name} to {app};");
+    let rights =
+        format!("revoke all on database {name} from public; grant connect on database {name} to {app};");
     sqlx::raw_sql(AssertSqlSafe(rights)).execute(&mut connection).await?;
     connection.close().await
 }

@@ -50,9 +50,17 @@ impl Error {
     #[must_use]
     pub fn is_database_away(&self) -> bool {
         match self {
-            Self::Database(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) | sqlx::Error::Protocol(_)) => true,
+            Self::Database(
+                sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_),
+            ) => true,
             // 57P01..03: shutting down, crashed, starting up; 53300: too many connections; 08: connection.
-            Self::Database(sqlx::Error::Database(e)) => e.code().is_some_and(|c| c.starts_with("57P0") || c.starts_with("08") || c == "53300"),
+            Self::Database(sqlx::Error::Database(e)) => {
+                e.code().is_some_and(|c| c.starts_with("57P0") || c.starts_with("08") || c == "53300")
+            }
             _ => false,
         }
     }
@@ -71,13 +79,23 @@ impl Error {
     pub fn to_failure(&self) -> Failure {
         match self {
             Self::Failure(failure) => failure.clone(),
-            other if other.is_database_away() => {
-                Failure::new(Kind::Unavailable, "DATABASE_UNAVAILABLE", "the service's database cannot be reached; try again").retry_after(2)
-            }
-            other if other.is_retryable() => {
-                Failure::new(Kind::Unavailable, "TOO_MUCH_CONTENTION", "too many changes of the same rows at once; try again").retry_after(1)
-            }
-            _ => Failure::new(Kind::Internal, "INTERNAL", "the service failed; the trace id names the log lines that say why"),
+            other if other.is_database_away() => Failure::new(
+                Kind::Unavailable,
+                "DATABASE_UNAVAILABLE",
+                "the service's database cannot be reached; try again",
+            )
+            .retry_after(2),
+            other if other.is_retryable() => Failure::new(
+                Kind::Unavailable,
+                "TOO_MUCH_CONTENTION",
+                "too many changes of the same rows at once; try again",
+            )
+            .retry_after(1),
+            _ => Failure::new(
+                Kind::Internal,
+                "INTERNAL",
+                "the service failed; the trace id names the log lines that say why",
+            ),
         }
     }
 }

@@ -54,7 +54,9 @@ impl<E> Received<E> {
 /// Stores an envelope and, unless its stream is held up, runs the reaction in the same transaction.
 /// `Ok` means that the bus may forget it.
 pub(crate) async fn deliver(app: &App, envelope: Envelope) -> Result<(), BusAway> {
-    let Some(reaction) = app.service().reactions.iter().find(|r| r.kind == envelope.kind) else { return Ok(()) };
+    let Some(reaction) = app.service().reactions.iter().find(|r| r.kind == envelope.kind) else {
+        return Ok(());
+    };
     let outcome = react(app, reaction, &envelope, Mode::First).await;
     match outcome {
         Ok(done) => {
@@ -100,7 +102,14 @@ async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: M
                 return Ok(false);
             }
             if is_held(tx.conn(), envelope).await? {
-                set_waiting(tx.conn(), envelope, 0, "an earlier event of this stream has not succeeded yet", wall_now()).await?;
+                set_waiting(
+                    tx.conn(),
+                    envelope,
+                    0,
+                    "an earlier event of this stream has not succeeded yet",
+                    wall_now(),
+                )
+                .await?;
                 tx.commit().await?;
                 return Ok(false);
             }
@@ -119,7 +128,9 @@ async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: M
 }
 
 async fn lock_stream(connection: &mut PgConnection, stream: &str) -> Result<()> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 7))", stream).fetch_one(connection).await?;
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 7))", stream)
+        .fetch_one(connection)
+        .await?;
     Ok(())
 }
 
@@ -151,7 +162,13 @@ async fn is_held(connection: &mut PgConnection, envelope: &Envelope) -> Result<b
     Ok(held)
 }
 
-async fn set_waiting(connection: &mut PgConnection, envelope: &Envelope, attempts: i32, error: &str, next_at: Timestamp) -> Result<()> {
+async fn set_waiting(
+    connection: &mut PgConnection,
+    envelope: &Envelope,
+    attempts: i32,
+    error: &str,
+    next_at: Timestamp,
+) -> Result<()> {
     let status = if attempts >= MAX_ATTEMPTS { "dead" } else { "waiting" };
     let now = wall_now().to_sqlx();
     sqlx::query!(
@@ -193,7 +210,9 @@ async fn mark_done(connection: &mut PgConnection, event: Uuid) -> Result<bool> {
 async fn store_failure(app: &App, envelope: &Envelope, error: &Error) -> Result<()> {
     let mut tx = app.begin_as(Cause::system()).await?;
     lock_stream(tx.conn(), &envelope.subject).await?;
-    let known = sqlx::query!("select status, attempts from quenty.inbox where event_id = $1", envelope.id).fetch_optional(tx.conn()).await?;
+    let known = sqlx::query!("select status, attempts from quenty.inbox where event_id = $1", envelope.id)
+        .fetch_optional(tx.conn())
+        .await?;
     let attempts = match &known {
         Some(row) if row.status != "waiting" => return Ok(()),
         Some(row) => row.attempts + 1,
@@ -239,7 +258,9 @@ async fn retry_round(app: &App) -> Result<bool> {
     let mut moved = false;
     for row in due {
         let envelope: Envelope = serde_json::from_value(row.envelope)?;
-        let Some(reaction) = app.service().reactions.iter().find(|r| r.kind == envelope.kind) else { continue };
+        let Some(reaction) = app.service().reactions.iter().find(|r| r.kind == envelope.kind) else {
+            continue;
+        };
         match react(app, reaction, &envelope, Mode::Retry).await {
             Ok(done) => {
                 moved |= done;

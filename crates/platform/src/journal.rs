@@ -47,7 +47,11 @@ impl Sealed<'_> {
 
 /// The salted digest that the chain holds in place of personal data.
 pub(crate) fn personal_digest(salt: &[u8], data: &Value) -> Result<[u8; 32]> {
-    Ok(Sha256::new().chain_update(salt).chain_update(serde_json_canonicalizer::to_vec(data)?).finalize().into())
+    Ok(Sha256::new()
+        .chain_update(salt)
+        .chain_update(serde_json_canonicalizer::to_vec(data)?)
+        .finalize()
+        .into())
 }
 
 pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
@@ -90,7 +94,12 @@ pub struct Entry {
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn entries(db: &PgPool, scope: Scope, stream: &str, as_of: Option<Timestamp>) -> Result<Vec<Entry>> {
+pub async fn entries(
+    db: &PgPool,
+    scope: Scope,
+    stream: &str,
+    as_of: Option<Timestamp>,
+) -> Result<Vec<Entry>> {
     let rows = sqlx::query!(
         "select j.id, j.stream, j.stream_version, j.type as kind, j.data, p.data as \"personal?\", j.actor, j.company_id,
                 j.correlation_id, j.causation_id, j.occurred_at
@@ -125,7 +134,12 @@ pub async fn entries(db: &PgPool, scope: Scope, stream: &str, as_of: Option<Time
 ///
 /// # Errors
 /// When an entry cannot be read as one of the aggregate's facts.
-pub async fn facts<F: Fact>(db: &PgPool, scope: Scope, stream: &str, as_of: Option<Timestamp>) -> Result<Vec<(F, Timestamp)>> {
+pub async fn facts<F: Fact>(
+    db: &PgPool,
+    scope: Scope,
+    stream: &str,
+    as_of: Option<Timestamp>,
+) -> Result<Vec<(F, Timestamp)>> {
     let entries = entries(db, scope, stream, as_of).await?;
     entries.into_iter().map(|entry| Ok((F::read(&entry.kind, entry.data)?, entry.occurred_at))).collect()
 }
@@ -175,11 +189,21 @@ pub async fn verify(db: &PgPool) -> Result<Verification> {
     )
     .fetch_all(db)
     .await?;
-    outcome.findings.extend(orphans.into_iter().map(|row| Finding { stream: row.stream, stream_version: 0, what: "the stream has entries but no head".to_owned() }));
+    outcome.findings.extend(orphans.into_iter().map(|row| Finding {
+        stream: row.stream,
+        stream_version: 0,
+        what: "the stream has entries but no head".to_owned(),
+    }));
     Ok(outcome)
 }
 
-async fn verify_stream(db: &PgPool, stream: &str, version: i64, head: &[u8], outcome: &mut Verification) -> Result<()> {
+async fn verify_stream(
+    db: &PgPool,
+    stream: &str,
+    version: i64,
+    head: &[u8],
+    outcome: &mut Verification,
+) -> Result<()> {
     let rows = sqlx::query!(
         "select j.id, j.stream_version, j.type as kind, j.data, j.personal_digest, j.actor, j.company_id, j.correlation_id, j.causation_id,
                 j.occurred_at, j.prev_hash, j.hash, p.salt as \"salt?\", p.data as \"personal?\"
@@ -193,7 +217,9 @@ async fn verify_stream(db: &PgPool, stream: &str, version: i64, head: &[u8], out
     let mut previous = GENESIS.to_vec();
     let mut expected = 1;
     let mut findings = Vec::new();
-    let mut find = |version: i64, what: &str| findings.push(Finding { stream: stream.to_owned(), stream_version: version, what: what.to_owned() });
+    let mut find = |version: i64, what: &str| {
+        findings.push(Finding { stream: stream.to_owned(), stream_version: version, what: what.to_owned() })
+    };
     for row in &rows {
         outcome.entries += 1;
         if row.stream_version != expected {
@@ -221,10 +247,14 @@ async fn verify_stream(db: &PgPool, stream: &str, version: i64, head: &[u8], out
             find(row.stream_version, "the entry was changed");
         }
         match (&row.personal_digest, &row.salt, &row.personal) {
-            (Some(digest), Some(salt), Some(personal)) if personal_digest(salt, personal)?.as_slice() != digest => {
+            (Some(digest), Some(salt), Some(personal))
+                if personal_digest(salt, personal)?.as_slice() != digest =>
+            {
                 find(row.stream_version, "the personal data were changed");
             }
-            (Some(_), None, _) => find(row.stream_version, "the personal data are missing and no erasure was recorded"),
+            (Some(_), None, _) => {
+                find(row.stream_version, "the personal data are missing and no erasure was recorded")
+            }
             _ => {}
         }
         previous.clone_from(&row.hash);

@@ -106,9 +106,13 @@ pub async fn start(service: Service, settings: Settings, surroundings: &Surround
     let port = settings.get("port").map_or(Ok(service.port), str::parse).map_err(Error::internal)?;
     let address = SocketAddr::new(host.parse().map_err(Error::internal)?, port);
     if !address.ip().is_loopback() && settings.get("trusted_network") != Some("true") {
-        return Err(Error::internal(format!("{address} is not loopback: say QUENTY_TRUSTED_NETWORK=true if the network between the services is private")));
+        return Err(Error::internal(format!(
+            "{address} is not loopback: say QUENTY_TRUSTED_NETWORK=true if the network between the services is private"
+        )));
     }
-    let listener = TcpListener::bind(address).await.map_err(|e| Error::internal(format!("cannot listen on {address}: {e}")))?;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|e| Error::internal(format!("cannot listen on {address}: {e}")))?;
     serve(service, settings, surroundings, listener).await
 }
 
@@ -116,7 +120,12 @@ pub async fn start(service: Service, settings: Settings, surroundings: &Surround
 ///
 /// # Errors
 /// As [`build`].
-pub async fn serve(service: Service, settings: Settings, surroundings: &Surroundings, listener: TcpListener) -> Result<Running> {
+pub async fn serve(
+    service: Service,
+    settings: Settings,
+    surroundings: &Surroundings,
+    listener: TcpListener,
+) -> Result<Running> {
     let app = build(service, settings, surroundings).await?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let (tracker, stop) = (app.0.tracker.clone(), app.stopping().clone());

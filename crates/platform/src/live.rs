@@ -41,7 +41,13 @@ struct Item {
 ///
 /// # Errors
 /// When the feed cannot be read.
-pub async fn facts(app: App, scope: Scope, prefix: &'static str, only: Option<String>, resume: ResumeAfter) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
+pub async fn facts(
+    app: App,
+    scope: Scope,
+    prefix: &'static str,
+    only: Option<String>,
+    resume: ResumeAfter,
+) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
     let start = start(&app, resume).await?;
     Ok(Sse::new(after(app, scope, prefix, only, start)).keep_alive(KeepAlive::default()))
 }
@@ -68,11 +74,19 @@ pub async fn snapshot_and_facts<I: TypedId, S: Serialize>(
 async fn start(app: &App, resume: ResumeAfter) -> Result<i64> {
     match resume.0 {
         Some(position) => Ok(position),
-        None => Ok(sqlx::query_scalar!("select coalesce(max(position), 0) as \"last!\" from quenty.feed").fetch_one(app.db()).await?),
+        None => Ok(sqlx::query_scalar!("select coalesce(max(position), 0) as \"last!\" from quenty.feed")
+            .fetch_one(app.db())
+            .await?),
     }
 }
 
-fn after(app: App, scope: Scope, prefix: &'static str, only: Option<String>, start: i64) -> impl Stream<Item = Result<SseEvent, Infallible>> {
+fn after(
+    app: App,
+    scope: Scope,
+    prefix: &'static str,
+    only: Option<String>,
+    start: i64,
+) -> impl Stream<Item = Result<SseEvent, Infallible>> {
     let state = (app, start, Vec::<Item>::new().into_iter());
     stream::unfold(state, move |(app, mut position, mut ready)| {
         let only = only.clone();
@@ -80,7 +94,10 @@ fn after(app: App, scope: Scope, prefix: &'static str, only: Option<String>, sta
             loop {
                 if let Some(item) = ready.next() {
                     position = item.position;
-                    let event = SseEvent::default().id(item.position.to_string()).event(item.kind).data(item.data.to_string());
+                    let event = SseEvent::default()
+                        .id(item.position.to_string())
+                        .event(item.kind)
+                        .data(item.data.to_string());
                     return Some((Ok(event), (app, position, ready)));
                 }
                 if app.stopping().is_cancelled() {

@@ -106,7 +106,13 @@ pub async fn discard(db: &PgPool, id: Uuid) -> Result<()> {
     let events = sqlx::query!("update quenty.inbox set status = 'discarded', envelope = null, next_at = null, updated_at = $2 where event_id = $1 and status = 'dead'", id, now as _)
         .execute(db)
         .await?;
-    let tasks = sqlx::query!("update quenty.tasks set status = 'cancelled', updated_at = $2 where id = $1 and status = 'dead'", id, now as _).execute(db).await?;
+    let tasks = sqlx::query!(
+        "update quenty.tasks set status = 'cancelled', updated_at = $2 where id = $1 and status = 'dead'",
+        id,
+        now as _
+    )
+    .execute(db)
+    .await?;
     found(events.rows_affected() + tasks.rows_affected())
 }
 
@@ -148,7 +154,13 @@ pub async fn backlog(db: &PgPool, business_now: Timestamp) -> Result<Backlog> {
     )
     .fetch_one(db)
     .await?;
-    Ok(Backlog { outbox: row.outbox, inbox_waiting: row.waiting, inbox_dead: row.dead, tasks_due: row.due, tasks_dead: row.tasks_dead })
+    Ok(Backlog {
+        outbox: row.outbox,
+        inbox_waiting: row.waiting,
+        inbox_dead: row.dead,
+        tasks_due: row.due,
+        tasks_dead: row.tasks_dead,
+    })
 }
 
 /// A backlog, and how far the journal has come: equal twice means that nothing moved in between.
@@ -164,7 +176,9 @@ pub struct Activity {
 /// When the database cannot be read.
 pub async fn activity(db: &PgPool, business_now: Timestamp) -> Result<Activity> {
     let backlog = backlog(db, business_now).await?;
-    let facts = sqlx::query_scalar!("select coalesce(max(seq), 0) as \"facts!\" from quenty.journal").fetch_one(db).await?;
+    let facts = sqlx::query_scalar!("select coalesce(max(seq), 0) as \"facts!\" from quenty.journal")
+        .fetch_one(db)
+        .await?;
     Ok(Activity { backlog, facts })
 }
 
@@ -204,7 +218,10 @@ pub async fn traffic(db: &PgPool) -> Result<Traffic> {
 /// # Errors
 /// When the database cannot be read.
 pub async fn oldest_unsent(db: &PgPool) -> Result<Option<Timestamp>> {
-    let oldest = sqlx::query_scalar!("select min(created_at) as \"at?: jiff_sqlx::Timestamp\" from quenty.outbox").fetch_one(db).await?;
+    let oldest =
+        sqlx::query_scalar!("select min(created_at) as \"at?: jiff_sqlx::Timestamp\" from quenty.outbox")
+            .fetch_one(db)
+            .await?;
     Ok(oldest.map(jiff_sqlx::Timestamp::to_jiff))
 }
 
@@ -232,7 +249,13 @@ const REPLAY_BATCH: i64 = 500;
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn journal_batch(db: &PgPool, service: &str, types: &[&str], since: Timestamp, after: i64) -> Result<Vec<(i64, Envelope)>> {
+pub async fn journal_batch(
+    db: &PgPool,
+    service: &str,
+    types: &[&str],
+    since: Timestamp,
+    after: i64,
+) -> Result<Vec<(i64, Envelope)>> {
     let types: Vec<String> = types.iter().map(|kind| (*kind).to_owned()).collect();
     let rows = sqlx::query!(
         "select j.seq, j.id, j.stream, j.stream_version, j.type as kind, j.data, p.data as \"personal?\", j.actor, j.company_id, j.correlation_id,
@@ -277,8 +300,18 @@ pub(crate) async fn clean(app: App) -> Result<()> {
     let days = |n: i64| (now - jiff::SignedDuration::from_hours(24 * n)).to_sqlx();
     let keys = (now - jiff::SignedDuration::from_hours(crate::idempotency::KEPT_HOURS)).to_sqlx();
     sqlx::query!("delete from quenty.idempotency where created_at < $1", keys as _).execute(app.db()).await?;
-    sqlx::query!("delete from quenty.inbox where received_at < $1 and status in ('done', 'discarded')", days(30) as _).execute(app.db()).await?;
-    sqlx::query!("delete from quenty.tasks where updated_at < $1 and status in ('done', 'cancelled')", days(7) as _).execute(app.db()).await?;
+    sqlx::query!(
+        "delete from quenty.inbox where received_at < $1 and status in ('done', 'discarded')",
+        days(30) as _
+    )
+    .execute(app.db())
+    .await?;
+    sqlx::query!(
+        "delete from quenty.tasks where updated_at < $1 and status in ('done', 'cancelled')",
+        days(7) as _
+    )
+    .execute(app.db())
+    .await?;
     sqlx::query!("delete from quenty.feed where published_at < $1", days(7) as _).execute(app.db()).await?;
     Ok(())
 }
@@ -293,20 +326,31 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 
 /// List events and tasks that have given up.
 #[utoipa::path(get, path = "/internal/dead-letters", tag = "operations", security(("bearer" = ["dead_letters:read"])), responses((status = 200, body = Vec<DeadLetter>)))]
-async fn list_dead_letters(State(app): State<App>, _caller: Can<ReadDeadLetters>) -> Result<Json<Vec<DeadLetter>>> {
+async fn list_dead_letters(
+    State(app): State<App>,
+    _caller: Can<ReadDeadLetters>,
+) -> Result<Json<Vec<DeadLetter>>> {
     Ok(Json(dead_letters(app.db()).await?))
 }
 
 /// Try a dead letter again.
 #[utoipa::path(post, path = "/internal/dead-letters/{id}/replay", tag = "operations", params(("id" = Uuid, Path)), security(("bearer" = ["dead_letters:replay"])), responses((status = 204)))]
-async fn replay_dead_letter(State(app): State<App>, _caller: Can<ReplayDeadLetters>, Path(id): Path<Uuid>) -> Result<Answer> {
+async fn replay_dead_letter(
+    State(app): State<App>,
+    _caller: Can<ReplayDeadLetters>,
+    Path(id): Path<Uuid>,
+) -> Result<Answer> {
     replay(app.db(), id).await?;
     Ok(Answer::no_content())
 }
 
 /// Give a dead letter up.
 #[utoipa::path(post, path = "/internal/dead-letters/{id}/discard", tag = "operations", params(("id" = Uuid, Path)), security(("bearer" = ["dead_letters:discard"])), responses((status = 204)))]
-async fn discard_dead_letter(State(app): State<App>, _caller: Can<DiscardDeadLetters>, Path(id): Path<Uuid>) -> Result<Answer> {
+async fn discard_dead_letter(
+    State(app): State<App>,
+    _caller: Can<DiscardDeadLetters>,
+    Path(id): Path<Uuid>,
+) -> Result<Answer> {
     discard(app.db(), id).await?;
     Ok(Answer::no_content())
 }

@@ -35,7 +35,9 @@ async fn with_lease(app: &App) -> Result<()> {
     // Detached from the pool: dropping it closes the session, and with it the lease.
     let mut connection = app.db().acquire().await?.detach();
     while !app.stopping().is_cancelled() {
-        let held = sqlx::query_scalar!("select pg_try_advisory_lock($1) as \"held!\"", LEASE).fetch_one(&mut connection).await?;
+        let held = sqlx::query_scalar!("select pg_try_advisory_lock($1) as \"held!\"", LEASE)
+            .fetch_one(&mut connection)
+            .await?;
         if held {
             return relay(app, &mut connection).await;
         }
@@ -87,7 +89,8 @@ async fn relay_batch(app: &App, connection: &mut PgConnection) -> Result<Batch> 
     if rows.is_empty() {
         return Ok(Batch::Empty);
     }
-    let envelopes: Vec<Envelope> = rows.into_iter().map(|row| serde_json::from_value(row.envelope)).collect::<Result<_, _>>()?;
+    let envelopes: Vec<Envelope> =
+        rows.into_iter().map(|row| serde_json::from_value(row.envelope)).collect::<Result<_, _>>()?;
     let confirmed = app.bus().publish(&envelopes).await;
     if confirmed.is_empty() {
         return Ok(Batch::Stuck);
@@ -103,7 +106,8 @@ async fn relay_batch(app: &App, connection: &mut PgConnection) -> Result<Batch> 
     )
     .execute(connection)
     .await?;
-    metrics::counter!("quenty_events_published_total", "service" => app.name()).increment(confirmed.len() as u64);
+    metrics::counter!("quenty_events_published_total", "service" => app.name())
+        .increment(confirmed.len() as u64);
     app.0.feed_nudge.notify_waiters();
     Ok(if confirmed.len() == envelopes.len() { Batch::Moved } else { Batch::Stuck })
 }

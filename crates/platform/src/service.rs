@@ -25,7 +25,9 @@ pub struct Invariant {
     pub violations: &'static str,
 }
 
-type Init = Arc<dyn Fn(sqlx::PgPool, Settings, quenty_kernel::Clock) -> BoxFuture<'static, Result<Parts>> + Send + Sync>;
+type Init = Arc<
+    dyn Fn(sqlx::PgPool, Settings, quenty_kernel::Clock) -> BoxFuture<'static, Result<Parts>> + Send + Sync,
+>;
 
 /// One bounded context, as the chassis sees it.
 #[derive(Clone)]
@@ -66,7 +68,8 @@ impl Service {
     }
 }
 
-type React = Arc<dyn for<'t> Fn(&'t mut Tx, quenty_kernel::Envelope) -> BoxFuture<'t, Result<()>> + Send + Sync>;
+type React =
+    Arc<dyn for<'t> Fn(&'t mut Tx, quenty_kernel::Envelope) -> BoxFuture<'t, Result<()>> + Send + Sync>;
 
 /// What the service does when it hears one type of event; a type has one reaction in a service.
 #[derive(Clone)]
@@ -157,6 +160,10 @@ impl Job {
         F: Fn(App) -> Fut + Send + Sync + Copy + 'static,
         Fut: Future<Output = std::result::Result<(), X>> + Send + 'static,
     {
-        Self { name, every, run: Arc::new(move |app| Box::pin(async move { function(app).await.map_err(Into::into) })) }
+        Self {
+            name,
+            every,
+            run: Arc::new(move |app| Box::pin(async move { function(app).await.map_err(Into::into) })),
+        }
     }
 }

@@ -30,11 +30,14 @@ impl Setting {
 
 /// The settings that the chassis itself reads.
 pub const CHASSIS: &[Setting] = &[
-    Setting::new("host", "address to listen on; anything but loopback needs `trusted_network = true`").default("127.0.0.1"),
+    Setting::new("host", "address to listen on; anything but loopback needs `trusted_network = true`")
+        .default("127.0.0.1"),
     Setting::new("port", "port to listen on; each service has its own default"),
-    Setting::new("trusted_network", "`true` when the network between the services is private").default("false"),
+    Setting::new("trusted_network", "`true` when the network between the services is private")
+        .default("false"),
     Setting::new("database_url", "PostgreSQL, as the application role").secret(),
-    Setting::new("database_owner_url", "PostgreSQL, as the owner role: only `quenty migrate` needs it").secret(),
+    Setting::new("database_owner_url", "PostgreSQL, as the owner role: only `quenty migrate` needs it")
+        .secret(),
     Setting::new("database_connections", "most connections of this process to its database").default("10"),
     Setting::new("bus_url", "RabbitMQ, like `amqp://user:password@host:5672/vhost`").secret(),
     Setting::new("client_secret", "this service's secret at Auth, for calls to other services").secret(),
@@ -44,7 +47,11 @@ pub const CHASSIS: &[Setting] = &[
     Setting::new("order_url", "base URL of Order").default("http://127.0.0.1:8002"),
     Setting::new("shipping_url", "base URL of Shipping").default("http://127.0.0.1:8004"),
     Setting::new("pickup_url", "base URL of Pickup").default("http://127.0.0.1:8005"),
-    Setting::new("retry_pause_ms", "first pause before a failed reaction is tried again; each further one is four times as long").default("1000"),
+    Setting::new(
+        "retry_pause_ms",
+        "first pause before a failed reaction is tried again; each further one is four times as long",
+    )
+    .default("1000"),
     Setting::new("request_timeout_ms", "a request that takes longer gets 503").default("15000"),
     Setting::new("max_body_bytes", "larger JSON bodies get 413").default("1048576"),
     Setting::new("log", "what is logged, in the syntax of tracing's EnvFilter").default("info"),
@@ -96,8 +103,13 @@ impl Settings {
     ///
     /// # Errors
     /// On unknown keys and unreadable files.
-    pub fn load(known: &[&[Setting]], file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self, SettingsError> {
-        let mut settings = Self { known: known.iter().flat_map(|list| list.iter().copied()).collect(), ..Self::default() };
+    pub fn load(
+        known: &[&[Setting]],
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, SettingsError> {
+        let mut settings =
+            Self { known: known.iter().flat_map(|list| list.iter().copied()).collect(), ..Self::default() };
         for setting in settings.known.clone() {
             if let Some(default) = setting.default {
                 settings.put(setting, default.to_owned(), "default".to_owned());
@@ -113,8 +125,11 @@ impl Settings {
             }
             if let Some(setting) = settings.find(&key) {
                 settings.put(setting, text, name);
-            } else if let Some(setting) = key.strip_suffix("_file").and_then(|k| settings.find(k)).filter(|s| s.secret) {
-                let content = std::fs::read_to_string(&text).map_err(|e| SettingsError::Unreadable(text.clone(), e.to_string()))?;
+            } else if let Some(setting) =
+                key.strip_suffix("_file").and_then(|k| settings.find(k)).filter(|s| s.secret)
+            {
+                let content = std::fs::read_to_string(&text)
+                    .map_err(|e| SettingsError::Unreadable(text.clone(), e.to_string()))?;
                 settings.put(setting, content.trim_end().to_owned(), format!("{name} ({text})"));
             } else {
                 return Err(SettingsError::Unknown(name));
@@ -124,11 +139,14 @@ impl Settings {
     }
 
     fn read_file(&mut self, path: &Path) -> Result<(), SettingsError> {
-        let unreadable = |e: &dyn fmt::Display| SettingsError::Unreadable(path.display().to_string(), e.to_string());
+        let unreadable =
+            |e: &dyn fmt::Display| SettingsError::Unreadable(path.display().to_string(), e.to_string());
         let text = std::fs::read_to_string(path).map_err(|e| unreadable(&e))?;
         let table: toml::Table = text.parse().map_err(|e| unreadable(&e))?;
         for (key, value) in table {
-            let setting = self.find(&key).ok_or_else(|| SettingsError::Unknown(format!("{key} in {}", path.display())))?;
+            let setting = self
+                .find(&key)
+                .ok_or_else(|| SettingsError::Unknown(format!("{key} in {}", path.display())))?;
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             self.put(setting, text, path.display().to_string());
         }
@@ -162,7 +180,10 @@ impl Settings {
     /// When the setting is absent.
     pub fn require(&self, key: &str) -> Result<&str, SettingsError> {
         self.get(key).ok_or_else(|| {
-            SettingsError::Missing(format!("QUENTY_{}", key.to_ascii_uppercase()), self.find(key).map_or("no such setting", |s| s.about))
+            SettingsError::Missing(
+                format!("QUENTY_{}", key.to_ascii_uppercase()),
+                self.find(key).map_or("no such setting", |s| s.about),
+            )
         })
     }
 
@@ -172,7 +193,11 @@ impl Settings {
         let text = self.require(key)?;
         text.parse().map_err(|e: T::Err| SettingsError::Bad {
             key: format!("QUENTY_{}", key.to_ascii_uppercase()),
-            value: if self.find(key).is_some_and(|s| s.secret) { "(secret)".to_owned() } else { text.to_owned() },
+            value: if self.find(key).is_some_and(|s| s.secret) {
+                "(secret)".to_owned()
+            } else {
+                text.to_owned()
+            },
             why: e.to_string(),
         })
     }
@@ -186,7 +211,9 @@ impl Settings {
                 let value = self.values.get(setting.key);
                 Row {
                     key: setting.key,
-                    value: value.map_or(String::new(), |v| if v.secret { "(secret)".to_owned() } else { v.text.clone() }),
+                    value: value.map_or(String::new(), |v| {
+                        if v.secret { "(secret)".to_owned() } else { v.text.clone() }
+                    }),
                     source: value.map_or_else(|| "not set".to_owned(), |v| v.source.clone()),
                     about: setting.about,
                 }
@@ -208,14 +235,18 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("quenty.toml");
         std::fs::write(&path, "host = \"10.0.0.1\"\nport = 9000\n").unwrap();
-        let settings = Settings::load(&[CHASSIS], Some(&path), env(&[("QUENTY_PORT", "9001"), ("HOME", "/")])).unwrap();
+        let settings =
+            Settings::load(&[CHASSIS], Some(&path), env(&[("QUENTY_PORT", "9001"), ("HOME", "/")])).unwrap();
         assert_eq!((settings.get("host"), settings.parse::<u16>("port").unwrap()), (Some("10.0.0.1"), 9001));
         assert_eq!(settings.get("log"), Some("info"));
     }
 
     #[test]
     fn unknown_keys_are_refused() {
-        assert!(matches!(Settings::load(&[CHASSIS], None, env(&[("QUENTY_PROT", "1")])), Err(SettingsError::Unknown(_))));
+        assert!(matches!(
+            Settings::load(&[CHASSIS], None, env(&[("QUENTY_PROT", "1")])),
+            Err(SettingsError::Unknown(_))
+        ));
     }
 
     #[test]

@@ -5,7 +5,11 @@
 use std::time::Duration;
 
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::{Actor, clock::wall_now, id::{CompanyId, new_uuid}};
+use quenty_kernel::{
+    Actor,
+    clock::wall_now,
+    id::{CompanyId, new_uuid},
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
@@ -52,7 +56,12 @@ impl<P> Claimed<P> {
     /// # Errors
     /// When another worker has taken the task over.
     pub async fn begin(&self, app: &App) -> Result<Tx> {
-        let cause = Cause { actor: Actor::System, correlation_id: self.correlation_id, causation_id: Some(self.id), traceparent: self.traceparent.clone() };
+        let cause = Cause {
+            actor: Actor::System,
+            correlation_id: self.correlation_id,
+            causation_id: Some(self.id),
+            traceparent: self.traceparent.clone(),
+        };
         let mut tx = app.begin_as(cause).await?;
         let now = wall_now().to_sqlx();
         let done = sqlx::query!(
@@ -159,7 +168,14 @@ async fn perform(app: &App, kind: &str, task: Claimed<Value>) {
 
 async fn renew(app: &App, id: Uuid, lease: Uuid) {
     let until = (wall_now() + LEASE).to_sqlx();
-    let renewed = sqlx::query!("update quenty.tasks set lease_until = $3 where id = $1 and lease_token = $2", id, lease, until as _).execute(app.db()).await;
+    let renewed = sqlx::query!(
+        "update quenty.tasks set lease_until = $3 where id = $1 and lease_token = $2",
+        id,
+        lease,
+        until as _
+    )
+    .execute(app.db())
+    .await;
     if let Err(error) = renewed {
         tracing::warn!(service = app.name(), task = %id, %error, "a lease could not be renewed");
     }
@@ -176,7 +192,8 @@ async fn settle(app: &App, id: Uuid, lease: Uuid) -> Result<()> {
 
 async fn put_back(app: &App, id: Uuid, lease: Uuid, attempts: i32, error: &Error) -> Result<()> {
     let status = if attempts >= MAX_ATTEMPTS { "dead" } else { "ready" };
-    let pause = Duration::from_secs(1).saturating_mul(3_u32.saturating_pow(u32::try_from(attempts).unwrap_or(1).min(7)));
+    let pause = Duration::from_secs(1)
+        .saturating_mul(3_u32.saturating_pow(u32::try_from(attempts).unwrap_or(1).min(7)));
     let now = wall_now();
     sqlx::query!(
         "update quenty.tasks set status = $3, run_at = $4, error = $5, lease_token = null, lease_until = null, updated_at = $6 where id = $1 and lease_token = $2",

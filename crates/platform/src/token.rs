@@ -72,7 +72,10 @@ impl Claims {
         self.permissions.iter().any(|held| {
             held == permission
                 || (!internal
-                    && (held == "*" || held.split_once(':').is_some_and(|(r, v)| (r == resource || r == "*") && (v == verb || v == "*"))))
+                    && (held == "*"
+                        || held
+                            .split_once(':')
+                            .is_some_and(|(r, v)| (r == resource || r == "*") && (v == verb || v == "*"))))
         })
     }
 
@@ -123,7 +126,10 @@ impl Verifier {
             issuer: issuer.to_owned(),
             keys: RwLock::default(),
             last_fetch: Mutex::new(None),
-            verified: Cache::builder().max_capacity(CACHED_TOKENS).time_to_live(Duration::from_secs(900)).build(),
+            verified: Cache::builder()
+                .max_capacity(CACHED_TOKENS)
+                .time_to_live(Duration::from_secs(900))
+                .build(),
         }))
     }
 
@@ -134,7 +140,11 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<Arc<Claims>, Failure> {
         let hash: [u8; 32] = Sha256::digest(token).into();
         if let Some(claims) = self.0.verified.get(&hash).await {
-            return if claims.exp + CLOCK_SKEW_SECONDS.cast_signed() > wall_now().as_second() { Ok(claims) } else { Err(refused("the token has expired")) };
+            return if claims.exp + CLOCK_SKEW_SECONDS.cast_signed() > wall_now().as_second() {
+                Ok(claims)
+            } else {
+                Err(refused("the token has expired"))
+            };
         }
         let header = decode_header(token).map_err(|_| refused("this is not an access token"))?;
         if header.typ.as_deref() != Some(TYPE) {
@@ -147,7 +157,8 @@ impl Verifier {
         validation.set_issuer(&[&self.0.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = CLOCK_SKEW_SECONDS;
-        let claims = decode::<Claims>(token, &key, &validation).map_err(|_| refused("the token is not valid"))?.claims;
+        let claims =
+            decode::<Claims>(token, &key, &validation).map_err(|_| refused("the token is not valid"))?.claims;
         let claims = Arc::new(claims);
         self.0.verified.insert(hash, Arc::clone(&claims)).await;
         Ok(claims)
@@ -166,7 +177,12 @@ impl Verifier {
         let keys = self.0.keys.read().await;
         match keys.get(kid) {
             Some(key) => Ok(key.clone()),
-            None if keys.is_empty() => Err(Failure::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "tokens cannot be checked yet; try again").retry_after(1)),
+            None if keys.is_empty() => Err(Failure::new(
+                Kind::Unavailable,
+                "KEYS_UNAVAILABLE",
+                "tokens cannot be checked yet; try again",
+            )
+            .retry_after(1)),
             None => Err(refused("the token is signed with an unknown key")),
         }
     }
@@ -185,7 +201,11 @@ impl Verifier {
 
     async fn fetch(&self) -> Result<(), crate::client::CallError> {
         let jwks: Jwks = self.0.transport.get_json(&self.0.jwks_url, Duration::from_secs(2)).await?;
-        let fetched = jwks.keys.into_iter().filter_map(|jwk| DecodingKey::from_ed_components(&jwk.x).ok().map(|key| (jwk.kid, key))).collect();
+        let fetched = jwks
+            .keys
+            .into_iter()
+            .filter_map(|jwk| DecodingKey::from_ed_components(&jwk.x).ok().map(|key| (jwk.kid, key)))
+            .collect();
         *self.0.keys.write().await = fetched;
         Ok(())
     }

@@ -17,7 +17,11 @@ impl TraceParent {
     #[must_use]
     pub fn root() -> Self {
         let mut random = rand::rng();
-        Self { trace_id: random.random_range(1..=u128::MAX), span_id: random.random_range(1..=u64::MAX), sampled: true }
+        Self {
+            trace_id: random.random_range(1..=u128::MAX),
+            span_id: random.random_range(1..=u64::MAX),
+            sampled: true,
+        }
     }
 
     /// A new span of the same trace.
@@ -32,7 +36,13 @@ impl TraceParent {
         let mut parts = text.split('-');
         let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let lower_hex = |s: &str| s.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if version.len() != 2 || version == "ff" || trace.len() != 32 || span.len() != 16 || flags.len() != 2 || !lower_hex(text.replace('-', "").as_str()) {
+        if version.len() != 2
+            || version == "ff"
+            || trace.len() != 32
+            || span.len() != 16
+            || flags.len() != 2
+            || !lower_hex(text.replace('-', "").as_str())
+        {
             return None;
         }
         let trace_id = u128::from_str_radix(trace, 16).ok().filter(|id| *id != 0)?;
@@ -66,7 +76,13 @@ mod tests {
 
     #[test]
     fn malformed_headers_count_as_absent() {
-        for text in ["", "00-0-0-01", "00-00000000000000000000000000000000-00f067aa0ba902b7-01", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"] {
+        for text in [
+            "",
+            "00-0-0-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+        ] {
             assert_eq!(TraceParent::parse(text), None, "{text}");
         }
     }

@@ -37,7 +37,12 @@ impl Cause {
     /// The platform itself: jobs, deadlines, the command line.
     #[must_use]
     pub fn system() -> Self {
-        Self { actor: Actor::System, correlation_id: new_uuid(), causation_id: None, traceparent: Some(TraceParent::root().to_string()) }
+        Self {
+            actor: Actor::System,
+            correlation_id: new_uuid(),
+            causation_id: None,
+            traceparent: Some(TraceParent::root().to_string()),
+        }
     }
 }
 
@@ -95,7 +100,15 @@ impl App {
     /// When the database cannot be reached.
     pub async fn begin_as(&self, cause: Cause) -> Result<Tx> {
         let inner = self.db().begin().await?;
-        Ok(Tx { app: self.clone(), inner, cause, now: self.clock().now(), facts: Vec::new(), tasks: Vec::new(), once: None })
+        Ok(Tx {
+            app: self.clone(),
+            inner,
+            cause,
+            now: self.clock().now(),
+            facts: Vec::new(),
+            tasks: Vec::new(),
+            once: None,
+        })
     }
 }
 
@@ -130,7 +143,12 @@ impl Tx {
     ///
     /// # Errors
     /// When the fact cannot be written as JSON.
-    pub fn record<F: Fact>(&mut self, stream: impl TypedId, company: Option<CompanyId>, fact: &F) -> Result<()> {
+    pub fn record<F: Fact>(
+        &mut self,
+        stream: impl TypedId,
+        company: Option<CompanyId>,
+        fact: &F,
+    ) -> Result<()> {
         self.record_about(stream, stream.uuid(), company, fact)
     }
 
@@ -138,7 +156,13 @@ impl Tx {
     ///
     /// # Errors
     /// When the fact cannot be written as JSON.
-    pub fn record_about<F: Fact>(&mut self, stream: impl TypedId, subject: impl Into<Uuid>, company: Option<CompanyId>, fact: &F) -> Result<()> {
+    pub fn record_about<F: Fact>(
+        &mut self,
+        stream: impl TypedId,
+        subject: impl Into<Uuid>,
+        company: Option<CompanyId>,
+        fact: &F,
+    ) -> Result<()> {
         self.facts.push(PendingFact {
             stream: stream.to_string(),
             subject: subject.into(),
@@ -155,7 +179,13 @@ impl Tx {
     ///
     /// # Errors
     /// When the payload cannot be written as JSON.
-    pub fn enqueue(&mut self, kind: &'static str, key: impl Into<String>, company: Option<CompanyId>, payload: &impl Serialize) -> Result<()> {
+    pub fn enqueue(
+        &mut self,
+        kind: &'static str,
+        key: impl Into<String>,
+        company: Option<CompanyId>,
+        payload: &impl Serialize,
+    ) -> Result<()> {
         self.push_task(kind, key.into(), None, company, payload)
     }
 
@@ -163,12 +193,32 @@ impl Tx {
     ///
     /// # Errors
     /// When the payload cannot be written as JSON.
-    pub fn schedule(&mut self, kind: &'static str, key: impl Into<String>, due_at: Timestamp, company: Option<CompanyId>, payload: &impl Serialize) -> Result<()> {
+    pub fn schedule(
+        &mut self,
+        kind: &'static str,
+        key: impl Into<String>,
+        due_at: Timestamp,
+        company: Option<CompanyId>,
+        payload: &impl Serialize,
+    ) -> Result<()> {
         self.push_task(kind, key.into(), Some(due_at), company, payload)
     }
 
-    fn push_task(&mut self, kind: &'static str, key: String, due_at: Option<Timestamp>, company_id: Option<CompanyId>, payload: &impl Serialize) -> Result<()> {
-        self.tasks.push(PendingTask { kind, key, payload: serde_json::to_value(payload)?, due_at, company_id });
+    fn push_task(
+        &mut self,
+        kind: &'static str,
+        key: String,
+        due_at: Option<Timestamp>,
+        company_id: Option<CompanyId>,
+        payload: &impl Serialize,
+    ) -> Result<()> {
+        self.tasks.push(PendingTask {
+            kind,
+            key,
+            payload: serde_json::to_value(payload)?,
+            due_at,
+            company_id,
+        });
         Ok(())
     }
 
@@ -228,7 +278,8 @@ impl Tx {
         let rows = sqlx::query!("select stream, version, hash from quenty.stream_heads where stream = any($1) order by stream for update", &streams)
             .fetch_all(&mut *self.inner)
             .await?;
-        let mut heads: std::collections::BTreeMap<String, (i64, Vec<u8>)> = streams.into_iter().map(|stream| (stream, (0, GENESIS.to_vec()))).collect();
+        let mut heads: std::collections::BTreeMap<String, (i64, Vec<u8>)> =
+            streams.into_iter().map(|stream| (stream, (0, GENESIS.to_vec()))).collect();
         for row in rows {
             heads.insert(row.stream, (row.version, row.hash));
         }
@@ -236,10 +287,14 @@ impl Tx {
         let recorded_at = wall_now();
         let (mut journal, mut personal, mut outbox) = (Vec::new(), Vec::new(), Vec::new());
         for fact in facts {
-            let head = heads.get_mut(&fact.stream).ok_or_else(|| Error::internal("a fact without a stream head"))?;
+            let head =
+                heads.get_mut(&fact.stream).ok_or_else(|| Error::internal("a fact without a stream head"))?;
             self.write_fact(fact, head, recorded_at, &mut journal, &mut personal, &mut outbox)?;
         }
-        let heads: Vec<Value> = heads.into_iter().map(|(stream, (version, hash))| json!({"stream": stream, "version": version, "hash": hex(hash)})).collect();
+        let heads: Vec<Value> = heads
+            .into_iter()
+            .map(|(stream, (version, hash))| json!({"stream": stream, "version": version, "hash": hex(hash)}))
+            .collect();
         sqlx::query!(
             "with j as (
                insert into quenty.journal (id, stream, stream_version, type, data, personal_digest, actor, company_id, correlation_id,

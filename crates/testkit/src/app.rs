@@ -62,7 +62,12 @@ impl TestApp {
         let clock = options.starts_at.map_or_else(Clock::wall, Clock::simulated);
         let bus = Arc::new(LocalBus::new(Topology::of([&service])));
         let transport = Transport::default();
-        let surroundings = Surroundings { bus: Arc::clone(&bus) as Arc<dyn Bus>, clock: clock.clone(), transport: transport.clone(), stop: stop.clone() };
+        let surroundings = Surroundings {
+            bus: Arc::clone(&bus) as Arc<dyn Bus>,
+            clock: clock.clone(),
+            transport: transport.clone(),
+            stop: stop.clone(),
+        };
         let mut settings = Settings::load(&[CHASSIS, service.settings], None, std::iter::empty())
             .expect("defaults")
             .with("database_url", database.app_url.clone())
@@ -74,10 +79,14 @@ impl TestApp {
         for (key, value) in options.settings {
             settings = settings.with(key, value.replace("{base_url}", &own_url));
         }
-        let running = lifecycle::serve(service, settings, &surroundings, listener).await.expect("the service starts");
+        let running =
+            lifecycle::serve(service, settings, &surroundings, listener).await.expect("the service starts");
         let (app, base_url) = (running.app.clone(), format!("http://{}", running.address));
         let started = Self { running: Some(running), app, database, base_url, transport, bus, clock, stop };
-        eventually("the service is ready", || async { (started.get("/health").send().await.status() == 200).then_some(()) }).await;
+        eventually("the service is ready", || async {
+            (started.get("/health").send().await.status() == 200).then_some(())
+        })
+        .await;
         started
     }
 
@@ -106,19 +115,37 @@ impl TestApp {
         self.token_of(UserId::new(), realm, company, permissions)
     }
     #[must_use]
-    pub fn token_of(&self, user: UserId, realm: Realm, company: Option<CompanyId>, permissions: &[&str]) -> String {
+    pub fn token_of(
+        &self,
+        user: UserId,
+        realm: Realm,
+        company: Option<CompanyId>,
+        permissions: &[&str],
+    ) -> String {
         keys::sign(&keys::claims(realm, user, company, permissions))
     }
 
     /// Delivers a foreign event through the bus, as its publisher would, and returns its id once it is taken in.
-    pub async fn hear<E: Event>(&self, stream: impl TypedId, company: Option<CompanyId>, version: i64, event: &E) -> uuid::Uuid {
+    pub async fn hear<E: Event>(
+        &self,
+        stream: impl TypedId,
+        company: Option<CompanyId>,
+        version: i64,
+        event: &E,
+    ) -> uuid::Uuid {
         let envelope = self.envelope(stream, company, version, event);
         self.deliver(&envelope).await;
         envelope.id
     }
 
     #[must_use]
-    pub fn envelope<E: Event>(&self, stream: impl TypedId, company: Option<CompanyId>, version: i64, event: &E) -> Envelope {
+    pub fn envelope<E: Event>(
+        &self,
+        stream: impl TypedId,
+        company: Option<CompanyId>,
+        version: i64,
+        event: &E,
+    ) -> Envelope {
         let publisher = E::TYPE.split('.').nth(1).expect("quenty.<service>.…");
         Envelope {
             specversion: "1.0".to_owned(),
@@ -141,12 +168,17 @@ impl TestApp {
 
     /// Delivers an envelope, again if need be: at-least-once is the bus's promise.
     pub async fn deliver(&self, envelope: &Envelope) {
-        eventually("the event is taken in", || async { (!self.bus.publish(std::slice::from_ref(envelope)).await.is_empty()).then_some(()) }).await;
+        eventually("the event is taken in", || async {
+            (!self.bus.publish(std::slice::from_ref(envelope)).await.is_empty()).then_some(())
+        })
+        .await;
     }
 
     /// The journal of one aggregate.
     pub async fn facts(&self, stream: impl TypedId) -> Vec<Entry> {
-        journal::entries(self.app.db(), Scope::All, &stream.to_string(), None).await.expect("the journal can be read")
+        journal::entries(self.app.db(), Scope::All, &stream.to_string(), None)
+            .await
+            .expect("the journal can be read")
     }
 
     #[must_use]
@@ -197,6 +229,8 @@ async fn serve_keys(stop: CancellationToken) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound address");
     #[expect(clippy::disallowed_methods, reason = "ends with the test, by its token")]
-    tokio::spawn(async move { axum::serve(listener, keys::router()).with_graceful_shutdown(stop.cancelled_owned()).await });
+    tokio::spawn(async move {
+        axum::serve(listener, keys::router()).with_graceful_shutdown(stop.cancelled_owned()).await
+    });
     format!("http://{address}")
 }

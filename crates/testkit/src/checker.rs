@@ -51,10 +51,17 @@ impl Checker {
     ///
     /// # Errors
     /// When one cannot be reached.
-    pub async fn connect(urls: impl IntoIterator<Item = (String, String)>, hears: Vec<(String, Vec<String>)>) -> Result<Self> {
+    pub async fn connect(
+        urls: impl IntoIterator<Item = (String, String)>,
+        hears: Vec<(String, Vec<String>)>,
+    ) -> Result<Self> {
         let mut databases = BTreeMap::new();
         for (service, url) in urls {
-            let pool = PgPoolOptions::new().max_connections(2).connect(&url).await.with_context(|| format!("the database of {service}"))?;
+            let pool = PgPoolOptions::new()
+                .max_connections(2)
+                .connect(&url)
+                .await
+                .with_context(|| format!("the database of {service}"))?;
             databases.insert(service, pool);
         }
         Ok(Self { databases, hears })
@@ -82,7 +89,8 @@ impl Checker {
             stock::check(order, &mut report).await?;
             orders::check(order, &mut report).await?;
         }
-        let (order, pickup, shipping) = (self.databases.get("order"), self.databases.get("pickup"), self.databases.get("shipping"));
+        let (order, pickup, shipping) =
+            (self.databases.get("order"), self.databases.get("pickup"), self.databases.get("shipping"));
         if let (Some(order), Some(pickup), Some(shipping)) = (order, pickup, shipping) {
             orders::check_agreement(order, pickup, shipping, &mut report).await?;
         }

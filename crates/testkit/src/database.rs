@@ -32,7 +32,10 @@ impl TestDatabase {
         let template = template_name(service);
         let mut admin = PgConnection::connect(&server.superuser_url("postgres")).await?;
         // Tests are processes of their own: the lock is what makes the template once.
-        sqlx::query("select pg_advisory_lock(hashtextextended($1, 11))").bind(&template).execute(&mut admin).await?;
+        sqlx::query("select pg_advisory_lock(hashtextextended($1, 11))")
+            .bind(&template)
+            .execute(&mut admin)
+            .await?;
         let made = make_template(&mut admin, service, &template, &server.superuser_url(&template)).await;
         let name = format!("t_{}", quenty_kernel::id::new_uuid().simple());
         if made.is_ok() {
@@ -41,17 +44,29 @@ impl TestDatabase {
             run(&mut admin, format!("revoke all on database {name} from public")).await?;
             run(&mut admin, format!("grant connect on database {name} to {app}")).await?;
         }
-        sqlx::query("select pg_advisory_unlock(hashtextextended($1, 11))").bind(&template).execute(&mut admin).await?;
+        sqlx::query("select pg_advisory_unlock(hashtextextended($1, 11))")
+            .bind(&template)
+            .execute(&mut admin)
+            .await?;
         admin.close().await?;
         made?;
         let superuser_url = server.superuser_url(&name);
         let as_role = |role: &str| with_credentials(&superuser_url, role);
-        Ok(Self { app_url: as_role(&db::app_role(&template))?, owner_url: as_role(&db::owner_role(&template))?, superuser_url: superuser_url.clone(), name })
+        Ok(Self {
+            app_url: as_role(&db::app_role(&template))?,
+            owner_url: as_role(&db::owner_role(&template))?,
+            superuser_url: superuser_url.clone(),
+            name,
+        })
     }
 }
 
 fn with_credentials(url: &str, role: &str) -> Result<String> {
-    let host = url.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map(|(_, host)| host).context("a URL with credentials")?;
+    let host = url
+        .split_once("://")
+        .and_then(|(_, rest)| rest.split_once('@'))
+        .map(|(_, host)| host)
+        .context("a URL with credentials")?;
     Ok(format!("postgres://{role}:{PASSWORD}@{host}"))
 }
 
@@ -63,15 +78,29 @@ fn template_name(service: &Service) -> String {
     format!("tpl_{}_{:016x}", service.name, hasher.finish())
 }
 
-async fn make_template(admin: &mut PgConnection, service: &Service, template: &str, superuser_url: &str) -> Result<()> {
-    let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1 and datistemplate)").bind(template).fetch_one(&mut *admin).await?;
+async fn make_template(
+    admin: &mut PgConnection,
+    service: &Service,
+    template: &str,
+    superuser_url: &str,
+) -> Result<()> {
+    let exists: bool =
+        sqlx::query_scalar("select exists (select from pg_database where datname = $1 and datistemplate)")
+            .bind(template)
+            .fetch_one(&mut *admin)
+            .await?;
     if exists {
         return Ok(());
     }
     run(admin, format!("drop database if exists {template} with (force)")).await?;
     let postgres = superuser_url.replace(&format!("/{template}"), "/postgres");
     db::create_database(&postgres, template, PASSWORD, PASSWORD).await?;
-    db::migrate(&with_credentials(superuser_url, &db::owner_role(template))?, &db::app_role(template), service.migrations).await?;
+    db::migrate(
+        &with_credentials(superuser_url, &db::owner_role(template))?,
+        &db::app_role(template),
+        service.migrations,
+    )
+    .await?;
     run(admin, format!("alter database {template} with is_template true allow_connections false")).await
 }
 

@@ -29,7 +29,8 @@ impl Call {
         self.header("authorization", &format!("Bearer {token}"))
     }
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header value"));
+        self.headers
+            .insert(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header value"));
         self
     }
     pub fn idempotency_key(self, key: &str) -> Self {
@@ -93,7 +94,10 @@ impl Answer {
     /// The problem's stable code; empty when this is no problem document.
     #[must_use]
     pub fn code(&self) -> String {
-        serde_json::from_slice::<Value>(&self.body).ok().and_then(|body| body["code"].as_str().map(str::to_owned)).unwrap_or_default()
+        serde_json::from_slice::<Value>(&self.body)
+            .ok()
+            .and_then(|body| body["code"].as_str().map(str::to_owned))
+            .unwrap_or_default()
     }
     /// Panics, showing the answer, unless it has this status.
     #[track_caller]

@@ -3,11 +3,17 @@
 
 use std::sync::OnceLock;
 
-use axum::{Json, Router, routing::{get, post}};
+use axum::{
+    Json, Router,
+    routing::{get, post},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{SigningKey, pkcs8::EncodePrivateKey};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use quenty_kernel::{clock::wall_now, id::{CompanyId, UserId, new_uuid}};
+use quenty_kernel::{
+    clock::wall_now,
+    id::{CompanyId, UserId, new_uuid},
+};
 use quenty_platform::token::{AUDIENCE, Claims, Realm, TYPE};
 use serde_json::{Value, json};
 
@@ -23,7 +29,8 @@ fn signing_key() -> &'static SigningKey {
 /// Signs any claims; tests of the verifier pass broken ones.
 #[must_use]
 pub fn sign(claims: &Claims) -> String {
-    let header = Header { typ: Some(TYPE.to_owned()), kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::EdDSA) };
+    let header =
+        Header { typ: Some(TYPE.to_owned()), kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::EdDSA) };
     let der = signing_key().to_pkcs8_der().expect("an Ed25519 key has a PKCS #8 form");
     jsonwebtoken::encode(&header, claims, &EncodingKey::from_ed_der(der.as_bytes())).expect("claims are JSON")
 }
@@ -51,21 +58,31 @@ pub fn claims(realm: Realm, user: UserId, company: Option<CompanyId>, permission
 /// A token of another service of the platform.
 #[must_use]
 pub fn service_token(service: &str, permissions: &[&str]) -> String {
-    let claims = Claims { sub: service.to_owned(), client_id: service.to_owned(), ..claims(Realm::Service, UserId::new(), None, permissions) };
+    let claims = Claims {
+        sub: service.to_owned(),
+        client_id: service.to_owned(),
+        ..claims(Realm::Service, UserId::new(), None, permissions)
+    };
     sign(&claims)
 }
 
 /// JWKS and client credentials, as Auth serves them.
 pub(crate) fn router() -> Router {
-    Router::new().route("/.well-known/jwks.json", get(jwks)).route("/api/v1/auth/token", post(service_credentials))
+    Router::new()
+        .route("/.well-known/jwks.json", get(jwks))
+        .route("/api/v1/auth/token", post(service_credentials))
 }
 
 async fn jwks() -> Json<Value> {
     let x = URL_SAFE_NO_PAD.encode(signing_key().verifying_key().as_bytes());
-    Json(json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": KEY_ID, "x": x}]}))
+    Json(
+        json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": KEY_ID, "x": x}]}),
+    )
 }
 
 async fn service_credentials(Json(body): Json<Value>) -> Json<Value> {
     let service = body["client_id"].as_str().unwrap_or_default();
-    Json(json!({"access_token": service_token(service, &["internal.companies:read", "internal.memberships:read", "internal.customers:write"]), "token_type": "Bearer", "expires_in": 3600}))
+    Json(
+        json!({"access_token": service_token(service, &["internal.companies:read", "internal.memberships:read", "internal.customers:write"]), "token_type": "Bearer", "expires_in": 3600}),
+    )
 }

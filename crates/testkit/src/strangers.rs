@@ -26,9 +26,11 @@ pub fn operations(document: &Value) -> Vec<Operation> {
     for (path, item) in document["paths"].as_object().expect("paths") {
         for (method, operation) in item.as_object().expect("operations") {
             let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
-            let permission = operation["security"].as_array().and_then(|list| list.first()).and_then(|scheme| scheme["bearer"].as_array()).map(|scopes| {
-                scopes.first().and_then(Value::as_str).unwrap_or_default().to_owned()
-            });
+            let permission = operation["security"]
+                .as_array()
+                .and_then(|list| list.first())
+                .and_then(|scheme| scheme["bearer"].as_array())
+                .map(|scopes| scopes.first().and_then(Value::as_str).unwrap_or_default().to_owned());
             found.push(Operation {
                 method,
                 path: path.clone(),
@@ -49,27 +51,54 @@ pub async fn check(app: &TestApp, open: &[&str]) {
     let everything_but = |_: &str| app.token(Realm::Company, Some(CompanyId::new()), &["nothing:at-all"]);
     for operation in &operations {
         let Some(permission) = &operation.permission else {
-            assert!(open.contains(&operation.operation_id.as_str()), "{} {} needs no token: is that meant?", operation.method, operation.path);
+            assert!(
+                open.contains(&operation.operation_id.as_str()),
+                "{} {} needs no token: is that meant?",
+                operation.method,
+                operation.path
+            );
             continue;
         };
         let refused = send(app, operation, None).await;
-        assert_eq!((refused.status(), refused.code().as_str()), (401, "NO_TOKEN"), "{operation:?} without a token");
+        assert_eq!(
+            (refused.status(), refused.code().as_str()),
+            (401, "NO_TOKEN"),
+            "{operation:?} without a token"
+        );
         if permission.is_empty() {
             continue;
         }
         let refused = send(app, operation, Some(&everything_but(permission))).await;
-        assert_eq!((refused.status(), refused.code().as_str()), (403, "NOT_PERMITTED"), "{operation:?} without its permission");
-        assert_eq!(refused.json()["permission"], json!(permission), "{operation:?}: the document and the handler name different permissions");
+        assert_eq!(
+            (refused.status(), refused.code().as_str()),
+            (403, "NOT_PERMITTED"),
+            "{operation:?} without its permission"
+        );
+        assert_eq!(
+            refused.json()["permission"],
+            json!(permission),
+            "{operation:?}: the document and the handler name different permissions"
+        );
         if operation.path.contains('{') {
             let other = app.token(Realm::Company, Some(CompanyId::new()), &[permission]);
             let hidden = send(app, operation, Some(&other)).await;
-            assert!(!hidden.status.is_success() && hidden.status() < 500, "{operation:?} as another tenant: {} {}", hidden.status, hidden.text());
+            assert!(
+                !hidden.status.is_success() && hidden.status() < 500,
+                "{operation:?} as another tenant: {} {}",
+                hidden.status,
+                hidden.text()
+            );
         }
     }
 }
 
 async fn send(app: &TestApp, operation: &Operation, token: Option<&str>) -> crate::http::Answer {
-    let path = operation.path.split('/').map(|segment| if segment.starts_with('{') { "x" } else { segment }).collect::<Vec<_>>().join("/");
+    let path = operation
+        .path
+        .split('/')
+        .map(|segment| if segment.starts_with('{') { "x" } else { segment })
+        .collect::<Vec<_>>()
+        .join("/");
     let mut call = app.call(operation.method.clone(), &path);
     if operation.has_body {
         call = call.json(&json!({}));

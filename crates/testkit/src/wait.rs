@@ -7,7 +7,10 @@ const POLL: Duration = Duration::from_millis(15);
 
 /// Waits until the probe gives a value; panics after half a minute.
 #[track_caller]
-pub fn eventually<T, Fut: Future<Output = Option<T>>>(what: &str, mut probe: impl FnMut() -> Fut) -> impl Future<Output = T> {
+pub fn eventually<T, Fut: Future<Output = Option<T>>>(
+    what: &str,
+    mut probe: impl FnMut() -> Fut,
+) -> impl Future<Output = T> {
     let what = what.to_owned();
     async move {
         let started = Instant::now();

@@ -16,11 +16,16 @@ pub(crate) fn live() -> Response<Body> {
 }
 
 pub(crate) async fn of_all(gateway: &Gateway) -> Response<Body> {
-    let asked = futures_util::future::join_all(gateway.0.upstreams.iter().map(|upstream| ask(gateway, upstream))).await;
+    let asked =
+        futures_util::future::join_all(gateway.0.upstreams.iter().map(|upstream| ask(gateway, upstream)))
+            .await;
     let ready = asked.iter().all(|(ready, _)| *ready) && gateway.table().complete;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let services: Vec<Value> = asked.into_iter().map(|(_, told)| told).collect();
-    proxy::json(status, &json!({"service": "gateway", "status": if ready { "ready" } else { "not_ready" }, "services": services}))
+    proxy::json(
+        status,
+        &json!({"service": "gateway", "status": if ready { "ready" } else { "not_ready" }, "services": services}),
+    )
 }
 
 async fn ask(gateway: &Gateway, upstream: &Upstream) -> (bool, Value) {
@@ -28,8 +33,13 @@ async fn ask(gateway: &Gateway, upstream: &Upstream) -> (bool, Value) {
     let answer = tokio::time::timeout(TIMEOUT, read(gateway, upstream)).await.ok().flatten();
     let milliseconds = started.elapsed().as_millis() as u64;
     match answer {
-        Some((ready, body)) => (ready, json!({"service": upstream.name, "status": body["status"], "checks": body["checks"], "latency_ms": milliseconds})),
-        None => (false, json!({"service": upstream.name, "status": "unreachable", "latency_ms": milliseconds})),
+        Some((ready, body)) => (
+            ready,
+            json!({"service": upstream.name, "status": body["status"], "checks": body["checks"], "latency_ms": milliseconds}),
+        ),
+        None => {
+            (false, json!({"service": upstream.name, "status": "unreachable", "latency_ms": milliseconds}))
+        }
     }
 }
 

@@ -11,19 +11,34 @@ pub(crate) async fn check(verifier: &Verifier, access: &Access, headers: &Header
     if *access == Access::Anyone {
         return Ok(());
     }
-    let value = headers.get(header::AUTHORIZATION).ok_or_else(|| Failure::new(Kind::Unauthenticated, "NO_TOKEN", "this operation needs an access token: Authorization: Bearer …"))?;
+    let value = headers.get(header::AUTHORIZATION).ok_or_else(|| {
+        Failure::new(
+            Kind::Unauthenticated,
+            "NO_TOKEN",
+            "this operation needs an access token: Authorization: Bearer …",
+        )
+    })?;
     let token = value
         .to_str()
         .ok()
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
-        .ok_or_else(|| Failure::new(Kind::Unauthenticated, "BAD_AUTHORIZATION", "send Authorization: Bearer <access token>"))?;
+        .ok_or_else(|| {
+            Failure::new(
+                Kind::Unauthenticated,
+                "BAD_AUTHORIZATION",
+                "send Authorization: Bearer <access token>",
+            )
+        })?;
     let claims = verifier.verify(token).await?;
     match access {
-        Access::Permission(permission) if !claims.allows(permission) => {
-            Err(Failure::new(Kind::Forbidden, "NOT_PERMITTED", format!("this needs the permission {permission}")).with("permission", permission))
-        }
+        Access::Permission(permission) if !claims.allows(permission) => Err(Failure::new(
+            Kind::Forbidden,
+            "NOT_PERMITTED",
+            format!("this needs the permission {permission}"),
+        )
+        .with("permission", permission)),
         _ => Ok(()),
     }
 }

@@ -23,7 +23,10 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
-use quenty_platform::{settings::{Setting, Settings}, token::Verifier};
+use quenty_platform::{
+    settings::{Setting, Settings},
+    token::Verifier,
+};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -36,8 +39,10 @@ pub const PORT: u16 = 8000;
 
 /// What the gateway reads beside the chassis's settings.
 pub const SETTINGS: &[Setting] = &[
-    Setting::new("upstream_timeout_ms", "a service that has not begun to answer by then is a 504").default("20000"),
-    Setting::new("header_timeout_ms", "a client that has not sent its headers by then is cut off").default("10000"),
+    Setting::new("upstream_timeout_ms", "a service that has not begun to answer by then is a 504")
+        .default("20000"),
+    Setting::new("header_timeout_ms", "a client that has not sent its headers by then is cut off")
+        .default("10000"),
 ];
 
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
@@ -72,11 +77,18 @@ impl Gateway {
     ///
     /// # Errors
     /// When a setting does not parse, or two services claim the same path.
-    pub fn new(settings: &Settings, verifier: Verifier, upstreams: Vec<Upstream>) -> Result<Self, GatewayError> {
+    pub fn new(
+        settings: &Settings,
+        verifier: Verifier,
+        upstreams: Vec<Upstream>,
+    ) -> Result<Self, GatewayError> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(Duration::from_secs(1)));
-        let client = Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_max_idle_per_host(256).build(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_max_idle_per_host(256)
+            .build(connector);
         let known = upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
         let table = Table::new(known)?;
         Ok(Self(Arc::new(Inner {
@@ -116,11 +128,18 @@ impl Gateway {
             let gateway = self.clone();
             let handle = service_fn(move |request: hyper::Request<Incoming>| {
                 let gateway = gateway.clone();
-                async move { Ok::<_, std::convert::Infallible>(gateway.handle(request.map(Body::new), peer).await) }
+                async move {
+                    Ok::<_, std::convert::Infallible>(gateway.handle(request.map(Body::new), peer).await)
+                }
             });
             let mut server = auto::Builder::new(TokioExecutor::new());
-            server.http1().timer(TokioTimer::new()).header_read_timeout(self.0.header_timeout).max_buf_size(MAX_HEADER_BYTES);
-            let connection = connections.watch(server.serve_connection(TokioIo::new(stream), handle).into_owned());
+            server
+                .http1()
+                .timer(TokioTimer::new())
+                .header_read_timeout(self.0.header_timeout)
+                .max_buf_size(MAX_HEADER_BYTES);
+            let connection =
+                connections.watch(server.serve_connection(TokioIo::new(stream), handle).into_owned());
             work.spawn(async move {
                 // A client that breaks off is its own affair.
                 drop(connection.await);
@@ -150,7 +169,8 @@ impl Gateway {
 
     /// Services that are elsewhere may come, go and change: their descriptions are read again and again.
     async fn keep_routes_fresh(self, stop: CancellationToken) {
-        let mut known: Vec<_> = self.0.upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
+        let mut known: Vec<_> =
+            self.0.upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
         while !stop.is_cancelled() {
             for (upstream, slot) in self.0.upstreams.iter().zip(&mut known) {
                 if let Some(fresh) = upstream.fetch_description(&self.0.client).await {
@@ -161,7 +181,8 @@ impl Gateway {
                 Ok(table) => *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table),
                 Err(conflict) => tracing::error!(%conflict, "the routes stay as they were"),
             }
-            let pause = if known.iter().all(Option::is_some) { REFRESH_EVERY } else { REFRESH_UNTIL_COMPLETE };
+            let pause =
+                if known.iter().all(Option::is_some) { REFRESH_EVERY } else { REFRESH_UNTIL_COMPLETE };
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = tokio::time::sleep(pause) => {}

@@ -33,15 +33,25 @@ const NOT_FORWARDED: [&str; 11] = [
     "forwarded",
 ];
 
-pub(crate) async fn forward(gateway: &Gateway, mut request: Request<Body>, peer: SocketAddr) -> Response<Body> {
+pub(crate) async fn forward(
+    gateway: &Gateway,
+    mut request: Request<Body>,
+    peer: SocketAddr,
+) -> Response<Body> {
     let started = Instant::now();
-    let trace = text(request.headers(), &TRACEPARENT).and_then(TraceParent::parse).map_or_else(TraceParent::root, TraceParent::child);
-    let request_id = text(request.headers(), &REQUEST_ID).and_then(|id| uuid::Uuid::try_parse(id).ok()).unwrap_or_else(new_uuid);
+    let trace = text(request.headers(), &TRACEPARENT)
+        .and_then(TraceParent::parse)
+        .map_or_else(TraceParent::root, TraceParent::child);
+    let request_id = text(request.headers(), &REQUEST_ID)
+        .and_then(|id| uuid::Uuid::try_parse(id).ok())
+        .unwrap_or_else(new_uuid);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     prepare(&mut request, peer, trace, request_id);
 
     let (template, outcome) = route(gateway, request).await;
-    let mut response = outcome.unwrap_or_else(|failure| problem::finish(Error::from(failure).into_response(), &path, &trace.trace_id()));
+    let mut response = outcome.unwrap_or_else(|failure| {
+        problem::finish(Error::from(failure).into_response(), &path, &trace.trace_id())
+    });
     if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -57,11 +67,20 @@ async fn route(gateway: &Gateway, request: Request<Body>) -> (String, Result<Res
         Found::Operation { upstream, template, access } => (upstream, template.to_owned(), access),
         Found::OtherMethods(methods) => return ("unmatched".to_owned(), Ok(method_not_allowed(&methods))),
         Found::Nothing if !table.complete => {
-            let failure = Failure::new(Kind::Unavailable, "STARTING", "not every service has started yet; try again").retry_after(1);
+            let failure =
+                Failure::new(Kind::Unavailable, "STARTING", "not every service has started yet; try again")
+                    .retry_after(1);
             return ("unmatched".to_owned(), Err(failure));
         }
         Found::Nothing => {
-            return ("unmatched".to_owned(), Err(Failure::new(Kind::NotFound, "NO_SUCH_ROUTE", "there is no such path; /openapi.json lists them, /docs shows them")));
+            return (
+                "unmatched".to_owned(),
+                Err(Failure::new(
+                    Kind::NotFound,
+                    "NO_SUCH_ROUTE",
+                    "there is no such path; /openapi.json lists them, /docs shows them",
+                )),
+            );
         }
     };
     if let Err(failure) = identity::check(&gateway.0.verifier, access, request.headers()).await {
@@ -77,15 +96,31 @@ async fn route(gateway: &Gateway, request: Request<Body>) -> (String, Result<Res
         }
         Ok(Err(error)) => {
             tracing::warn!(upstream = upstream.name, %error, "a service cannot be reached");
-            Err(Failure::new(Kind::Unavailable, "UPSTREAM_UNAVAILABLE", format!("the {} service cannot be reached; try again", upstream.name)).retry_after(1))
+            Err(Failure::new(
+                Kind::Unavailable,
+                "UPSTREAM_UNAVAILABLE",
+                format!("the {} service cannot be reached; try again", upstream.name),
+            )
+            .retry_after(1))
         }
-        Err(_) => Err(Failure::new(Kind::GatewayTimeout, "UPSTREAM_TIMEOUT", format!("the {} service took too long; with an Idempotency-Key it is safe to repeat", upstream.name))),
+        Err(_) => Err(Failure::new(
+            Kind::GatewayTimeout,
+            "UPSTREAM_TIMEOUT",
+            format!(
+                "the {} service took too long; with an Idempotency-Key it is safe to repeat",
+                upstream.name
+            ),
+        )),
     };
     (template, outcome)
 }
 
 fn method_not_allowed(methods: &[&str]) -> Response<Body> {
-    let failure = Failure::new(Kind::MethodNotAllowed, "METHOD_NOT_ALLOWED", format!("this path takes {}", methods.join(", ")));
+    let failure = Failure::new(
+        Kind::MethodNotAllowed,
+        "METHOD_NOT_ALLOWED",
+        format!("this path takes {}", methods.join(", ")),
+    );
     let mut response = problem::response(&failure);
     if let Ok(allow) = HeaderValue::try_from(methods.join(", ")) {
         response.headers_mut().insert(header::ALLOW, allow);
@@ -103,7 +138,11 @@ fn prepare(request: &mut Request<Body>, peer: SocketAddr, trace: TraceParent, re
     let headers = request.headers_mut();
     strip(headers);
     headers.remove(header::HOST);
-    for (name, value) in [(FORWARDED_FOR, peer.ip().to_string()), (TRACEPARENT, trace.to_string()), (REQUEST_ID, request_id.to_string())] {
+    for (name, value) in [
+        (FORWARDED_FOR, peer.ip().to_string()),
+        (TRACEPARENT, trace.to_string()),
+        (REQUEST_ID, request_id.to_string()),
+    ] {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }

@@ -17,7 +17,10 @@ pub(crate) fn document(table: &Table) -> Response<Body> {
 }
 
 pub(crate) fn versions() -> Response<Body> {
-    proxy::json(StatusCode::OK, &json!({"versions": [{"version": "v1", "base_path": "/api/v1", "status": "current"}]}))
+    proxy::json(
+        StatusCode::OK,
+        &json!({"versions": [{"version": "v1", "base_path": "/api/v1", "status": "current"}]}),
+    )
 }
 
 /// Swagger UI, served from this binary: it works without the internet.
@@ -38,6 +41,9 @@ pub(crate) fn page(path: &str) -> Response<Body> {
             }
             response
         }
-        _ => proxy::json(StatusCode::NOT_FOUND, &json!({"status": 404, "code": "NO_SUCH_ROUTE", "detail": "the reference page is at /docs/"})),
+        _ => proxy::json(
+            StatusCode::NOT_FOUND,
+            &json!({"status": 404, "code": "NO_SUCH_ROUTE", "detail": "the reference page is at /docs/"}),
+        ),
     }
 }

@@ -35,7 +35,11 @@ struct Route {
 /// The outcome of a look-up.
 #[derive(Debug)]
 pub(crate) enum Found<'a> {
-    Operation { upstream: usize, template: &'a str, access: &'a Access },
+    Operation {
+        upstream: usize,
+        template: &'a str,
+        access: &'a Access,
+    },
     /// The path exists, with these methods.
     OtherMethods(Vec<&'a str>),
     Nothing,
@@ -64,9 +68,16 @@ impl Table {
                 if !PUBLIC_PREFIXES.iter().any(|prefix| template.starts_with(prefix)) {
                     continue;
                 }
-                let operations = item.as_object().into_iter().flatten().map(|(method, operation)| (method.to_ascii_uppercase(), access(operation))).collect();
+                let operations = item
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(method, operation)| (method.to_ascii_uppercase(), access(operation)))
+                    .collect();
                 let route = Route { upstream, template: template.clone(), operations };
-                paths.insert(with_numbered_parameters(template), route).map_err(|_| Conflict { path: template.clone() })?;
+                paths
+                    .insert(with_numbered_parameters(template), route)
+                    .map_err(|_| Conflict { path: template.clone() })?;
                 merged.paths.insert(template.clone(), item.clone());
             }
             merged.take_components(&description);
@@ -86,8 +97,11 @@ impl Table {
 }
 
 fn access(operation: &Value) -> Access {
-    let Some(requirement) = operation["security"].as_array().and_then(|list| list.first()) else { return Access::Anyone };
-    let permission = requirement["bearer"].as_array().and_then(|scopes| scopes.first()).and_then(Value::as_str);
+    let Some(requirement) = operation["security"].as_array().and_then(|list| list.first()) else {
+        return Access::Anyone;
+    };
+    let permission =
+        requirement["bearer"].as_array().and_then(|scopes| scopes.first()).and_then(Value::as_str);
     permission.map_or(Access::LoggedIn, |permission| Access::Permission(permission.to_owned()))
 }
 
@@ -96,7 +110,11 @@ fn with_numbered_parameters(template: &str) -> String {
     template
         .split('/')
         .enumerate()
-        .map(|(position, segment)| if segment.starts_with('{') { format!("{{p{position}}}") } else { segment.to_owned() })
+        .map(
+            |(position, segment)| {
+                if segment.starts_with('{') { format!("{{p{position}}}") } else { segment.to_owned() }
+            },
+        )
         .collect::<Vec<_>>()
         .join("/")
 }
@@ -148,12 +166,20 @@ mod tests {
 
     #[test]
     fn a_path_goes_to_the_service_that_describes_it() {
-        let orders = description(json!({"/api/v1/orders/{id}": {"get": {"security": [{"bearer": ["orders:read"]}]}}}));
+        let orders =
+            description(json!({"/api/v1/orders/{id}": {"get": {"security": [{"bearer": ["orders:read"]}]}}}));
         let auth = description(json!({"/api/v1/auth/login": {"post": {}}, "/internal/x": {"get": {}}}));
         let table = Table::new(vec![orders, auth]).unwrap();
-        assert!(matches!(table.find(&Method::GET, "/api/v1/orders/ORD-1"), Found::Operation { upstream: 0, access: Access::Permission(p), .. } if p == "orders:read"));
-        assert!(matches!(table.find(&Method::POST, "/api/v1/auth/login"), Found::Operation { upstream: 1, access: Access::Anyone, .. }));
-        assert!(matches!(table.find(&Method::DELETE, "/api/v1/auth/login"), Found::OtherMethods(methods) if methods == ["POST"]));
+        assert!(
+            matches!(table.find(&Method::GET, "/api/v1/orders/ORD-1"), Found::Operation { upstream: 0, access: Access::Permission(p), .. } if p == "orders:read")
+        );
+        assert!(matches!(
+            table.find(&Method::POST, "/api/v1/auth/login"),
+            Found::Operation { upstream: 1, access: Access::Anyone, .. }
+        ));
+        assert!(
+            matches!(table.find(&Method::DELETE, "/api/v1/auth/login"), Found::OtherMethods(methods) if methods == ["POST"])
+        );
         assert!(matches!(table.find(&Method::GET, "/internal/x"), Found::Nothing));
         assert!(matches!(table.find(&Method::GET, "/api/v1/../internal/x"), Found::Nothing));
     }
@@ -162,7 +188,10 @@ mod tests {
     fn parameters_may_have_other_names_but_two_services_may_not_share_a_path() {
         let one = || description(json!({"/api/v1/a/{id}": {"get": {}}, "/api/v1/a/{a_id}/b": {"get": {}}}));
         assert!(Table::new(vec![one()]).is_ok());
-        assert_eq!(Table::new(vec![one(), one()]).unwrap_err(), Conflict { path: "/api/v1/a/{a_id}/b".to_owned() });
+        assert_eq!(
+            Table::new(vec![one(), one()]).unwrap_err(),
+            Conflict { path: "/api/v1/a/{a_id}/b".to_owned() }
+        );
     }
 
     #[test]

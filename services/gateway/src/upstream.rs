@@ -22,8 +22,13 @@ pub struct Upstream {
 #[derive(Clone)]
 enum Target {
     /// Called directly, without a socket.
-    Local { router: Router, description: Description },
-    Remote { base_url: String },
+    Local {
+        router: Router,
+        description: Description,
+    },
+    Remote {
+        base_url: String,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,22 +54,34 @@ impl Upstream {
     }
 
     /// Reads the description of a remote service; `None` when it is in this process or cannot be read now.
-    pub(crate) async fn fetch_description(&self, client: &Client<HttpConnector, Body>) -> Option<Description> {
+    pub(crate) async fn fetch_description(
+        &self,
+        client: &Client<HttpConnector, Body>,
+    ) -> Option<Description> {
         if self.description().is_some() {
             return None;
         }
         let request = Request::get("/openapi.json").body(Body::empty()).ok()?;
-        let response = self.send(client, request).await.ok().filter(|response| response.status().is_success())?;
+        let response =
+            self.send(client, request).await.ok().filter(|response| response.status().is_success())?;
         let body = response.into_body().collect().await.ok()?.to_bytes();
         serde_json::from_slice(&body).ok().map(Arc::new)
     }
 
     /// Sends a request whose URI is a path; the bodies stream both ways.
-    pub(crate) async fn send(&self, client: &Client<HttpConnector, Body>, mut request: Request<Body>) -> Result<Response<Body>, Unreachable> {
+    pub(crate) async fn send(
+        &self,
+        client: &Client<HttpConnector, Body>,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, Unreachable> {
         match &self.target {
-            Target::Local { router, .. } => router.clone().oneshot(request).await.map_err(|never| match never {}),
+            Target::Local { router, .. } => {
+                router.clone().oneshot(request).await.map_err(|never| match never {})
+            }
             Target::Remote { base_url } => {
-                let uri = format!("{base_url}{}", request.uri()).parse::<Uri>().map_err(|e| Unreachable(e.to_string()))?;
+                let uri = format!("{base_url}{}", request.uri())
+                    .parse::<Uri>()
+                    .map_err(|e| Unreachable(e.to_string()))?;
                 *request.uri_mut() = uri;
                 let response = client.request(request).await.map_err(|e| Unreachable(e.to_string()))?;
                 Ok(response.map(Body::new))

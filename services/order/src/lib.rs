@@ -6,8 +6,8 @@ mod error;
 mod events;
 mod http;
 mod jobs;
-mod tasks;
 mod store;
+mod tasks;
 
 use quenty_platform::{Service, settings::Setting};
 use sqlx::migrate::Migrator;
@@ -19,7 +19,8 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 /// What an import takes, and what it assumes of a product that the catalogue does not have.
 const SETTINGS: &[Setting] = &[
     Setting::new("import_max_bytes", "a larger file of orders gets 413").default("268435456"),
-    Setting::new("import_weight_grams", "weight of a product that an import makes of an unknown SKU").default("500"),
+    Setting::new("import_weight_grams", "weight of a product that an import makes of an unknown SKU")
+        .default("500"),
     Setting::new("import_length_mm", "its length").default("200"),
     Setting::new("import_width_mm", "its width").default("150"),
     Setting::new("import_height_mm", "its height").default("100"),

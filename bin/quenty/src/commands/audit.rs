@@ -28,9 +28,18 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         let outcome = journal::verify(&db).await?;
         sound &= outcome.findings.is_empty();
         if !as_json {
-            println!("{:<10} {} entries in {} streams: {}", service.name, outcome.entries, outcome.streams, if outcome.findings.is_empty() { "whole" } else { "BROKEN" });
+            println!(
+                "{:<10} {} entries in {} streams: {}",
+                service.name,
+                outcome.entries,
+                outcome.streams,
+                if outcome.findings.is_empty() { "whole" } else { "BROKEN" }
+            );
             for finding in &outcome.findings {
-                println!("           {} version {}: {}", finding.stream, finding.stream_version, finding.what);
+                println!(
+                    "           {} version {}: {}",
+                    finding.stream, finding.stream_version, finding.what
+                );
             }
         }
         told.insert(service.name.to_owned(), json!(outcome));

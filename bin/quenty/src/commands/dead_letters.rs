@@ -34,7 +34,16 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         for letter in operate::dead_letters(&db).await? {
             match args.action.unwrap_or(Action::List) {
                 Action::List => {
-                    println!("{:<10} {} {:<6} {:<45} {} ({} behind it): {}", service.name, letter.id, letter.what, letter.kind, letter.subject, letter.waiting_behind, letter.error.as_deref().unwrap_or("?"));
+                    println!(
+                        "{:<10} {} {:<6} {:<45} {} ({} behind it): {}",
+                        service.name,
+                        letter.id,
+                        letter.what,
+                        letter.kind,
+                        letter.subject,
+                        letter.waiting_behind,
+                        letter.error.as_deref().unwrap_or("?")
+                    );
                     listed += 1;
                 }
                 Action::Show { id } if id == letter.id => {
@@ -62,6 +71,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Some(_) => Err(anyhow::anyhow!("no service has such a dead letter")).context("`quenty dead-letters` lists them"),
+        Some(_) => Err(anyhow::anyhow!("no service has such a dead letter"))
+            .context("`quenty dead-letters` lists them"),
     }
 }

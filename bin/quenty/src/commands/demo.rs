@@ -54,7 +54,9 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Result<ExitCode> {
     let settings = services::settings(&[])?;
-    telemetry::start(settings.get("log").filter(|_| std::env::var_os("QUENTY_LOG").is_some()).unwrap_or("warn"));
+    telemetry::start(
+        settings.get("log").filter(|_| std::env::var_os("QUENTY_LOG").is_some()).unwrap_or("warn"),
+    );
     match args.url.clone() {
         Some(url) => on_running(&args, &url).await,
         None => on_own(&args).await,
@@ -63,9 +65,22 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 
 async fn on_running(args: &Args, url: &str) -> Result<ExitCode> {
     let in_folder = |name: &str| args.data.as_ref().map(|data| data.join(name));
-    let password_file = args.admin_password_file.clone().or_else(|| in_folder("admin.password")).context("say --admin-password-file, or --data of that platform")?;
-    let mail_dir = args.mail_dir.clone().or_else(|| in_folder("mail")).context("say --mail-dir, or --data of that platform")?;
-    let backstage = Backstage { url: url.to_owned(), admin_email: args.admin_email.clone(), admin_password: read_password(&password_file)?, mail_dir };
+    let password_file = args
+        .admin_password_file
+        .clone()
+        .or_else(|| in_folder("admin.password"))
+        .context("say --admin-password-file, or --data of that platform")?;
+    let mail_dir = args
+        .mail_dir
+        .clone()
+        .or_else(|| in_folder("mail"))
+        .context("say --mail-dir, or --data of that platform")?;
+    let backstage = Backstage {
+        url: url.to_owned(),
+        admin_email: args.admin_email.clone(),
+        admin_password: read_password(&password_file)?,
+        mail_dir,
+    };
     let mut summary = demo::play(&backstage, args.script()).await?;
     if args.data.is_some() {
         let databases = Databases { services: Vec::new(), data: args.data.clone() }.open()?;
@@ -102,7 +117,8 @@ async fn on_own(args: &Args) -> Result<ExitCode> {
 async fn on_platform(args: &Args, platform: &Platform) -> Result<ExitCode> {
     let backstage = platform.backstage(&args.admin_email)?;
     let mut summary = demo::play(&backstage, args.script()).await?;
-    let databases: Vec<(Service, PgPool)> = platform.apps().map(|app| (app.service().clone(), app.db().clone())).collect();
+    let databases: Vec<(Service, PgPool)> =
+        platform.apps().map(|app| (app.service().clone(), app.db().clone())).collect();
     examine(&mut summary, &databases).await?;
     tell(&summary, args)
 }
@@ -145,16 +161,28 @@ pub async fn examine(summary: &mut Summary, databases: &[(Service, PgPool)]) -> 
             .collect();
         if failing.is_empty() { "ok".to_owned() } else { failing.join("; ") }
     };
-    let whole = |findings: &[journal::Finding]| if findings.is_empty() { "ok".to_owned() } else { format!("{} findings, such as {:?}", findings.len(), findings[0]) };
+    let whole = |findings: &[journal::Finding]| {
+        if findings.is_empty() {
+            "ok".to_owned()
+        } else {
+            format!("{} findings, such as {:?}", findings.len(), findings[0])
+        }
+    };
     summary.events = traffic;
-    summary.proofs = Some(Proofs { stock: proof(&STOCK), sagas: proof(&SAGAS), journal: whole(&gaps), audit: whole(&changes) });
+    summary.proofs = Some(Proofs {
+        stock: proof(&STOCK),
+        sagas: proof(&SAGAS),
+        journal: whole(&gaps),
+        audit: whole(&changes),
+    });
     Ok(())
 }
 
 fn tell(summary: &Summary, args: &Args) -> Result<ExitCode> {
     println!("{summary}");
     if let Some(file) = &args.json {
-        std::fs::write(file, serde_json::to_string_pretty(summary)? + "\n").with_context(|| format!("cannot write {}", file.display()))?;
+        std::fs::write(file, serde_json::to_string_pretty(summary)? + "\n")
+            .with_context(|| format!("cannot write {}", file.display()))?;
     }
     if summary.proofs.as_ref().is_some_and(|proofs| !proofs.hold()) {
         bail!("a proof failed");

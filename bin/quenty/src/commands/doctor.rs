@@ -38,7 +38,13 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(&findings)?);
     } else {
         for finding in &findings {
-            println!("{} {:<10} {:<22} {}", if finding.ok { "ok   " } else { "FAILS" }, finding.service, finding.check, finding.detail);
+            println!(
+                "{} {:<10} {:<22} {}",
+                if finding.ok { "ok   " } else { "FAILS" },
+                finding.service,
+                finding.check,
+                finding.detail
+            );
         }
         println!("{}", if well { "all is well" } else { "something needs you" });
     }
@@ -55,22 +61,47 @@ pub async fn examine(service: &Service, pool: &PgPool, findings: &mut Vec<Findin
     match db::is_migrated(pool, service.migrations).await {
         Ok(true) => tell("migrations", Ok("up to date".to_owned())),
         Ok(false) => return tell("migrations", Err("behind this binary: run `quenty migrate`".to_owned())),
-        Err(error) => return tell("database", Err(format!("cannot be reached ({error}): start it, or correct its URL"))),
+        Err(error) => {
+            return tell(
+                "database",
+                Err(format!("cannot be reached ({error}): start it, or correct its URL")),
+            );
+        }
     }
     match operate::backlog(pool, wall_now()).await {
-        Ok(backlog) if backlog.inbox_dead + backlog.tasks_dead == 0 => tell("dead letters", Ok("none".to_owned())),
-        Ok(backlog) => tell("dead letters", Err(format!("{} events, {} tasks: `quenty dead-letters` shows why", backlog.inbox_dead, backlog.tasks_dead))),
+        Ok(backlog) if backlog.inbox_dead + backlog.tasks_dead == 0 => {
+            tell("dead letters", Ok("none".to_owned()))
+        }
+        Ok(backlog) => tell(
+            "dead letters",
+            Err(format!(
+                "{} events, {} tasks: `quenty dead-letters` shows why",
+                backlog.inbox_dead, backlog.tasks_dead
+            )),
+        ),
         Err(error) => tell("dead letters", Err(error.to_string())),
     }
     match operate::oldest_unsent(pool).await {
         Ok(None) => tell("outbox", Ok("empty".to_owned())),
-        Ok(Some(since)) if wall_now().duration_since(since).as_secs() < 60 => tell("outbox", Ok("flowing".to_owned())),
-        Ok(Some(since)) => tell("outbox", Err(format!("an event waits since {since}: is the bus up, does a relay run?"))),
+        Ok(Some(since)) if wall_now().duration_since(since).as_secs() < 60 => {
+            tell("outbox", Ok("flowing".to_owned()))
+        }
+        Ok(Some(since)) => {
+            tell("outbox", Err(format!("an event waits since {since}: is the bus up, does a relay run?")))
+        }
         Err(error) => tell("outbox", Err(error.to_string())),
     }
     match journal::verify(pool).await {
-        Ok(outcome) if outcome.findings.is_empty() => tell("journal", Ok(format!("{} entries, whole", outcome.entries))),
-        Ok(outcome) => tell("journal", Err(format!("{} findings: `quenty audit verify` lists them; restore from a backup and tell security", outcome.findings.len()))),
+        Ok(outcome) if outcome.findings.is_empty() => {
+            tell("journal", Ok(format!("{} entries, whole", outcome.entries)))
+        }
+        Ok(outcome) => tell(
+            "journal",
+            Err(format!(
+                "{} findings: `quenty audit verify` lists them; restore from a backup and tell security",
+                outcome.findings.len()
+            )),
+        ),
         Err(error) => tell("journal", Err(error.to_string())),
     }
     for invariant in service.invariants {

@@ -26,7 +26,8 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry?.path();
         if path.extension().is_some_and(|ending| ending == "json") {
-            let mail: Value = serde_json::from_slice(&std::fs::read(&path)?).with_context(|| format!("cannot read {}", path.display()))?;
+            let mail: Value = serde_json::from_slice(&std::fs::read(&path)?)
+                .with_context(|| format!("cannot read {}", path.display()))?;
             mails.push(mail);
         }
     }

@@ -24,16 +24,22 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         let (owner, app) = (Login::of(&owner_url)?, Login::of(&app_url)?);
         if args.create {
             let superuser = variable("QUENTY_SUPERUSER_URL")?;
-            db::create_database(&superuser, service.database, &owner.password, &app.password).await.with_context(|| format!("cannot create {}", service.database))?;
+            db::create_database(&superuser, service.database, &owner.password, &app.password)
+                .await
+                .with_context(|| format!("cannot create {}", service.database))?;
         }
-        db::migrate(&owner_url, &app.role, service.migrations).await.with_context(|| format!("the database of {} cannot be migrated", service.name))?;
+        db::migrate(&owner_url, &app.role, service.migrations)
+            .await
+            .with_context(|| format!("the database of {} cannot be migrated", service.name))?;
         println!("{:<10} {} is up to date", service.name, service.database);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn variable(name: &str) -> Result<String> {
-    std::env::var_os(name).and_then(|value| value.into_string().ok()).with_context(|| format!("{name} is not set"))
+    std::env::var_os(name)
+        .and_then(|value| value.into_string().ok())
+        .with_context(|| format!("{name} is not set"))
 }
 
 struct Login {

@@ -53,7 +53,8 @@ impl Databases {
         let variable = format!("QUENTY_{}_DATABASE_URL", service.name.to_uppercase());
         match (&self.data, std::env::var_os(&variable)) {
             (None, Some(url)) => url.into_string().ok().with_context(|| format!("{variable} is not UTF-8")),
-            (None, None) => embedded_url(&default_folder(), service).with_context(|| format!("set {variable}, or name the platform's folder with --data")),
+            (None, None) => embedded_url(&default_folder(), service)
+                .with_context(|| format!("set {variable}, or name the platform's folder with --data")),
             (Some(data), _) => embedded_url(data, service),
         }
     }
@@ -62,11 +63,18 @@ impl Databases {
 /// The application role's URL in a running embedded platform; `up` writes it beside the data.
 fn embedded_url(data: &Path, service: &Service) -> Result<String> {
     let path = databases_file(data);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}: is the platform of that folder running?", path.display()))?;
+    let text = std::fs::read_to_string(&path).with_context(|| {
+        format!("cannot read {}: is the platform of that folder running?", path.display())
+    })?;
     let urls: std::collections::BTreeMap<String, String> = serde_json::from_str(&text)?;
-    urls.get(service.name).cloned().with_context(|| format!("{} names no database of {}", path.display(), service.name))
+    urls.get(service.name)
+        .cloned()
+        .with_context(|| format!("{} names no database of {}", path.display(), service.name))
 }
 
 fn read_password(file: &Path) -> Result<String> {
-    Ok(std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?.trim().to_owned())
+    Ok(std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read {}", file.display()))?
+        .trim()
+        .to_owned())
 }

@@ -26,10 +26,17 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let target = services::find(&args.to)?;
     let bus = RabbitBus::connect_lazily(settings.require("bus_url")?, services::topology());
     let databases = args.databases.open()?;
-    let Some((_, own)) = databases.iter().find(|(service, _)| service.name == args.to) else { anyhow::bail!("the target's own database is needed to know what it has heard") };
+    let Some((_, own)) = databases.iter().find(|(service, _)| service.name == args.to) else {
+        anyhow::bail!("the target's own database is needed to know what it has heard")
+    };
     let heard = operate::heard_types(own).await?;
-    let new: Vec<&str> = target.hears().into_iter().filter(|kind| !heard.iter().any(|known| known == kind)).collect();
-    ensure!(!new.is_empty(), "{} has heard every type that it listens to: older events would be taken twice", args.to);
+    let new: Vec<&str> =
+        target.hears().into_iter().filter(|kind| !heard.iter().any(|known| known == kind)).collect();
+    ensure!(
+        !new.is_empty(),
+        "{} has heard every type that it listens to: older events would be taken twice",
+        args.to
+    );
     for (service, db) in &databases {
         let mut after = 0;
         let mut sent = 0;

@@ -41,7 +41,11 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         ending.cancel();
     };
     let work = async {
-        if args.name == "gateway" { serve_gateway(&settings, stop).await } else { serve_service(&args.name, settings, stop).await }
+        if args.name == "gateway" {
+            serve_gateway(&settings, stop).await
+        } else {
+            serve_service(&args.name, settings, stop).await
+        }
     };
     let ((), served) = tokio::join!(
         async {
@@ -58,7 +62,12 @@ async fn serve_service(name: &str, settings: Settings, stop: CancellationToken) 
     let settings = with_own_database(settings, name);
     let url = settings.require("bus_url").context("a service beside others needs RabbitMQ")?;
     let bus = RabbitBus::connect_lazily(url, services::topology());
-    let surroundings = Surroundings { bus: Arc::new(bus) as Arc<dyn Bus>, clock: Clock::wall(), transport: Transport::default(), stop };
+    let surroundings = Surroundings {
+        bus: Arc::new(bus) as Arc<dyn Bus>,
+        clock: Clock::wall(),
+        transport: Transport::default(),
+        stop,
+    };
     let running = lifecycle::start(service, settings, &surroundings).await?;
     running.finished().await;
     Ok(())
@@ -66,22 +75,30 @@ async fn serve_service(name: &str, settings: Settings, stop: CancellationToken) 
 
 /// One environment may serve several processes: `QUENTY_DATABASE_URL` is this process's own.
 fn with_own_database(settings: Settings, name: &str) -> Settings {
-    match std::env::var_os(format!("QUENTY_{}_DATABASE_URL", name.to_uppercase())).and_then(|url| url.into_string().ok()) {
+    match std::env::var_os(format!("QUENTY_{}_DATABASE_URL", name.to_uppercase()))
+        .and_then(|url| url.into_string().ok())
+    {
         Some(url) if settings.get("database_url").is_none() => settings.with("database_url", url),
         _ => settings,
     }
 }
 
 async fn serve_gateway(settings: &Settings, stop: CancellationToken) -> Result<()> {
-    let verifier = Verifier::new(Transport::default(), settings.require("auth_url")?, settings.require("issuer")?);
+    let verifier =
+        Verifier::new(Transport::default(), settings.require("auth_url")?, settings.require("issuer")?);
     let upstreams = services::all()
         .iter()
-        .map(|service| Ok(Upstream::remote(service.name, settings.require(&format!("{}_url", service.name))?)))
+        .map(|service| {
+            Ok(Upstream::remote(service.name, settings.require(&format!("{}_url", service.name))?))
+        })
         .collect::<Result<Vec<_>>>()?;
     let host = settings.require("host")?.parse()?;
     let port = settings.get("port").map_or(Ok(quenty_gateway::PORT), str::parse)?;
     let address = SocketAddr::new(host, port);
-    ensure!(address.ip().is_loopback() || settings.get("trusted_network") == Some("true"), "{address} is not loopback: say QUENTY_TRUSTED_NETWORK=true to serve other machines");
+    ensure!(
+        address.ip().is_loopback() || settings.get("trusted_network") == Some("true"),
+        "{address} is not loopback: say QUENTY_TRUSTED_NETWORK=true to serve other machines"
+    );
     let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
     tracing::info!(service = "gateway", %address, "serving");
     Gateway::new(settings, verifier, upstreams)?.serve(listener, stop).await;

@@ -52,13 +52,17 @@ impl FromStr for From {
         if let Some(days) = text.strip_suffix('d').and_then(|days| days.parse::<i64>().ok()) {
             return Ok(Self(wall_now() - SignedDuration::from_hours(24 * days)));
         }
-        text.parse().map(Self).map_err(|_| "expected a time like 2026-01-05T12:00:00Z, or days like 7d".to_owned())
+        text.parse()
+            .map(Self)
+            .map_err(|_| "expected a time like 2026-01-05T12:00:00Z, or days like 7d".to_owned())
     }
 }
 
 pub async fn run(args: Args) -> Result<ExitCode> {
     let settings = services::settings(&[])?;
-    telemetry::start(settings.get("log").filter(|_| std::env::var_os("QUENTY_LOG").is_some()).unwrap_or("warn"));
+    telemetry::start(
+        settings.get("log").filter(|_| std::env::var_os("QUENTY_LOG").is_some()).unwrap_or("warn"),
+    );
     let scratch = args.ephemeral.then(scratch_folder).transpose()?;
     let data = scratch.clone().or(args.data).unwrap_or_else(default_folder);
     let start = Start {
@@ -105,7 +109,11 @@ pub fn print_table(platform: &Platform) {
     println!("  {:<12} {:<28} what to open", "part", "address");
     println!("  {:<12} {:<28} {url}/docs/ (the API), {url}/health", "gateway", url);
     for part in &platform.listening {
-        println!("  {:<12} {:<28} /openapi.json /health /metrics", part.name, format!("http://{}", part.address));
+        println!(
+            "  {:<12} {:<28} /openapi.json /health /metrics",
+            part.name,
+            format!("http://{}", part.address)
+        );
     }
     println!("\n  data      {}", platform.folder.path().display());
     println!("  mails     {} (`quenty mail` lists them)", platform.folder.mail().display());
@@ -117,7 +125,11 @@ pub fn print_table(platform: &Platform) {
 }
 
 fn write_ready_file(platform: &Platform, file: &std::path::Path) -> Result<()> {
-    let services: serde_json::Map<String, serde_json::Value> = platform.listening.iter().map(|part| (part.name.to_owned(), format!("http://{}", part.address).into())).collect();
+    let services: serde_json::Map<String, serde_json::Value> = platform
+        .listening
+        .iter()
+        .map(|part| (part.name.to_owned(), format!("http://{}", part.address).into()))
+        .collect();
     let ready = json!({
         "gateway": platform.url(),
         "services": services,

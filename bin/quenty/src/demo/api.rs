@@ -52,7 +52,13 @@ impl Api {
     }
 
     /// Sends until the platform answers; a refusal is an answer.
-    async fn send(&self, method: &Method, path: &str, token: Option<&str>, body: Option<(&str, Bytes)>) -> Result<Result<Bytes, Refused>> {
+    async fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<(&str, Bytes)>,
+    ) -> Result<Result<Bytes, Refused>> {
         let key = new_uuid().to_string();
         for attempt in 1.. {
             let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
@@ -70,7 +76,9 @@ impl Api {
                     Ok(bytes) => return Ok(Ok(bytes)),
                     Err(refused) => return Ok(Err(refused)),
                 },
-                Err(error) if attempt >= TRIES => return Err(error).with_context(|| format!("{method} {path}")),
+                Err(error) if attempt >= TRIES => {
+                    return Err(error).with_context(|| format!("{method} {path}"));
+                }
                 Err(_) => {}
             }
             tokio::time::sleep(PAUSE).await;
@@ -79,10 +87,18 @@ impl Api {
     }
 
     /// Streams a file as it is, however large; sent again under the same key when the connection breaks.
-    async fn send_file(&self, path: &str, token: &str, kind: &str, file: &Path) -> Result<Result<Bytes, Refused>> {
+    async fn send_file(
+        &self,
+        path: &str,
+        token: &str,
+        kind: &str,
+        file: &Path,
+    ) -> Result<Result<Bytes, Refused>> {
         let key = new_uuid().to_string();
         for attempt in 1.. {
-            let content = tokio::fs::File::open(file).await.with_context(|| format!("cannot read {}", file.display()))?;
+            let content = tokio::fs::File::open(file)
+                .await
+                .with_context(|| format!("cannot read {}", file.display()))?;
             let request = Request::post(format!("{}{path}", self.base))
                 .header(header::AUTHORIZATION, format!("Bearer {token}"))
                 .header("idempotency-key", &key)
@@ -94,7 +110,9 @@ impl Api {
                     Err(refused) if refused.is_passing() && attempt < TRIES => {}
                     outcome => return Ok(outcome),
                 },
-                Err(error) if attempt >= FILE_TRIES => return Err(error).with_context(|| format!("cannot send {}", file.display())),
+                Err(error) if attempt >= FILE_TRIES => {
+                    return Err(error).with_context(|| format!("cannot send {}", file.display()));
+                }
                 Err(_) => {}
             }
             tokio::time::sleep(PAUSE).await;
@@ -104,12 +122,18 @@ impl Api {
 
     /// A call that needs no login.
     pub async fn post_open(&self, path: &str, body: &Value) -> Result<Value> {
-        let outcome = self.send(&Method::POST, path, None, Some(("application/json", body.to_string().into()))).await?;
+        let outcome =
+            self.send(&Method::POST, path, None, Some(("application/json", body.to_string().into()))).await?;
         read(&outcome.map_err(|refused| refused.into_error("POST", path))?)
     }
 
     pub async fn login(&self, login: &str, password: &str) -> Result<Session> {
-        let session = Session { api: self.clone(), login: login.to_owned(), password: password.to_owned(), access: std::sync::Arc::default() };
+        let session = Session {
+            api: self.clone(),
+            login: login.to_owned(),
+            password: password.to_owned(),
+            access: std::sync::Arc::default(),
+        };
         session.renew().await?;
         Ok(session)
     }
@@ -123,7 +147,11 @@ fn answer(response: &Response<Bytes>) -> Result<Bytes, Refused> {
     let problem: Value = serde_json::from_slice(response.body()).unwrap_or_default();
     let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
     let errors = problem["errors"].as_array().map_or_else(String::new, |_| problem["errors"].to_string());
-    Err(Refused { status: response.status().as_u16(), code: text("code"), detail: format!("{} {errors}", text("detail")).trim().to_owned() })
+    Err(Refused {
+        status: response.status().as_u16(),
+        code: text("code"),
+        detail: format!("{} {errors}", text("detail")).trim().to_owned(),
+    })
 }
 
 fn read(body: &Bytes) -> Result<Value> {
@@ -144,13 +172,25 @@ impl Refused {
 impl Session {
     /// Logs in again: after new rights, or when the token has run out.
     pub async fn renew(&self) -> Result<()> {
-        let tokens = self.api.post_open("/api/v1/auth/login", &json!({"username_or_email": self.login, "password": self.password})).await?;
-        let access = tokens["access_token"].as_str().with_context(|| format!("{} got no token", self.login))?;
+        let tokens = self
+            .api
+            .post_open(
+                "/api/v1/auth/login",
+                &json!({"username_or_email": self.login, "password": self.password}),
+            )
+            .await?;
+        let access =
+            tokens["access_token"].as_str().with_context(|| format!("{} got no token", self.login))?;
         access.clone_into(&mut *self.access.write().await);
         Ok(())
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<(&str, Bytes)>) -> Result<Result<Bytes, Refused>> {
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<(&str, Bytes)>,
+    ) -> Result<Result<Bytes, Refused>> {
         let token = self.access.read().await.clone();
         let outcome = self.api.send(&method, path, Some(&token), body.clone()).await?;
         if !matches!(&outcome, Err(refused) if refused.code == "INVALID_TOKEN") {
@@ -167,7 +207,10 @@ impl Session {
 
     /// As [`Session::get`], where a refusal is an answer, too.
     pub async fn try_get(&self, path: &str) -> Result<Result<Value, Refused>> {
-        self.call(Method::GET, path, None).await?.map(|body| read(&body)).map_or_else(|refused| Ok(Err(refused)), |value| value.map(Ok))
+        self.call(Method::GET, path, None)
+            .await?
+            .map(|body| read(&body))
+            .map_or_else(|refused| Ok(Err(refused)), |value| value.map(Ok))
     }
 
     /// What is no JSON.
@@ -184,7 +227,8 @@ impl Session {
     }
 
     async fn write(&self, method: Method, path: &str, body: &Value) -> Result<Value> {
-        let outcome = self.call(method.clone(), path, Some(("application/json", body.to_string().into()))).await?;
+        let outcome =
+            self.call(method.clone(), path, Some(("application/json", body.to_string().into()))).await?;
         read(&outcome.map_err(|refused| refused.into_error(method.as_str(), path))?)
     }
 

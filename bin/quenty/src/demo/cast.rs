@@ -39,7 +39,8 @@ pub struct Cast {
 
 const MERCHANT: &str = "camila.rojas@raices.example.com";
 const MERCHANT_USERNAME: &str = "camila.rojas";
-const DRIVERS: [(&str, &str); 4] = [("Wilson", "Cárdenas"), ("Yaneth", "Bernal"), ("Jairo", "Peña"), ("Luz", "Quintero")];
+const DRIVERS: [(&str, &str); 4] =
+    [("Wilson", "Cárdenas"), ("Yaneth", "Bernal"), ("Jairo", "Peña"), ("Luz", "Quintero")];
 /// Enough of everything for any week.
 const OPENING_STOCK: u32 = 5_000;
 const SLOT_CAPACITY: u32 = 60;
@@ -78,7 +79,10 @@ fn newest_token(folder: &Path, to: &str) -> Result<Option<String>> {
             continue;
         }
         let mail: Value = serde_json::from_slice(&std::fs::read(&path)?)?;
-        let token = mail["link"].as_str().and_then(|link| link.split_once("token=")).map(|(_, token)| token.to_owned());
+        let token = mail["link"]
+            .as_str()
+            .and_then(|link| link.split_once("token="))
+            .map(|(_, token)| token.to_owned());
         if let (Some(to_whom), Some(token)) = (mail["to"].as_str(), token) {
             let sent = mail["sent_at"].as_str().unwrap_or_default().to_owned();
             if to_whom.eq_ignore_ascii_case(to) && newest.as_ref().is_none_or(|(at, _)| *at <= sent) {
@@ -93,7 +97,10 @@ impl Cast {
     /// Assembles the cast, or finds it again on a platform where it has played before.
     pub async fn assemble(backstage: &Backstage) -> Result<Self> {
         let api = Api::new(&backstage.url);
-        let operator = api.login(&backstage.admin_email, &backstage.admin_password).await.context("the administrator cannot log in")?;
+        let operator = api
+            .login(&backstage.admin_email, &backstage.admin_password)
+            .await
+            .context("the administrator cannot log in")?;
         let dispatcher = invited(&api, &operator, backstage, ("Patricia", "Vargas"), "dispatcher").await?.1;
         let drivers = drivers(&api, &operator, backstage).await?;
         let merchant = merchant(&api, &operator, backstage).await?;
@@ -112,7 +119,12 @@ impl Cast {
     pub async fn make_room(&self) -> Result<()> {
         let area = own_area(&self.operator).await?.context("the cast has a service area")?;
         if area["capacity_per_slot"].as_u64() < Some(ROOM_FOR_IMPORTS) {
-            self.operator.patch(&format!("/api/v1/service-areas/{}", text(&area, "id")?), &json!({"capacity_per_slot": ROOM_FOR_IMPORTS})).await?;
+            self.operator
+                .patch(
+                    &format!("/api/v1/service-areas/{}", text(&area, "id")?),
+                    &json!({"capacity_per_slot": ROOM_FOR_IMPORTS}),
+                )
+                .await?;
         }
         Ok(())
     }
@@ -146,12 +158,24 @@ fn cop(amount: u32) -> Value {
 }
 
 fn address_of(given: &str, family: &str) -> String {
-    let plain: String = format!("{given}.{family}").to_lowercase().replace(['á', 'ã'], "a").replace('é', "e").replace('í', "i").replace('ó', "o").replace('ñ', "n");
+    let plain: String = format!("{given}.{family}")
+        .to_lowercase()
+        .replace(['á', 'ã'], "a")
+        .replace('é', "e")
+        .replace('í', "i")
+        .replace('ó', "o")
+        .replace('ñ', "n");
     format!("{plain}@quenty.example.com")
 }
 
 /// Invites somebody of the platform and accepts for them; logs in when they are there already.
-async fn invited(api: &Api, operator: &Session, backstage: &Backstage, name: (&str, &str), role: &str) -> Result<(Option<String>, Session)> {
+async fn invited(
+    api: &Api,
+    operator: &Session,
+    backstage: &Backstage,
+    name: (&str, &str),
+    role: &str,
+) -> Result<(Option<String>, Session)> {
     let email = address_of(name.0, name.1);
     let password = backstage.password(&email);
     if let Ok(session) = api.login(&email, &password).await {
@@ -170,11 +194,18 @@ async fn drivers(api: &Api, operator: &Session, backstage: &Backstage) -> Result
     for (index, name) in DRIVERS.into_iter().enumerate() {
         let (user, session) = invited(api, operator, backstage, name, "driver").await?;
         let full = format!("{} {}", name.0, name.1);
-        let found = known["items"].as_array().and_then(|list| list.iter().find(|driver| driver["name"] == full.as_str()));
+        let found = known["items"]
+            .as_array()
+            .and_then(|list| list.iter().find(|driver| driver["name"] == full.as_str()));
         let driver = match (found, user) {
             (Some(driver), _) => driver.clone(),
             (None, Some(user)) => {
-                let vehicle = operator.post("/api/v1/vehicles", &json!({"kind": "van", "capacity_grams": 900_000, "capacity_cm3": 5_000_000})).await?;
+                let vehicle = operator
+                    .post(
+                        "/api/v1/vehicles",
+                        &json!({"kind": "van", "capacity_grams": 900_000, "capacity_cm3": 5_000_000}),
+                    )
+                    .await?;
                 let body = json!({"user_id": user, "name": full, "phone": format!("+57300555{index:04}"), "vehicle_id": vehicle["id"]});
                 operator.post("/api/v1/drivers", &body).await?
             }
@@ -204,7 +235,9 @@ async fn merchant(api: &Api, operator: &Session, backstage: &Backstage) -> Resul
     merchant.post(&format!("/api/v1/companies/{company}/submit"), &json!({})).await?;
     operator.post(&format!("/api/v1/companies/{company}/approve"), &json!({})).await?;
     merchant.post(&format!("/api/v1/companies/{company}/kyc"), &json!({})).await?;
-    operator.post(&format!("/api/v1/companies/{company}/kyc/decision"), &json!({"decision": "verified"})).await?;
+    operator
+        .post(&format!("/api/v1/companies/{company}/kyc/decision"), &json!({"decision": "verified"}))
+        .await?;
     merchant.renew().await?;
     Ok(merchant)
 }
@@ -218,7 +251,10 @@ async fn service_area(operator: &Session) -> Result<()> {
     if own_area(operator).await?.is_some() {
         return Ok(());
     }
-    let every_day: Vec<Value> = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"].map(|day| json!({"day": day, "opens": "06:00", "closes": "22:00"})).to_vec();
+    let every_day: Vec<Value> =
+        ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+            .map(|day| json!({"day": day, "opens": "06:00", "closes": "22:00"}))
+            .to_vec();
     let area = json!({
         "name": AREA, "country": "CO", "time_zone": "America/Bogota", "polygon": BOGOTA, "hours": every_day,
         "slot_minutes": 120, "capacity_per_slot": SLOT_CAPACITY, "express": true, "currency": "COP",
@@ -234,7 +270,9 @@ async fn warehouses(merchant: &Session) -> Result<Vec<String>> {
     let known = merchant.get("/api/v1/warehouses?limit=100").await?;
     let mut ids = Vec::new();
     for (index, (name, street, postal_code, lat, lng)) in WAREHOUSES.into_iter().enumerate() {
-        let found = known["items"].as_array().and_then(|list| list.iter().find(|warehouse| warehouse["name"] == name));
+        let found = known["items"]
+            .as_array()
+            .and_then(|list| list.iter().find(|warehouse| warehouse["name"] == name));
         let warehouse = match found {
             Some(warehouse) => warehouse.clone(),
             None => {
@@ -257,7 +295,9 @@ async fn catalogue(merchant: &Session, warehouses: &[String]) -> Result<Vec<Valu
     let known = merchant.get("/api/v1/products?limit=100").await?;
     let mut products = Vec::new();
     for (sku, name, category, price, weight, [length, width, height], hs_code) in CATALOGUE {
-        if let Some(product) = known["items"].as_array().and_then(|list| list.iter().find(|product| product["sku"] == sku)) {
+        if let Some(product) =
+            known["items"].as_array().and_then(|list| list.iter().find(|product| product["sku"] == sku))
+        {
             products.push(product.clone());
             continue;
         }

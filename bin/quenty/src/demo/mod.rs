@@ -41,7 +41,9 @@ pub async fn play(backstage: &Backstage, script: Script) -> Result<Summary> {
     let time = Time::of(&cast.operator).await?;
     let week = plan::week(script.seed, script.orders);
     let placed_before = match week.first() {
-        Some(order) => cast.merchant.get(&format!("/api/v1/orders/by-reference/{}", order.reference)).await.is_ok(),
+        Some(order) => {
+            cast.merchant.get(&format!("/api/v1/orders/by-reference/{}", order.reference)).await.is_ok()
+        }
         None => true,
     };
     if !placed_before {
@@ -51,7 +53,8 @@ pub async fn play(backstage: &Backstage, script: Script) -> Result<Summary> {
         story.play(Ending::At(wall_now())).await?;
         bar.finish_and_clear();
     }
-    let title = if time.is_simulated() { "The week" } else { "The week (in real time: every pickup was on demand)" };
+    let title =
+        if time.is_simulated() { "The week" } else { "The week (in real time: every pickup was on demand)" };
     summary::of(&cast, title, time.is_simulated()).await
 }
 
@@ -60,11 +63,16 @@ pub async fn deliver(cast: &Cast) -> Result<Summary> {
     let time = Time::of(&cast.operator).await?;
     let simulated = time.is_simulated();
     delivery::deliver_open_orders(cast, &time).await?;
-    let title = if simulated { "What the merchant has sold" } else { "What the merchant has sold (delivered in real time, as fast as the drivers can tell)" };
+    let title = if simulated {
+        "What the merchant has sold"
+    } else {
+        "What the merchant has sold (delivered in real time, as fast as the drivers can tell)"
+    };
     summary::of(cast, title, simulated).await
 }
 
 fn progress_bar(orders: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("  {bar:40} {pos:>4}/{len} orders  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template("  {bar:40} {pos:>4}/{len} orders  {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(orders as u64).with_style(style)
 }

@@ -43,7 +43,8 @@ pub struct PlannedOrder {
 /// The week, in the order in which things are placed.
 pub fn week(seed: u64, orders: usize) -> Vec<PlannedOrder> {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut planned: Vec<PlannedOrder> = (0..orders).map(|index| order(&mut random, seed, index, orders)).collect();
+    let mut planned: Vec<PlannedOrder> =
+        (0..orders).map(|index| order(&mut random, seed, index, orders)).collect();
     planned.sort_by_key(|order| order.placed_after);
     planned
 }
@@ -80,15 +81,25 @@ fn order(random: &mut StdRng, seed: u64, index: usize, orders: usize) -> Planned
     }
     // Working hours of the first days, so that what is placed can arrive within the week.
     let day = if international { random.random_range(0..2) } else { random.random_range(0..4) };
-    let placed_after = SignedDuration::from_hours(24 * day) + SignedDuration::from_mins(random.random_range(120..600));
-    let transit = if international { SignedDuration::from_hours(random.random_range(60..90)) } else { SignedDuration::from_hours(random.random_range(18..40)) };
+    let placed_after =
+        SignedDuration::from_hours(24 * day) + SignedDuration::from_mins(random.random_range(120..600));
+    let transit = if international {
+        SignedDuration::from_hours(random.random_range(60..90))
+    } else {
+        SignedDuration::from_hours(random.random_range(18..40))
+    };
     PlannedOrder {
         reference: format!("DEMO-{seed}-{index:05}"),
         placed_after,
         name: format!("{given} {family}"),
         email: format!("{}.{}.{index}@example.com", ascii(given), ascii(family)),
         phone: format!("{}{:07}", place.6, random.random_range(1_000_000..9_999_999)),
-        street: format!("Calle {} # {}-{}", random.random_range(1..170), random.random_range(1..120), random.random_range(1..99)),
+        street: format!(
+            "Calle {} # {}-{}",
+            random.random_range(1..170),
+            random.random_range(1..120),
+            random.random_range(1..99)
+        ),
         place,
         international,
         express,
@@ -132,7 +143,13 @@ mod tests {
     fn every_week_has_each_fate_and_crosses_a_border() {
         for seed in 0..20 {
             let week = week(seed, 12);
-            for fate in [Fate::Delivered, Fate::Cancelled, Fate::FirstPickupFails, Fate::FirstDeliveryFails, Fate::Undeliverable] {
+            for fate in [
+                Fate::Delivered,
+                Fate::Cancelled,
+                Fate::FirstPickupFails,
+                Fate::FirstDeliveryFails,
+                Fate::Undeliverable,
+            ] {
                 assert!(week.iter().any(|order| order.fate == fate), "seed {seed} has no {fate:?}");
             }
             assert!(week.iter().any(|order| order.international), "seed {seed} stays at home");

@@ -95,16 +95,41 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 impl<'a> Story<'a> {
     /// A story that begins with the placing of its orders.
-    pub fn new(cast: &'a Cast, time: &'a Time, planned: Vec<PlannedOrder>, begins: Timestamp, bar: ProgressBar) -> Self {
-        let agenda = planned.iter().enumerate().map(|(index, order)| Reverse((begins + order.placed_after, index, Step::Place))).collect();
-        let told = (0..planned.len()).map(|index| Told { driver: cast.turn(index), ..Told::default() }).collect();
+    pub fn new(
+        cast: &'a Cast,
+        time: &'a Time,
+        planned: Vec<PlannedOrder>,
+        begins: Timestamp,
+        bar: ProgressBar,
+    ) -> Self {
+        let agenda = planned
+            .iter()
+            .enumerate()
+            .map(|(index, order)| Reverse((begins + order.placed_after, index, Step::Place)))
+            .collect();
+        let told =
+            (0..planned.len()).map(|index| Told { driver: cast.turn(index), ..Told::default() }).collect();
         let parts = planned.iter().map(Part::from).collect();
         Self { cast, time, planned, parts, told, agenda, bar }
     }
 
     /// A story of orders that exist already, each from where it stands.
-    pub fn of_existing(cast: &'a Cast, time: &'a Time, orders: Vec<(Part, Told, Step)>, begins: Timestamp, bar: ProgressBar) -> Self {
-        let mut story = Self { cast, time, planned: Vec::new(), parts: Vec::new(), told: Vec::new(), agenda: BinaryHeap::new(), bar };
+    pub fn of_existing(
+        cast: &'a Cast,
+        time: &'a Time,
+        orders: Vec<(Part, Told, Step)>,
+        begins: Timestamp,
+        bar: ProgressBar,
+    ) -> Self {
+        let mut story = Self {
+            cast,
+            time,
+            planned: Vec::new(),
+            parts: Vec::new(),
+            told: Vec::new(),
+            agenda: BinaryHeap::new(),
+            bar,
+        };
         for (index, (part, told, step)) in orders.into_iter().enumerate() {
             story.parts.push(part);
             story.told.push(told);
@@ -126,7 +151,9 @@ impl<'a> Story<'a> {
                 self.bar.set_message(at.strftime("%a %d %b %H:%M").to_string());
                 reached = at;
             }
-            self.perform(index, step, at).await.with_context(|| format!("{step:?} of {}", self.parts[index].reference))?;
+            self.perform(index, step, at)
+                .await
+                .with_context(|| format!("{step:?} of {}", self.parts[index].reference))?;
         }
         self.time.pass_until(if let Ending::At(ends) = ending { ends } else { wall_now() }).await
     }
@@ -145,7 +172,9 @@ impl<'a> Story<'a> {
             Step::FailPickup => self.fail_pickup(index, at).await,
             Step::Collect => self.collect(index, at).await,
             Step::Depart => self.depart(index, at).await,
-            Step::EnterCustoms => self.scan(index, json!({"kind": "customs_hold", "detail": "inspección documental"})).await,
+            Step::EnterCustoms => {
+                self.scan(index, json!({"kind": "customs_hold", "detail": "inspección documental"})).await
+            }
             Step::LeaveCustoms => self.scan(index, json!({"kind": "customs_released"})).await,
             Step::GoOutForDelivery => self.go_out_for_delivery(index, at).await,
             Step::FailDelivery => self.fail_delivery(index, at).await,
@@ -182,7 +211,10 @@ impl<'a> Story<'a> {
 
     async fn cancel(&mut self, index: usize) -> Result<()> {
         let id = &self.told[index].order_id;
-        self.cast.merchant.post(&format!("/api/v1/orders/{id}/cancel"), &json!({"reason": "el cliente se arrepintió"})).await?;
+        self.cast
+            .merchant
+            .post(&format!("/api/v1/orders/{id}/cancel"), &json!({"reason": "el cliente se arrepintió"}))
+            .await?;
         self.finish();
         Ok(())
     }
@@ -193,7 +225,9 @@ impl<'a> Story<'a> {
         let booked = self
             .cast
             .merchant
-            .get_until(&format!("/api/v1/orders/{id}"), "the bookings of the order", |order| order["status"] == "processing" || !order["on_hold"].is_null())
+            .get_until(&format!("/api/v1/orders/{id}"), "the bookings of the order", |order| {
+                order["status"] == "processing" || !order["on_hold"].is_null()
+            })
             .await?;
         if booked["status"] != "processing" {
             tracing::warn!(order = id, hold = %booked["on_hold"], "the order is on hold");
@@ -228,7 +262,8 @@ impl<'a> Story<'a> {
 
     async fn fail_pickup(&mut self, index: usize, at: Timestamp) -> Result<()> {
         self.drive(index, "arrive", &json!({})).await?;
-        self.drive(index, "fail", &json!({"code": "NOT_READY", "detail": "el paquete no estaba listo"})).await?;
+        self.drive(index, "fail", &json!({"code": "NOT_READY", "detail": "el paquete no estaba listo"}))
+            .await?;
         self.told[index].failed_pickups += 1;
         self.assign_pickup(index, at).await
     }
@@ -250,7 +285,12 @@ impl<'a> Story<'a> {
     async fn depart(&mut self, index: usize, at: Timestamp) -> Result<()> {
         if !self.time.is_simulated() {
             let path = format!("/api/v1/shipments/{}", self.told[index].shipment_id);
-            self.cast.dispatcher.get_until(&path, "the word that the parcel was collected", |shipment| shipment["status"] != "booked").await?;
+            self.cast
+                .dispatcher
+                .get_until(&path, "the word that the parcel was collected", |shipment| {
+                    shipment["status"] != "booked"
+                })
+                .await?;
         }
         self.scan(index, json!({"kind": "departed", "place": "Centro de clasificación Bogotá"})).await?;
         let transit = self.parts[index].transit;
@@ -288,7 +328,8 @@ impl<'a> Story<'a> {
     }
 
     async fn deliver(&mut self, index: usize) -> Result<()> {
-        let shipment = self.cast.dispatcher.get(&format!("/api/v1/shipments/{}", self.told[index].shipment_id)).await?;
+        let shipment =
+            self.cast.dispatcher.get(&format!("/api/v1/shipments/{}", self.told[index].shipment_id)).await?;
         let part = &self.parts[index];
         let mut body = json!({"kind": "delivered", "place": part.city, "proof": {"kind": "signature", "received_by": part.receiver}});
         if !shipment["cash_on_delivery"].is_null() {
@@ -301,7 +342,10 @@ impl<'a> Story<'a> {
 
     async fn scan(&self, index: usize, body: Value) -> Result<()> {
         let shipment = &self.told[index].shipment_id;
-        self.cast.drivers[self.told[index].driver].session.post(&format!("/api/v1/shipments/{shipment}/events"), &body).await?;
+        self.cast.drivers[self.told[index].driver]
+            .session
+            .post(&format!("/api/v1/shipments/{shipment}/events"), &body)
+            .await?;
         Ok(())
     }
 }

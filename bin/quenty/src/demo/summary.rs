@@ -92,7 +92,11 @@ pub async fn of(cast: &Cast, title: &'static str, simulated_clock: bool) -> Resu
                 other => *orders.others.entry(other.to_owned()).or_default() += 1,
             }
             // The most eventful ending makes the best story.
-            let rank = if order["kind"] == "international" && status == "delivered" { 2 } else { usize::from(status == "delivered") };
+            let rank = if order["kind"] == "international" && status == "delivered" {
+                2
+            } else {
+                usize::from(status == "delivered")
+            };
             if best.as_ref().is_none_or(|(known, _)| rank > *known) {
                 best = Some((rank, text(order, "id")?));
             }
@@ -111,7 +115,9 @@ pub async fn of(cast: &Cast, title: &'static str, simulated_clock: bool) -> Resu
         orders,
         international,
         on_time_share: (promised > 0).then(|| f64::from(on_time) / f64::from(promised)),
-        median_order_to_door_hours: durations.get(durations.len() / 2).map(|duration| duration.as_secs_f64() / 3600.0),
+        median_order_to_door_hours: durations
+            .get(durations.len() / 2)
+            .map(|duration| duration.as_secs_f64() / 3600.0),
         money,
         events: Traffic::default(),
         proofs: None,
@@ -131,7 +137,12 @@ async fn timeline(cast: &Cast, order: &str) -> Result<Vec<String>> {
     let mut lines = vec![format!("order {order}")];
     for item in items {
         let at = moment(item, "at").map(|at| at.strftime("%a %H:%M").to_string()).unwrap_or_default();
-        lines.push(format!("{at}  {:<22} {} {}", item["code"].as_str().unwrap_or_default(), item["text"].as_str().unwrap_or_default(), item["place"].as_str().unwrap_or_default()));
+        lines.push(format!(
+            "{at}  {:<22} {} {}",
+            item["code"].as_str().unwrap_or_default(),
+            item["text"].as_str().unwrap_or_default(),
+            item["place"].as_str().unwrap_or_default()
+        ));
     }
     Ok(lines)
 }
@@ -140,7 +151,11 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\n  {}\n", self.title)?;
         writeln!(f, "  orders      {} placed, {} of them abroad", self.orders.placed, self.international)?;
-        writeln!(f, "              {} delivered, {} cancelled", self.orders.delivered, self.orders.cancelled)?;
+        writeln!(
+            f,
+            "              {} delivered, {} cancelled",
+            self.orders.delivered, self.orders.cancelled
+        )?;
         for (status, count) in &self.orders.others {
             writeln!(f, "              {count} {}", status.replace('_', " "))?;
         }
@@ -153,9 +168,17 @@ impl fmt::Display for Summary {
         for (currency, amount) in &self.money {
             writeln!(f, "  sold        {amount} {currency}")?;
         }
-        writeln!(f, "  events      {} published, {} consumed, {} dead", self.events.published, self.events.consumed, self.events.dead)?;
+        writeln!(
+            f,
+            "  events      {} published, {} consumed, {} dead",
+            self.events.published, self.events.consumed, self.events.dead
+        )?;
         if let Some(proofs) = &self.proofs {
-            writeln!(f, "  proofs      stock = ledger: {}; journals without gaps: {}; hash chains: {}; sagas: {}", proofs.stock, proofs.journal, proofs.audit, proofs.sagas)?;
+            writeln!(
+                f,
+                "  proofs      stock = ledger: {}; journals without gaps: {}; hash chains: {}; sagas: {}",
+                proofs.stock, proofs.journal, proofs.audit, proofs.sagas
+            )?;
         }
         writeln!(f)?;
         for line in &self.timeline {

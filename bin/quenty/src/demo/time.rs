@@ -12,7 +12,7 @@ const CLOCK: &str = "/api/v1/simulation/clock";
 /// The business time of the platform under the demo.
 pub enum Time {
     /// An operator's session may advance it.
-    Simulated(Session),
+    Simulated(Box<Session>),
     Real,
 }
 
@@ -20,7 +20,7 @@ impl Time {
     /// Finds out which of the two the platform has.
     pub async fn of(operator: &Session) -> Result<Self> {
         match operator.get(CLOCK).await {
-            Ok(clock) if clock["stands_still"] == true => Ok(Self::Simulated(operator.clone())),
+            Ok(clock) if clock["stands_still"] == true => Ok(Self::Simulated(Box::new(operator.clone()))),
             _ => Ok(Self::Real),
         }
     }
@@ -31,7 +31,11 @@ impl Time {
 
     pub async fn now(&self) -> Result<Timestamp> {
         match self {
-            Self::Simulated(operator) => operator.get(CLOCK).await?["now"].as_str().context("the clock tells a time")?.parse().map_err(Into::into),
+            Self::Simulated(operator) => operator.get(CLOCK).await?["now"]
+                .as_str()
+                .context("the clock tells a time")?
+                .parse()
+                .map_err(Into::into),
             Self::Real => Ok(wall_now()),
         }
     }

@@ -10,23 +10,91 @@ pub const CATALOGUE: [Good; 12] = [
     ("PANELA-ORG-1K", "Panela orgánica 1 kg", "alimentos", 14_900, 1_050, [180, 140, 60], "170113"),
     ("MOCHILA-WAYUU", "Mochila wayuu tejida a mano", "artesanías", 189_000, 480, [300, 250, 100], "420222"),
     ("RUANA-BOYACA", "Ruana de lana virgen de Boyacá", "ropa", 265_000, 1_400, [400, 300, 120], "611011"),
-    ("SOMBRERO-VUELTIAO", "Sombrero vueltiao 19 vueltas", "artesanías", 320_000, 350, [380, 380, 150], "650400"),
-    ("CHOCOLATE-SANT-70", "Chocolate de Santander 70 % 100 g", "alimentos", 16_800, 115, [180, 90, 15], "180632"),
+    (
+        "SOMBRERO-VUELTIAO",
+        "Sombrero vueltiao 19 vueltas",
+        "artesanías",
+        320_000,
+        350,
+        [380, 380, 150],
+        "650400",
+    ),
+    (
+        "CHOCOLATE-SANT-70",
+        "Chocolate de Santander 70 % 100 g",
+        "alimentos",
+        16_800,
+        115,
+        [180, 90, 15],
+        "180632",
+    ),
     ("ARETES-FILIGRANA", "Aretes de filigrana de Mompox", "joyería", 145_000, 60, [90, 70, 40], "711311"),
-    ("CERAMICA-RAQUIRA", "Juego de cerámica de Ráquira, 4 piezas", "hogar", 98_000, 2_600, [350, 350, 200], "691200"),
+    (
+        "CERAMICA-RAQUIRA",
+        "Juego de cerámica de Ráquira, 4 piezas",
+        "hogar",
+        98_000,
+        2_600,
+        [350, 350, 200],
+        "691200",
+    ),
     ("HAMACA-SANJACINTO", "Hamaca de San Jacinto", "hogar", 210_000, 1_800, [420, 320, 140], "630612"),
     ("AREPERA-HIERRO", "Arepera de hierro fundido", "hogar", 76_000, 3_100, [320, 250, 60], "732391"),
     ("ACEITE-AGUACATE-250", "Aceite de aguacate 250 ml", "alimentos", 31_500, 420, [200, 70, 70], "151590"),
 ];
 
 pub const GIVEN_NAMES: [&str; 24] = [
-    "María", "Juan", "Camila", "Andrés", "Valentina", "Santiago", "Luisa", "Felipe", "Daniela", "Carlos", "Paula", "Jorge", "Natalia", "Miguel", "Laura", "Esteban",
-    "Carolina", "Ricardo", "Isabel", "Óscar", "Juliana", "Héctor", "Sofía", "Mateo",
+    "María",
+    "Juan",
+    "Camila",
+    "Andrés",
+    "Valentina",
+    "Santiago",
+    "Luisa",
+    "Felipe",
+    "Daniela",
+    "Carlos",
+    "Paula",
+    "Jorge",
+    "Natalia",
+    "Miguel",
+    "Laura",
+    "Esteban",
+    "Carolina",
+    "Ricardo",
+    "Isabel",
+    "Óscar",
+    "Juliana",
+    "Héctor",
+    "Sofía",
+    "Mateo",
 ];
 
 pub const FAMILY_NAMES: [&str; 24] = [
-    "Rodríguez", "Gómez", "Martínez", "López", "Hernández", "Castro", "Moreno", "Jiménez", "Rojas", "Vargas", "Suárez", "Peña", "Torres", "Ramírez", "Ortiz", "Cárdenas",
-    "Quintero", "Mejía", "Restrepo", "Salazar", "Duarte", "Ospina", "Bernal", "Acosta",
+    "Rodríguez",
+    "Gómez",
+    "Martínez",
+    "López",
+    "Hernández",
+    "Castro",
+    "Moreno",
+    "Jiménez",
+    "Rojas",
+    "Vargas",
+    "Suárez",
+    "Peña",
+    "Torres",
+    "Ramírez",
+    "Ortiz",
+    "Cárdenas",
+    "Quintero",
+    "Mejía",
+    "Restrepo",
+    "Salazar",
+    "Duarte",
+    "Ospina",
+    "Bernal",
+    "Acosta",
 ];
 
 /// A place to deliver to: city, state, country, postal code, latitude, longitude, phone prefix.
@@ -59,8 +127,11 @@ pub const ABROAD: [Place; 8] = [
 ];
 
 /// The two warehouses: name, street, postal code, latitude, longitude.
-pub const WAREHOUSES: [(&str, &str, &str, f64, f64); 2] =
-    [("Bodega Chapinero", "Calle 63 # 9-45", "110231", 4.6486, -74.0628), ("Bodega Fontibón", "Carrera 100 # 22-10", "110921", 4.6735, -74.1463)];
+pub const WAREHOUSES: [(&str, &str, &str, f64, f64); 2] = [
+    ("Bodega Chapinero", "Calle 63 # 9-45", "110231", 4.6486, -74.0628),
+    ("Bodega Fontibón", "Carrera 100 # 22-10", "110921", 4.6735, -74.1463),
+];
 
 /// The area that the drivers serve: Bogotá, roughly, as [longitude, latitude].
-pub const BOGOTA: [[f64; 2]; 6] = [[-74.22, 4.47], [-74.01, 4.47], [-73.99, 4.70], [-74.01, 4.84], [-74.13, 4.84], [-74.22, 4.68]];
+pub const BOGOTA: [[f64; 2]; 6] =
+    [[-74.22, 4.47], [-74.01, 4.47], [-73.99, 4.70], [-74.01, 4.84], [-74.13, 4.84], [-74.22, 4.68]];

@@ -24,9 +24,15 @@ pub(super) fn open(folder: &Folder, from: Option<Timestamp>) -> Result<Clock> {
     let is_new = !folder.postgres().join("PG_VERSION").exists();
     match (std::fs::read_to_string(&marker).ok(), from) {
         (Some(text), _) if text.trim() == PRESENT => Ok(Clock::wall()),
-        (Some(text), _) => Ok(Clock::simulated(text.trim().parse().with_context(|| format!("{} holds no time", marker.display()))?)),
+        (Some(text), _) => Ok(Clock::simulated(
+            text.trim().parse().with_context(|| format!("{} holds no time", marker.display()))?,
+        )),
         (None, Some(start)) => {
-            ensure!(is_new || !marker.parent().is_some_and(|dir| dir.join("lived").exists()), "{} is not a simulation: use another folder with --simulated-clock", folder.path().display());
+            ensure!(
+                is_new || !marker.parent().is_some_and(|dir| dir.join("lived").exists()),
+                "{} is not a simulation: use another folder with --simulated-clock",
+                folder.path().display()
+            );
             write_private(&marker, start.to_string().as_bytes())?;
             Ok(Clock::simulated(start))
         }

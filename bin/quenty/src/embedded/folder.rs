@@ -28,7 +28,11 @@ impl Folder {
     /// When it cannot be made or read.
     pub fn open(path: &Path) -> Result<Self> {
         // Others may pass through: PostgreSQL runs as its own user below this folder when started as root.
-        fs::DirBuilder::new().recursive(true).mode(0o711).create(path).with_context(|| format!("cannot make {}", path.display()))?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o711)
+            .create(path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
         let path = path.canonicalize()?;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path.join("mail"))?;
         let secrets = Secrets::open(path.join("secrets.json"))?;
@@ -105,7 +109,9 @@ impl std::fmt::Debug for Secrets {
 impl Secrets {
     fn open(path: PathBuf) -> Result<Self> {
         let kept = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged; restore it, or start on a new folder", path.display()))?,
+            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
+                format!("{} is damaged; restore it, or start on a new folder", path.display())
+            })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Kept::default(),
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
@@ -113,7 +119,11 @@ impl Secrets {
     }
 
     pub fn database(&self, name: &str) -> Result<Passwords> {
-        self.get_or_make(|kept| &mut kept.databases, name, || Passwords { owner: random_text(), app: random_text() })
+        self.get_or_make(
+            |kept| &mut kept.databases,
+            name,
+            || Passwords { owner: random_text(), app: random_text() },
+        )
     }
 
     pub fn client(&self, service: &str) -> Result<String> {
@@ -122,14 +132,23 @@ impl Secrets {
 
     /// 32 random bytes in base64.
     pub fn key(&self, name: &str) -> Result<String> {
-        self.get_or_make(|kept| &mut kept.keys, name, || {
-            let mut bytes = [0_u8; 32];
-            rand::rng().fill_bytes(&mut bytes);
-            STANDARD.encode(bytes)
-        })
+        self.get_or_make(
+            |kept| &mut kept.keys,
+            name,
+            || {
+                let mut bytes = [0_u8; 32];
+                rand::rng().fill_bytes(&mut bytes);
+                STANDARD.encode(bytes)
+            },
+        )
     }
 
-    fn get_or_make<T: Clone>(&self, part: impl Fn(&mut Kept) -> &mut BTreeMap<String, T>, name: &str, make: impl FnOnce() -> T) -> Result<T> {
+    fn get_or_make<T: Clone>(
+        &self,
+        part: impl Fn(&mut Kept) -> &mut BTreeMap<String, T>,
+        name: &str,
+        make: impl FnOnce() -> T,
+    ) -> Result<T> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = part(&mut kept).get(name) {
             return Ok(known.clone());

@@ -80,7 +80,12 @@ impl Platform {
         let clock = clock::open(&folder, start.simulated_from)?;
         let stop = CancellationToken::new();
         let bus = Arc::new(LocalBus::new(services::topology()));
-        let surroundings = Surroundings { bus: bus as Arc<dyn Bus>, clock: clock.clone(), transport: Transport::default(), stop: stop.clone() };
+        let surroundings = Surroundings {
+            bus: bus as Arc<dyn Bus>,
+            clock: clock.clone(),
+            transport: Transport::default(),
+            stop: stop.clone(),
+        };
 
         let all = services::all();
         let gateway_listener = listen(quenty_gateway::PORT, start.free_ports, "gateway").await?;
@@ -100,7 +105,8 @@ impl Platform {
             let started = lifecycle::serve(service, settings, &surroundings, listener).await;
             running.push(started.with_context(|| format!("{name} cannot start"))?);
         }
-        let listening = running.iter().map(|r| Listening { name: r.app.name(), address: r.address }).collect();
+        let listening =
+            running.iter().map(|r| Listening { name: r.app.name(), address: r.address }).collect();
         let apps: Vec<App> = running.iter().map(|r| r.app.clone()).collect();
         let simulation = clock.is_simulated().then(|| Simulation::new(clock, apps.clone(), folder.clone()));
         let serving = serve_gateway(&shared, &apps, simulation.clone(), &surroundings, gateway_listener)?;
@@ -126,15 +132,25 @@ impl Platform {
     /// When the administrator's password is not where it was put.
     pub fn backstage(&self, admin_email: &str) -> Result<Backstage> {
         let file = self.folder.admin_password();
-        let password = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        Ok(Backstage { url: self.url(), admin_email: admin_email.to_owned(), admin_password: password.trim().to_owned(), mail_dir: self.folder.mail() })
+        let password =
+            std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(Backstage {
+            url: self.url(),
+            admin_email: admin_email.to_owned(),
+            admin_password: password.trim().to_owned(),
+            mail_dir: self.folder.mail(),
+        })
     }
 
     async fn wait_until_ready(&self, transport: &Transport) -> Result<()> {
         let url = format!("{}/health", self.url());
         let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
-        while transport.get_json::<serde_json::Value>(&url, std::time::Duration::from_secs(2)).await.is_err() {
-            anyhow::ensure!(tokio::time::Instant::now() < deadline, "the platform is not ready after 30 s; {url} says what is missing");
+        while transport.get_json::<serde_json::Value>(&url, std::time::Duration::from_secs(2)).await.is_err()
+        {
+            anyhow::ensure!(
+                tokio::time::Instant::now() < deadline,
+                "the platform is not ready after 30 s; {url} says what is missing"
+            );
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         Ok(())
@@ -156,7 +172,9 @@ impl Platform {
 
 async fn listen(port: u16, free: bool, name: &str) -> Result<TcpListener> {
     let address = SocketAddr::new(LOOPBACK, if free { 0 } else { port });
-    TcpListener::bind(address).await.with_context(|| format!("the {name} cannot listen on {address}: stop what uses the port, or start with --ports free"))
+    TcpListener::bind(address).await.with_context(|| {
+        format!("the {name} cannot listen on {address}: stop what uses the port, or start with --ports free")
+    })
 }
 
 async fn start_postgres(folder: &Folder, ephemeral: bool) -> Result<EmbeddedPostgres> {
@@ -169,8 +187,11 @@ async fn migrate(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgres) 
     for service in all {
         let passwords = folder.secrets().database(service.database)?;
         db::create_database(&superuser, service.database, &passwords.owner, &passwords.app).await?;
-        let owner = role_url(postgres, service.database, &db::owner_role(service.database), &passwords.owner)?;
-        db::migrate(&owner, &db::app_role(service.database), service.migrations).await.with_context(|| format!("the database of {} cannot be migrated", service.name))?;
+        let owner =
+            role_url(postgres, service.database, &db::owner_role(service.database), &passwords.owner)?;
+        db::migrate(&owner, &db::app_role(service.database), service.migrations)
+            .await
+            .with_context(|| format!("the database of {} cannot be migrated", service.name))?;
     }
     Ok(())
 }
@@ -182,9 +203,16 @@ fn role_url(postgres: &EmbeddedPostgres, database: &str, role: &str, password: &
 }
 
 /// What all services of this process read the same.
-fn shared_settings(start: &Start, folder: &Folder, gateway: SocketAddr, all: &[Service], listeners: &[TcpListener]) -> Result<Settings> {
+fn shared_settings(
+    start: &Start,
+    folder: &Folder,
+    gateway: SocketAddr,
+    all: &[Service],
+    listeners: &[TcpListener],
+) -> Result<Settings> {
     let secrets = folder.secrets();
-    let clients: serde_json::Map<String, serde_json::Value> = all.iter().map(|s| Ok((s.name.to_owned(), secrets.client(s.name)?.into()))).collect::<Result<_>>()?;
+    let clients: serde_json::Map<String, serde_json::Value> =
+        all.iter().map(|s| Ok((s.name.to_owned(), secrets.client(s.name)?.into()))).collect::<Result<_>>()?;
     let mut settings = services::settings(&[])?
         .with("public_url", format!("http://{gateway}"))
         .with("service_clients", serde_json::Value::Object(clients).to_string())
@@ -202,7 +230,8 @@ fn shared_settings(start: &Start, folder: &Folder, gateway: SocketAddr, all: &[S
         settings = settings.with("generated_password_file", folder.admin_password().display().to_string());
     }
     for (service, listener) in all.iter().zip(listeners) {
-        settings = settings.with(&format!("{}_url", service.name), format!("http://{}", listener.local_addr()?));
+        settings =
+            settings.with(&format!("{}_url", service.name), format!("http://{}", listener.local_addr()?));
     }
     Ok(settings)
 }
@@ -218,14 +247,26 @@ fn tell_databases(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgres)
     folder::write_private(&folder.databases(), &serde_json::to_vec_pretty(&urls)?)
 }
 
-fn service_settings(shared: &Settings, folder: &Folder, service: &Service, postgres: &EmbeddedPostgres) -> Result<Settings> {
+fn service_settings(
+    shared: &Settings,
+    folder: &Folder,
+    service: &Service,
+    postgres: &EmbeddedPostgres,
+) -> Result<Settings> {
     let passwords = folder.secrets().database(service.database)?;
     let url = role_url(postgres, service.database, &db::app_role(service.database), &passwords.app)?;
     Ok(shared.clone().with("database_url", url).with("client_secret", folder.secrets().client(service.name)?))
 }
 
-fn serve_gateway(shared: &Settings, apps: &[App], simulation: Option<Simulation>, surroundings: &Surroundings, listener: TcpListener) -> Result<JoinHandle<()>> {
-    let verifier = Verifier::new(surroundings.transport.clone(), shared.require("auth_url")?, shared.require("issuer")?);
+fn serve_gateway(
+    shared: &Settings,
+    apps: &[App],
+    simulation: Option<Simulation>,
+    surroundings: &Surroundings,
+    listener: TcpListener,
+) -> Result<JoinHandle<()>> {
+    let verifier =
+        Verifier::new(surroundings.transport.clone(), shared.require("auth_url")?, shared.require("issuer")?);
     let mut upstreams = Vec::new();
     for app in apps {
         let description = serde_json::to_value(http::document(app.service()))?;

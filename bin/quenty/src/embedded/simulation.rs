@@ -24,7 +24,10 @@ struct AdvanceIn {
 }
 
 pub(super) fn upstream(simulation: Simulation) -> Upstream {
-    let router = Router::new().route(PATH, get(read).post(advance)).route("/health/ready", get(ready)).with_state(simulation);
+    let router = Router::new()
+        .route(PATH, get(read).post(advance))
+        .route("/health/ready", get(ready))
+        .with_state(simulation);
     let operation = |id: &str, summary: &str| {
         json!({
             "operationId": id, "summary": summary, "tags": ["simulation"],
@@ -32,7 +35,10 @@ pub(super) fn upstream(simulation: Simulation) -> Upstream {
             "responses": {"200": {"description": "The business time"}},
         })
     };
-    let mut post = operation("advance_clock", "Move business time forward; returns when the platform has come to rest there.");
+    let mut post = operation(
+        "advance_clock",
+        "Move business time forward; returns when the platform has come to rest there.",
+    );
     post["requestBody"] = json!({
         "required": true,
         "content": {"application/json": {"schema": {

@@ -64,7 +64,12 @@ impl Bus for LocalBus {
         })
     }
 
-    fn consume<'a>(&'a self, service: &'static str, deliver: Deliver, stop: CancellationToken) -> BoxFuture<'a, ()> {
+    fn consume<'a>(
+        &'a self,
+        service: &'static str,
+        deliver: Deliver,
+        stop: CancellationToken,
+    ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             self.inboxes.write().unwrap_or_else(PoisonError::into_inner).insert(service, deliver);
             stop.cancelled().await;

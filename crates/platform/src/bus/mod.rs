@@ -39,7 +39,12 @@ pub struct Topology(BTreeMap<&'static str, BTreeSet<&'static str>>);
 impl Topology {
     #[must_use]
     pub fn of<'a>(services: impl IntoIterator<Item = &'a crate::Service>) -> Self {
-        Self(services.into_iter().map(|service| (service.name, service.hears().into_iter().collect())).collect())
+        Self(
+            services
+                .into_iter()
+                .map(|service| (service.name, service.hears().into_iter().collect()))
+                .collect(),
+        )
     }
     #[must_use]
     pub fn new(services: impl IntoIterator<Item = (&'static str, Vec<&'static str>)>) -> Self {
@@ -82,7 +87,12 @@ pub trait Bus: Send + Sync {
     fn publish<'a>(&'a self, envelopes: &'a [Envelope]) -> BoxFuture<'a, Vec<Uuid>>;
 
     /// Feeds one service's inbox until `stop`; survives lost connections.
-    fn consume<'a>(&'a self, service: &'static str, deliver: Deliver, stop: CancellationToken) -> BoxFuture<'a, ()>;
+    fn consume<'a>(
+        &'a self,
+        service: &'static str,
+        deliver: Deliver,
+        stop: CancellationToken,
+    ) -> BoxFuture<'a, ()>;
 
     /// Sends to every process that listens now.
     fn broadcast(&self, message: Broadcast) -> BoxFuture<'_, Result<(), BusAway>>;

@@ -39,7 +39,8 @@ impl Answer {
     /// # Errors
     /// When the body cannot be written as JSON.
     pub fn created(location: impl Into<String>, body: &impl Serialize) -> Result<Self> {
-        Ok(Self::new(StatusCode::CREATED, Some(serde_json::to_value(body)?)).header(header::LOCATION, location))
+        Ok(Self::new(StatusCode::CREATED, Some(serde_json::to_value(body)?))
+            .header(header::LOCATION, location))
     }
 
     /// 202 with `Location`: the work goes on as a task.
@@ -47,7 +48,8 @@ impl Answer {
     /// # Errors
     /// When the body cannot be written as JSON.
     pub fn accepted(location: impl Into<String>, body: &impl Serialize) -> Result<Self> {
-        Ok(Self::new(StatusCode::ACCEPTED, Some(serde_json::to_value(body)?)).header(header::LOCATION, location))
+        Ok(Self::new(StatusCode::ACCEPTED, Some(serde_json::to_value(body)?))
+            .header(header::LOCATION, location))
     }
 
     /// 204

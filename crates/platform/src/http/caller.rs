@@ -77,7 +77,11 @@ impl Caller {
         match self.claims.as_deref() {
             Some(Claims { realm: Realm::Staff | Realm::Service, .. }) => Ok(Scope::All),
             Some(Claims { realm: Realm::Company, company_id: Some(id), .. }) => Ok(Scope::Company(*id)),
-            _ => Err(Failure::new(Kind::Forbidden, "NO_COMPANY", "this needs an active company; switch to one or register one")),
+            _ => Err(Failure::new(
+                Kind::Forbidden,
+                "NO_COMPANY",
+                "this needs an active company; switch to one or register one",
+            )),
         }
     }
 
@@ -88,7 +92,11 @@ impl Caller {
     pub fn company(&self) -> Result<CompanyId, Failure> {
         match self.scope()? {
             Scope::Company(id) => Ok(id),
-            Scope::All => Err(Failure::new(Kind::Forbidden, "NO_COMPANY", "only a company's own people can do this, in its name")),
+            Scope::All => Err(Failure::new(
+                Kind::Forbidden,
+                "NO_COMPANY",
+                "only a company's own people can do this, in its name",
+            )),
         }
     }
 
@@ -146,8 +154,13 @@ impl Caller {
 
     pub(crate) fn idempotency_key(&self, service: &str) -> Option<Key> {
         let key = self.call.idempotency_key.clone()?;
-        let company = self.claims.as_deref().and_then(|c| c.company_id).map(|id| id.to_string()).unwrap_or_default();
-        Some(Key { scope: format!("{company}|{}|{service} {}", self.actor(), self.call.operation), key, body_hash: self.call.body_hash })
+        let company =
+            self.claims.as_deref().and_then(|c| c.company_id).map(|id| id.to_string()).unwrap_or_default();
+        Some(Key {
+            scope: format!("{company}|{}|{service} {}", self.actor(), self.call.operation),
+            key,
+            body_hash: self.call.body_hash,
+        })
     }
 }
 
@@ -159,12 +172,23 @@ fn bearer(parts: &Parts) -> Result<Option<&str>, Failure> {
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| Some(token.trim()))
-        .ok_or_else(|| Failure::new(Kind::Unauthenticated, "BAD_AUTHORIZATION", "send Authorization: Bearer <access token>"))
+        .ok_or_else(|| {
+            Failure::new(
+                Kind::Unauthenticated,
+                "BAD_AUTHORIZATION",
+                "send Authorization: Bearer <access token>",
+            )
+        })
 }
 
 async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, Error> {
     let Some(token) = bearer(parts)? else {
-        return Err(Failure::new(Kind::Unauthenticated, "NO_TOKEN", "this operation needs an access token: Authorization: Bearer …").into());
+        return Err(Failure::new(
+            Kind::Unauthenticated,
+            "NO_TOKEN",
+            "this operation needs an access token: Authorization: Bearer …",
+        )
+        .into());
     };
     let claims = app.verifier().verify(token).await?;
     Ok(Caller { claims: Some(claims), call: Call::of(parts) })
@@ -187,7 +211,13 @@ impl<P: Permission> FromRequestParts<App> for Can<P> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
         let caller = authenticate(parts, app).await?;
         if !caller.may(P::NAME) {
-            return Err(Failure::new(Kind::Forbidden, "NOT_PERMITTED", format!("this needs the permission {}", P::NAME)).with("permission", P::NAME).into());
+            return Err(Failure::new(
+                Kind::Forbidden,
+                "NOT_PERMITTED",
+                format!("this needs the permission {}", P::NAME),
+            )
+            .with("permission", P::NAME)
+            .into());
         }
         Ok(Self(caller, PhantomData))
     }

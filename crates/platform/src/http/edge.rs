@@ -38,24 +38,49 @@ pub(super) async fn not_found() -> Error {
 }
 
 pub(super) async fn method_not_allowed() -> Error {
-    Failure::new(Kind::MethodNotAllowed, "METHOD_NOT_ALLOWED", "this path does not take this method; `Allow` lists those it takes").into()
+    Failure::new(
+        Kind::MethodNotAllowed,
+        "METHOD_NOT_ALLOWED",
+        "this path does not take this method; `Allow` lists those it takes",
+    )
+    .into()
 }
 
 pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let trace = header_text(request.headers().get(TRACEPARENT)).and_then(TraceParent::parse).map_or_else(TraceParent::root, TraceParent::child);
-    let request_id = header_text(request.headers().get(REQUEST_ID)).and_then(|text| Uuid::try_parse(text).ok()).unwrap_or_else(new_uuid);
+    let trace = header_text(request.headers().get(TRACEPARENT))
+        .and_then(TraceParent::parse)
+        .map_or_else(TraceParent::root, TraceParent::child);
+    let request_id = header_text(request.headers().get(REQUEST_ID))
+        .and_then(|text| Uuid::try_parse(text).ok())
+        .unwrap_or_else(new_uuid);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", service = app.name(), %method, route, trace_id = trace.trace_id(), %request_id);
 
-    let timeout = if is_upload(request.headers()) { UPLOAD_TIMEOUT } else { Duration::from_millis(app.settings().parse("request_timeout_ms").unwrap_or(15_000)) };
-    let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(timeout, run(&app, request, next, trace, request_id))).catch_unwind();
+    let timeout = if is_upload(request.headers()) {
+        UPLOAD_TIMEOUT
+    } else {
+        Duration::from_millis(app.settings().parse("request_timeout_ms").unwrap_or(15_000))
+    };
+    let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(
+        timeout,
+        run(&app, request, next, trace, request_id),
+    ))
+    .catch_unwind();
     let response = match guarded.instrument(span.clone()).await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => error.into_response(),
-        Ok(Err(_)) => Error::from(Failure::new(Kind::Unavailable, "TIMED_OUT", "the service took too long; with an Idempotency-Key it is safe to repeat").retry_after(1)).into_response(),
+        Ok(Err(_)) => Error::from(
+            Failure::new(
+                Kind::Unavailable,
+                "TIMED_OUT",
+                "the service took too long; with an Idempotency-Key it is safe to repeat",
+            )
+            .retry_after(1),
+        )
+        .into_response(),
         Err(_) => span.in_scope(|| Error::internal("a handler panicked").into_response()),
     };
     let mut response = problem::finish(response, &path, &trace.trace_id());
@@ -76,7 +101,13 @@ fn header_text(value: Option<&HeaderValue>) -> Option<&str> {
     value.and_then(|v| v.to_str().ok())
 }
 
-async fn run(app: &App, request: Request, next: Next, trace: TraceParent, request_id: Uuid) -> Result<Response> {
+async fn run(
+    app: &App,
+    request: Request,
+    next: Next,
+    trace: TraceParent,
+    request_id: Uuid,
+) -> Result<Response> {
     let (mut parts, body) = request.into_parts();
     // JSON is kept whole (it is limited); files stream through.
     if is_upload(&parts.headers) {
@@ -100,11 +131,14 @@ async fn run(app: &App, request: Request, next: Next, trace: TraceParent, reques
 async fn read(app: &App, body: Body) -> Result<Bytes> {
     let limit: usize = app.settings().parse("max_body_bytes").unwrap_or(1 << 20);
     let collected = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await;
-    let collected = collected.map_err(|_| Failure::new(Kind::Timeout, "BODY_TOO_SLOW", format!("a body must arrive within {BODY_TIMEOUT:?}")))?;
+    let collected = collected.map_err(|_| {
+        Failure::new(Kind::Timeout, "BODY_TOO_SLOW", format!("a body must arrive within {BODY_TIMEOUT:?}"))
+    })?;
     match collected {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            Err(Failure::new(Kind::TooLarge, "BODY_TOO_LARGE", format!("a body may have {limit} bytes")).into())
+            Err(Failure::new(Kind::TooLarge, "BODY_TOO_LARGE", format!("a body may have {limit} bytes"))
+                .into())
         }
         Err(_) => Err(Failure::new(Kind::Malformed, "UNREADABLE_BODY", "the body broke off").into()),
     }
@@ -117,10 +151,22 @@ fn call(parts: &Parts, trace: TraceParent, request_id: Uuid, body: &[u8]) -> Res
             header_text(Some(value))
                 .map(|text| text.trim_matches('"'))
                 .filter(|text| !text.is_empty() && text.len() <= MAX_KEY_LENGTH)
-                .ok_or_else(|| Failure::new(Kind::Malformed, "MALFORMED_IDEMPOTENCY_KEY", format!("an Idempotency-Key has 1 to {MAX_KEY_LENGTH} visible characters")))?
+                .ok_or_else(|| {
+                    Failure::new(
+                        Kind::Malformed,
+                        "MALFORMED_IDEMPOTENCY_KEY",
+                        format!("an Idempotency-Key has 1 to {MAX_KEY_LENGTH} visible characters"),
+                    )
+                })?
                 .to_owned(),
         ),
     };
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
-    Ok(Call { trace, request_id, operation: format!("{} {target}", parts.method), idempotency_key, body_hash: Sha256::digest(body).into() })
+    Ok(Call {
+        trace,
+        request_id,
+        operation: format!("{} {target}", parts.method),
+        idempotency_key,
+        body_hash: Sha256::digest(body).into(),
+    })
 }

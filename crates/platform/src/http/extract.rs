@@ -19,14 +19,23 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let json = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|kind| {
-            let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-            essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
-        });
+        let json =
+            request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|kind| {
+                let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+                essence == "application/json"
+                    || (essence.starts_with("application/") && essence.ends_with("+json"))
+            });
         if !json {
-            return Err(Failure::new(Kind::UnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "send JSON, with Content-Type: application/json").into());
+            return Err(Failure::new(
+                Kind::UnsupportedMediaType,
+                "UNSUPPORTED_MEDIA_TYPE",
+                "send JSON, with Content-Type: application/json",
+            )
+            .into());
         }
-        let body = Bytes::from_request(request, state).await.map_err(|e| Failure::new(Kind::Malformed, "UNREADABLE_BODY", e.body_text()))?;
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|e| Failure::new(Kind::Malformed, "UNREADABLE_BODY", e.body_text()))?;
         parse(&body).map(Self)
     }
 }
@@ -45,13 +54,19 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
         if inner.is_data() {
             Failure {
                 errors: vec![FieldError { pointer, code: "INVALID_FIELD", detail: plain(&inner) }],
-                ..Failure::new(Kind::Invalid, "INVALID_BODY", "the body does not fit this operation; `errors` names the fields")
+                ..Failure::new(
+                    Kind::Invalid,
+                    "INVALID_BODY",
+                    "the body does not fit this operation; `errors` names the fields",
+                )
             }
         } else {
             Failure::new(Kind::Malformed, "MALFORMED_JSON", format!("the body is not JSON: {inner}"))
         }
     })?;
-    reader.end().map_err(|e| Failure::new(Kind::Malformed, "MALFORMED_JSON", format!("the body is not JSON: {e}")))?;
+    reader
+        .end()
+        .map_err(|e| Failure::new(Kind::Malformed, "MALFORMED_JSON", format!("the body is not JSON: {e}")))?;
     Ok(value)
 }
 
@@ -83,7 +98,14 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         axum::extract::Path::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Path(value)| Self(value))
-            .map_err(|e| Failure::new(Kind::Invalid, "INVALID_PATH", format!("the path does not fit: {}", e.body_text())).into())
+            .map_err(|e| {
+                Failure::new(
+                    Kind::Invalid,
+                    "INVALID_PATH",
+                    format!("the path does not fit: {}", e.body_text()),
+                )
+                .into()
+            })
     }
 }
 
@@ -98,7 +120,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         axum::extract::Query::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Query(value)| Self(value))
-            .map_err(|e| Failure::new(Kind::Invalid, "INVALID_QUERY", format!("the query does not fit: {}", e.body_text())).into())
+            .map_err(|e| {
+                Failure::new(
+                    Kind::Invalid,
+                    "INVALID_QUERY",
+                    format!("the query does not fit: {}", e.body_text()),
+                )
+                .into()
+            })
     }
 }
 
@@ -111,9 +140,12 @@ impl IfMatch {
     /// 412 when the resource has another version by now.
     pub fn check(self, version: i64) -> Result<(), Failure> {
         match self.0 {
-            Some(seen) if seen != version => {
-                Err(Failure::new(Kind::Stale, "VERSION_MISMATCH", "someone changed it since you read it; read it again").with("version", version))
-            }
+            Some(seen) if seen != version => Err(Failure::new(
+                Kind::Stale,
+                "VERSION_MISMATCH",
+                "someone changed it since you read it; read it again",
+            )
+            .with("version", version)),
             _ => Ok(()),
         }
     }
@@ -124,11 +156,20 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         let Some(header) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
-        let version = header.to_str().ok().filter(|text| *text != "*").map(|text| text.trim_matches('"').parse::<i64>());
+        let version = header
+            .to_str()
+            .ok()
+            .filter(|text| *text != "*")
+            .map(|text| text.trim_matches('"').parse::<i64>());
         match version {
             None if header == "*" => Ok(Self(None)),
             Some(Ok(version)) => Ok(Self(Some(version))),
-            _ => Err(Failure::new(Kind::Malformed, "MALFORMED_IF_MATCH", "send the ETag that an earlier answer carried").into()),
+            _ => Err(Failure::new(
+                Kind::Malformed,
+                "MALFORMED_IF_MATCH",
+                "send the ETag that an earlier answer carried",
+            )
+            .into()),
         }
     }
 }

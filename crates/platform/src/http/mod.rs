@@ -26,7 +26,11 @@ use crate::{App, Service};
 pub fn router(app: &App) -> Router {
     let (router, _) = assemble(app.service());
     let edge = axum::middleware::from_fn_with_state(app.clone(), edge::edge);
-    router.fallback(edge::not_found).method_not_allowed_fallback(edge::method_not_allowed).layer(edge).with_state(app.clone())
+    router
+        .fallback(edge::not_found)
+        .method_not_allowed_fallback(edge::method_not_allowed)
+        .layer(edge)
+        .with_state(app.clone())
 }
 
 /// Business routes, operator routes and the chassis's own, with the document that describes them.

@@ -4,7 +4,8 @@
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        Components, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, RefOr, ResponseBuilder, Required, ServerBuilder,
+        Components, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, RefOr, Required, ResponseBuilder,
+        ServerBuilder,
         path::{Operation, ParameterBuilder, ParameterIn},
         schema::{ObjectBuilder, Type},
         security::{Http, HttpAuthScheme, SecurityScheme},
@@ -84,7 +85,9 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &HttpMethod
             .name("Idempotency-Key")
             .parameter_in(ParameterIn::Header)
             .required(Required::False)
-            .description(Some("Repeat a request safely: the same key and body give the first answer again, for 24 hours"))
+            .description(Some(
+                "Repeat a request safely: the same key and body give the first answer again, for 24 hours",
+            ))
             .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(128))))
             .build();
         operation.parameters.get_or_insert_with(Vec::new).push(key.into());
@@ -96,5 +99,10 @@ fn problem_content() -> utoipa::openapi::Content {
 }
 
 fn problem(description: &str) -> RefOr<utoipa::openapi::Response> {
-    RefOr::T(ResponseBuilder::new().description(description).content("application/problem+json", problem_content()).build())
+    RefOr::T(
+        ResponseBuilder::new()
+            .description(description)
+            .content("application/problem+json", problem_content())
+            .build(),
+    )
 }

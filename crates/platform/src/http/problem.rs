@@ -60,7 +60,15 @@ impl From<&Failure> for Problem {
             instance: None,
             code: failure.code.to_owned(),
             trace_id: None,
-            errors: failure.errors.iter().map(|e| ProblemField { pointer: e.pointer.clone(), code: e.code.to_owned(), detail: e.detail.clone() }).collect(),
+            errors: failure
+                .errors
+                .iter()
+                .map(|e| ProblemField {
+                    pointer: e.pointer.clone(),
+                    code: e.code.to_owned(),
+                    detail: e.detail.clone(),
+                })
+                .collect(),
             extensions: failure.extensions.clone(),
         }
     }
@@ -82,7 +90,11 @@ pub fn response(failure: &Failure) -> Response {
 #[must_use]
 pub fn finish(response: Response, path: &str, trace_id: &str) -> Response {
     let Some(Told(failure)) = response.extensions().get::<Told>().cloned() else { return response };
-    let problem = Problem { instance: Some(path.to_owned()), trace_id: Some(trace_id.to_owned()), ..Problem::from(&failure) };
+    let problem = Problem {
+        instance: Some(path.to_owned()),
+        trace_id: Some(trace_id.to_owned()),
+        ..Problem::from(&failure)
+    };
     let mut finished = write(&problem, &failure);
     let (mut kept, _) = response.into_parts();
     for (name, value) in finished.headers() {

@@ -126,7 +126,8 @@ pub async fn next(tx: &mut Tx, counter: CounterId) -> i64 {
 
 /// As every command does before it records: two that begin a stream at once would give it the same version.
 pub async fn lock(tx: &mut Tx, counter: CounterId) {
-    let statement = "insert into counters (id) values ($1) on conflict (id) do update set heard = counters.heard";
+    let statement =
+        "insert into counters (id) values ($1) on conflict (id) do update set heard = counters.heard";
     sqlx::query(statement).bind(counter.uuid()).execute(tx.conn()).await.expect("the counter's row");
 }
 

@@ -9,16 +9,34 @@ use uuid::Uuid;
 use super::Report;
 
 /// Every published fact of a type that a service hears stands in that service's inbox, done.
-pub(super) async fn check_losses(publisher: &str, journal: &PgPool, listener: &str, inbox: &PgPool, types: &[String], report: &mut Report) -> Result<()> {
-    let published: Vec<Uuid> = sqlx::query_scalar("select id from quenty.journal where type = any($1)").bind(types).fetch_all(journal).await?;
+pub(super) async fn check_losses(
+    publisher: &str,
+    journal: &PgPool,
+    listener: &str,
+    inbox: &PgPool,
+    types: &[String],
+    report: &mut Report,
+) -> Result<()> {
+    let published: Vec<Uuid> = sqlx::query_scalar("select id from quenty.journal where type = any($1)")
+        .bind(types)
+        .fetch_all(journal)
+        .await?;
     if published.is_empty() {
         return Ok(());
     }
-    let taken: HashSet<Uuid> = sqlx::query_scalar("select event_id from quenty.inbox where status = 'done'").fetch_all(inbox).await?.into_iter().collect();
+    let taken: HashSet<Uuid> = sqlx::query_scalar("select event_id from quenty.inbox where status = 'done'")
+        .fetch_all(inbox)
+        .await?
+        .into_iter()
+        .collect();
     report.deliveries += published.len() as u64;
     let lost: Vec<&Uuid> = published.iter().filter(|id| !taken.contains(id)).collect();
     if !lost.is_empty() {
-        report.find(format!("{} facts of {publisher} never reached {listener}, such as {}", lost.len(), lost[0]));
+        report.find(format!(
+            "{} facts of {publisher} never reached {listener}, such as {}",
+            lost.len(),
+            lost[0]
+        ));
     }
     Ok(())
 }
@@ -52,12 +70,24 @@ pub(super) async fn check_leftovers(service: &str, db: &PgPool, report: &mut Rep
     let held = sqlx::query("select status, type, error, count(*) as times from quenty.inbox where status in ('waiting', 'dead') group by 1, 2, 3").fetch_all(db).await?;
     for row in held {
         let error: Option<String> = row.get("error");
-        report.find(format!("{service}: {} × {} is {}: {}", row.get::<i64, _>("times"), row.get::<String, _>("type"), row.get::<String, _>("status"), error.unwrap_or_default()));
+        report.find(format!(
+            "{service}: {} × {} is {}: {}",
+            row.get::<i64, _>("times"),
+            row.get::<String, _>("type"),
+            row.get::<String, _>("status"),
+            error.unwrap_or_default()
+        ));
     }
     let tasks = sqlx::query("select kind, status, error, count(*) as times from quenty.tasks where status in ('running', 'dead') group by 1, 2, 3").fetch_all(db).await?;
     for row in tasks {
         let error: Option<String> = row.get("error");
-        report.find(format!("{service}: {} × task {} is {}: {}", row.get::<i64, _>("times"), row.get::<String, _>("kind"), row.get::<String, _>("status"), error.unwrap_or_default()));
+        report.find(format!(
+            "{service}: {} × task {} is {}: {}",
+            row.get::<i64, _>("times"),
+            row.get::<String, _>("kind"),
+            row.get::<String, _>("status"),
+            error.unwrap_or_default()
+        ));
     }
     Ok(())
 }

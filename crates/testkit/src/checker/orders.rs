@@ -29,10 +29,12 @@ const LEADS_TO: [(&str, &str); 15] = [
 ];
 
 /// Statuses in which an order's story is over.
-const ENDED: [&str; 6] = ["delivered", "cancelled", "lost", "returned_to_sender", "returned", "partially_returned"];
+const ENDED: [&str; 6] =
+    ["delivered", "cancelled", "lost", "returned_to_sender", "returned", "partially_returned"];
 
 /// What can happen to an order once at most, whatever was repeated on the way.
-const ONCE: [&str; 7] = ["placed", "confirmed", "picked_up", "delivered", "cancelled", "lost", "returned_to_sender"];
+const ONCE: [&str; 7] =
+    ["placed", "confirmed", "picked_up", "delivered", "cancelled", "lost", "returned_to_sender"];
 
 struct Row {
     id: Uuid,
@@ -41,15 +43,19 @@ struct Row {
 }
 
 pub(super) async fn check(db: &PgPool, report: &mut Report) -> Result<()> {
-    let orders: BTreeMap<String, Row> = sqlx::query("select id, status, hold_code is not null as on_hold from orders")
-        .fetch_all(db)
-        .await?
-        .into_iter()
-        .map(|row| {
-            let id: Uuid = row.get("id");
-            (OrderId::from_uuid(id).to_string(), Row { id, status: row.get("status"), on_hold: row.get("on_hold") })
-        })
-        .collect();
+    let orders: BTreeMap<String, Row> =
+        sqlx::query("select id, status, hold_code is not null as on_hold from orders")
+            .fetch_all(db)
+            .await?
+            .into_iter()
+            .map(|row| {
+                let id: Uuid = row.get("id");
+                (
+                    OrderId::from_uuid(id).to_string(),
+                    Row { id, status: row.get("status"), on_hold: row.get("on_hold") },
+                )
+            })
+            .collect();
     report.orders = orders.len() as u64;
     for order in orders.values() {
         *report.orders_by_status.entry(order.status.clone()).or_default() += 1;
@@ -66,13 +72,17 @@ async fn check_facts(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut R
     for row in facts {
         let (stream, fact): (String, String) = (row.get("stream"), row.get("fact"));
         // A booking that is answered after the cancellation is taken back by telling it once more.
-        if told.get(&stream).is_some_and(|status| status == "cancelled") && matches!(fact.as_str(), "cancelled" | "cancel_requested") {
+        if told.get(&stream).is_some_and(|status| status == "cancelled")
+            && matches!(fact.as_str(), "cancelled" | "cancel_requested")
+        {
             continue;
         }
         *times.entry((stream.clone(), fact.clone())).or_default() += 1;
         let named: Option<String> = row.get("status");
         let leads = LEADS_TO.iter().find(|(name, _)| *name == fact).map(|(_, status)| (*status).to_owned());
-        if let Some(status) = if matches!(fact.as_str(), "exception_resolved" | "returned") { named } else { leads } {
+        if let Some(status) =
+            if matches!(fact.as_str(), "exception_resolved" | "returned") { named } else { leads }
+        {
             told.insert(stream, status);
         }
     }
@@ -84,7 +94,9 @@ async fn check_facts(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut R
     for (id, order) in orders {
         match told.get(id) {
             None => report.find(format!("order {id} has a row but no fact")),
-            Some(status) if *status != order.status => report.find(format!("order {id} stands in {} but its facts lead to {status}", order.status)),
+            Some(status) if *status != order.status => {
+                report.find(format!("order {id} stands in {} but its facts lead to {status}", order.status))
+            }
             Some(_) => {}
         }
     }
@@ -96,10 +108,14 @@ async fn check_facts(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut R
 
 /// A saga has ended, waits for a person, or has a deadline ahead of it.
 async fn check_deadlines(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut Report) -> Result<()> {
-    let waiting: Vec<String> = sqlx::query_scalar("select key from quenty.tasks where status = 'ready' and due_at is not null").fetch_all(db).await?;
+    let waiting: Vec<String> =
+        sqlx::query_scalar("select key from quenty.tasks where status = 'ready' and due_at is not null")
+            .fetch_all(db)
+            .await?;
     for (id, order) in orders {
         let over = ENDED.contains(&order.status.as_str()) || order.on_hold || order.status == "backordered";
-        let alive = waiting.iter().any(|key| key.contains(id.as_str()) || key.contains(&order.id.to_string()));
+        let alive =
+            waiting.iter().any(|key| key.contains(id.as_str()) || key.contains(&order.id.to_string()));
         if !over && !alive {
             report.find(format!("order {id} is stuck in {}: no deadline, no reason to hold", order.status));
         }
@@ -108,8 +124,18 @@ async fn check_deadlines(db: &PgPool, orders: &BTreeMap<String, Row>, report: &m
 }
 
 /// Order, Pickup and Shipping tell the same story.
-pub(super) async fn check_agreement(order: &PgPool, pickup: &PgPool, shipping: &PgPool, report: &mut Report) -> Result<()> {
-    let orders: BTreeMap<Uuid, String> = sqlx::query("select id, status from orders").fetch_all(order).await?.into_iter().map(|row| (row.get("id"), row.get("status"))).collect();
+pub(super) async fn check_agreement(
+    order: &PgPool,
+    pickup: &PgPool,
+    shipping: &PgPool,
+    report: &mut Report,
+) -> Result<()> {
+    let orders: BTreeMap<Uuid, String> = sqlx::query("select id, status from orders")
+        .fetch_all(order)
+        .await?
+        .into_iter()
+        .map(|row| (row.get("id"), row.get("status")))
+        .collect();
     let pickups = sqlx::query("select order_id, count(*) filter (where status = 'completed') as completed, count(*) filter (where status in ('scheduled', 'assigned', 'in_progress', 'failed')) as live from pickups where order_id is not null group by order_id").fetch_all(pickup).await?;
     for row in pickups {
         let id: Uuid = row.get("order_id");

@@ -37,7 +37,11 @@ pub(super) async fn check(db: &PgPool, report: &mut Report) -> Result<()> {
     .fetch_all(db)
     .await?;
     for row in reservations {
-        report.find(format!("reservation {} is {} but its movements say otherwise", row.get::<Uuid, _>("id"), row.get::<String, _>("status")));
+        report.find(format!(
+            "reservation {} is {} but its movements say otherwise",
+            row.get::<Uuid, _>("id"),
+            row.get::<String, _>("status")
+        ));
     }
     let twice = sqlx::query_scalar::<_, Uuid>("select reservation_id from stock_movements where kind = 'issue' and reservation_id is not null group by reservation_id, stock_item_id having count(*) > 1").fetch_all(db).await?;
     for id in twice {

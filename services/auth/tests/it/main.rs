@@ -1,6 +1,11 @@
 //! Auth as its clients meet it: a real service on a real database, over HTTP.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends with what it found")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on ends with what it found"
+)]
 
 mod companies;
 mod invitations;

@@ -1,6 +1,11 @@
 //! The customer service on a real database, over real HTTP: one module per resource.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends with what it found")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on ends with what it found"
+)]
 
 mod bad_input;
 mod companies;

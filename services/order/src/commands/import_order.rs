@@ -40,7 +40,12 @@ pub(crate) struct Importing {
 ///
 /// # Errors
 /// As [`place_order`]: what the order's own rules say against it.
-pub(crate) async fn import_order(tx: &mut Tx, importing: &Importing, customer_id: Option<CustomerId>, imported: &mut ImportedOrder) -> Result<(), Error> {
+pub(crate) async fn import_order(
+    tx: &mut Tx,
+    importing: &Importing,
+    customer_id: Option<CustomerId>,
+    imported: &mut ImportedOrder,
+) -> Result<(), Error> {
     estimate_products(tx, importing, imported).await?;
     let new = new_order(importing, customer_id, imported);
     let order = match place_order(tx, new.clone()).await {
@@ -85,7 +90,11 @@ fn new_order(importing: &Importing, customer_id: Option<CustomerId>, imported: &
 }
 
 /// Makes the products that the catalogue does not have: the first price seen, a default weight and size.
-async fn estimate_products(tx: &mut Tx, importing: &Importing, imported: &mut ImportedOrder) -> Result<(), Error> {
+async fn estimate_products(
+    tx: &mut Tx,
+    importing: &Importing,
+    imported: &mut ImportedOrder,
+) -> Result<(), Error> {
     let skus: Vec<String> = imported.lines.iter().map(|line| line.sku.as_str().to_owned()).collect();
     let known = store::products::by_skus(tx.conn(), importing.company_id, &skus).await?;
     let mut known: Vec<String> = known.iter().map(|product| product.sku().as_str().to_lowercase()).collect();
@@ -117,7 +126,11 @@ async fn estimate_products(tx: &mut Tx, importing: &Importing, imported: &mut Im
 }
 
 /// The opening receipt: what the file sold lay in the default warehouse.
-async fn receive_what_was_ordered(tx: &mut Tx, company: CompanyId, imported: &ImportedOrder) -> Result<(), Error> {
+async fn receive_what_was_ordered(
+    tx: &mut Tx,
+    company: CompanyId,
+    imported: &ImportedOrder,
+) -> Result<(), Error> {
     let skus: Vec<String> = imported.lines.iter().map(|line| line.sku.as_str().to_owned()).collect();
     let products = store::products::by_skus(tx.conn(), company, &skus).await?;
     let warehouse = super::place_order::warehouse(tx, company, None).await?;
@@ -125,8 +138,17 @@ async fn receive_what_was_ordered(tx: &mut Tx, company: CompanyId, imported: &Im
         .lines
         .iter()
         .filter_map(|line| {
-            let product = products.iter().find(|product| product.sku().as_str().to_lowercase() == line.sku.as_str().to_lowercase())?;
-            Some(Receipt { product_id: product.id(), warehouse_id: warehouse.id(), batch: None, quantity: line.quantity, unit_cost: None, reference: "opening receipt of an import".parse().ok() })
+            let product = products
+                .iter()
+                .find(|product| product.sku().as_str().to_lowercase() == line.sku.as_str().to_lowercase())?;
+            Some(Receipt {
+                product_id: product.id(),
+                warehouse_id: warehouse.id(),
+                batch: None,
+                quantity: line.quantity,
+                unit_cost: None,
+                reference: "opening receipt of an import".parse().ok(),
+            })
         })
         .collect();
     receive_stock(tx, company, &receipts).await?;

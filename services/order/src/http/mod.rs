@@ -13,8 +13,8 @@ mod transfers;
 mod warehouses;
 mod wire;
 
-pub(crate) use standing::known_standing;
 use quenty_platform::{App, permissions};
+pub(crate) use standing::known_standing;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 permissions! {

@@ -1,8 +1,8 @@
 //! The only SQL of the service. A function here reads or writes; it decides nothing.
 
 pub(crate) mod fulfilments;
-pub(crate) mod invariants;
 pub(crate) mod imports;
+pub(crate) mod invariants;
 pub(crate) mod movements;
 pub(crate) mod orders;
 pub(crate) mod products;

@@ -1,6 +1,11 @@
 //! The real service on a real PostgreSQL, through its HTTP and the bus.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends with what it found")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on ends with what it found"
+)]
 
 mod fixtures;
 mod manifests;

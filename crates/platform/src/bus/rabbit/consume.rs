@@ -53,27 +53,33 @@ impl QueueConsumer<'_> {
 
     /// Consumes on a channel of its own until that is lost or the process is asked to end.
     async fn session(&self) -> Result<(), BusAway> {
-        let (channel, mut consumer) = tokio::select! {
+        let channel = tokio::select! {
             () = self.stop.cancelled() => return Ok(()),
-            subscribed = self.subscribe() => subscribed?,
+            channel = self.link.channel() => channel?,
+        };
+        let outcome = self.consume_on(&channel).await;
+        // However it ended: a consumer that the broker still counts as ours would be the queue's active one, and what was
+        // fetched ahead would stay with it.
+        let closed = within(ANSWER_LIMIT, channel.close(200, "done".into())).await;
+        outcome.and(closed)
+    }
+
+    async fn consume_on(&self, channel: &Channel) -> Result<(), BusAway> {
+        let mut consumer = tokio::select! {
+            () = self.stop.cancelled() => return Ok(()),
+            consumer = within(ANSWER_LIMIT, self.subscribe(channel)) => consumer?,
         };
         while let Some(delivery) = self.next(&mut consumer).await? {
             self.handle(delivery).await?;
         }
-        // What was fetched ahead goes to another replica now, instead of when the connection ends.
-        within(ANSWER_LIMIT, channel.close(200, "stopping".into())).await
+        Ok(())
     }
 
     /// A broker answers nothing for a queue that has no leader at the moment.
-    async fn subscribe(&self) -> Result<(Channel, Consumer), BusAway> {
-        let channel = self.link.channel().await?;
-        let consumer = within(ANSWER_LIMIT, async {
-            channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
-            let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
-            channel.basic_consume(self.queue.as_str().into(), "".into(), options, arguments).await
-        });
-        let consumer = consumer.await?;
-        Ok((channel, consumer))
+    async fn subscribe(&self, channel: &Channel) -> lapin::Result<Consumer> {
+        channel.basic_qos(PREFETCH, BasicQosOptions::default()).await?;
+        let (options, arguments) = (BasicConsumeOptions::default(), FieldTable::default());
+        channel.basic_consume(self.queue.as_str().into(), "".into(), options, arguments).await
     }
 
     async fn next(&self, consumer: &mut Consumer) -> Result<Option<Delivery>, BusAway> {

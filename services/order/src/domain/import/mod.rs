@@ -33,7 +33,10 @@ impl RowError {
 
     /// What the order's own rules said against it.
     pub(crate) fn refused(line: u64, failure: &Failure) -> Self {
-        let pointer = failure.errors.first().map_or_else(String::new, |error| error.pointer.trim_start_matches('/').to_owned());
+        let pointer = failure
+            .errors
+            .first()
+            .map_or_else(String::new, |error| error.pointer.trim_start_matches('/').to_owned());
         Self { line, field: pointer, code: failure.code, detail: failure.detail.clone() }
     }
 }
