@@ -6,6 +6,7 @@ use quenty_kernel::{Event, facts, id::ImportId};
 use quenty_platform::{
     App, Error, Reaction, Received, Result, Service, Tx, app::Parts, bus::Topology, tx::Cause,
 };
+use quenty_testkit::eventually;
 use serde::{Deserialize, Serialize};
 use sqlx::migrate::Migrator;
 use utoipa_axum::router::OpenApiRouter;
@@ -113,8 +114,10 @@ async fn write_effect(tx: &mut Tx, stream: &str, n: i64, event: uuid::Uuid) -> R
     if tx.app().part::<Faults>()?.strike(stream, n) { Err(Error::internal("not yet")) } else { Ok(()) }
 }
 
+/// Patient: on a busy machine a new connection may take longer than the pool waits.
 pub async fn begin(app: &App) -> Tx {
-    app.begin_as(Cause::system()).await.expect("the publisher's database")
+    eventually("the publisher's database answers", || async { app.begin_as(Cause::system()).await.ok() })
+        .await
 }
 
 /// Counts one more heard event; the row's lock makes the numbers follow the order of the commits.

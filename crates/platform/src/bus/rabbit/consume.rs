@@ -57,19 +57,22 @@ impl QueueConsumer<'_> {
             () = self.stop.cancelled() => return Ok(()),
             channel = self.link.channel() => channel?,
         };
-        let outcome = self.consume_on(&channel).await;
-        // However it ended: a consumer that the broker still counts as ours would be the queue's active one, and what was
-        // fetched ahead would stay with it.
+        let mut consumer = None;
+        let outcome = self.consume_on(&channel, &mut consumer).await;
+        // Dropping a consumer cancels it, and a cancelled one keeps what it has fetched while the next becomes active:
+        // later events would overtake. Closing the channel gives everything back first.
         let closed = within(ANSWER_LIMIT, channel.close(200, "done".into())).await;
+        drop(consumer);
         outcome.and(closed)
     }
 
-    async fn consume_on(&self, channel: &Channel) -> Result<(), BusAway> {
-        let mut consumer = tokio::select! {
+    async fn consume_on(&self, channel: &Channel, consumer: &mut Option<Consumer>) -> Result<(), BusAway> {
+        let subscribed = tokio::select! {
             () = self.stop.cancelled() => return Ok(()),
-            consumer = within(ANSWER_LIMIT, self.subscribe(channel)) => consumer?,
+            subscribed = within(ANSWER_LIMIT, self.subscribe(channel)) => subscribed?,
         };
-        while let Some(delivery) = self.next(&mut consumer).await? {
+        let consumer = consumer.insert(subscribed);
+        while let Some(delivery) = self.next(consumer).await? {
             self.handle(delivery).await?;
         }
         Ok(())
