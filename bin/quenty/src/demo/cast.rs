@@ -292,12 +292,11 @@ async fn warehouses(merchant: &Session) -> Result<Vec<String>> {
 }
 
 async fn catalogue(merchant: &Session, warehouses: &[String]) -> Result<Vec<Value>> {
-    let known = merchant.get("/api/v1/products?limit=100").await?;
     let mut products = Vec::new();
     for (sku, name, category, price, weight, [length, width, height], hs_code) in CATALOGUE {
-        if let Some(product) =
-            known["items"].as_array().and_then(|list| list.iter().find(|product| product["sku"] == sku))
-        {
+        // By its SKU: an import may have made many more products than a page shows.
+        let known = merchant.get(&format!("/api/v1/products?sku={sku}")).await?;
+        if let Some(product) = known["items"].as_array().and_then(|list| list.first()) {
             products.push(product.clone());
             continue;
         }

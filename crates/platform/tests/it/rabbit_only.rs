@@ -9,6 +9,7 @@ use quenty_kernel::Event;
 use quenty_platform::bus::{Broadcast, rabbit::RabbitBus};
 use quenty_testkit::{rabbit::RabbitServer, scratch_dir::ScratchDir};
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::{
     broadcasts::next_of,
@@ -59,6 +60,37 @@ async fn without_its_broker_the_platform_works_on_and_events_flow_when_it_is_bac
     publisher.bus.broadcast(message.clone()).await.expect("the bus is back");
     assert_eq!(next_of(&mut broadcasts, "routes").await, message);
     world.finish([publisher, consumers]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn queues_change_hands_in_the_middle_of_a_stream_without_reordering_it() {
+    const HANDOVERS: i64 = 6;
+    const EVENTS: i64 = 70;
+    let world = World::rabbit().await;
+    let publisher = world.start(&[TALLY]).await;
+    let counters: Vec<CounterId> = (0..4).map(|_| CounterId::new()).collect();
+    let mut writing = JoinSet::new();
+    for counter in counters.clone() {
+        let app = publisher.app(TALLY);
+        writing.spawn(async move {
+            for _ in 0..EVENTS {
+                add(&app, counter).await;
+            }
+        });
+    }
+    let mut active = world.start(&CONSUMERS).await;
+    for handover in 1..=HANDOVERS {
+        let next = world.start(&CONSUMERS).await;
+        let reached = EVENTS * counters.len() as i64 * handover / (HANDOVERS + 1);
+        until("the consumers get on", || world.count_effects(LEDGER), |count| *count >= reached).await;
+        active.stop().await;
+        active = next;
+    }
+    writing.join_all().await;
+    for counter in &counters {
+        world.until_effects(*counter, &(1..=EVENTS).collect::<Vec<_>>()).await;
+    }
+    world.finish([publisher, active]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
