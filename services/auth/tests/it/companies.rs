@@ -143,6 +143,7 @@ async fn customer(told: Told) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().route("/internal/users/{id}/memberships", get(memberships)).with_state(told);
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
