@@ -17,4 +17,5 @@ mod kill;
 mod lifecycle;
 mod operators;
 mod outages;
+mod planted;
 mod strangers;

@@ -108,7 +108,7 @@ async fn the_application_role_may_only_add_to_the_journal() {
     up.stop().await;
 }
 
-fn owner_url(up: &Up, service: &str) -> String {
+pub(crate) fn owner_url(up: &Up, service: &str) -> String {
     let secrets = std::fs::read(up.ready.data.join("secrets.json")).expect("the platform's secrets");
     let secrets: Value = serde_json::from_slice(&secrets).expect("JSON");
     let app = &up.stage.databases[service];

@@ -1,14 +1,18 @@
 //! `quenty doctor`: is everything well, and if not, what to do.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use anyhow::Result;
 use quenty_kernel::clock::wall_now;
-use quenty_platform::{Service, db, journal, operate};
+use quenty_platform::{Service, client::Transport, db, journal, operate};
 use serde::Serialize;
+use serde_json::Value;
 use sqlx::PgPool;
 
 use super::Databases;
+use crate::{embedded::gateway_file, services};
+
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -31,6 +35,9 @@ pub struct Finding {
 pub async fn run(args: Args) -> Result<ExitCode> {
     let mut findings = Vec::new();
     for (service, pool) in args.databases.open()? {
+        let (answers, bus) = process(&service, args.databases.data.as_deref()).await;
+        findings.push(finding(service.name, "port", answers));
+        findings.push(finding(service.name, "bus", bus));
         examine(&service, &pool, &mut findings).await;
     }
     let well = findings.iter().all(|finding| finding.ok);
@@ -38,26 +45,65 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(&findings)?);
     } else {
         for finding in &findings {
-            println!(
-                "{} {:<10} {:<22} {}",
-                if finding.ok { "ok   " } else { "FAILS" },
-                finding.service,
-                finding.check,
-                finding.detail
-            );
+            let verdict = if finding.ok { "ok   " } else { "FAILS" };
+            println!("{verdict} {:<10} {:<22} {}", finding.service, finding.check, finding.detail);
         }
         println!("{}", if well { "all is well" } else { "something needs you" });
     }
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+type Verdict = std::result::Result<String, String>;
+
+fn finding(service: &'static str, check: &'static str, outcome: Verdict) -> Finding {
+    Finding { service, check, ok: outcome.is_ok(), detail: outcome.unwrap_or_else(|what| what) }
+}
+
+/// Whether the service answers on its port, and whether it reaches the bus: asked of itself, or, in an
+/// embedded platform, of the gateway that knows them all.
+async fn process(service: &Service, data: Option<&Path>) -> (Verdict, Verdict) {
+    let told = match data {
+        Some(folder) => health_by_gateway(service.name, folder).await,
+        None => health_by_setting(service.name).await,
+    };
+    match told {
+        Err(why) => (Err(why), Err("unknown: the service does not answer".to_owned())),
+        Ok(health) => {
+            let bus_away = health["checks"].as_array().and_then(|checks| {
+                checks.iter().find(|check| check["name"] == "bus" && check["ok"] == false)
+            });
+            let bus = match bus_away {
+                Some(_) => Err("cannot be reached: start the broker; events wait in the outbox".to_owned()),
+                None => Ok("reached".to_owned()),
+            };
+            (Ok(format!("answers, {}", health["status"].as_str().unwrap_or("unknown"))), bus)
+        }
+    }
+}
+
+async fn health_by_setting(service: &str) -> std::result::Result<Value, String> {
+    let settings = services::settings(&[]).map_err(|error| error.to_string())?;
+    let url = settings.require(&format!("{service}_url")).map_err(|error| error.to_string())?.to_owned();
+    read_health(&format!("{url}/health/ready")).await
+}
+
+async fn health_by_gateway(service: &str, folder: &Path) -> std::result::Result<Value, String> {
+    let file = gateway_file(folder);
+    let url = std::fs::read_to_string(&file)
+        .map_err(|_| "the platform of this folder does not run: `quenty up`".to_owned())?;
+    let all = read_health(&format!("{}/health", url.trim())).await?;
+    let own = all["services"].as_array().and_then(|list| list.iter().find(|told| told["service"] == service));
+    own.cloned().ok_or_else(|| "the gateway does not know it".to_owned())
+}
+
+async fn read_health(url: &str) -> std::result::Result<Value, String> {
+    let answer = Transport::default().get_json(url, HEALTH_TIMEOUT).await;
+    answer.map_err(|error| format!("does not answer at {url} ({error}): start it, or correct its URL"))
+}
+
 /// Examines one service's database; never stops at the first finding.
 pub async fn examine(service: &Service, pool: &PgPool, findings: &mut Vec<Finding>) {
-    let name = service.name;
-    let mut tell = |check, outcome: std::result::Result<String, String>| {
-        let ok = outcome.is_ok();
-        findings.push(Finding { service: name, check, ok, detail: outcome.unwrap_or_else(|what| what) });
-    };
+    let mut tell = |check, outcome: Verdict| findings.push(finding(service.name, check, outcome));
     match db::is_migrated(pool, service.migrations).await {
         Ok(true) => tell("migrations", Ok("up to date".to_owned())),
         Ok(false) => return tell("migrations", Err("behind this binary: run `quenty migrate`".to_owned())),
