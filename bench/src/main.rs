@@ -1,0 +1,95 @@
+//! The benchmarks: what the platform costs, each number beside a baseline that is measured in the same run.
+//!
+//! People read stderr, programs stdout: one line of JSON per number. A benchmark drives the release binary as
+//! its users do, through processes and the gateway; it must never reach into the services, nor switch off what
+//! makes them durable.
+
+mod latency;
+mod load;
+mod memory;
+mod pgbench;
+mod report;
+mod samples;
+mod startup;
+mod throughput;
+
+#[expect(
+    dead_code,
+    unused_imports,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "shared with the journeys, which use all of it and are tests"
+)]
+#[path = "../../tests/journeys/harness/mod.rs"]
+mod harness;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::report::Report;
+
+#[derive(Parser)]
+#[command(name = "bench", about = "Measures the platform against baselines of the same run")]
+struct Arguments {
+    /// Only this benchmark
+    #[arg(long, value_name = "NAME", value_enum)]
+    only: Option<Benchmark>,
+    /// Fewer and shorter rounds: whether it runs, not how fast
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Benchmark {
+    Startup,
+    Memory,
+    Throughput,
+    LatencyLocal,
+    LatencyRabbitmq,
+}
+
+const ALL: [Benchmark; 5] = [
+    Benchmark::Startup,
+    Benchmark::Memory,
+    Benchmark::Throughput,
+    Benchmark::LatencyLocal,
+    Benchmark::LatencyRabbitmq,
+];
+
+/// How much patience a run has.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    quick: bool,
+}
+
+impl Effort {
+    fn of<T>(self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let effort = Effort { quick: arguments.quick };
+    for benchmark in ALL.into_iter().filter(|each| arguments.only.is_none_or(|only| only == *each)) {
+        eprintln!("{benchmark:?}");
+        if let Err(error) = run(benchmark, effort).await {
+            eprintln!("error: {benchmark:?}: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+async fn run(benchmark: Benchmark, effort: Effort) -> anyhow::Result<()> {
+    let report = Report;
+    match benchmark {
+        Benchmark::Startup => startup::measure(effort, &report).await,
+        Benchmark::Memory => memory::measure(effort, &report).await,
+        Benchmark::Throughput => throughput::measure(effort, &report).await,
+        Benchmark::LatencyLocal => latency::local(effort, &report).await,
+        Benchmark::LatencyRabbitmq => latency::rabbitmq(effort, &report).await,
+    }
+}
