@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     Effort,
     harness::{Cast, Client, Cluster, Stage, Up, cluster::Own, merchant::id},
-    report::Report,
+    report,
     samples::Samples,
 };
 
@@ -19,22 +19,22 @@ const LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(1);
 
 /// All in one process, on the local bus.
-pub async fn local(effort: Effort, report: &Report) -> Result<()> {
+pub async fn local(effort: Effort) -> Result<()> {
     let up = Up::durable(ScratchDir::new("quenty-bench-latency")?).await;
-    measure(effort, report, "order_to_pickup_local", &up.stage).await?;
+    measure(effort, "order_to_pickup_local", &up.stage).await?;
     up.stop().await;
     Ok(())
 }
 
 /// A process per service, on RabbitMQ; the database is one with `fsync`, as on the local bus.
-pub async fn rabbitmq(effort: Effort, report: &Report) -> Result<()> {
+pub async fn rabbitmq(effort: Effort) -> Result<()> {
     let cluster = Cluster::start_with(Own { postgres: true, rabbit: false }).await;
-    measure(effort, report, "order_to_pickup_rabbitmq", &cluster.stage).await?;
+    measure(effort, "order_to_pickup_rabbitmq", &cluster.stage).await?;
     cluster.stop().await;
     Ok(())
 }
 
-async fn measure(effort: Effort, report: &Report, name: &str, stage: &Stage) -> Result<()> {
+async fn measure(effort: Effort, name: &str, stage: &Stage) -> Result<()> {
     let cast = Cast::enter(stage).await;
     let (warm_up, rounds) = (effort.of(10, 2), effort.of(200, 10));
     let (mut latencies, mut round_trips) = (Samples::default(), Samples::default());
@@ -53,7 +53,7 @@ async fn measure(effort: Effort, report: &Report, name: &str, stage: &Stage) -> 
         // What follows the booking ends first. Uneven, so that no poll of the platform falls into step with us.
         tokio::time::sleep(Duration::from_millis(60 + round * 37 % 100)).await;
     }
-    report.tell_latency(name, &latencies, &round_trips)
+    report::tell_latency(name, &latencies, &round_trips)
 }
 
 async fn wait_for_pickup(dispatcher: &Client, order: &Value) -> Result<()> {

@@ -27,8 +27,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::report::Report;
-
 #[derive(Parser)]
 #[command(name = "bench", about = "Measures the platform against baselines of the same run")]
 struct Arguments {
@@ -84,12 +82,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run(benchmark: Benchmark, effort: Effort) -> anyhow::Result<()> {
-    let report = Report;
     match benchmark {
-        Benchmark::Startup => startup::measure(effort, &report).await,
-        Benchmark::Memory => memory::measure(effort, &report).await,
-        Benchmark::Throughput => throughput::measure(effort, &report).await,
-        Benchmark::LatencyLocal => latency::local(effort, &report).await,
-        Benchmark::LatencyRabbitmq => latency::rabbitmq(effort, &report).await,
+        Benchmark::Startup => startup::measure(effort).await,
+        Benchmark::Memory => memory::measure(effort).await,
+        Benchmark::Throughput => throughput::measure(effort).await,
+        Benchmark::LatencyLocal => latency::local(effort).await,
+        Benchmark::LatencyRabbitmq => latency::rabbitmq(effort).await,
     }
 }

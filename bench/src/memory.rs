@@ -6,9 +6,9 @@ use std::{fs, path::Path, time::Duration};
 use anyhow::{Context, Result};
 use quenty_testkit::scratch_dir::ScratchDir;
 
-use crate::{Effort, harness::Up, report::Report};
+use crate::{Effort, harness::Up, report};
 
-pub async fn measure(effort: Effort, report: &Report) -> Result<()> {
+pub async fn measure(effort: Effort) -> Result<()> {
     let up = Up::durable(ScratchDir::new("quenty-bench-memory")?).await;
     tokio::time::sleep(effort.of(Duration::from_secs(30), Duration::from_secs(2))).await;
     let postmaster = postmaster(&up.ready.data)?;
@@ -17,7 +17,7 @@ pub async fn measure(effort: Effort, report: &Report) -> Result<()> {
         // A worker may have ended since it was listed.
         postgres += pss(child).unwrap_or(0.0);
     }
-    report.tell("idle_memory", "MiB", pss(up.process.pid())?, postgres);
+    report::tell("idle_memory", "MiB", pss(up.process.pid())?, postgres)?;
     up.stop().await;
     Ok(())
 }

@@ -1,40 +1,40 @@
 //! How a number is told: to people on stderr, to programs as one line of JSON on stdout.
 
-use anyhow::Context;
-use serde_json::{Value, json};
+use anyhow::{Context, Result};
+use serde::Serialize;
 
 use crate::samples::Samples;
 
-/// Where results go.
-pub struct Report;
+#[derive(Serialize)]
+struct Measurement<'a> {
+    name: &'a str,
+    value: f64,
+    unit: &'a str,
+    baseline: f64,
+    /// What later work is held against; absent when there is nothing to divide by.
+    ratio: Option<f64>,
+}
 
-impl Report {
-    /// Tells a number and its baseline, both in `unit`; their ratio is what later work is held against.
-    #[expect(
-        clippy::unused_self,
-        reason = "who has no report in hand does not print between the lines of others"
-    )]
-    pub fn tell(&self, name: &str, unit: &str, value: f64, baseline: f64) {
-        let ratio = if baseline > 0.0 { rounded(value / baseline) } else { Value::Null };
-        eprintln!("  {name}: {value:.2} {unit} (baseline {baseline:.2}, ratio {ratio})");
-        println!(
-            "{}",
-            json!({"name": name, "value": rounded(value), "unit": unit, "baseline": rounded(baseline), "ratio": ratio})
-        );
-    }
+/// Tells a number and its baseline, both in `unit`.
+pub fn tell(name: &str, unit: &str, value: f64, baseline: f64) -> Result<()> {
+    let ratio = (baseline > 0.0).then(|| rounded(value / baseline));
+    let measured = Measurement { name, value: rounded(value), unit, baseline: rounded(baseline), ratio };
+    eprintln!("  {name}: {value:.2} {unit}, baseline {baseline:.2}");
+    println!("{}", serde_json::to_string(&measured)?);
+    Ok(())
+}
 
-    /// The median and the slow end of a latency.
-    pub fn tell_latency(&self, name: &str, measured: &Samples, baseline: &Samples) -> anyhow::Result<()> {
-        for percent in [50, 99] {
-            let value = measured.percentile(percent).with_context(|| format!("{name} was never measured"))?;
-            let baseline = baseline.percentile(percent).with_context(|| format!("{name} has no baseline"))?;
-            self.tell(&format!("{name}_p{percent}"), "ms", value, baseline);
-        }
-        Ok(())
+/// The median and the slow end of a latency.
+pub fn tell_latency(name: &str, measured: &Samples, baseline: &Samples) -> Result<()> {
+    for percent in [50, 99] {
+        let value = measured.percentile(percent).with_context(|| format!("{name} was never measured"))?;
+        let baseline = baseline.percentile(percent).with_context(|| format!("{name} has no baseline"))?;
+        tell(&format!("{name}_p{percent}"), "ms", value, baseline)?;
     }
+    Ok(())
 }
 
 /// To three decimals: more would be noise.
-fn rounded(number: f64) -> Value {
-    json!((number * 1_000.0).round() / 1_000.0)
+fn rounded(number: f64) -> f64 {
+    (number * 1_000.0).round() / 1_000.0
 }

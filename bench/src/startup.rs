@@ -17,21 +17,21 @@ use crate::{
         process::Process,
         up::{environment, text},
     },
-    report::Report,
+    report,
     samples::Samples,
 };
 
 const LIMIT: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(1);
 
-pub async fn measure(effort: Effort, report: &Report) -> Result<()> {
+pub async fn measure(effort: Effort) -> Result<()> {
     let (mut cold, mut bare_cold) = (Samples::default(), Samples::default());
     for _ in 0..effort.of(5, 1) {
         let folder = ScratchDir::new("quenty-bench-cold")?;
         bare_cold.add(start_postgres(&folder.path().join("bare")).await?);
         cold.add(start_platform(&folder).await?);
     }
-    tell(report, "start_cold", &cold, &bare_cold)?;
+    tell("start_cold", &cold, &bare_cold)?;
 
     let folder = ScratchDir::new("quenty-bench-warm")?;
     start_platform(&folder).await?;
@@ -40,14 +40,13 @@ pub async fn measure(effort: Effort, report: &Report) -> Result<()> {
         bare_warm.add(start_postgres(&folder.path().join("data/postgres")).await?);
         warm.add(start_platform(&folder).await?);
     }
-    tell(report, "start_warm", &warm, &bare_warm)
+    tell("start_warm", &warm, &bare_warm)
 }
 
-fn tell(report: &Report, name: &str, measured: &Samples, baseline: &Samples) -> Result<()> {
+fn tell(name: &str, measured: &Samples, baseline: &Samples) -> Result<()> {
     let value = measured.percentile(50).context("no platform was started")?;
     let baseline = baseline.percentile(50).context("no database was started")?;
-    report.tell(name, "ms", value, baseline);
-    Ok(())
+    report::tell(name, "ms", value, baseline)
 }
 
 /// Starts the platform in `folder/data` and stops it; the time until it said that it is ready.

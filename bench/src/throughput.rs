@@ -1,7 +1,7 @@
 //! Orders placed through the gateway of `quenty up`, durable, on 8 and 32 connections. The baseline is the same
 //! work as plain statements by `pgbench`, on the same server, in rounds that take turns with ours.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use quenty_testkit::scratch_dir::ScratchDir;
@@ -11,20 +11,20 @@ use crate::{
     harness::{Merchant, Person, Stage, Up, merchant::BOGOTA},
     load::{Round, Shop},
     pgbench::Pgbench,
-    report::Report,
+    report,
     samples::Samples,
 };
 
 const CONNECTIONS: [usize; 2] = [8, 32];
 
-pub async fn measure(effort: Effort, report: &Report) -> Result<()> {
+pub async fn measure(effort: Effort) -> Result<()> {
     let up = Up::durable(ScratchDir::new("quenty-bench-throughput")?).await;
     let products = effort.of(1_000, 100);
     eprintln!("  a merchant with {products} products …");
     let shop = open_shop(&up.stage, products).await?;
     let pgbench = Pgbench::prepare(&up, products)?;
     for connections in CONNECTIONS {
-        measure_at(effort, report, connections, &up.stage, &shop, &pgbench).await?;
+        measure_at(effort, connections, &up.stage, &shop, &pgbench).await?;
     }
     up.stop().await;
     Ok(())
@@ -39,7 +39,6 @@ async fn open_shop(stage: &Stage, products: usize) -> Result<Shop> {
 
 async fn measure_at(
     effort: Effort,
-    report: &Report,
     connections: usize,
     stage: &Stage,
     shop: &Shop,
@@ -54,14 +53,16 @@ async fn measure_at(
         eprintln!("  {connections} connections: {:.0} orders/s", per_second(&round));
         platform.add(round);
         // What the orders set going is not the baseline's to carry.
+        let answered = Instant::now();
         stage.settle().await;
+        eprintln!("  at rest {:.1} s later", answered.elapsed().as_secs_f64());
         let round = pgbench.run(connections, lasts)?;
         eprintln!("  {connections} connections: {:.0} transactions/s by pgbench", per_second(&round));
         plain.add(round);
     }
     let name = format!("orders_{connections}_connections");
-    report.tell(&name, "orders/s", platform.per_second()?, plain.per_second()?);
-    report.tell_latency(&name, &platform.answered, &plain.answered)
+    report::tell(&name, "orders/s", platform.per_second()?, plain.per_second()?)?;
+    report::tell_latency(&name, &platform.answered, &plain.answered)
 }
 
 #[derive(Default)]
