@@ -14,8 +14,9 @@ EXIT ?=
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: packages ## Start the platform with its demo and print where to look (EXIT=1 ends after the demo)
-	$(CARGO) build --release --package quenty
+run: ## Start the platform with its demo and print where to look (EXIT=1 ends after the demo)
+	@scripts/ensure-packages run
+	$(CARGO) build --release --bin quenty
 	exec "$${CARGO_TARGET_DIR:-target}/release/quenty" demo --data "$(DATA)" $(if $(EXIT),--exit)
 
 test: packages ## Run all tests on a private PostgreSQL and RabbitMQ
@@ -36,7 +37,7 @@ fix: ## Format, and apply what clippy can fix by itself
 	$(CARGO) fmt --all
 
 docs: ## Generate the documents under docs/ from the code
-	$(CARGO) run --quiet --package quenty -- openapi --out docs/openapi
+	$(CARGO) run --quiet --bin quenty -- openapi --out docs/openapi
 
 packages:
 	@scripts/ensure-packages

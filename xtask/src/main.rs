@@ -4,6 +4,7 @@ mod check_layers;
 mod sqlx_prepare;
 mod with_servers;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -41,5 +42,14 @@ fn main() -> ExitCode {
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE
+    })
+}
+
+/// By these `cargo run` tells a program which package it is. A cargo that we run must not see them: a build script
+/// that watches them (ring's does) would run again, and nearly everything would be compiled anew.
+fn own_package_variables() -> impl Iterator<Item = OsString> {
+    std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
     })
 }

@@ -12,6 +12,8 @@ use anyhow::{Context, Result, ensure};
 use quenty_testkit::{scratch_dir::ScratchDir, shared::start_postgres};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use crate::own_package_variables;
+
 const PLATFORM: &str = "crates/platform";
 
 #[derive(clap::Args)]
@@ -85,14 +87,13 @@ fn now() -> std::time::SystemTime {
 }
 
 fn prepare(root: &Path, dir: &Path, name: &str, database_url: &str) -> Result<()> {
-    let metadata = dir.join(".sqlx");
-    if metadata.exists() {
-        std::fs::remove_dir_all(&metadata)?;
-    }
-    std::fs::create_dir(&metadata)?;
+    let (metadata, fresh) = (dir.join(".sqlx"), dir.join(".sqlx.new"));
+    remove(&fresh)?;
+    std::fs::create_dir(&fresh)?;
     let check = || {
         let mut command = Command::new("cargo");
         command.current_dir(root).args(["check", "--quiet", "--package", &format!("quenty-{name}")]);
+        own_package_variables().for_each(|name| drop(command.env_remove(name)));
         command.env(format!("{}_DATABASE_URL", name.to_uppercase()), database_url);
         command
     };
@@ -104,8 +105,14 @@ fn prepare(root: &Path, dir: &Path, name: &str, database_url: &str) -> Result<()
         .append(true)
         .open(&lib)?
         .set_times(std::fs::FileTimes::new().set_modified(now()))?;
-    let status = check().env("SQLX_OFFLINE_DIR", &metadata).status()?;
+    let status = check().env("SQLX_OFFLINE_DIR", &fresh).status()?;
     ensure!(status.success(), "quenty-{name} does not compile");
+    remove(&metadata)?;
+    std::fs::rename(&fresh, &metadata)?;
     println!("{name}: {} queries", std::fs::read_dir(&metadata)?.count());
     Ok(())
+}
+
+fn remove(folder: &Path) -> std::io::Result<()> {
+    if folder.exists() { std::fs::remove_dir_all(folder) } else { Ok(()) }
 }

@@ -2,6 +2,7 @@
 //!
 //! They are private, live in a temporary folder, and end with the command whatever ends it.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::os::unix::process::ExitStatusExt;
@@ -12,14 +13,19 @@ use anyhow::Context;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use quenty_platform::embedded_postgres::EmbeddedPostgres;
+use quenty_testkit::database;
 use quenty_testkit::rabbit::RabbitServer;
 use quenty_testkit::scratch_dir::ScratchDir;
-use quenty_testkit::shared::{AMQP_URL, POSTGRES_URL, RABBIT_MANAGEMENT_URL, start_postgres};
+use quenty_testkit::shared::{AMQP_URL, POSTGRES_URL, RABBIT_MANAGEMENT_URL, SharedPostgres, start_postgres};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::own_package_variables;
+
 /// How long a command that was told to stop may take before it is killed.
 const GRACE: Duration = Duration::from_secs(20);
+/// How often the databases of tests that have ended are dropped.
+const SWEEP_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -60,16 +66,31 @@ impl Servers {
         let [program, arguments @ ..] = command else { anyhow::bail!("no command was given") };
         let mut command = Command::new(program);
         command.args(arguments).kill_on_drop(true);
+        own_package_variables().for_each(|name| drop(command.env_remove(name)));
         command.env(POSTGRES_URL, self.postgres.superuser_url("postgres"));
         command.env(AMQP_URL, self.rabbit.broker().base_url());
         command.env(RABBIT_MANAGEMENT_URL, self.rabbit.broker().management_url());
         let child = command.spawn().with_context(|| format!("cannot run {}", program.display()))?;
-        let status = wait(child, stop).await?;
+        let server = SharedPostgres::from_url(&self.postgres.superuser_url("postgres"))?;
+        let status = tokio::select! {
+            status = wait(child, stop) => status?,
+            never = sweep(&server) => match never {},
+        };
 
         // The data goes with the folder: there is nothing that an orderly stop would save.
         self.rabbit.kill().await?;
         self.postgres.stop().await?;
         Ok(exit_code(status))
+    }
+}
+
+/// Keeps only the databases of tests that run.
+async fn sweep(server: &SharedPostgres) -> Infallible {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        if let Err(error) = database::drop_abandoned(server).await {
+            eprintln!("databases of tests that have ended could not be dropped yet: {error:#}");
+        }
     }
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Connection, ConnectionProperties};
+use quenty_testkit::database::drop_abandoned;
 use quenty_testkit::rabbit::{RabbitBroker, RabbitServer};
 use quenty_testkit::scratch_dir::ScratchDir;
 use quenty_testkit::shared::{shared_postgres, shared_rabbit};
-use sqlx::Connection as _;
+use sqlx::{AssertSqlSafe, Connection as _};
 
 async fn publish(broker: &RabbitBroker, vhost: &str, queue: &str) {
     let connection =
@@ -76,4 +77,28 @@ async fn the_shared_servers_serve() {
     broker.add_vhost("shared-servers-test").await.unwrap();
     publish(broker, "shared-servers-test", "parcels").await;
     broker.remove_vhost("shared-servers-test").await.unwrap();
+}
+
+#[tokio::test]
+async fn databases_go_with_their_processes() {
+    let postgres = shared_postgres().await.unwrap();
+    let mut ended = std::process::Command::new("true").spawn().unwrap();
+    ended.wait().unwrap();
+    let (kept, abandoned) = (format!("t_{}_kept", std::process::id()), format!("t_{}_abandoned", ended.id()));
+    let mut connection = sqlx::PgConnection::connect(&postgres.superuser_url("postgres")).await.unwrap();
+    for name in [&kept, &abandoned] {
+        sqlx::raw_sql(AssertSqlSafe(format!("create database {name}")))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+
+    drop_abandoned(postgres).await.unwrap();
+
+    let left: Vec<String> = sqlx::query_scalar("select datname from pg_database where datname = any($1)")
+        .bind([&kept, &abandoned].map(Clone::clone))
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(left, [kept]);
 }
