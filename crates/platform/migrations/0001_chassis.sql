@@ -54,22 +54,24 @@ create table quenty.outbox (
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, fillfactor = 70);
 
 -- One row per event and service; `waiting` and `dead` ones keep their envelope and hold up their stream.
+-- `unheard` ones hold up nothing: a replica that is older than a reaction keeps them for those that have it.
 create table quenty.inbox (
     event_id uuid primary key,
     publisher text not null,
     type text not null,
     stream text not null,
     stream_version bigint not null,
-    status text not null check (status in ('done', 'waiting', 'dead', 'discarded')),
+    status text not null check (status in ('done', 'waiting', 'dead', 'discarded', 'unheard')),
     attempts integer not null default 0,
     next_at timestamptz,
     error text,
     envelope jsonb,
     received_at timestamptz not null,
     updated_at timestamptz not null,
-    check ((status in ('waiting', 'dead')) = (envelope is not null))
+    check ((status in ('waiting', 'dead', 'unheard')) = (envelope is not null))
 );
-create index inbox_held on quenty.inbox (stream, stream_version) where status in ('waiting', 'dead');
+create index inbox_open on quenty.inbox (publisher, stream, stream_version) where status in ('waiting', 'dead', 'unheard');
+create index inbox_next on quenty.inbox (next_at) where status in ('waiting', 'unheard');
 create index inbox_received on quenty.inbox (received_at);
 
 -- Durable work outside transactions. `due_at` is business time (deadlines), `run_at` is wall time (back-off).
@@ -93,8 +95,10 @@ create table quenty.tasks (
     unique (kind, key),
     check ((status = 'running') = (lease_token is not null))
 );
-create index tasks_open on quenty.tasks (run_at) where status in ('ready', 'running');
+create index tasks_ready on quenty.tasks (run_at) where status = 'ready' and due_at is null;
 create index tasks_due on quenty.tasks (due_at) where status = 'ready' and due_at is not null;
+create index tasks_running on quenty.tasks (lease_until) where status = 'running';
+create index tasks_dead on quenty.tasks (updated_at) where status = 'dead';
 create index tasks_finished on quenty.tasks (updated_at) where status in ('done', 'cancelled');
 
 create table quenty.idempotency (

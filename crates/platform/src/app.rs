@@ -7,7 +7,9 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use hmac::{Hmac, Mac};
 use quenty_kernel::Clock;
+use sha2::Sha256;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -21,7 +23,12 @@ pub struct App(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) service: Arc<Service>,
     pub(crate) settings: Settings,
-    pub(crate) db: PgPool,
+    /// Statements are planned for their arguments: a filter that is absent is none.
+    pub(crate) reader: PgPool,
+    /// Generic plans: planning the same few statements again and again would cost a third of them.
+    pub(crate) writer: PgPool,
+    /// Keys the digests of requests that are kept.
+    pub(crate) digest_key: Vec<u8>,
     pub(crate) clock: Clock,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) client: Client,
@@ -61,7 +68,7 @@ impl App {
     /// For reads; writes go through [`App::begin`](crate::tx).
     #[must_use]
     pub fn db(&self) -> &PgPool {
-        &self.0.db
+        &self.0.reader
     }
     #[must_use]
     pub fn clock(&self) -> &Clock {
@@ -85,9 +92,11 @@ impl App {
     pub fn stopping(&self) -> &CancellationToken {
         &self.0.stop
     }
-    /// Runs something beside the requests; the process waits for it at the end.
-    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.0.tracker.spawn(work);
+    /// HMAC of a request's digest: what is stored of a request with a password in it tells nothing of the password.
+    pub(crate) fn keyed_digest(&self, digest: &[u8]) -> [u8; 32] {
+        // Any length of key will do.
+        Hmac::<Sha256>::new_from_slice(&self.0.digest_key)
+            .map_or([0; 32], |hmac| hmac.chain_update(digest).finalize().into_bytes().into())
     }
 
     /// What the service's `init` made: its own keys, mailer and the like.

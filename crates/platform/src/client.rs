@@ -21,11 +21,14 @@ use hyper_util::{
 use quenty_kernel::{Failure, Kind};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{http::problem::Problem, settings::Settings, trace::TraceParent};
+use crate::{http::problem::Problem, settings::Settings, trace};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// Two tries within the promised two seconds.
 const TRY_TIMEOUT: Duration = Duration::from_millis(900);
+const CALL_TIMEOUT: Duration = Duration::from_secs(2);
+/// A token is not used in its last moments: it has to be valid when it arrives.
+const TOKEN_MARGIN: Duration = Duration::from_secs(30);
 const MAX_ANSWER_BYTES: usize = 8 << 20;
 /// The breaker opens after this many failures in a row, and lets one call through after the pause.
 const BREAKER_FAILURES: u32 = 5;
@@ -149,7 +152,9 @@ struct Breaker {
 #[derive(Clone)]
 struct Token {
     text: String,
+    /// Half of its life: from here on a new one is asked for, and this one still serves if there is none.
     renew_at: Instant,
+    expires_at: Instant,
 }
 
 #[derive(Serialize)]
@@ -194,12 +199,14 @@ impl Client {
     /// # Errors
     /// When the service cannot be reached within two seconds, or refuses.
     pub async fn get<T: DeserializeOwned>(&self, service: &'static str, path: &str) -> Result<T, CallError> {
-        let first = self.call(service, &Method::GET, path, None).await;
-        let (status, body) = match first {
-            Err(CallError::Unreachable(..)) => self.call(service, &Method::GET, path, None).await?,
-            Ok((status, _)) if is_passing(status) => self.call(service, &Method::GET, path, None).await?,
-            other => other?,
+        let both_tries = async {
+            match self.call(service, &Method::GET, path, None).await {
+                Err(CallError::Unreachable(..)) => self.call(service, &Method::GET, path, None).await,
+                Ok((status, _)) if is_passing(status) => self.call(service, &Method::GET, path, None).await,
+                other => other,
+            }
         };
+        let (status, body) = within_limit(service, both_tries).await?;
         read(service, status, &body)
     }
 
@@ -214,7 +221,8 @@ impl Client {
         body: &(impl Serialize + Sync),
     ) -> Result<T, CallError> {
         let body = serde_json::to_vec(body).map_err(|e| CallError::Unreadable(e.to_string()))?;
-        let (status, body) = self.call(service, &Method::POST, path, Some(body.into())).await?;
+        let call = self.call(service, &Method::POST, path, Some(body.into()));
+        let (status, body) = within_limit(service, call).await?;
         read(service, status, &body)
     }
 
@@ -226,23 +234,24 @@ impl Client {
         body: Option<Bytes>,
     ) -> Result<(StatusCode, Bytes), CallError> {
         self.let_through(service)?;
-        let outcome = async {
-            let token = self.token().await?;
-            let url = format!("{}{path}", self.base(service)?);
-            let request = Request::builder()
-                .method(method)
-                .uri(url)
-                .header(header::AUTHORIZATION, format!("Bearer {token}"))
-                .header(header::CONTENT_TYPE, "application/json")
-                .header("traceparent", TraceParent::root().to_string())
-                .body(Full::new(body.unwrap_or_default()))
-                .map_err(|e| CallError::Unreadable(e.to_string()))?;
-            let response = self.0.transport.send(request, TRY_TIMEOUT).await?;
-            Ok((response.status(), response.into_body()))
+        let token = self.token().await?;
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base(service)?))
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header("traceparent", trace::current().child().to_string())
+            .body(Full::new(body.unwrap_or_default()))
+            .map_err(|e| CallError::Unreadable(e.to_string()))?;
+        let outcome = self.0.transport.send(request, TRY_TIMEOUT).await;
+        let answered = outcome.as_ref().is_ok_and(|response| !is_passing(response.status()));
+        self.count(service, answered);
+        let response = outcome?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            // Auth may have changed its keys: the next call asks for a token that they sign.
+            self.0.token.lock().await.take_if(|held| held.text == token);
         }
-        .await;
-        self.count(service, outcome.is_ok() && !matches!(&outcome, Ok((status, _)) if is_passing(*status)));
-        outcome
+        Ok((response.status(), response.into_body()))
     }
 
     fn base(&self, service: &str) -> Result<String, CallError> {
@@ -285,12 +294,27 @@ impl Client {
         }
     }
 
-    /// The service's own token (OAuth 2.0 client credentials), renewed at half its life.
+    /// The service's own token (OAuth 2.0 client credentials). While Auth is away, the one it has serves to its end.
     async fn token(&self) -> Result<String, CallError> {
         let mut held = self.0.token.lock().await;
-        if let Some(token) = held.as_ref().filter(|token| Instant::now() < token.renew_at) {
+        let now = Instant::now();
+        if let Some(token) = held.as_ref().filter(|token| now < token.renew_at) {
             return Ok(token.text.clone());
         }
+        match self.fetch_token().await {
+            Ok(token) => Ok(held.insert(token).text.clone()),
+            Err(error) => match held.as_mut().filter(|token| now < token.expires_at) {
+                Some(token) => {
+                    tracing::warn!(service = self.0.service, %error, "the token could not be renewed yet");
+                    token.renew_at = now + TOKEN_MARGIN;
+                    Ok(token.text.clone())
+                }
+                None => Err(error),
+            },
+        }
+    }
+
+    async fn fetch_token(&self) -> Result<Token, CallError> {
         let unreadable = |e: &dyn std::fmt::Display| CallError::Unreadable(e.to_string());
         let secret = self.0.settings.require("client_secret").map_err(|e| unreadable(&e))?;
         let body = serde_json::to_vec(&TokenRequest {
@@ -301,17 +325,29 @@ impl Client {
         .map_err(|e| unreadable(&e))?;
         let request = Request::post(format!("{}/api/v1/auth/token", self.base("auth")?))
             .header(header::CONTENT_TYPE, "application/json")
+            .header("traceparent", trace::current().child().to_string())
             .body(Full::new(body.into()))
             .map_err(|e| unreadable(&e))?;
+        let asked_at = Instant::now();
         let response = self.0.transport.send(request, TRY_TIMEOUT).await?;
         let answer: TokenAnswer = read("auth", response.status(), response.body())?;
-        let token = Token {
+        let life = Duration::from_secs(answer.expires_in);
+        Ok(Token {
             text: answer.access_token,
-            renew_at: Instant::now() + Duration::from_secs(answer.expires_in / 2),
-        };
-        *held = Some(token.clone());
-        Ok(token.text)
+            renew_at: asked_at + life / 2,
+            expires_at: asked_at + life.saturating_sub(TOKEN_MARGIN),
+        })
     }
+}
+
+/// Both tries and the token that they need, and whoever waits for another's renewal of it.
+async fn within_limit<T>(
+    service: &str,
+    call: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, CallError> {
+    tokio::time::timeout(CALL_TIMEOUT, call).await.unwrap_or_else(|_| {
+        Err(CallError::Unreachable(service.to_owned(), format!("no answer within {CALL_TIMEOUT:?}")))
+    })
 }
 
 /// Failures that may be gone at the next try.

@@ -14,15 +14,33 @@ pub static CHASSIS: Migrator = sqlx::migrate!();
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Opens the pool of a process; connections use generic plans (research/writepath.md, point 3).
+/// How statements are planned on a pool's connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Plans {
+    /// For each execution, with its arguments: for reads, whose filters may be absent.
+    Custom,
+    /// Once: for the few statements of writes (research/writepath.md, point 3).
+    Generic,
+}
+
+/// Opens a pool. Connections whose other end has vanished without a word end after a minute, and with them their
+/// locks and the relay's lease.
 ///
 /// # Errors
 /// When the URL cannot be read.
-pub fn pool(url: &str, service: &str, connections: u32) -> Result<PgPool, sqlx::Error> {
+pub fn pool(url: &str, service: &str, plans: Plans, connections: u32) -> Result<PgPool, sqlx::Error> {
+    let plan_cache_mode = match plans {
+        Plans::Custom => "force_custom_plan",
+        Plans::Generic => "force_generic_plan",
+    };
     let options = PgConnectOptions::from_str(url)?.application_name(&format!("quenty-{service}")).options([
-        ("plan_cache_mode", "force_generic_plan"),
+        ("plan_cache_mode", plan_cache_mode),
         ("jit", "off"),
         ("idle_in_transaction_session_timeout", "60000"),
+        ("tcp_keepalives_idle", "20"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "4"),
+        ("tcp_user_timeout", "60000"),
     ]);
     Ok(PgPoolOptions::new()
         .max_connections(connections)

@@ -65,6 +65,12 @@ impl Error {
         }
     }
 
+    /// Whether a value of the request is none that PostgreSQL can hold (SQLSTATE class 22: a NUL in a text, a year
+    /// before the calendar, a number out of range).
+    fn is_unstorable_value(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(e)) if e.code().is_some_and(|c| c.starts_with("22")))
+    }
+
     /// The name of the violated constraint, if that is what went wrong.
     #[must_use]
     pub fn violated_constraint(&self) -> Option<&str> {
@@ -91,6 +97,11 @@ impl Error {
                 "too many changes of the same rows at once; try again",
             )
             .retry_after(1),
+            other if other.is_unstorable_value() => Failure::new(
+                Kind::Invalid,
+                "INVALID_VALUE",
+                "a value cannot be stored: it holds a NUL character, or a date or number out of range",
+            ),
             _ => Failure::new(
                 Kind::Internal,
                 "INTERNAL",
@@ -110,6 +121,10 @@ impl IntoResponse for Error {
             tracing::error!(error = %self, "request failed");
         } else if failure.kind == Kind::Unavailable {
             tracing::warn!(error = %self, "request refused for now");
+        }
+        if self.is_unstorable_value() {
+            // A type at the edge should have refused it, and told which field it was.
+            tracing::warn!(error = %self, "a value reached the database that it cannot hold");
         }
         let mut response = problem::response(&failure);
         if self.is_retryable() {

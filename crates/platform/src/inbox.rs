@@ -1,7 +1,7 @@
 //! The inbox: at-least-once delivery becomes exactly one effect, in the order of each stream, and an event
 //! that fails for now holds up its own stream and nothing else (design/conventions.md, "Events").
 
-use std::panic::AssertUnwindSafe;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -10,9 +10,18 @@ use quenty_kernel::{Actor, Envelope, Event, clock::wall_now, id::CompanyId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{App, Error, Result, bus::BusAway, pace::MAX_ATTEMPTS, service::Reaction, tx::Cause};
+use crate::{
+    App, Error, Result,
+    bus::BusAway,
+    pace::MAX_ATTEMPTS,
+    service::Reaction,
+    trace::{self, TraceParent},
+    tx::Cause,
+};
 
 const RERUNS: u32 = 5;
+/// A reaction is short; past this, the database is taken for away.
+const DELIVERY_LIMIT: Duration = Duration::from_secs(60);
 
 /// An event as a reaction gets it.
 #[derive(Debug, Clone)]
@@ -54,19 +63,32 @@ impl<E> Received<E> {
 /// Stores an envelope and, unless its stream is held up, runs the reaction in the same transaction.
 /// `Ok` means that the bus may forget it.
 pub(crate) async fn deliver(app: &App, envelope: Envelope) -> Result<(), BusAway> {
-    let Some(reaction) = app.service().reactions.iter().find(|r| r.kind == envelope.kind) else {
-        return Ok(());
+    tokio::time::timeout(DELIVERY_LIMIT, take_in(app, envelope))
+        .await
+        .unwrap_or_else(|_| Err(BusAway(format!("no answer of the inbox within {DELIVERY_LIMIT:?}"))))
+}
+
+async fn take_in(app: &App, envelope: Envelope) -> Result<(), BusAway> {
+    let Some(reaction) = reaction_to(app, &envelope) else {
+        return keep_unheard(app, &envelope).await.map_err(BusAway::because);
     };
-    let outcome = react(app, reaction, &envelope, Mode::First).await;
-    match outcome {
+    match react(app, reaction, &envelope, Mode::First).await {
         Ok(done) => {
-            if done {
-                metrics::counter!("quenty_events_consumed_total", "service" => app.name()).increment(1);
-            }
+            count_consumed(app, done);
             Ok(())
         }
         Err(error) if error.is_database_away() => Err(BusAway::because(error)),
         Err(error) => store_failure(app, &envelope, &error).await.map_err(BusAway::because),
+    }
+}
+
+fn reaction_to<'a>(app: &'a App, envelope: &Envelope) -> Option<&'a Reaction> {
+    app.service().reactions.iter().find(|reaction| reaction.kind == envelope.kind)
+}
+
+fn count_consumed(app: &App, done: bool) {
+    if done {
+        metrics::counter!("quenty_events_consumed_total", "service" => app.name()).increment(1);
     }
 }
 
@@ -78,13 +100,18 @@ enum Mode {
 
 /// One transaction: stream lock, inbox row, reaction. Returns whether the reaction ran.
 async fn react(app: &App, reaction: &Reaction, envelope: &Envelope, mode: Mode) -> Result<bool> {
-    let mut runs = 0;
-    loop {
-        match react_once(app, reaction, envelope, mode).await {
-            Err(error) if error.is_retryable() && runs < RERUNS => runs += 1,
-            outcome => return outcome,
+    let trace = TraceParent::following(envelope.traceparent.as_deref());
+    let span = tracing::info_span!("event", service = app.name(), kind = envelope.kind, id = %envelope.id, trace_id = trace.trace_id());
+    let reacting = async {
+        let mut runs = 0;
+        loop {
+            match react_once(app, reaction, envelope, mode).await {
+                Err(error) if error.is_retryable() && runs < RERUNS => runs += 1,
+                outcome => return outcome,
+            }
         }
-    }
+    };
+    trace::within(trace, span, reacting).await
 }
 
 async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: Mode) -> Result<bool> {
@@ -92,10 +119,10 @@ async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: M
         actor: Actor::Service(envelope.publisher().to_owned()),
         correlation_id: envelope.correlation_id,
         causation_id: Some(envelope.id),
-        traceparent: envelope.traceparent.clone(),
+        traceparent: Some(trace::current().to_string()),
     };
     let mut tx = app.begin_as(cause).await?;
-    lock_stream(tx.conn(), &envelope.subject).await?;
+    lock_stream(tx.conn(), envelope).await?;
     match mode {
         Mode::First => {
             if !insert_done(tx.conn(), envelope).await? {
@@ -127,7 +154,9 @@ async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: M
     Ok(true)
 }
 
-async fn lock_stream(connection: &mut PgConnection, stream: &str) -> Result<()> {
+/// Two services may publish about the same aggregate: each one's facts are a stream of their own.
+async fn lock_stream(connection: &mut PgConnection, envelope: &Envelope) -> Result<()> {
+    let stream = format!("{}/{}", envelope.publisher(), envelope.subject);
     sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 7))", stream)
         .fetch_one(connection)
         .await?;
@@ -153,13 +182,35 @@ async fn insert_done(connection: &mut PgConnection, envelope: &Envelope) -> Resu
 
 async fn is_held(connection: &mut PgConnection, envelope: &Envelope) -> Result<bool> {
     let held = sqlx::query_scalar!(
-        "select exists (select from quenty.inbox where stream = $1 and status in ('waiting', 'dead') and stream_version < $2) as \"held!\"",
+        "select exists (select from quenty.inbox
+                        where publisher = $1 and stream = $2 and status in ('waiting', 'dead') and stream_version < $3) as \"held!\"",
+        envelope.publisher(),
         envelope.subject,
         envelope.stream_version
     )
     .fetch_one(connection)
     .await?;
     Ok(held)
+}
+
+/// A newer replica has declared what this one does not know yet: the event is kept until one that has the reaction
+/// finds it. It holds up nothing, since this version would have passed it by.
+async fn keep_unheard(app: &App, envelope: &Envelope) -> Result<()> {
+    let now = wall_now().to_sqlx();
+    sqlx::query!(
+        "insert into quenty.inbox (event_id, publisher, type, stream, stream_version, status, next_at, envelope, received_at, updated_at)
+         values ($1, $2, $3, $4, $5, 'unheard', $6, $7, $6, $6) on conflict (event_id) do nothing",
+        envelope.id,
+        envelope.publisher(),
+        envelope.kind,
+        envelope.subject,
+        envelope.stream_version,
+        now as _,
+        serde_json::to_value(envelope)?
+    )
+    .execute(app.db())
+    .await?;
+    Ok(())
 }
 
 async fn set_waiting(
@@ -197,7 +248,7 @@ async fn mark_done(connection: &mut PgConnection, event: Uuid) -> Result<bool> {
     let now = wall_now().to_sqlx();
     let done = sqlx::query!(
         "update quenty.inbox set status = 'done', envelope = null, error = null, next_at = null, attempts = attempts + 1, updated_at = $2
-         where event_id = $1 and status = 'waiting' and next_at <= $2",
+         where event_id = $1 and status in ('waiting', 'unheard') and next_at <= $2",
         event,
         now as _
     )
@@ -209,12 +260,12 @@ async fn mark_done(connection: &mut PgConnection, event: Uuid) -> Result<bool> {
 /// The reaction's transaction is gone; the event is kept with its error, unless another delivery won meanwhile.
 async fn store_failure(app: &App, envelope: &Envelope, error: &Error) -> Result<()> {
     let mut tx = app.begin_as(Cause::system()).await?;
-    lock_stream(tx.conn(), &envelope.subject).await?;
+    lock_stream(tx.conn(), envelope).await?;
     let known = sqlx::query!("select status, attempts from quenty.inbox where event_id = $1", envelope.id)
         .fetch_optional(tx.conn())
         .await?;
     let attempts = match &known {
-        Some(row) if row.status != "waiting" => return Ok(()),
+        Some(row) if row.status != "waiting" && row.status != "unheard" => return Ok(()),
         Some(row) => row.attempts + 1,
         None => 1,
     };
@@ -246,31 +297,53 @@ pub(crate) async fn retry_worker(app: App) {
 
 async fn retry_round(app: &App) -> Result<bool> {
     let now = wall_now().to_sqlx();
+    let known: Vec<String> = app.service().hears().into_iter().map(str::to_owned).collect();
+    // What an older version kept, or a newer one, is for those that have the reaction.
     let due = sqlx::query!(
-        "select i.envelope as \"envelope!\" from quenty.inbox i
-         where i.status = 'waiting' and i.next_at <= $1
-           and not exists (select from quenty.inbox p where p.stream = i.stream and p.status in ('waiting', 'dead') and p.stream_version < i.stream_version)
+        "select i.event_id, i.envelope as \"envelope!\" from quenty.inbox i
+         where i.status in ('waiting', 'unheard') and i.next_at <= $1 and i.type = any($2)
+           and not exists (select from quenty.inbox p
+                           where p.publisher = i.publisher and p.stream = i.stream and p.stream_version < i.stream_version
+                             and p.status in ('waiting', 'dead', 'unheard') and (p.status <> 'unheard' or p.type = any($2)))
          order by i.next_at limit 32",
-        now as _
+        now as _,
+        &known
     )
     .fetch_all(app.db())
     .await?;
     let mut moved = false;
     for row in due {
-        let envelope: Envelope = serde_json::from_value(row.envelope)?;
-        let Some(reaction) = app.service().reactions.iter().find(|r| r.kind == envelope.kind) else {
-            continue;
-        };
-        match react(app, reaction, &envelope, Mode::Retry).await {
-            Ok(done) => {
-                moved |= done;
-                if done {
-                    metrics::counter!("quenty_events_consumed_total", "service" => app.name()).increment(1);
-                }
-            }
-            Err(error) if error.is_database_away() => return Err(error),
-            Err(error) => store_failure(app, &envelope, &error).await?,
+        match serde_json::from_value(row.envelope) {
+            Ok(envelope) => moved |= retry(app, &envelope).await?,
+            Err(error) => bury(app, row.event_id, &error.to_string()).await?,
         }
     }
     Ok(moved)
+}
+
+async fn retry(app: &App, envelope: &Envelope) -> Result<bool> {
+    let Some(reaction) = reaction_to(app, envelope) else { return Ok(false) };
+    match react(app, reaction, envelope, Mode::Retry).await {
+        Ok(done) => {
+            count_consumed(app, done);
+            Ok(done)
+        }
+        Err(error) if error.is_database_away() => Err(error),
+        Err(error) => store_failure(app, envelope, &error).await.map(|()| false),
+    }
+}
+
+/// What was stored and cannot be read again is for an operator to look at.
+async fn bury(app: &App, event: Uuid, error: &str) -> Result<()> {
+    let now = wall_now().to_sqlx();
+    tracing::error!(service = app.name(), %event, error, "a stored event cannot be read");
+    sqlx::query!(
+        "update quenty.inbox set status = 'dead', error = $2, next_at = null, updated_at = $3 where event_id = $1",
+        event,
+        error,
+        now as _
+    )
+    .execute(app.db())
+    .await?;
+    Ok(())
 }

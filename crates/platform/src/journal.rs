@@ -3,6 +3,8 @@
 //! A link is SHA-256 over the previous link and the RFC 8785 canonical form of what was written.
 //! Personal data stand beside the chain; it holds only their salted digest.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{Actor, Fact, Scope, id::CompanyId};
@@ -29,7 +31,9 @@ pub(crate) struct Sealed<'a> {
     pub company_id: Option<Uuid>,
     pub correlation_id: Uuid,
     pub causation_id: Option<Uuid>,
+    pub traceparent: Option<&'a str>,
     pub occurred_at: Timestamp,
+    pub recorded_at: Timestamp,
 }
 
 impl Sealed<'_> {
@@ -39,7 +43,7 @@ impl Sealed<'_> {
             "id": self.id, "stream": self.stream, "stream_version": self.stream_version.to_string(), "type": self.kind,
             "data": self.data, "personal_digest": self.personal_digest.map(hex), "actor": self.actor,
             "company_id": self.company_id, "correlation_id": self.correlation_id, "causation_id": self.causation_id,
-            "occurred_at": self.occurred_at,
+            "traceparent": self.traceparent, "occurred_at": self.occurred_at, "recorded_at": self.recorded_at,
         }))?;
         Ok(Sha256::new().chain_update(previous).chain_update(canonical).finalize().into())
     }
@@ -152,6 +156,17 @@ pub struct Finding {
     pub what: String,
 }
 
+const GAP: &str = "an entry is missing";
+const NO_END: &str = "the end of the stream was removed or changed";
+
+impl Finding {
+    /// Whether entries are missing, in contrast to entries that are not what was written.
+    #[must_use]
+    pub fn is_gap(&self) -> bool {
+        matches!(self.what.as_str(), GAP | NO_END)
+    }
+}
+
 /// The outcome of verifying a journal.
 #[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
 pub struct Verification {
@@ -163,26 +178,16 @@ pub struct Verification {
 /// How many streams are read in one go: bounds memory on journals of any size.
 const STREAMS_A_CHUNK: i64 = 200;
 
-/// Walks every chain: a changed, missing, reordered or removed entry is a finding.
+/// Walks every chain: a changed, missing, reordered or removed entry is a finding. What is written meanwhile is not
+/// seen: each chunk of streams is read as it was at one moment.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn verify(db: &PgPool) -> Result<Verification> {
     let mut outcome = Verification::default();
     let mut after = String::new();
-    loop {
-        let heads = sqlx::query!(
-            "select stream, version, hash from quenty.stream_heads where stream > $1 order by stream limit $2",
-            after,
-            STREAMS_A_CHUNK
-        )
-        .fetch_all(db)
-        .await?;
-        let Some(last) = heads.last() else { break };
-        after.clone_from(&last.stream);
-        for head in heads {
-            verify_stream(db, &head.stream, head.version, &head.hash, &mut outcome).await?;
-        }
+    while let Some(last) = verify_chunk(db, &after, &mut outcome).await? {
+        after = last;
     }
     let orphans = sqlx::query!(
         "select distinct j.stream from quenty.journal j where not exists (select from quenty.stream_heads h where h.stream = j.stream) limit 100"
@@ -197,22 +202,67 @@ pub async fn verify(db: &PgPool) -> Result<Verification> {
     Ok(outcome)
 }
 
-async fn verify_stream(
-    db: &PgPool,
+struct Link {
+    id: Uuid,
+    stream: String,
+    stream_version: i64,
+    kind: String,
+    data: Value,
+    personal_digest: Option<Vec<u8>>,
+    actor: String,
+    company_id: Option<Uuid>,
+    correlation_id: Uuid,
+    causation_id: Option<Uuid>,
+    traceparent: Option<String>,
+    occurred_at: jiff_sqlx::Timestamp,
+    recorded_at: jiff_sqlx::Timestamp,
+    prev_hash: Vec<u8>,
+    hash: Vec<u8>,
+    salt: Option<Vec<u8>>,
+    personal: Option<Value>,
+}
+
+/// Verifies the streams that follow `after` by name; the name of the last of them.
+async fn verify_chunk(db: &PgPool, after: &str, outcome: &mut Verification) -> Result<Option<String>> {
+    let mut tx = db.begin_with("begin isolation level repeatable read, read only").await?;
+    let heads = sqlx::query!(
+        "select stream, version, hash from quenty.stream_heads where stream > $1 order by stream limit $2",
+        after,
+        STREAMS_A_CHUNK
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let streams: Vec<String> = heads.iter().map(|head| head.stream.clone()).collect();
+    let links = sqlx::query_as!(
+        Link,
+        "select j.id, j.stream, j.stream_version, j.type as kind, j.data, j.personal_digest, j.actor, j.company_id, j.correlation_id,
+                j.causation_id, j.traceparent, j.occurred_at as \"occurred_at: jiff_sqlx::Timestamp\",
+                j.recorded_at as \"recorded_at: jiff_sqlx::Timestamp\", j.prev_hash, j.hash, p.salt as \"salt?\", p.data as \"personal?\"
+         from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
+         where j.stream = any($1) order by j.stream_version",
+        &streams
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.rollback().await?;
+    let mut chains: HashMap<String, Vec<Link>> = HashMap::new();
+    for link in links {
+        chains.entry(link.stream.clone()).or_default().push(link);
+    }
+    for head in &heads {
+        let chain = chains.remove(&head.stream).unwrap_or_default();
+        verify_stream(&head.stream, head.version, &head.hash, &chain, outcome)?;
+    }
+    Ok(streams.into_iter().last())
+}
+
+fn verify_stream(
     stream: &str,
     version: i64,
     head: &[u8],
+    chain: &[Link],
     outcome: &mut Verification,
 ) -> Result<()> {
-    let rows = sqlx::query!(
-        "select j.id, j.stream_version, j.type as kind, j.data, j.personal_digest, j.actor, j.company_id, j.correlation_id, j.causation_id,
-                j.occurred_at, j.prev_hash, j.hash, p.salt as \"salt?\", p.data as \"personal?\"
-         from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
-         where j.stream = $1 order by j.stream_version",
-        stream
-    )
-    .fetch_all(db)
-    .await?;
     outcome.streams += 1;
     let mut previous = GENESIS.to_vec();
     let mut expected = 1;
@@ -220,10 +270,10 @@ async fn verify_stream(
     let mut find = |version: i64, what: &str| {
         findings.push(Finding { stream: stream.to_owned(), stream_version: version, what: what.to_owned() })
     };
-    for row in &rows {
+    for row in chain {
         outcome.entries += 1;
         if row.stream_version != expected {
-            find(expected, "an entry is missing");
+            find(expected, GAP);
             expected = row.stream_version;
         }
         expected += 1;
@@ -241,7 +291,9 @@ async fn verify_stream(
             company_id: row.company_id,
             correlation_id: row.correlation_id,
             causation_id: row.causation_id,
+            traceparent: row.traceparent.as_deref(),
             occurred_at: row.occurred_at.to_jiff(),
+            recorded_at: row.recorded_at.to_jiff(),
         };
         if sealed.link(&row.prev_hash)?.as_slice() != row.hash {
             find(row.stream_version, "the entry was changed");
@@ -260,7 +312,7 @@ async fn verify_stream(
         previous.clone_from(&row.hash);
     }
     if expected - 1 != version || previous != head {
-        find(version, "the end of the stream was removed or changed");
+        find(version, NO_END);
     }
     outcome.findings.append(&mut findings);
     Ok(())

@@ -1,7 +1,8 @@
 //! Running a service: wait for its database, listen, work, and end in order.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use quenty_kernel::{Clock, Envelope};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -11,11 +12,12 @@ use crate::{
     app::{Inner, Parts},
     bus::Bus,
     client::{Client, Transport},
-    db, inbox, outbox,
+    db::{self, Plans},
+    inbox, outbox,
     pace::Pace,
     service::Job,
     settings::Settings,
-    tasks, telemetry,
+    tasks,
     token::Verifier,
 };
 
@@ -55,7 +57,8 @@ impl Running {
             tracing::warn!(service = self.app.name(), "some work was cut off after {DRAIN:?}");
         }
         // Connections that are busy would be waited for without end.
-        drop(tokio::time::timeout(Duration::from_secs(2), self.app.db().close()).await);
+        let closing = futures_util::future::join(self.app.0.reader.close(), self.app.0.writer.close());
+        drop(tokio::time::timeout(Duration::from_secs(2), closing).await);
     }
 }
 
@@ -65,11 +68,14 @@ impl Running {
 /// When a setting is missing or the service's `init` fails.
 pub async fn build(service: Service, settings: Settings, surroundings: &Surroundings) -> Result<App> {
     let database_url = settings.require("database_url").map_err(Error::internal)?;
-    let connections = settings.parse("database_connections").map_err(Error::internal)?;
-    let db = db::pool(database_url, service.name, connections)?;
-    wait_for_migrations(&service, &db, &surroundings.stop).await?;
+    let connections: u32 = settings.parse("database_connections").map_err(Error::internal)?;
+    let readers = (connections * 2 / 5).max(1);
+    let reader = db::pool(database_url, service.name, Plans::Custom, readers)?;
+    let writers = connections.saturating_sub(readers).max(1);
+    let writer = db::pool(database_url, service.name, Plans::Generic, writers)?;
+    wait_for_migrations(&service, &reader, &surroundings.stop).await?;
     let parts = match &service.init {
-        Some(init) => init(db.clone(), settings.clone(), surroundings.clock.clone()).await?,
+        Some(init) => init(reader.clone(), settings.clone(), surroundings.clock.clone()).await?,
         None => Parts::default(),
     };
     let auth_url = settings.require("auth_url").map_err(Error::internal)?.to_owned();
@@ -80,8 +86,10 @@ pub async fn build(service: Service, settings: Settings, surroundings: &Surround
         client: Client::new(service.name, settings.clone(), surroundings.transport.clone()),
         verifier: Verifier::new(surroundings.transport.clone(), &auth_url, &issuer),
         service: Arc::new(service),
+        digest_key: settings.require("client_secret").map_err(Error::internal)?.as_bytes().to_vec(),
         settings,
-        db,
+        reader,
+        writer,
         clock: surroundings.clock.clone(),
         bus: Arc::clone(&surroundings.bus),
         outbox_nudge: tokio::sync::Notify::new(),
@@ -183,10 +191,10 @@ async fn consume(app: App) {
 
 async fn run_job(app: App, job: Job) {
     while !app.stopping().is_cancelled() {
-        if let Err(error) = (job.run)(app.clone()).await {
+        let outcome = AssertUnwindSafe((job.run)(app.clone())).catch_unwind().await;
+        if let Err(error) = outcome.unwrap_or_else(|_| Err(Error::internal("the job panicked"))) {
             tracing::warn!(service = app.name(), job = job.name, %error, "a job failed; it runs again at its next time");
         }
-        telemetry::upkeep();
         tokio::select! {
             () = app.stopping().cancelled() => {}
             () = tokio::time::sleep(job.every) => {}

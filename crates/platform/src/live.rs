@@ -37,6 +37,14 @@ struct Item {
     data: serde_json::Value,
 }
 
+/// Whose facts a stream shows.
+#[derive(Debug, Clone)]
+struct Filter {
+    scope: Scope,
+    prefix: &'static str,
+    only: Option<String>,
+}
+
 /// Streams the published facts of a scope: of one aggregate if `stream` is given, else of all whose id has `prefix`.
 ///
 /// # Errors
@@ -49,7 +57,7 @@ pub async fn facts(
     resume: ResumeAfter,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
     let start = start(&app, resume).await?;
-    Ok(Sse::new(after(app, scope, prefix, only, start)).keep_alive(KeepAlive::default()))
+    Ok(Sse::new(after(app, Filter { scope, prefix, only }, start)).keep_alive(KeepAlive::default()))
 }
 
 /// As [`facts`] of one aggregate, with its present state first, as the event `snapshot`. The state is read after
@@ -67,33 +75,31 @@ pub async fn snapshot_and_facts<I: TypedId, S: Serialize>(
     let start = start(&app, resume).await?;
     let snapshot = serde_json::to_string(&snapshot.await?)?;
     let first = SseEvent::default().id(start.to_string()).event("snapshot").data(snapshot);
-    let events = after(app, scope, I::PREFIX, Some(id.to_string()), start);
+    let events = after(app, Filter { scope, prefix: I::PREFIX, only: Some(id.to_string()) }, start);
     Ok(Sse::new(stream::once(std::future::ready(Ok(first))).chain(events)).keep_alive(KeepAlive::default()))
 }
 
 async fn start(app: &App, resume: ResumeAfter) -> Result<i64> {
     match resume.0 {
         Some(position) => Ok(position),
-        None => Ok(sqlx::query_scalar!("select coalesce(max(position), 0) as \"last!\" from quenty.feed")
-            .fetch_one(app.db())
-            .await?),
+        None => last(app).await,
     }
 }
 
-fn after(
-    app: App,
-    scope: Scope,
-    prefix: &'static str,
-    only: Option<String>,
-    start: i64,
-) -> impl Stream<Item = Result<SseEvent, Infallible>> {
+/// The relay gives positions out in the order of its commits: there is nothing below the last that comes later.
+async fn last(app: &App) -> Result<i64> {
+    Ok(sqlx::query_scalar!("select coalesce(max(position), 0) as \"last!\" from quenty.feed")
+        .fetch_one(app.db())
+        .await?)
+}
+
+fn after(app: App, filter: Filter, start: i64) -> impl Stream<Item = Result<SseEvent, Infallible>> {
     let state = (app, start, Vec::<Item>::new().into_iter());
     stream::unfold(state, move |(app, mut position, mut ready)| {
-        let only = only.clone();
+        let filter = filter.clone();
         async move {
             loop {
                 if let Some(item) = ready.next() {
-                    position = item.position;
                     let event = SseEvent::default()
                         .id(item.position.to_string())
                         .event(item.kind)
@@ -104,12 +110,14 @@ fn after(
                     return None;
                 }
                 let woken = app.0.feed_nudge.notified();
-                match read(&app, scope, prefix, only.as_deref(), position).await {
-                    Ok(items) if !items.is_empty() => {
+                match read(&app, &filter, position).await {
+                    Ok((items, read_to)) => {
+                        position = read_to;
                         ready = items.into_iter();
-                        continue;
+                        if ready.len() > 0 {
+                            continue;
+                        }
                     }
-                    Ok(_) => {}
                     Err(error) => tracing::warn!(service = app.name(), %error, "a live stream paused"),
                 }
                 tokio::select! {
@@ -122,26 +130,33 @@ fn after(
     })
 }
 
-async fn read(app: &App, scope: Scope, prefix: &str, only: Option<&str>, after: i64) -> Result<Vec<Item>> {
+/// What came after a position, and up to where the feed has been read: what is not ours is not read again.
+async fn read(app: &App, filter: &Filter, after: i64) -> Result<(Vec<Item>, i64)> {
+    let last = last(app).await?;
     let rows = sqlx::query!(
         "select f.position, f.type as kind, f.stream, j.data, j.occurred_at, j.stream_version
          from quenty.feed f join quenty.journal j on j.id = f.event_id
-         where f.position > $1 and ($2::uuid is null or f.company_id = $2) and ($3::text is null or f.stream = $3) and f.stream like $4 || '-%'
-         order by f.position limit $5",
+         where f.position > $1 and f.position <= $2 and ($3::uuid is null or f.company_id = $3)
+           and ($4::text is null or f.stream = $4) and f.stream like $5 || '-%'
+         order by f.position limit $6",
         after,
-        scope.company_uuid(),
-        only,
-        prefix,
+        last,
+        filter.scope.company_uuid(),
+        filter.only,
+        filter.prefix,
         BATCH
     )
     .fetch_all(app.db())
     .await?;
-    Ok(rows
+    let items: Vec<Item> = rows
         .into_iter()
         .map(|row| Item {
             position: row.position,
             data: json!({"id": row.stream, "type": row.kind, "version": row.stream_version, "time": row.occurred_at.to_jiff(), "data": row.data}),
             kind: row.kind,
         })
-        .collect())
+        .collect();
+    let full = items.len() as i64 == BATCH;
+    let read_to = items.last().filter(|_| full).map_or(last.max(after), |item| item.position);
+    Ok((items, read_to))
 }

@@ -44,19 +44,39 @@ pub struct DeadLetter {
     pub waiting_behind: i64,
 }
 
-/// What has given up, oldest first.
+/// What has given up, oldest first, up to a thousand events and a thousand tasks.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn dead_letters(db: &PgPool) -> Result<Vec<DeadLetter>> {
+    find_dead_letters(db, None).await
+}
+
+/// One that has given up, if it is this service's.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn dead_letter(db: &PgPool, id: Uuid) -> Result<Option<DeadLetter>> {
+    Ok(find_dead_letters(db, Some(id)).await?.pop())
+}
+
+async fn find_dead_letters(db: &PgPool, only: Option<Uuid>) -> Result<Vec<DeadLetter>> {
     let events = sqlx::query!(
         "select event_id, type as kind, stream, attempts, error, envelope, updated_at,
-                (select count(*) from quenty.inbox b where b.stream = i.stream and b.status = 'waiting') as \"behind!\"
-         from quenty.inbox i where status = 'dead' order by updated_at limit 1000"
+                (select count(*) from quenty.inbox b
+                 where b.publisher = i.publisher and b.stream = i.stream and b.status = 'waiting' and b.stream_version > i.stream_version) as \"behind!\"
+         from quenty.inbox i where status = 'dead' and ($1::uuid is null or event_id = $1) order by updated_at limit 1000",
+        only
     )
     .fetch_all(db)
     .await?;
-    let tasks = sqlx::query!("select id, kind, key, attempts, error, payload, updated_at from quenty.tasks where status = 'dead' order by updated_at limit 1000").fetch_all(db).await?;
+    let tasks = sqlx::query!(
+        "select id, kind, key, attempts, error, payload, updated_at
+         from quenty.tasks where status = 'dead' and ($1::uuid is null or id = $1) order by updated_at limit 1000",
+        only
+    )
+    .fetch_all(db)
+    .await?;
     let events = events.into_iter().map(|row| DeadLetter {
         id: row.event_id,
         what: "event".to_owned(),
@@ -124,6 +144,7 @@ fn found(rows: u64) -> Result<()> {
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq, ToSchema)]
 pub struct Backlog {
     pub outbox: i64,
+    /// Not counting those that wait behind a dead one.
     pub inbox_waiting: i64,
     pub inbox_dead: i64,
     /// Tasks that could run now.
@@ -146,7 +167,9 @@ impl Backlog {
 pub async fn backlog(db: &PgPool, business_now: Timestamp) -> Result<Backlog> {
     let row = sqlx::query!(
         "select (select count(*) from quenty.outbox) as \"outbox!\",
-                (select count(*) from quenty.inbox where status = 'waiting') as \"waiting!\",
+                (select count(*) from quenty.inbox w where w.status = 'waiting'
+                   and not exists (select from quenty.inbox d where d.publisher = w.publisher and d.stream = w.stream
+                                     and d.status = 'dead' and d.stream_version < w.stream_version)) as \"waiting!\",
                 (select count(*) from quenty.inbox where status = 'dead') as \"dead!\",
                 (select count(*) from quenty.tasks where status = 'running' or (status = 'ready' and (due_at is null or due_at <= $1))) as \"due!\",
                 (select count(*) from quenty.tasks where status = 'dead') as \"tasks_dead!\"",
@@ -234,7 +257,10 @@ pub async fn violations(db: &PgPool, invariant: &Invariant) -> Result<i64> {
     Ok(sqlx::query_scalar(AssertSqlSafe(statement)).fetch_one(db).await?)
 }
 
-/// The types of events that a service has ever heard (its inbox rows are kept for 30 days).
+/// How long a service remembers which events it has heard: so far back, a replay can double nothing.
+pub const INBOX_KEPT_DAYS: i64 = 30;
+
+/// The types of events that a service has heard of late.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -293,26 +319,36 @@ pub async fn journal_batch(
         .collect()
 }
 
-/// Removes what has served its time: idempotency answers after a day, finished inbox rows after 30, tasks and
-/// feed positions after 7. In short statements; the journal stays for ever.
+/// What has served its time, and after how many hours. Each statement takes so many rows: short transactions, however
+/// much there is.
+const SERVED: [(&str, i64); 4] = [
+    (
+        "delete from quenty.idempotency where ctid = any(array(select ctid from quenty.idempotency where created_at < $1 limit 5000))",
+        crate::idempotency::KEPT_HOURS,
+    ),
+    (
+        "delete from quenty.inbox where ctid = any(array(
+           select ctid from quenty.inbox where received_at < $1 and status in ('done', 'discarded', 'unheard') limit 5000))",
+        INBOX_KEPT_DAYS * 24,
+    ),
+    (
+        "delete from quenty.tasks where ctid = any(array(
+           select ctid from quenty.tasks where updated_at < $1 and status in ('done', 'cancelled') limit 5000))",
+        7 * 24,
+    ),
+    (
+        "delete from quenty.feed where ctid = any(array(select ctid from quenty.feed where published_at < $1 limit 5000))",
+        7 * 24,
+    ),
+];
+
+/// Removes what has served its time; the journal stays for ever.
 pub(crate) async fn clean(app: App) -> Result<()> {
     let now = wall_now();
-    let days = |n: i64| (now - jiff::SignedDuration::from_hours(24 * n)).to_sqlx();
-    let keys = (now - jiff::SignedDuration::from_hours(crate::idempotency::KEPT_HOURS)).to_sqlx();
-    sqlx::query!("delete from quenty.idempotency where created_at < $1", keys as _).execute(app.db()).await?;
-    sqlx::query!(
-        "delete from quenty.inbox where received_at < $1 and status in ('done', 'discarded')",
-        days(30) as _
-    )
-    .execute(app.db())
-    .await?;
-    sqlx::query!(
-        "delete from quenty.tasks where updated_at < $1 and status in ('done', 'cancelled')",
-        days(7) as _
-    )
-    .execute(app.db())
-    .await?;
-    sqlx::query!("delete from quenty.feed where published_at < $1", days(7) as _).execute(app.db()).await?;
+    for (statement, hours) in SERVED {
+        let before = (now - jiff::SignedDuration::from_hours(hours)).to_sqlx();
+        while sqlx::query(statement).bind(before).execute(app.db()).await?.rows_affected() > 0 {}
+    }
     Ok(())
 }
 

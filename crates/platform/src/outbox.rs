@@ -2,13 +2,15 @@
 //!
 //! One relay per service database holds the lease (a session advisory lock, gone with its connection).
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{Envelope, clock::wall_now};
 use sqlx::PgConnection;
+use tokio::time::Instant;
+use uuid::Uuid;
 
-use crate::{App, Result};
+use crate::{App, Error, Result};
 
 /// `pg_try_advisory_lock` key of the relay's lease.
 const LEASE: i64 = 0x7175_656e_7479_0001;
@@ -17,6 +19,10 @@ const POLL_MIN: Duration = Duration::from_millis(5);
 const POLL_MAX: Duration = Duration::from_millis(50);
 const LEASE_RETRY: Duration = Duration::from_secs(1);
 const BUS_RETRY: Duration = Duration::from_millis(500);
+/// A stream that is not confirmed again and again stands aside for no longer than this.
+const ASIDE_MAX: Duration = Duration::from_secs(8);
+/// A database that has not answered by then is away; the lease goes with the connection.
+const DATABASE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs until the process is asked to end; a lost connection or bus only pauses it.
 pub(crate) async fn run(app: App) {
@@ -51,15 +57,16 @@ async fn with_lease(app: &App) -> Result<()> {
 
 async fn relay(app: &App, connection: &mut PgConnection) -> Result<()> {
     let mut pause = POLL_MIN;
+    let mut aside = Aside::default();
     while !app.stopping().is_cancelled() {
-        let outcome = relay_batch(app, connection).await?;
+        let outcome = relay_batch(app, connection, &mut aside).await?;
         pause = match outcome {
             Batch::Empty => (pause * 2).min(POLL_MAX),
             Batch::Moved => {
                 pause = POLL_MIN;
                 continue;
             }
-            Batch::Stuck => BUS_RETRY,
+            Batch::BusAway => BUS_RETRY,
         };
         tokio::select! {
             () = app.stopping().cancelled() => {}
@@ -73,41 +80,82 @@ async fn relay(app: &App, connection: &mut PgConnection) -> Result<()> {
 enum Batch {
     Empty,
     Moved,
-    Stuck,
+    BusAway,
 }
 
-async fn relay_batch(app: &App, connection: &mut PgConnection) -> Result<Batch> {
-    // At most one fact per stream: a lost confirm can never let a later fact overtake it.
-    let rows = sqlx::query!(
-        "select o.envelope from quenty.outbox o
-         where not exists (select from quenty.outbox p where p.stream = o.stream and p.stream_version < o.stream_version)
-         order by o.seq limit $1",
-        BATCH
-    )
-    .fetch_all(&mut *connection)
-    .await?;
-    if rows.is_empty() {
+/// Streams that the bus could not take, though it is there: one listener or queue that is stuck must not keep
+/// everybody else's events back.
+#[derive(Default)]
+struct Aside(HashMap<String, (u32, Instant)>);
+
+impl Aside {
+    fn streams(&self) -> Vec<String> {
+        let now = Instant::now();
+        self.0.iter().filter(|(_, (_, until))| now < *until).map(|(stream, _)| stream.clone()).collect()
+    }
+
+    fn note(&mut self, envelopes: &[Envelope], confirmed: &[Uuid]) {
+        for envelope in envelopes {
+            if confirmed.contains(&envelope.id) {
+                self.0.remove(&envelope.subject);
+                continue;
+            }
+            let (failures, until) =
+                self.0.entry(envelope.subject.clone()).or_insert((0, Instant::now()));
+            *until = Instant::now() + (BUS_RETRY * 2_u32.saturating_pow(*failures)).min(ASIDE_MAX);
+            *failures = (*failures + 1).min(8);
+        }
+    }
+}
+
+async fn relay_batch(app: &App, connection: &mut PgConnection, aside: &mut Aside) -> Result<Batch> {
+    let envelopes = in_time(next_batch(connection, &aside.streams())).await?;
+    if envelopes.is_empty() {
         return Ok(Batch::Empty);
     }
-    let envelopes: Vec<Envelope> =
-        rows.into_iter().map(|row| serde_json::from_value(row.envelope)).collect::<Result<_, _>>()?;
     let confirmed = app.bus().publish(&envelopes).await;
-    if confirmed.is_empty() {
-        return Ok(Batch::Stuck);
+    if confirmed.is_empty() && app.bus().check().await.is_err() {
+        return Ok(Batch::BusAway);
     }
+    aside.note(&envelopes, &confirmed);
+    in_time(move_to_feed(connection, &confirmed)).await?;
+    metrics::counter!("quenty_events_published_total", "service" => app.name())
+        .increment(confirmed.len() as u64);
+    app.0.feed_nudge.notify_waiters();
+    Ok(Batch::Moved)
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = |_| Error::internal(format!("the database did not answer within {DATABASE_LIMIT:?}"));
+    tokio::time::timeout(DATABASE_LIMIT, work).await.map_err(late)?
+}
+
+/// At most one fact per stream: a lost confirm can never let a later fact overtake it.
+async fn next_batch(connection: &mut PgConnection, aside: &[String]) -> Result<Vec<Envelope>> {
+    let rows = sqlx::query!(
+        "select o.envelope from quenty.outbox o
+         where o.stream <> all($1)
+           and not exists (select from quenty.outbox p where p.stream = o.stream and p.stream_version < o.stream_version)
+         order by o.seq limit $2",
+        aside,
+        BATCH
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| serde_json::from_value(row.envelope)).collect::<Result<_, _>>()?)
+}
+
+async fn move_to_feed(connection: &mut PgConnection, confirmed: &[Uuid]) -> Result<()> {
     let now = wall_now().to_sqlx();
     sqlx::query!(
         "with gone as (delete from quenty.outbox where event_id = any($1) returning seq, event_id, stream, envelope)
          insert into quenty.feed (event_id, type, stream, company_id, published_at)
          select g.event_id, g.envelope->>'type', g.stream, j.company_id, $2 from gone g join quenty.journal j on j.id = g.event_id order by g.seq
          on conflict (event_id) do nothing",
-        &confirmed,
+        confirmed,
         now as _
     )
     .execute(connection)
     .await?;
-    metrics::counter!("quenty_events_published_total", "service" => app.name())
-        .increment(confirmed.len() as u64);
-    app.0.feed_nudge.notify_waiters();
-    Ok(if confirmed.len() == envelopes.len() { Batch::Moved } else { Batch::Stuck })
+    Ok(())
 }

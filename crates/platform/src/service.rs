@@ -127,8 +127,8 @@ pub struct TaskKind {
 }
 
 impl TaskKind {
-    /// `TaskKind::new("book_shipment", book_shipment)`. The function ends by [`Claimed::begin`] and
-    /// [`Tx::finish_task`], which record the outcome under the task's lease.
+    /// `TaskKind::new("book_shipment", book_shipment)`. Where it brings something back, it does so in the
+    /// transaction of [`Claimed::begin`], which is the task's outcome under its lease.
     pub fn new<P, F, Fut, X>(kind: &'static str, function: F) -> Self
     where
         P: DeserializeOwned + Send + 'static,

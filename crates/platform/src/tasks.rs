@@ -2,22 +2,29 @@
 //! done outside any transaction under a lease (design/architecture.md, "tasks"). Deadlines are tasks whose
 //! `due_at` is business time.
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
+use futures_util::FutureExt;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{
     Actor,
     clock::wall_now,
     id::{CompanyId, new_uuid},
 };
+use rand::Rng;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{App, Error, Result, Tx, tx::Cause};
+use crate::{
+    App, Error, Result, Tx,
+    trace::{self, TraceParent},
+    tx::Cause,
+};
 
 const LEASE: Duration = Duration::from_secs(60);
 const RENEW_EVERY: Duration = Duration::from_secs(20);
+const RENEW_LIMIT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_secs(1);
 const MAX_ATTEMPTS: i32 = 8;
 const WORKERS: usize = 4;
@@ -94,7 +101,10 @@ async fn worker(app: App) {
             Ok(Some((kind, task))) => {
                 // Another worker may find more at once.
                 app.0.task_nudge.notify_one();
-                perform(&app, &kind, task).await;
+                let trace = TraceParent::following(task.traceparent.as_deref());
+                let span =
+                    tracing::info_span!("task", service = app.name(), kind, id = %task.id, trace_id = trace.trace_id());
+                trace::within(trace, span, perform(&app, &kind, task)).await;
                 continue;
             }
             Ok(None) => {}
@@ -108,19 +118,33 @@ async fn worker(app: App) {
     }
 }
 
+/// One of each: a task without a moment, one whose moment has come, one whose worker is gone; the oldest of them.
+/// Kinds that this version does not know are for the replicas that do.
 async fn claim(app: &App) -> Result<Option<(String, Claimed<Value>)>> {
     let lease = new_uuid();
     let (wall, business) = (wall_now(), app.clock().now());
+    let known: Vec<String> = app.service().tasks.iter().map(|task| task.kind.to_owned()).collect();
     let row = sqlx::query!(
-        "update quenty.tasks set status = 'running', lease_token = $1, lease_until = $2, attempts = attempts + 1, updated_at = $3
-         where id = (select id from quenty.tasks
-                     where ((status = 'ready' and run_at <= $3 and (due_at is null or due_at <= $4)) or (status = 'running' and lease_until < $3))
-                     order by due_at nulls first, run_at limit 1 for update skip locked)
-         returning id, kind, key, payload, company_id, attempts, correlation_id, traceparent",
+        "with ready as (
+           select id, run_at as since from quenty.tasks
+           where status = 'ready' and due_at is null and run_at <= $3 and kind = any($5) order by run_at limit 1 for update skip locked
+         ), due as (
+           select id, due_at as since from quenty.tasks
+           where status = 'ready' and due_at <= $4 and run_at <= $3 and kind = any($5) order by due_at limit 1 for update skip locked
+         ), abandoned as (
+           select id, lease_until as since from quenty.tasks
+           where status = 'running' and lease_until < $3 and kind = any($5) order by lease_until limit 1 for update skip locked
+         ), oldest as (
+           select id from (select * from ready union all select * from due union all select * from abandoned) as one_of_each order by since limit 1
+         )
+         update quenty.tasks t set status = 'running', lease_token = $1, lease_until = $2, attempts = attempts + 1, updated_at = $3
+         from oldest where t.id = oldest.id
+         returning t.id, kind, key, payload, company_id, attempts, correlation_id, traceparent",
         lease,
         (wall + LEASE).to_sqlx() as _,
         wall.to_sqlx() as _,
-        business.to_sqlx() as _
+        business.to_sqlx() as _,
+        &known
     )
     .fetch_optional(app.db())
     .await?;
@@ -142,13 +166,16 @@ async fn claim(app: &App) -> Result<Option<(String, Claimed<Value>)>> {
 async fn perform(app: &App, kind: &str, task: Claimed<Value>) {
     let (id, lease, attempts) = (task.id, task.lease, task.attempts);
     let outcome = match app.service().tasks.iter().find(|known| known.kind == kind) {
+        // Whoever had it before was killed each time, so that no outcome could be written.
+        _ if attempts > MAX_ATTEMPTS => Err(Error::internal("its workers ended before it did")),
         None => Err(Error::internal(format!("no task of kind {kind} in this version"))),
         Some(known) => {
-            let work = (known.run)(app.clone(), task);
+            // A panic would end this worker for all tasks; here it is one try that failed.
+            let work = AssertUnwindSafe((known.run)(app.clone(), task)).catch_unwind();
             tokio::pin!(work);
             loop {
                 tokio::select! {
-                    outcome = &mut work => break outcome,
+                    outcome = &mut work => break outcome.unwrap_or_else(|_| Err(Error::internal("the task panicked"))),
                     () = tokio::time::sleep(RENEW_EVERY) => renew(app, id, lease).await,
                 }
             }
@@ -174,10 +201,12 @@ async fn renew(app: &App, id: Uuid, lease: Uuid) {
         lease,
         until as _
     )
-    .execute(app.db())
-    .await;
-    if let Err(error) = renewed {
-        tracing::warn!(service = app.name(), task = %id, %error, "a lease could not be renewed");
+    .execute(app.db());
+    // The work stands still meanwhile.
+    match tokio::time::timeout(RENEW_LIMIT, renewed).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::warn!(service = app.name(), task = %id, %error, "a lease could not be renewed"),
+        Err(_) => tracing::warn!(service = app.name(), task = %id, "the database does not answer; a lease could not be renewed"),
     }
 }
 
@@ -193,7 +222,8 @@ async fn settle(app: &App, id: Uuid, lease: Uuid) -> Result<()> {
 async fn put_back(app: &App, id: Uuid, lease: Uuid, attempts: i32, error: &Error) -> Result<()> {
     let status = if attempts >= MAX_ATTEMPTS { "dead" } else { "ready" };
     let pause = Duration::from_secs(1)
-        .saturating_mul(3_u32.saturating_pow(u32::try_from(attempts).unwrap_or(1).min(7)));
+        .saturating_mul(3_u32.saturating_pow(u32::try_from(attempts).unwrap_or(1).min(7)))
+        .mul_f64(rand::rng().random_range(0.8..1.2));
     let now = wall_now();
     sqlx::query!(
         "update quenty.tasks set status = $3, run_at = $4, error = $5, lease_token = null, lease_until = null, updated_at = $6 where id = $1 and lease_token = $2",

@@ -1,11 +1,13 @@
 //! Logs and metrics of a process. Both recorders are global: services tell themselves apart by a label.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, thread, time::Duration};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+/// How often what was measured is folded into the histograms: between two times it is kept one by one.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Starts logging (JSON unless at a terminal) and metrics; a second call changes nothing.
@@ -27,17 +29,24 @@ pub fn start(filter: &str) {
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
         drop(metrics::set_global_recorder(recorder));
+        keep_up(handle.clone());
         handle
     });
 }
 
-pub(crate) async fn render() -> String {
+/// The metrics of this process in Prometheus's text format.
+pub async fn render() -> String {
     METRICS.get().map(PrometheusHandle::render).unwrap_or_default()
 }
 
-/// Keeps the histograms' memory bounded; run by the lifecycle.
-pub(crate) fn upkeep() {
-    if let Some(handle) = METRICS.get() {
-        handle.run_upkeep();
+fn keep_up(handle: PrometheusHandle) {
+    let upkeep = move || {
+        loop {
+            thread::sleep(UPKEEP_EVERY);
+            handle.run_upkeep();
+        }
+    };
+    if let Err(error) = thread::Builder::new().name("metrics".to_owned()).spawn(upkeep) {
+        tracing::warn!(%error, "metrics take more and more memory until they are read");
     }
 }

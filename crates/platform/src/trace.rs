@@ -3,6 +3,22 @@
 use std::fmt;
 
 use rand::Rng;
+use tracing::Instrument;
+
+tokio::task_local! {
+    /// Of the request, event or task that runs here: nobody has to hand it through to a call of another service.
+    static CURRENT: TraceParent;
+}
+
+/// Runs work as part of a trace: its log lines carry the trace, and so do its calls of other services.
+pub(crate) async fn within<T>(trace: TraceParent, span: tracing::Span, work: impl Future<Output = T>) -> T {
+    CURRENT.scope(trace, work).instrument(span).await
+}
+
+/// The trace that the present work belongs to; a new one where nothing has begun one.
+pub(crate) fn current() -> TraceParent {
+    CURRENT.try_with(|trace| *trace).unwrap_or_else(|_| TraceParent::root())
+}
 
 /// `00-<trace id>-<span id>-<flags>` (W3C Trace Context, level 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +38,12 @@ impl TraceParent {
             span_id: random.random_range(1..=u64::MAX),
             sampled: true,
         }
+    }
+
+    /// What was sent along, continued; a new trace where nothing was.
+    #[must_use]
+    pub fn following(sent: Option<&str>) -> Self {
+        sent.and_then(Self::parse).map_or_else(Self::root, Self::child)
     }
 
     /// A new span of the same trace.

@@ -83,7 +83,7 @@ impl App {
     /// The stored answer; 409 while the same key is still running; 422 when its body differs.
     pub async fn begin(&self, caller: &Caller) -> Result<Tx> {
         let mut tx = self.begin_as(caller.cause()).await?;
-        if let Some(key) = caller.idempotency_key(self.service().name) {
+        if let Some(key) = caller.idempotency_key(self) {
             if let Err(error) = idempotency::claim(tx.conn(), &key).await {
                 // Waited for: a repeat sent at once must find the key free.
                 tx.inner.rollback().await?;
@@ -99,7 +99,7 @@ impl App {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn begin_as(&self, cause: Cause) -> Result<Tx> {
-        let inner = self.db().begin().await?;
+        let inner = self.0.writer.begin().await?;
         Ok(Tx {
             app: self.clone(),
             inner,
@@ -252,18 +252,19 @@ impl Tx {
     /// # Errors
     /// When the commit fails; then nothing happened.
     pub async fn commit(mut self) -> Result<()> {
-        let (has_facts, has_tasks) = (!self.facts.is_empty(), !self.tasks.is_empty());
+        let has_facts = !self.facts.is_empty();
+        let has_due_tasks = self.tasks.iter().any(|task| task.due_at.is_none_or(|due| due <= self.now));
         if has_facts {
             self.write_facts().await?;
         }
-        if has_tasks {
+        if !self.tasks.is_empty() {
             self.write_tasks().await?;
         }
         self.inner.commit().await?;
         if has_facts {
             self.app.0.outbox_nudge.notify_one();
         }
-        if has_tasks {
+        if has_due_tasks {
             self.app.0.task_nudge.notify_one();
         }
         Ok(())
@@ -360,7 +361,9 @@ impl Tx {
             company_id: fact.company_id.map(CompanyId::uuid),
             correlation_id: self.cause.correlation_id,
             causation_id: self.cause.causation_id,
+            traceparent: self.cause.traceparent.as_deref(),
             occurred_at: self.now,
+            recorded_at,
         };
         let link = sealed.link(&head.1)?;
         journal.push(json!({

@@ -77,6 +77,7 @@ impl Checker {
             chain::check(service, db, &mut report).await?;
             delivery::check_leftovers(service, db, &mut report).await?;
             delivery::check_doubles(service, db, &mut report).await?;
+            delivery::check_order(service, db, &mut report).await?;
         }
         for (listener, types) in &self.hears {
             if let Some(inbox) = self.databases.get(listener) {

@@ -44,7 +44,7 @@ impl Stage {
     }
 
     pub fn pool(&self, service: &str) -> PgPool {
-        db::pool(&self.databases[service], "journeys", 2).expect("a database URL")
+        db::pool(&self.databases[service], "journeys", db::Plans::Custom, 2).expect("a database URL")
     }
 
     /// Waits until nothing is under way any more, in no database and in no queue.

@@ -4,11 +4,12 @@
 use std::{
     collections::HashMap,
     sync::{PoisonError, RwLock},
+    time::Duration,
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream};
 use quenty_kernel::Envelope;
-use tokio::sync::broadcast;
+use tokio::{sync::broadcast, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -17,9 +18,18 @@ use super::{BROADCAST_BACKLOG, Broadcast, Bus, BusAway, Deliver, Topology};
 /// Deliveries at once per batch: streams are independent, and each takes one connection of its consumer.
 const CONCURRENCY: usize = 6;
 
+/// A service whose inbox could not store is not asked for so long: to find that out takes seconds, which
+/// everybody behind would wait for.
+const AWAY_FOR: Duration = Duration::from_secs(1);
+
+struct Inbox {
+    deliver: Deliver,
+    away_until: Option<Instant>,
+}
+
 pub struct LocalBus {
     topology: Topology,
-    inboxes: RwLock<HashMap<&'static str, Deliver>>,
+    inboxes: RwLock<HashMap<&'static str, Inbox>>,
     broadcasts: broadcast::Sender<Broadcast>,
 }
 
@@ -33,14 +43,36 @@ impl LocalBus {
     async fn hand_over(&self, envelope: &Envelope) -> Result<(), BusAway> {
         let mut outcome = Ok(());
         for service in self.topology.listeners(&envelope.kind) {
-            let deliver = self.inboxes.read().unwrap_or_else(PoisonError::into_inner).get(service).cloned();
-            let delivered = match deliver {
-                Some(deliver) => deliver(envelope.clone()).await,
-                None => Err(BusAway(format!("{service} is not listening yet"))),
+            let delivered = match self.inbox(service) {
+                Ok(deliver) => deliver(envelope.clone()).await,
+                Err(away) => Err(away),
             };
+            if delivered.is_err() {
+                self.note_away(service);
+            }
             outcome = outcome.and(delivered);
         }
         outcome
+    }
+
+    fn inbox(&self, service: &str) -> Result<Deliver, BusAway> {
+        let inboxes = self.inboxes.read().unwrap_or_else(PoisonError::into_inner);
+        match inboxes.get(service) {
+            None => Err(BusAway(format!("{service} is not listening yet"))),
+            Some(Inbox { away_until: Some(until), .. }) if Instant::now() < *until => {
+                Err(BusAway(format!("{service} could not store a moment ago")))
+            }
+            Some(inbox) => Ok(Deliver::clone(&inbox.deliver)),
+        }
+    }
+
+    fn note_away(&self, service: &str) {
+        let mut inboxes = self.inboxes.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(inbox) = inboxes.get_mut(service)
+            && inbox.away_until.is_none_or(|until| until <= Instant::now())
+        {
+            inbox.away_until = Some(Instant::now() + AWAY_FOR);
+        }
     }
 }
 
@@ -71,7 +103,8 @@ impl Bus for LocalBus {
         stop: CancellationToken,
     ) -> BoxFuture<'a, ()> {
         Box::pin(async move {
-            self.inboxes.write().unwrap_or_else(PoisonError::into_inner).insert(service, deliver);
+            let inbox = Inbox { deliver, away_until: None };
+            self.inboxes.write().unwrap_or_else(PoisonError::into_inner).insert(service, inbox);
             stop.cancelled().await;
             self.inboxes.write().unwrap_or_else(PoisonError::into_inner).remove(service);
         })

@@ -152,14 +152,16 @@ impl Caller {
         Self { call: Call { body_hash, ..self.call.clone() }, ..self.clone() }
     }
 
-    pub(crate) fn idempotency_key(&self, service: &str) -> Option<Key> {
+    /// Strangers have none: they could not be told apart, and a digest of what they send (a login's password) is
+    /// nothing to keep.
+    pub(crate) fn idempotency_key(&self, app: &App) -> Option<Key> {
         let key = self.call.idempotency_key.clone()?;
-        let company =
-            self.claims.as_deref().and_then(|c| c.company_id).map(|id| id.to_string()).unwrap_or_default();
+        let claims = self.claims.as_deref()?;
+        let company = claims.company_id.map(|id| id.to_string()).unwrap_or_default();
         Some(Key {
-            scope: format!("{company}|{}|{service} {}", self.actor(), self.call.operation),
+            scope: format!("{company}|{}|{} {}", self.actor(), app.name(), self.call.operation),
             key,
-            body_hash: self.call.body_hash,
+            body_hash: app.keyed_digest(&self.call.body_hash),
         })
     }
 }

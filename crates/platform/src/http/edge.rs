@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use axum::{
     body::{Body, Bytes},
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, request::Parts},
+    http::{HeaderName, HeaderValue, Method, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -14,11 +14,13 @@ use futures_util::FutureExt;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use quenty_kernel::{Failure, Kind, id::new_uuid};
 use sha2::{Digest, Sha256};
-use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{Call, UPLOAD_TIMEOUT, is_upload, problem};
-use crate::{App, Error, Result, trace::TraceParent};
+use crate::{
+    App, Error, Result,
+    trace::{self, TraceParent},
+};
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -48,9 +50,7 @@ pub(super) async fn method_not_allowed() -> Error {
 
 pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let trace = header_text(request.headers().get(TRACEPARENT))
-        .and_then(TraceParent::parse)
-        .map_or_else(TraceParent::root, TraceParent::child);
+    let trace = TraceParent::following(header_text(request.headers().get(TRACEPARENT)));
     let request_id = header_text(request.headers().get(REQUEST_ID))
         .and_then(|text| Uuid::try_parse(text).ok())
         .unwrap_or_else(new_uuid);
@@ -69,7 +69,7 @@ pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -
         run(&app, request, next, trace, request_id),
     ))
     .catch_unwind();
-    let response = match guarded.instrument(span.clone()).await {
+    let response = match trace::within(trace, span.clone(), guarded).await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => error.into_response(),
         Ok(Err(_)) => Error::from(
@@ -91,10 +91,25 @@ pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -
         response.headers_mut().insert(TRACEPARENT, value);
     }
     let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
-    metrics::histogram!("quenty_http_request_seconds", "service" => app.name(), "route" => route.clone(), "method" => method.to_string(), "status" => status.to_string())
+    metrics::histogram!("quenty_http_request_seconds", "service" => app.name(), "route" => route.clone(), "method" => method_label(&method), "status" => status.to_string())
         .record(seconds);
     span.in_scope(|| tracing::debug!(status, milliseconds = seconds * 1e3, "answered"));
     response
+}
+
+/// Clients may invent methods; each would be a time series for ever.
+#[must_use]
+pub fn method_label(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
 }
 
 fn header_text(value: Option<&HeaderValue>) -> Option<&str> {
@@ -161,11 +176,15 @@ fn call(parts: &Parts, trace: TraceParent, request_id: Uuid, body: &[u8]) -> Res
                 .to_owned(),
         ),
     };
-    let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
+    let mut operation = format!("{} {}", parts.method, parts.uri.path());
+    if let Some(query) = parts.uri.query() {
+        // As a digest: it may be longer than an index entry.
+        operation = format!("{operation}?{:x}", Sha256::digest(query));
+    }
     Ok(Call {
         trace,
         request_id,
-        operation: format!("{} {target}", parts.method),
+        operation,
         idempotency_key,
         body_hash: Sha256::digest(body).into(),
     })

@@ -43,14 +43,18 @@ pub(super) async fn check(service: &str, db: &PgPool, report: &mut Report) -> Re
             if link(&row, &previous) != hash {
                 report.find(format!("{service}: {stream} version {version} was changed"));
             }
+            if !personal_data_fit(&row) {
+                report.find(format!("{service}: the personal data of {stream} version {version} are not those that were written"));
+            }
             report.facts += 1;
             position = (stream.clone(), version);
             last = Some((stream, version, hash));
         }
     }
     let broken = sqlx::query_scalar::<_, String>(
-        "select h.stream from quenty.stream_heads h
-         left join lateral (select stream_version, hash from quenty.journal j where j.stream = h.stream order by stream_version desc limit 1) e on true
+        "select coalesce(h.stream, e.stream) from quenty.stream_heads h
+         full join (select distinct on (stream) stream, stream_version, hash from quenty.journal order by stream, stream_version desc) e
+           on e.stream = h.stream
          where e.stream_version is distinct from h.version or e.hash is distinct from h.hash",
     )
     .fetch_all(db)
@@ -59,6 +63,21 @@ pub(super) async fn check(service: &str, db: &PgPool, report: &mut Report) -> Re
         report.find(format!("{service}: {stream} does not end where its head says"));
     }
     Ok(())
+}
+
+/// The chain holds only their salted digest.
+fn personal_data_fit(row: &sqlx::postgres::PgRow) -> bool {
+    let digest: Option<Vec<u8>> = row.get("personal_digest");
+    let (salt, personal): (Option<Vec<u8>>, Option<Value>) = (row.get("salt"), row.get("personal"));
+    match (digest, salt, personal) {
+        (None, None, None) => true,
+        (Some(digest), Some(salt), Some(personal)) => {
+            let mut canonical = String::new();
+            write_canonical(&personal, &mut canonical);
+            Sha256::new().chain_update(salt).chain_update(canonical).finalize().to_vec() == digest
+        }
+        _ => false,
+    }
 }
 
 fn link(row: &sqlx::postgres::PgRow, previous: &[u8]) -> Vec<u8> {
@@ -77,7 +96,9 @@ fn link(row: &sqlx::postgres::PgRow, previous: &[u8]) -> Vec<u8> {
         "company_id": row.get::<Option<uuid::Uuid>, _>("company_id"),
         "correlation_id": row.get::<uuid::Uuid, _>("correlation_id"),
         "causation_id": row.get::<Option<uuid::Uuid>, _>("causation_id"),
+        "traceparent": row.get::<Option<String>, _>("traceparent"),
         "occurred_at": row.get::<Timestamp, _>("occurred_at").to_jiff().to_string(),
+        "recorded_at": row.get::<Timestamp, _>("recorded_at").to_jiff().to_string(),
     });
     let mut canonical = String::new();
     write_canonical(&sealed, &mut canonical);

@@ -61,13 +61,35 @@ pub(super) async fn check_doubles(service: &str, db: &PgPool, report: &mut Repor
     Ok(())
 }
 
+/// The facts of one stream took effect in the order of their versions.
+pub(super) async fn check_order(service: &str, db: &PgPool, report: &mut Report) -> Result<()> {
+    let overtaken = sqlx::query(
+        "select publisher, stream, stream_version from (
+           select publisher, stream, stream_version, updated_at,
+                  lag(updated_at) over (partition by publisher, stream order by stream_version) as before
+           from quenty.inbox where status = 'done') as deliveries
+         where before > updated_at",
+    )
+    .fetch_all(db)
+    .await?;
+    for row in overtaken {
+        report.find(format!(
+            "{service}: version {} of {} from {} was applied before the one before it",
+            row.get::<i64, _>("stream_version"),
+            row.get::<String, _>("stream"),
+            row.get::<String, _>("publisher")
+        ));
+    }
+    Ok(())
+}
+
 /// At rest, nothing waits to be sent, to be tried again, or for an operator.
 pub(super) async fn check_leftovers(service: &str, db: &PgPool, report: &mut Report) -> Result<()> {
     let unsent: i64 = sqlx::query_scalar("select count(*) from quenty.outbox").fetch_one(db).await?;
     if unsent > 0 {
         report.find(format!("{service}: {unsent} facts were never sent"));
     }
-    let held = sqlx::query("select status, type, error, count(*) as times from quenty.inbox where status in ('waiting', 'dead') group by 1, 2, 3").fetch_all(db).await?;
+    let held = sqlx::query("select status, type, error, count(*) as times from quenty.inbox where status in ('waiting', 'dead', 'unheard') group by 1, 2, 3").fetch_all(db).await?;
     for row in held {
         let error: Option<String> = row.get("error");
         report.find(format!(
@@ -78,7 +100,7 @@ pub(super) async fn check_leftovers(service: &str, db: &PgPool, report: &mut Rep
             error.unwrap_or_default()
         ));
     }
-    let tasks = sqlx::query("select kind, status, error, count(*) as times from quenty.tasks where status in ('running', 'dead') group by 1, 2, 3").fetch_all(db).await?;
+    let tasks = sqlx::query("select kind, status, error, count(*) as times from quenty.tasks where status in ('running', 'dead') or (status = 'ready' and due_at is null) group by 1, 2, 3").fetch_all(db).await?;
     for row in tasks {
         let error: Option<String> = row.get("error");
         report.find(format!(

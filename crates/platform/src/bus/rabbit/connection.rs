@@ -70,6 +70,11 @@ impl Link {
         within(CONNECT_LIMIT, topology::declare(&channel, &self.topology)).await
     }
 
+    pub(super) async fn dead_letters(&self) -> Result<u32, BusAway> {
+        let channel = self.channel().await?;
+        within(CHANNEL_LIMIT, topology::dead_letters(&channel)).await
+    }
+
     async fn connected<'a>(&self, state: &'a mut State) -> Result<&'a Connection, BusAway> {
         if state.connection.as_ref().is_none_or(|connection| !connection.status().connected()) {
             state.connection = None;

@@ -69,7 +69,16 @@ impl QueueConsumer<'_> {
     async fn consume_on(&self, channel: &Channel, consumer: &mut Option<Consumer>) -> Result<(), BusAway> {
         let subscribed = tokio::select! {
             () = self.stop.cancelled() => return Ok(()),
-            subscribed = within(ANSWER_LIMIT, self.subscribe(channel)) => subscribed?,
+            subscribed = within(ANSWER_LIMIT, self.subscribe(channel)) => subscribed,
+        };
+        let subscribed = match subscribed {
+            Ok(consumer) => consumer,
+            Err(error) => {
+                // Somebody may have deleted the queue: until it is back, its events go nowhere.
+                tracing::warn!(queue = self.queue, %error, "a queue cannot be consumed; declaring the topology again");
+                self.link.declare().await?;
+                return Err(error);
+            }
         };
         let consumer = consumer.insert(subscribed);
         while let Some(delivery) = self.next(consumer).await? {

@@ -31,6 +31,9 @@ use super::{Broadcast, Bus, BusAway, Deliver, Topology};
 
 /// One process's way to the broker.
 pub struct RabbitBus {
+    /// A broker that runs short of memory or disk stops reading from connections that publish. Acknowledgements go
+    /// over another one: they are what makes room.
+    outward: Link,
     link: Arc<Link>,
     publisher: Publisher,
     listener: Listener,
@@ -47,6 +50,7 @@ impl RabbitBus {
     pub fn connect_lazily(url: &str, topology: Topology) -> Self {
         let stop = CancellationToken::new();
         Self {
+            outward: Link::new(url, topology.clone()),
             link: Arc::new(Link::new(url, topology)),
             publisher: Publisher::default(),
             listener: Listener::default(),
@@ -63,7 +67,15 @@ impl RabbitBus {
     /// # Errors
     /// When the broker cannot be reached, or has the same names with other properties.
     pub async fn declare(&self) -> Result<(), BusAway> {
-        self.link.declare().await
+        self.outward.declare().await
+    }
+
+    /// How many messages lie in the broker's dead-letter queue, `quenty.dead`.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached.
+    pub async fn dead_letters(&self) -> Result<u32, BusAway> {
+        self.link.dead_letters().await
     }
 
     /// Sends an event to one service only: for `quenty replay`.
@@ -71,13 +83,13 @@ impl RabbitBus {
     /// # Errors
     /// When the broker does not confirm it.
     pub async fn send_to(&self, service: &str, envelope: &Envelope) -> Result<(), BusAway> {
-        self.publisher.send_to(&self.link, service, envelope).await
+        self.publisher.send_to(&self.outward, service, envelope).await
     }
 }
 
 impl Bus for RabbitBus {
     fn publish<'a>(&'a self, envelopes: &'a [Envelope]) -> BoxFuture<'a, Vec<Uuid>> {
-        Box::pin(self.publisher.publish(&self.link, envelopes))
+        Box::pin(self.publisher.publish(&self.outward, envelopes))
     }
 
     fn consume<'a>(
@@ -90,7 +102,7 @@ impl Bus for RabbitBus {
     }
 
     fn broadcast(&self, message: Broadcast) -> BoxFuture<'_, Result<(), BusAway>> {
-        Box::pin(async move { self.publisher.broadcast(&self.link, &message).await })
+        Box::pin(async move { self.publisher.broadcast(&self.outward, &message).await })
     }
 
     fn listen(&self) -> tokio::sync::broadcast::Receiver<Broadcast> {
@@ -101,6 +113,6 @@ impl Bus for RabbitBus {
     }
 
     fn check(&self) -> BoxFuture<'_, Result<(), BusAway>> {
-        Box::pin(self.link.check())
+        Box::pin(self.outward.check())
     }
 }

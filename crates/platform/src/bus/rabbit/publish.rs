@@ -32,51 +32,51 @@ pub(super) struct Publisher {
     channel: Mutex<Option<Channel>>,
 }
 
+#[derive(PartialEq, Eq)]
 enum Sent {
-    Confirmed(Uuid),
+    /// The broker keeps it, or nobody hears it.
+    Confirmed,
     /// No queue takes it: someone deleted what we had declared.
     Returned,
     Refused,
 }
 
 impl Publisher {
-    /// Returns the ids of those that the broker keeps from now on, and of those that nobody hears.
+    /// Returns the ids of those that the broker keeps from now on, and of those that nobody hears: the broker knows
+    /// better than this process whether a newer version of a service does.
     pub(super) async fn publish(&self, link: &Link, envelopes: &[Envelope]) -> Vec<Uuid> {
-        let is_heard = |envelope: &&Envelope| link.topology().listeners(&envelope.kind).next().is_some();
-        let (heard, unheard): (Vec<&Envelope>, Vec<&Envelope>) = envelopes.iter().partition(is_heard);
-        let mut done: Vec<Uuid> = unheard.into_iter().map(|envelope| envelope.id).collect();
-        if heard.is_empty() {
-            return done;
-        }
-        match self.send(link, &heard).await {
-            Ok(confirmed) => done.extend(confirmed),
-            Err(error) => tracing::debug!(%error, "a batch waits in the outbox"),
-        }
-        done
+        self.send(link, envelopes).await.unwrap_or_else(|error| {
+            tracing::debug!(%error, "a batch waits in the outbox");
+            Vec::new()
+        })
     }
 
-    async fn send(&self, link: &Link, envelopes: &[&Envelope]) -> Result<Vec<Uuid>, BusAway> {
+    async fn send(&self, link: &Link, envelopes: &[Envelope]) -> Result<Vec<Uuid>, BusAway> {
         let channel = self.channel(link).await?;
         let deadline = Instant::now() + CONFIRM_LIMIT;
         let mut pending = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
             // A broker short of memory or disk stops reading: then nothing is written, either.
             match timeout_at(deadline, send_event(&channel, EVENTS, envelope)).await {
-                Ok(Ok(confirm)) => pending.push((envelope.id, confirm)),
+                Ok(Ok(confirm)) => {
+                    let heard = link.topology().listeners(&envelope.kind).next().is_some();
+                    pending.push((envelope.id, heard, confirm));
+                }
                 _ => break,
             }
         }
-        let confirms =
-            stream::iter(pending).map(|(id, confirm)| outcome(id, confirm)).buffer_unordered(envelopes.len());
-        let outcomes: Vec<Sent> = confirms.take_until(sleep_until(deadline)).collect().await;
-        if outcomes.iter().any(|sent| matches!(sent, Sent::Returned)) {
+        let outcomes: Vec<(Uuid, Sent)> = stream::iter(pending)
+            .map(|(id, heard, confirm)| async move { (id, outcome(confirm, heard).await) })
+            .buffer_unordered(envelopes.len())
+            .take_until(sleep_until(deadline))
+            .collect()
+            .await;
+        if outcomes.iter().any(|(_, sent)| *sent == Sent::Returned) {
             tracing::warn!("the broker returned an event that no queue takes; declaring the topology again");
             link.declare().await?;
         }
-        let confirmed: Vec<Uuid> = outcomes
-            .into_iter()
-            .filter_map(|sent| if let Sent::Confirmed(id) = sent { Some(id) } else { None })
-            .collect();
+        let confirmed: Vec<Uuid> =
+            outcomes.into_iter().filter(|(_, sent)| *sent == Sent::Confirmed).map(|(id, _)| id).collect();
         if confirmed.len() < envelopes.len() {
             // Its late confirms would concern events that are sent again.
             self.channel.lock().await.take();
@@ -119,8 +119,8 @@ impl Publisher {
         let exchange = service_exchange(service);
         let confirm = timeout_at(deadline, send_event(&channel, &exchange, envelope)).await;
         let confirm = confirm.map_err(BusAway::because)??;
-        match timeout_at(deadline, outcome(envelope.id, confirm)).await {
-            Ok(Sent::Confirmed(_)) => Ok(()),
+        match timeout_at(deadline, outcome(confirm, true)).await {
+            Ok(Sent::Confirmed) => Ok(()),
             Ok(Sent::Returned) => Err(BusAway(format!("{service} has no queue for it"))),
             Ok(Sent::Refused) | Err(_) => Err(BusAway("the broker did not confirm it".to_owned())),
         }
@@ -155,10 +155,11 @@ async fn send_event(
         .map_err(BusAway::because)
 }
 
-async fn outcome(id: Uuid, confirm: PublisherConfirm) -> Sent {
+async fn outcome(confirm: PublisherConfirm, heard: bool) -> Sent {
     match confirm.await {
-        Ok(Confirmation::Ack(None)) => Sent::Confirmed(id),
-        Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_))) => Sent::Returned,
-        Ok(Confirmation::Nack(None) | Confirmation::NotRequested) | Err(_) => Sent::Refused,
+        Ok(Confirmation::Ack(None)) => Sent::Confirmed,
+        Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_))) if heard => Sent::Returned,
+        Ok(Confirmation::Ack(Some(_))) => Sent::Confirmed,
+        Ok(Confirmation::Nack(_) | Confirmation::NotRequested) | Err(_) => Sent::Refused,
     }
 }

@@ -92,6 +92,12 @@ fn service_queue() -> FieldTable {
     ])
 }
 
+/// How many messages nobody could take.
+pub(super) async fn dead_letters(channel: &Channel) -> lapin::Result<u32> {
+    let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+    Ok(channel.queue_declare(DEAD.into(), options, FieldTable::default()).await?.message_count())
+}
+
 async fn declare_exchange(
     channel: &Channel,
     name: &str,
