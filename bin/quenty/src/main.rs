@@ -4,8 +4,14 @@
 mod commands;
 mod demo;
 mod embedded;
+mod ending;
+mod health;
 mod import;
+mod mails;
+mod names;
+mod output;
 mod services;
+mod settings_check;
 
 use std::process::ExitCode;
 
@@ -85,6 +91,8 @@ fn main() -> ExitCode {
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
     match outcome {
         Ok(code) => code,
+        // As any tool that the signal of a broken pipe ends.
+        Err(error) if output::nobody_reads(&error) => ExitCode::from(141),
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

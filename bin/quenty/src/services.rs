@@ -7,6 +7,7 @@ use quenty_platform::{
     Service,
     bus::Topology,
     settings::{CHASSIS, Setting, Settings},
+    telemetry,
 };
 
 /// All services, in the order in which they start: Auth first, since the others read its keys.
@@ -41,24 +42,53 @@ pub fn selected(only: &[String]) -> Result<Vec<Service>> {
     if only.is_empty() { Ok(all()) } else { only.iter().map(|name| find(name)).collect() }
 }
 
-/// Settings from defaults, the file named by `QUENTY_CONFIG`, and the environment.
-pub fn settings(own: &[Setting]) -> Result<Settings> {
-    let mut known: Vec<&[Setting]> = vec![CHASSIS, own];
-    // One environment may configure several processes on a machine: what another service reads is no mistake.
-    let services = all();
-    known.extend(services.iter().map(|service| service.settings));
-    known.push(quenty_gateway::SETTINGS);
-    let file = std::env::var_os("QUENTY_CONFIG").map(PathBuf::from);
-    let environment = std::env::vars().filter(|(name, _)| !is_for_operators(name, &services));
-    Ok(Settings::load(&known, file.as_deref(), environment)?)
+/// Every setting of every process: one environment may configure several on a machine, so what another one reads
+/// is no mistake.
+pub fn known_settings() -> Vec<Setting> {
+    let own = all().into_iter().flat_map(|service| service.settings.iter().copied());
+    CHASSIS.iter().copied().chain(own).chain(quenty_gateway::SETTINGS.iter().copied()).collect()
 }
 
-/// Where each service's database is, for commands that work on several; no process reads these as settings.
-fn is_for_operators(name: &str, services: &[Service]) -> bool {
-    let rest = name.strip_prefix("QUENTY_").unwrap_or_default();
-    let of_a_service = |service: &Service| {
-        rest.strip_prefix(&service.name.to_uppercase())
-            .is_some_and(|rest| matches!(rest, "_DATABASE_URL" | "_DATABASE_OWNER_URL"))
-    };
-    rest == "SUPERUSER_URL" || services.iter().any(of_a_service)
+/// Settings from defaults, the file named by `QUENTY_CONFIG`, and the environment.
+pub fn settings() -> Result<Settings> {
+    let file = std::env::var_os("QUENTY_CONFIG").map(PathBuf::from);
+    let environment = std::env::vars().filter(|(name, _)| !is_for_operators(name));
+    Ok(Settings::load(&[&known_settings()], file.as_deref(), environment)?)
+}
+
+/// As [`settings`], for the process of one service, whose database may be named beside those of others.
+pub fn settings_of(service: &str) -> Result<Settings> {
+    let settings = settings()?;
+    Ok(match variable(&database_variable(service)) {
+        Some(url) if settings.get("database_url").is_none() => settings.with("database_url", url),
+        _ => settings,
+    })
+}
+
+/// Where a service's database is, for itself and for commands that work on several.
+pub fn database_variable(service: &str) -> String {
+    format!("QUENTY_{}_DATABASE_URL", service.to_uppercase())
+}
+
+pub fn owner_variable(service: &str) -> String {
+    format!("QUENTY_{}_DATABASE_OWNER_URL", service.to_uppercase())
+}
+
+/// As `quenty migrate --create` reads it.
+pub const SUPERUSER_VARIABLE: &str = "QUENTY_SUPERUSER_URL";
+
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name)?.into_string().ok()
+}
+
+/// No process reads these as settings of its own.
+pub fn is_for_operators(name: &str) -> bool {
+    name == SUPERUSER_VARIABLE
+        || names().iter().any(|service| name == database_variable(service) || name == owner_variable(service))
+}
+
+/// Logs what people at a terminal have to know, unless they ask for more.
+pub fn log_quietly(settings: &Settings) {
+    let asked = settings.get("log").filter(|_| std::env::var_os("QUENTY_LOG").is_some());
+    telemetry::start(asked.unwrap_or("warn"));
 }

@@ -7,6 +7,7 @@ use quenty_platform::journal;
 use serde_json::json;
 
 use super::Databases;
+use crate::output::say;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
@@ -28,24 +29,24 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         let outcome = journal::verify(&db).await?;
         sound &= outcome.findings.is_empty();
         if !as_json {
-            println!(
+            say!(
                 "{:<10} {} entries in {} streams: {}",
                 service.name,
                 outcome.entries,
                 outcome.streams,
                 if outcome.findings.is_empty() { "whole" } else { "BROKEN" }
-            );
+            )?;
             for finding in &outcome.findings {
-                println!(
+                say!(
                     "           {} version {}: {}",
                     finding.stream, finding.stream_version, finding.what
-                );
+                )?;
             }
         }
         told.insert(service.name.to_owned(), json!(outcome));
     }
     if as_json {
-        println!("{}", serde_json::Value::Object(told));
+        say!("{}", serde_json::Value::Object(told))?;
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

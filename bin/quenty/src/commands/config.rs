@@ -1,15 +1,18 @@
-//! `quenty config check`: every setting, its value, where it came from, what it means.
+//! `quenty config check`: every setting, its value, where it came from, what it means, and what is wrong with it.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
+use serde_json::json;
 
-use crate::services;
+use crate::{output::say, services, settings_check};
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
-    /// Read defaults, file and environment as a service would; secrets are not shown
+    /// Read defaults, file and environment as a service would, and find what cannot work; secrets are not shown
     Check {
+        /// Check what this service, or `gateway`, needs, too
+        service: Option<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -17,14 +20,22 @@ pub enum Command {
 }
 
 pub fn run(command: &Command) -> Result<ExitCode> {
-    let Command::Check { json } = command;
-    let rows = services::settings(&[])?.table();
-    if *json {
-        println!("{}", serde_json::to_string_pretty(&rows)?);
-        return Ok(ExitCode::SUCCESS);
+    let Command::Check { service, json: as_json } = command;
+    let settings = match service.as_deref() {
+        Some("gateway") | None => services::settings()?,
+        Some(name) => services::settings_of(services::find(name)?.name)?,
+    };
+    let flaws = settings_check::flaws(&settings, service.as_deref());
+    if *as_json {
+        let told = json!({"settings": settings.table(), "flaws": flaws});
+        say!("{}", serde_json::to_string_pretty(&told)?)?;
+    } else {
+        for row in settings.table() {
+            say!("{:<28} {:<28} {:<24} {}", row.key, row.value, row.source, row.about)?;
+        }
+        for flaw in &flaws {
+            say!("WRONG {flaw}")?;
+        }
     }
-    for row in rows {
-        println!("{:<28} {:<28} {:<24} {}", row.key, row.value, row.source, row.about);
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(if flaws.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

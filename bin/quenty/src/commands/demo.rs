@@ -7,14 +7,15 @@ use quenty_kernel::clock::wall_now;
 use quenty_platform::{
     Service, journal,
     operate::{self, Traffic},
-    telemetry,
 };
 use sqlx::PgPool;
 
 use super::{Databases, read_password, up};
 use crate::{
-    demo::{self, Backstage, Proofs, Script, Summary},
-    embedded::{Platform, Start},
+    demo::{self, Backstage, Proofs, Script, Summary, admin_password},
+    embedded::{Platform, Scratch, Start},
+    ending::Ending,
+    output::say,
     services,
 };
 
@@ -32,9 +33,9 @@ pub struct Args {
     /// Play on a platform that runs already
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// The administrator of that platform
-    #[arg(long, default_value = "admin@quenty.local")]
-    admin_email: String,
+    /// The administrator's address [default: whoever the platform's first start made]
+    #[arg(long, value_name = "EMAIL")]
+    admin_email: Option<String>,
     /// A file with the administrator's password
     #[arg(long, value_name = "FILE")]
     admin_password_file: Option<PathBuf>,
@@ -53,79 +54,73 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> Result<ExitCode> {
-    let settings = services::settings(&[])?;
-    telemetry::start(
-        settings.get("log").filter(|_| std::env::var_os("QUENTY_LOG").is_some()).unwrap_or("warn"),
-    );
-    match args.url.clone() {
-        Some(url) => on_running(&args, &url).await,
-        None => on_own(&args).await,
+    services::log_quietly(&services::settings()?);
+    let ending = Ending::listen()?;
+    match &args.url {
+        Some(url) => ending.unless_asked(on_running(&args, url)).await,
+        None => on_own(&args, &ending).await,
     }
 }
 
 async fn on_running(args: &Args, url: &str) -> Result<ExitCode> {
     let in_folder = |name: &str| args.data.as_ref().map(|data| data.join(name));
-    let password_file = args
-        .admin_password_file
-        .clone()
-        .or_else(|| in_folder("admin.password"))
-        .context("say --admin-password-file, or --data of that platform")?;
-    let mail_dir = args
-        .mail_dir
-        .clone()
-        .or_else(|| in_folder("mail"))
-        .context("say --mail-dir, or --data of that platform")?;
-    let backstage = Backstage {
-        url: url.to_owned(),
-        admin_email: args.admin_email.clone(),
-        admin_password: read_password(&password_file)?,
-        mail_dir,
+    let password = match &args.admin_password_file {
+        Some(file) => read_password(file)?,
+        None => {
+            let file =
+                in_folder("admin.password").context("say --admin-password-file, or --data of that platform")?;
+            admin_password(&file)?
+        }
     };
+    let mail_dir = args.mail_dir.clone().or_else(|| in_folder("mail"));
+    let mail_dir = mail_dir.context("say --mail-dir, or --data of that platform")?;
+    let backstage = Backstage::new(url.to_owned(), args.admin_email(), password, mail_dir);
     let mut summary = demo::play(&backstage, args.script()).await?;
-    if args.data.is_some() {
-        let databases = Databases { services: Vec::new(), data: args.data.clone() }.open()?;
-        examine(&mut summary, &databases).await?;
+    if let Some(data) = &args.data {
+        examine(&mut summary, &Databases::of_folder(data).open()?).await?;
     }
     tell(&summary, args)
 }
 
-async fn on_own(args: &Args) -> Result<ExitCode> {
-    let scratch = args.data.is_none().then(up::scratch_folder).transpose()?;
-    let data = args.data.clone().or_else(|| scratch.clone()).context("a folder")?;
+async fn on_own(args: &Args, ending: &Ending) -> Result<ExitCode> {
+    let scratch = args.data.is_none().then(Scratch::make).transpose()?;
     let start = Start {
-        data,
+        data: args
+            .data
+            .clone()
+            .or_else(|| scratch.as_ref().map(|scratch| scratch.path().to_owned()))
+            .context("a folder")?,
         ephemeral: scratch.is_some(),
         simulated_from: Some(wall_now() - demo::WEEK),
         free_ports: args.ports == up::Ports::Free,
         admin_email: args.admin_email.clone(),
     };
     eprintln!("starting the platform …");
-    let platform = Platform::start(&start).await?;
+    let platform = ending.patiently(Platform::start(&start, ending.asked.clone())).await?;
     eprintln!("it is ready at {}; playing a week of {} orders …", platform.url(), args.orders);
-    let outcome = on_platform(args, &platform).await;
+    let mut outcome = ending.unless_asked(on_platform(args, &platform)).await;
     if outcome.is_ok() && !args.exit {
-        up::print_table(&platform);
-        up::wait_for_the_end().await?;
+        outcome = up::print_table(&platform).and(outcome);
+        ending.asked.cancelled().await;
     }
-    platform.stop().await?;
-    if let Some(scratch) = scratch {
-        std::fs::remove_dir_all(scratch)?;
-    }
+    ending.patiently(platform.stop()).await?;
     outcome
 }
 
 async fn on_platform(args: &Args, platform: &Platform) -> Result<ExitCode> {
-    let backstage = platform.backstage(&args.admin_email)?;
+    let backstage = platform.backstage(args.admin_email())?;
     let mut summary = demo::play(&backstage, args.script()).await?;
-    let databases: Vec<(Service, PgPool)> =
-        platform.apps().map(|app| (app.service().clone(), app.db().clone())).collect();
-    examine(&mut summary, &databases).await?;
+    examine(&mut summary, &platform.databases()).await?;
     tell(&summary, args)
 }
 
 impl Args {
     fn script(&self) -> Script {
         Script { orders: self.orders, seed: self.seed }
+    }
+
+    fn admin_email(&self) -> Option<&str> {
+        self.admin_email.as_deref()
     }
 }
 
@@ -144,7 +139,7 @@ pub async fn examine(summary: &mut Summary, databases: &[(Service, PgPool)]) -> 
         traffic.consumed += own.consumed;
         traffic.dead += own.dead;
         for finding in journal::verify(db).await?.findings {
-            if finding.what.contains("missing") { gaps.push(finding) } else { changes.push(finding) }
+            if finding.is_gap() { gaps.push(finding) } else { changes.push(finding) }
         }
         for invariant in service.invariants {
             *broken.entry(invariant.name).or_default() += operate::violations(db, invariant).await?;
@@ -168,7 +163,7 @@ pub async fn examine(summary: &mut Summary, databases: &[(Service, PgPool)]) -> 
             format!("{} findings, such as {:?}", findings.len(), findings[0])
         }
     };
-    summary.events = traffic;
+    summary.events = Some(traffic);
     summary.proofs = Some(Proofs {
         stock: proof(&STOCK),
         sagas: proof(&SAGAS),
@@ -179,11 +174,11 @@ pub async fn examine(summary: &mut Summary, databases: &[(Service, PgPool)]) -> 
 }
 
 fn tell(summary: &Summary, args: &Args) -> Result<ExitCode> {
-    println!("{summary}");
     if let Some(file) = &args.json {
         std::fs::write(file, serde_json::to_string_pretty(summary)? + "\n")
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
+    say!("{summary}")?;
     if summary.proofs.as_ref().is_some_and(|proofs| !proofs.hold()) {
         bail!("a proof failed");
     }

@@ -3,19 +3,20 @@
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use quenty_kernel::clock::wall_now;
-use quenty_platform::{Service, client::Transport, telemetry};
+use quenty_platform::Service;
 use sqlx::PgPool;
 
-use super::{Databases, demo::examine, read_password, up};
+use super::{Databases, data_flag, demo::examine, read_password, up};
 use crate::{
     demo::{self, Backstage, Cast, api::Api},
-    embedded::{Folder, Platform, Start, gateway_file},
+    embedded::{Folder, Platform, Start, running_at},
+    ending::Ending,
     import::{self, Stock},
+    output::say,
     services,
 };
 
@@ -39,10 +40,10 @@ pub struct Args {
     /// Into the demo's merchant instead, who is made if need be, on the platform of --data
     #[arg(long, requires = "data", conflicts_with = "email")]
     demo_merchant: bool,
-    /// The folder of the demo's platform; it is started for this if it does not run
+    /// The folder of an embedded platform; for --demo-merchant it is started if it does not run
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Where the platform answers; with --data it is known [default: http://127.0.0.1:8000]
+    /// Where the platform answers; with --data that is known [default: http://127.0.0.1:8000]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// What becomes of orders whose goods are not on the shelf [default: backorder; with --demo-merchant: assume]
@@ -60,28 +61,35 @@ pub struct Args {
     /// Where a platform that is started for this listens
     #[arg(long, value_enum, default_value_t = up::Ports::Default)]
     ports: up::Ports,
-    /// The demo platform's administrator
-    #[arg(long, default_value = "admin@quenty.local")]
-    admin_email: String,
+    /// The address of the demo platform's administrator [default: whoever its first start made]
+    #[arg(long, value_name = "EMAIL")]
+    admin_email: Option<String>,
 }
 
 pub async fn run(command: Command) -> Result<ExitCode> {
     let Command::Orders(args) = command;
-    let settings = services::settings(&[])?;
-    telemetry::start(
-        settings.get("log").filter(|_| std::env::var_os("QUENTY_LOG").is_some()).unwrap_or("warn"),
-    );
+    services::log_quietly(&services::settings()?);
     ensure!(args.file.is_file(), "there is no file {}", args.file.display());
+    let ending = Ending::listen()?;
     match (&args.email, &args.password_file, &args.data) {
-        (Some(email), Some(password_file), _) => for_user(&args, email, password_file).await,
-        (None, _, Some(data)) if args.demo_merchant => for_the_demo(&args, data).await,
+        (Some(email), Some(password_file), _) => {
+            ending.unless_asked(for_user(&args, email, password_file)).await
+        }
+        (None, _, Some(data)) if args.demo_merchant => for_the_demo(&args, data, &ending).await,
         _ => bail!("say whose orders these are: --email and --password-file, or --demo-merchant and --data"),
     }
 }
 
 async fn for_user(args: &Args, email: &str, password_file: &Path) -> Result<ExitCode> {
-    let url = args.url.as_deref().unwrap_or(DEFAULT_URL);
-    let session = Api::new(url)
+    let url = match (&args.url, &args.data) {
+        (Some(url), _) => url.clone(),
+        (None, Some(data)) => running_at(data).with_context(|| {
+            let flag = data_flag(Some(data));
+            format!("the platform of {} does not run: start it with `quenty up{flag}`", data.display())
+        })?,
+        (None, None) => DEFAULT_URL.to_owned(),
+    };
+    let session = Api::new(&url)
         .login(email, &read_password(password_file)?)
         .await
         .with_context(|| format!("{email} cannot log in at {url}"))?;
@@ -90,37 +98,17 @@ async fn for_user(args: &Args, email: &str, password_file: &Path) -> Result<Exit
     tell(args, &report)
 }
 
-async fn for_the_demo(args: &Args, data: &Path) -> Result<ExitCode> {
-    let running = match &args.url {
-        Some(url) => Some(url.clone()),
-        None => answering(data).await,
+async fn for_the_demo(args: &Args, data: &Path, ending: &Ending) -> Result<ExitCode> {
+    let Some(url) = args.url.clone().or_else(|| running_at(data)) else {
+        return on_own(args, data, ending).await;
     };
-    match running {
-        Some(url) => {
-            let folder = Folder::open(data)?;
-            let backstage = Backstage {
-                url,
-                admin_email: args.admin_email.clone(),
-                admin_password: read_password(&folder.admin_password())?,
-                mail_dir: folder.mail(),
-            };
-            let databases = Databases { services: Vec::new(), data: Some(data.to_owned()) }.open()?;
-            on_platform(args, &backstage, &databases).await
-        }
-        None => on_own(args, data).await,
-    }
-}
-
-/// Where the platform of that folder answers, if it runs.
-async fn answering(data: &Path) -> Option<String> {
-    let url = std::fs::read_to_string(gateway_file(data)).ok()?;
-    let health = format!("{}/health", url.trim());
-    let answer = Transport::default().get_json::<serde_json::Value>(&health, Duration::from_secs(5)).await;
-    answer.is_ok().then(|| url.trim().to_owned())
+    let backstage = Backstage::of_folder(url, &Folder::open(data)?, args.admin_email.as_deref())?;
+    let databases = Databases::of_folder(data).open()?;
+    ending.unless_asked(on_platform(args, &backstage, &databases)).await
 }
 
 /// Starts the platform for as long as this takes. A new one that is to deliver begins a week ago, as the demo's does.
-async fn on_own(args: &Args, data: &Path) -> Result<ExitCode> {
+async fn on_own(args: &Args, data: &Path, ending: &Ending) -> Result<ExitCode> {
     let is_new = !data.join("postgres").exists();
     let start = Start {
         data: data.to_owned(),
@@ -130,14 +118,13 @@ async fn on_own(args: &Args, data: &Path) -> Result<ExitCode> {
         admin_email: args.admin_email.clone(),
     };
     eprintln!("starting the platform of {} …", data.display());
-    let platform = Platform::start(&start).await?;
-    let databases: Vec<(Service, PgPool)> =
-        platform.apps().map(|app| (app.service().clone(), app.db().clone())).collect();
-    let outcome = match platform.backstage(&args.admin_email) {
-        Ok(backstage) => on_platform(args, &backstage, &databases).await,
-        Err(error) => Err(error),
+    let platform = ending.patiently(Platform::start(&start, ending.asked.clone())).await?;
+    let work = async {
+        let backstage = platform.backstage(args.admin_email.as_deref())?;
+        on_platform(args, &backstage, &platform.databases()).await
     };
-    platform.stop().await?;
+    let outcome = ending.unless_asked(work).await;
+    ending.patiently(platform.stop()).await?;
     outcome
 }
 
@@ -155,16 +142,16 @@ async fn on_platform(
     if args.deliver && report.is_whole() {
         let mut summary = demo::deliver(&cast).await?;
         examine(&mut summary, databases).await?;
-        println!("{summary}");
+        say!("{summary}")?;
         ensure!(summary.proofs.as_ref().is_some_and(demo::Proofs::hold), "a proof failed");
     }
     Ok(outcome)
 }
 
 fn tell(args: &Args, report: &import::Report) -> Result<ExitCode> {
-    println!("{report}");
     if let Some(file) = &args.json {
         report.write(file)?;
     }
+    say!("{report}")?;
     Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -3,9 +3,8 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
 
-use crate::embedded::default_folder;
+use crate::{embedded::default_folder, mails, output::say};
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -22,27 +21,18 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     let folder = args.data.clone().unwrap_or_else(default_folder).join("mail");
-    let mut mails = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending == "json") {
-            let mail: Value = serde_json::from_slice(&std::fs::read(&path)?)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            mails.push(mail);
-        }
-    }
-    mails.retain(|mail| args.to.as_deref().is_none_or(|to| mail["to"].as_str() == Some(to)));
-    mails.sort_by(|a, b| a["sent_at"].as_str().cmp(&b["sent_at"].as_str()));
+    let mails = mails::read(&folder, args.to.as_deref())
+        .context("name the data folder of a platform with --data; only an embedded one keeps its mails")?;
     for mail in &mails {
         if args.json {
-            println!("{mail}");
+            say!("{mail}")?;
         } else {
             let text = |name: &str| mail[name].as_str().unwrap_or_default().to_owned();
-            println!("{}  {:<32} {}\n    {}", text("sent_at"), text("to"), text("subject"), text("link"));
+            say!("{}  {:<32} {}\n    {}", text("sent_at"), text("to"), text("subject"), text("link"))?;
         }
     }
     if mails.is_empty() && !args.json {
-        println!("no mails in {}", folder.display());
+        say!("no mails in {}", folder.display())?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -22,7 +22,7 @@ use sqlx::PgPool;
 
 use crate::{
     embedded::{databases_file, default_folder},
-    services,
+    services::{self, database_variable},
 };
 
 /// Which services' databases a command works on, and where they are.
@@ -37,25 +37,38 @@ pub struct Databases {
 }
 
 impl Databases {
+    /// Those of the platform of a folder.
+    pub fn of_folder(data: &Path) -> Self {
+        Self { services: Vec::new(), data: Some(data.to_owned()) }
+    }
+
     /// Opens the databases of the chosen services.
     pub fn open(&self) -> Result<Vec<(Service, PgPool)>> {
-        services::selected(&self.services)?
-            .into_iter()
-            .map(|service| {
-                let url = self.url(&service)?;
-                let pool = db::pool(&url, "operator", 2)?;
-                Ok((service, pool))
-            })
-            .collect()
+        let each = self.each()?.into_iter();
+        each.map(|(service, opened)| Ok((service, opened?))).collect()
+    }
+
+    /// As [`Databases::open`], for those who go on without the ones that are not to be found.
+    pub fn each(&self) -> Result<Vec<(Service, Result<PgPool>)>> {
+        let chosen = services::selected(&self.services)?.into_iter();
+        let open = |service: &Service| Ok(db::pool(&self.url(service)?, "operator", db::Plans::Custom, 2)?);
+        Ok(chosen.map(|service| (open(&service), service)).map(|(opened, service)| (service, opened)).collect())
+    }
+
+    /// The folder of the embedded platform that is meant; none when the environment names the databases.
+    pub fn folder(&self) -> Option<PathBuf> {
+        let named = services::names().iter().any(|name| services::variable(&database_variable(name)).is_some());
+        self.data.clone().or_else(|| (!named).then(default_folder))
     }
 
     fn url(&self, service: &Service) -> Result<String> {
-        let variable = format!("QUENTY_{}_DATABASE_URL", service.name.to_uppercase());
-        match (&self.data, std::env::var_os(&variable)) {
-            (None, Some(url)) => url.into_string().ok().with_context(|| format!("{variable} is not UTF-8")),
-            (None, None) => embedded_url(&default_folder(), service)
+        let variable = database_variable(service.name);
+        match self.folder() {
+            None => services::variable(&variable)
+                .with_context(|| format!("{variable} is not set: set it, or name the platform's folder with --data")),
+            Some(folder) if self.data.is_some() => embedded_url(&folder, service),
+            Some(folder) => embedded_url(&folder, service)
                 .with_context(|| format!("set {variable}, or name the platform's folder with --data")),
-            (Some(data), _) => embedded_url(data, service),
         }
     }
 }
@@ -66,10 +79,20 @@ fn embedded_url(data: &Path, service: &Service) -> Result<String> {
     let text = std::fs::read_to_string(&path).with_context(|| {
         format!("cannot read {}: is the platform of that folder running?", path.display())
     })?;
-    let urls: std::collections::BTreeMap<String, String> = serde_json::from_str(&text)?;
+    let urls: std::collections::BTreeMap<String, String> =
+        serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))?;
     urls.get(service.name)
         .cloned()
         .with_context(|| format!("{} names no database of {}", path.display(), service.name))
+}
+
+/// What to add to a command that we tell people to run, so that it finds this folder.
+pub fn data_flag(data: Option<&Path>) -> String {
+    let of_another = data.filter(|data| match (data.canonicalize(), default_folder().canonicalize()) {
+        (Ok(data), Ok(default)) => data != default,
+        _ => true,
+    });
+    of_another.map_or_else(String::new, |data| format!(" --data {}", data.display()))
 }
 
 fn read_password(file: &Path) -> Result<String> {

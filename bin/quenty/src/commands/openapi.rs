@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result};
 use quenty_platform::{Service, http};
 
-use crate::services;
+use crate::{output::say, services};
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -24,7 +24,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<ExitCode> {
     if let Some(name) = &args.service {
-        println!("{}", text(&services::find(name)?)?);
+        say!("{}", text(&services::find(name)?)?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let folder = args.out.as_deref().context("name a service, or a folder with --out")?;

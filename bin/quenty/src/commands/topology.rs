@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use quenty_platform::bus::rabbit::RabbitBus;
 
-use crate::services;
+use crate::{output::say, services};
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
@@ -18,15 +18,17 @@ pub enum Command {
 pub async fn run(command: Command) -> Result<ExitCode> {
     let topology = services::topology();
     for (service, types) in topology.services() {
-        println!("{service} hears {} types", types.len());
+        say!("{service} hears {} types", types.len())?;
         if matches!(command, Command::Show) {
-            types.iter().for_each(|kind| println!("  {kind}"));
+            for kind in types {
+                say!("  {kind}")?;
+            }
         }
     }
     if matches!(command, Command::Apply) {
-        let settings = services::settings(&[])?;
+        let settings = services::settings()?;
         RabbitBus::connect_lazily(settings.require("bus_url")?, topology).declare().await?;
-        println!("the broker has them all");
+        say!("the broker has them all")?;
     }
     Ok(ExitCode::SUCCESS)
 }

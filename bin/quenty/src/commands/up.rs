@@ -2,15 +2,16 @@
 
 use std::{path::PathBuf, process::ExitCode, str::FromStr};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 use quenty_kernel::clock::wall_now;
-use quenty_platform::telemetry;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 
+use super::data_flag;
 use crate::{
-    embedded::{Platform, Start, default_folder},
+    embedded::{Platform, Scratch, Start, default_folder},
+    ending::Ending,
+    output::say,
     services,
 };
 
@@ -31,9 +32,9 @@ pub struct Args {
     /// Write where everything listens to this file, as JSON, once it is ready
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
-    /// The administrator's address
-    #[arg(long, default_value = "admin@quenty.local")]
-    admin_email: String,
+    /// The address of the administrator that the first start makes [default: the setting, admin@quenty.local]
+    #[arg(long, value_name = "EMAIL")]
+    admin_email: Option<String>,
 }
 
 #[derive(clap::ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,69 +60,58 @@ impl FromStr for From {
 }
 
 pub async fn run(args: Args) -> Result<ExitCode> {
-    let settings = services::settings(&[])?;
-    telemetry::start(
-        settings.get("log").filter(|_| std::env::var_os("QUENTY_LOG").is_some()).unwrap_or("warn"),
-    );
-    let scratch = args.ephemeral.then(scratch_folder).transpose()?;
-    let data = scratch.clone().or(args.data).unwrap_or_else(default_folder);
+    services::log_quietly(&services::settings()?);
+    let ending = Ending::listen()?;
+    let scratch = args.ephemeral.then(Scratch::make).transpose()?;
     let start = Start {
-        data,
+        data: scratch
+            .as_ref()
+            .map(|scratch| scratch.path().to_owned())
+            .or(args.data)
+            .unwrap_or_else(default_folder),
         ephemeral: args.ephemeral,
         simulated_from: args.simulated_clock.map(|from| from.0),
         free_ports: args.ports == Ports::Free,
         admin_email: args.admin_email,
     };
     eprintln!("starting …");
-    let platform = Platform::start(&start).await?;
-    print_table(&platform);
-    if let Some(file) = &args.ready_file {
-        write_ready_file(&platform, file)?;
+    let platform = ending.patiently(Platform::start(&start, ending.asked.clone())).await?;
+    let told = print_table(&platform).and_then(|()| match &args.ready_file {
+        Some(file) => write_ready_file(&platform, file),
+        None => Ok(()),
+    });
+    if told.is_ok() {
+        ending.asked.cancelled().await;
+        eprintln!("stopping …");
     }
-    wait_for_the_end().await?;
-    eprintln!("stopping …");
-    platform.stop().await?;
-    if let Some(scratch) = scratch {
-        std::fs::remove_dir_all(scratch)?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-pub fn scratch_folder() -> Result<PathBuf> {
-    let folder = std::env::temp_dir().join(format!("quenty-{}", quenty_kernel::id::new_uuid().simple()));
-    std::fs::create_dir(&folder)?;
-    Ok(folder)
-}
-
-pub async fn wait_for_the_end() -> Result<()> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+    ending.patiently(platform.stop()).await?;
+    told.map(|()| ExitCode::SUCCESS)
 }
 
 /// What runs where, with links.
-pub fn print_table(platform: &Platform) {
+pub fn print_table(platform: &Platform) -> Result<()> {
     let url = platform.url();
-    println!("\n  Quenty is ready.\n");
-    println!("  {:<12} {:<28} what to open", "part", "address");
-    println!("  {:<12} {:<28} {url}/docs/ (the API), {url}/health", "gateway", url);
+    let folder = &platform.folder;
+    say!("\n  Quenty is ready.\n")?;
+    say!("  {:<12} {:<28} what to open", "part", "address")?;
+    say!("  {:<12} {:<28} {url}/docs/ (the API), {url}/health", "gateway", url)?;
     for part in &platform.listening {
-        println!(
-            "  {:<12} {:<28} /openapi.json /health /metrics",
-            part.name,
-            format!("http://{}", part.address)
-        );
+        let address = format!("http://{}", part.address);
+        say!("  {:<12} {address:<28} /openapi.json /health /metrics", part.name)?;
     }
-    println!("\n  data      {}", platform.folder.path().display());
-    println!("  mails     {} (`quenty mail` lists them)", platform.folder.mail().display());
-    println!("  password  {} (the administrator's)", platform.folder.admin_password().display());
+    say!("\n  data      {}", folder.path().display())?;
+    let flag = data_flag(Some(folder.path()));
+    say!("  mails     {} (`quenty mail{flag}` lists them)", folder.mail().display())?;
+    if folder.admin_password().exists() {
+        say!("  password  {} (the administrator's, who logs in as `admin`)", folder.admin_password().display())?;
+    } else {
+        say!("  password  QUENTY_ADMIN_PASSWORD of the first start (the administrator's, who logs in as `admin`)")?;
+    }
     if let Some(simulation) = &platform.simulation {
-        println!("  clock     simulated: business time is {}", simulation.now());
+        say!("  clock     simulated: business time is {}", simulation.now())?;
     }
-    println!("\n  Ctrl-C stops everything.\n");
+    say!("\n  Ctrl-C stops everything.\n")?;
+    Ok(())
 }
 
 fn write_ready_file(platform: &Platform, file: &std::path::Path) -> Result<()> {
@@ -138,7 +128,7 @@ fn write_ready_file(platform: &Platform, file: &std::path::Path) -> Result<()> {
         "admin_password_file": platform.folder.admin_password(),
     });
     let next = file.with_extension("next");
-    std::fs::write(&next, ready.to_string())?;
-    std::fs::rename(next, file)?;
-    Ok(())
+    std::fs::write(&next, ready.to_string())
+        .and_then(|()| std::fs::rename(next, file))
+        .with_context(|| format!("cannot write {}", file.display()))
 }

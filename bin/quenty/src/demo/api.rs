@@ -13,11 +13,13 @@ use http_body_util::Full;
 use quenty_kernel::id::new_uuid;
 use quenty_platform::{client::Transport, http::UPLOAD_TIMEOUT};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tokio_util::io::ReaderStream;
 
 const TIMEOUT: Duration = Duration::from_secs(60);
-const TRIES: u32 = 40;
-const FILE_TRIES: u32 = 3;
+/// For how long somebody who gets no answer, or is asked to come back, tries again; and when they are told about.
+const PATIENCE: Duration = Duration::from_secs(120);
+const QUIET: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
 /// Pieces of a file on their way out.
 const PIECE_BYTES: usize = 64 << 10;
@@ -60,7 +62,7 @@ impl Api {
         body: Option<(&str, Bytes)>,
     ) -> Result<Result<Bytes, Refused>> {
         let key = new_uuid().to_string();
-        for attempt in 1.. {
+        let attempt = async || {
             let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
             if let Some(token) = token {
                 request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -70,20 +72,9 @@ impl Api {
             }
             let (kind, bytes) = body.clone().unwrap_or(("application/json", Bytes::new()));
             let request = request.header(header::CONTENT_TYPE, kind).body(Full::new(bytes))?;
-            match self.transport.send(request, TIMEOUT).await {
-                Ok(response) => match answer(&response) {
-                    Err(refused) if refused.is_passing() && attempt < TRIES => {}
-                    Ok(bytes) => return Ok(Ok(bytes)),
-                    Err(refused) => return Ok(Err(refused)),
-                },
-                Err(error) if attempt >= TRIES => {
-                    return Err(error).with_context(|| format!("{method} {path}"));
-                }
-                Err(_) => {}
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        unreachable!("the loop returns at its last attempt")
+            Ok(self.transport.send(request, TIMEOUT).await?)
+        };
+        persist(&format!("{method} {path}"), PATIENCE, attempt).await
     }
 
     /// Streams a file as it is, however large; sent again under the same key when the connection breaks.
@@ -95,36 +86,28 @@ impl Api {
         file: &Path,
     ) -> Result<Result<Bytes, Refused>> {
         let key = new_uuid().to_string();
-        for attempt in 1.. {
-            let content = tokio::fs::File::open(file)
-                .await
-                .with_context(|| format!("cannot read {}", file.display()))?;
+        let attempt = async || {
+            let content = tokio::fs::File::open(file).await?;
             let request = Request::post(format!("{}{path}", self.base))
                 .header(header::AUTHORIZATION, format!("Bearer {token}"))
                 .header("idempotency-key", &key)
                 .header(header::CONTENT_TYPE, kind)
                 .header(header::CONTENT_LENGTH, content.metadata().await?.len())
                 .body(Body::from_stream(ReaderStream::with_capacity(content, PIECE_BYTES)))?;
-            match self.transport.send(request, UPLOAD_TIMEOUT).await {
-                Ok(response) => match answer(&response) {
-                    Err(refused) if refused.is_passing() && attempt < TRIES => {}
-                    outcome => return Ok(outcome),
-                },
-                Err(error) if attempt >= FILE_TRIES => {
-                    return Err(error).with_context(|| format!("cannot send {}", file.display()));
-                }
-                Err(_) => {}
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        unreachable!("the loop returns at its last attempt")
+            Ok(self.transport.send(request, UPLOAD_TIMEOUT).await?)
+        };
+        persist(&format!("sending {}", file.display()), UPLOAD_TIMEOUT + PATIENCE, attempt).await
     }
 
     /// A call that needs no login.
     pub async fn post_open(&self, path: &str, body: &Value) -> Result<Value> {
-        let outcome =
-            self.send(&Method::POST, path, None, Some(("application/json", body.to_string().into()))).await?;
-        read(&outcome.map_err(|refused| refused.into_error("POST", path))?)
+        self.try_post_open(path, body).await?.map_err(|refused| refused.into_error("POST", path))
+    }
+
+    /// As [`Api::post_open`], where a refusal is an answer, too.
+    pub async fn try_post_open(&self, path: &str, body: &Value) -> Result<Result<Value, Refused>> {
+        let body = ("application/json", body.to_string().into());
+        parsed(self.send(&Method::POST, path, None, Some(body)).await?)
     }
 
     pub async fn login(&self, login: &str, password: &str) -> Result<Session> {
@@ -136,6 +119,32 @@ impl Api {
         };
         session.renew().await?;
         Ok(session)
+    }
+}
+
+/// Tries until there is an answer; a refusal is one, unless it may be gone in a moment.
+async fn persist(
+    what: &str,
+    patience: Duration,
+    attempt: impl AsyncFn() -> Result<Response<Bytes>>,
+) -> Result<Result<Bytes, Refused>> {
+    let begun = Instant::now();
+    let mut told = false;
+    loop {
+        let outcome = attempt().await.map(|response| answer(&response));
+        let may_pass = match &outcome {
+            Ok(Ok(_)) => false,
+            Ok(Err(refused)) => refused.is_passing(),
+            Err(_) => true,
+        };
+        if !may_pass || begun.elapsed() > patience {
+            return outcome.with_context(|| what.to_owned());
+        }
+        if begun.elapsed() > QUIET && !told {
+            tracing::warn!(what, ?outcome, "the platform does not answer; trying on");
+            told = true;
+        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -154,6 +163,13 @@ fn answer(response: &Response<Bytes>) -> Result<Bytes, Refused> {
     })
 }
 
+fn parsed(outcome: Result<Bytes, Refused>) -> Result<Result<Value, Refused>> {
+    match outcome {
+        Ok(body) => read(&body).map(Ok),
+        Err(refused) => Ok(Err(refused)),
+    }
+}
+
 fn read(body: &Bytes) -> Result<Value> {
     if body.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_slice(body)?) }
 }
@@ -164,7 +180,7 @@ impl Refused {
         matches!(self.status, 429 | 502 | 503 | 504) || self.code == "IDEMPOTENCY_IN_PROGRESS"
     }
 
-    fn into_error(self, method: &str, path: &str) -> anyhow::Error {
+    pub fn into_error(self, method: &str, path: &str) -> anyhow::Error {
         anyhow::anyhow!("{method} {path}: {} {} {}", self.status, self.code, self.detail)
     }
 }
@@ -207,10 +223,7 @@ impl Session {
 
     /// As [`Session::get`], where a refusal is an answer, too.
     pub async fn try_get(&self, path: &str) -> Result<Result<Value, Refused>> {
-        self.call(Method::GET, path, None)
-            .await?
-            .map(|body| read(&body))
-            .map_or_else(|refused| Ok(Err(refused)), |value| value.map(Ok))
+        parsed(self.call(Method::GET, path, None).await?)
     }
 
     /// What is no JSON.
@@ -242,13 +255,13 @@ impl Session {
 
     /// Asks again until the answer satisfies; for what follows by events.
     pub async fn get_until(&self, path: &str, what: &str, enough: impl Fn(&Value) -> bool) -> Result<Value> {
-        let deadline = tokio::time::Instant::now() + TIMEOUT;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let answer = self.get(path).await?;
             if enough(&answer) {
                 return Ok(answer);
             }
-            if tokio::time::Instant::now() > deadline {
+            if Instant::now() > deadline {
                 bail!("{what} did not come within {TIMEOUT:?}: {answer}");
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

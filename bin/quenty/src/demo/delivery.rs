@@ -1,5 +1,4 @@
-//! The demo's people deliver what is there already: imported orders, or a story that was broken off. Every order
-//! goes on from where it stands.
+//! The demo's people deliver what is there already: imported orders, each from where it stands.
 
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use serde_json::Value;
 use super::{
     cast::Cast,
     plan::Fate,
-    progress_bar,
-    story::{Ending, Part, Step, Story, Told, text},
+    progress_bar, standing,
+    story::{Ending, Part, Story, text},
     time::Time,
 };
 
@@ -28,7 +27,7 @@ pub async fn deliver_open_orders(cast: &Cast, time: &Time) -> Result<()> {
     for status in ["processing", "picked_up", "in_transit"] {
         for order in orders(cast, status).await? {
             if order["on_hold"].is_null() {
-                open.push(stand(cast, &order, open.len()).await?);
+                open.push((part(&order)?, standing::of(cast, &order, Fate::Delivered, open.len()).await?));
             }
         }
     }
@@ -73,10 +72,9 @@ async fn orders(cast: &Cast, status: &str) -> Result<Vec<Value>> {
     }
 }
 
-/// Where the order stands, and what comes next.
-async fn stand(cast: &Cast, order: &Value, index: usize) -> Result<(Part, Told, Step)> {
+fn part(order: &Value) -> Result<Part> {
     let international = order["kind"] == "international";
-    let part = Part {
+    Ok(Part {
         reference: order["external_reference"].as_str().unwrap_or_default().to_owned(),
         receiver: text(&order["consignee"], "name")?,
         city: text(&order["consignee"]["address"], "city")?,
@@ -84,32 +82,5 @@ async fn stand(cast: &Cast, order: &Value, index: usize) -> Result<(Part, Told, 
         cash_on_delivery: order["payment_method"] == "cash_on_delivery",
         fate: Fate::Delivered,
         transit: if international { ABROAD } else { AT_HOME },
-    };
-    let mut told = Told {
-        order_id: text(order, "id")?,
-        shipment_id: text(order, "shipment_id")?,
-        pickup_id: text(order, "pickup_id")?,
-        driver: cast.turn(index),
-        ..Told::default()
-    };
-    let pickup = cast.dispatcher.get(&format!("/api/v1/pickups/{}", told.pickup_id)).await?;
-    if let Some(driver) = cast.drivers.iter().position(|driver| pickup["driver_id"] == driver.id.as_str()) {
-        told.driver = driver;
-    }
-    let step = match (pickup["status"].as_str(), order["status"].as_str()) {
-        (Some("in_progress"), _) => Step::Collect,
-        (Some("completed"), Some("in_transit")) => on_the_road(cast, &told.shipment_id).await?,
-        (Some("completed"), _) => Step::Depart,
-        _ => Step::Assign,
-    };
-    Ok((part, told, step))
-}
-
-async fn on_the_road(cast: &Cast, shipment: &str) -> Result<Step> {
-    let shipment = cast.dispatcher.get(&format!("/api/v1/shipments/{shipment}")).await?;
-    Ok(match shipment["status"].as_str() {
-        Some("picked_up") => Step::Depart,
-        Some("out_for_delivery") => Step::Deliver,
-        _ => Step::GoOutForDelivery,
     })
 }

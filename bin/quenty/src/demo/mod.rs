@@ -2,9 +2,13 @@
 //! or internal routes; the only hand behind the scenes is that of the clock.
 
 pub mod api;
+mod backstage;
 mod cast;
 mod delivery;
+mod people;
 mod plan;
+mod shop;
+mod standing;
 mod story;
 mod summary;
 mod time;
@@ -16,12 +20,14 @@ use jiff::SignedDuration;
 use quenty_kernel::clock::wall_now;
 
 pub use self::{
-    cast::{Backstage, Cast},
+    backstage::{Backstage, admin_password},
+    cast::Cast,
     story::text,
     summary::{Proofs, Summary},
 };
 use self::{
-    story::{Ending, Story},
+    plan::PlannedOrder,
+    story::{Ending, Standing, Story},
     time::Time,
 };
 
@@ -35,27 +41,40 @@ pub struct Script {
     pub seed: u64,
 }
 
-/// Plays the week on a running platform and sums it up. A week that was played there before is not played again.
+/// Plays the week on a running platform and sums it up. What was played there before is not played again: a week
+/// that was broken off goes on from where it stands.
 pub async fn play(backstage: &Backstage, script: Script) -> Result<Summary> {
     let cast = Cast::assemble(backstage).await?;
     let time = Time::of(&cast.operator).await?;
+    let now = time.now().await?;
+    time.pass_until(now).await?;
     let week = plan::week(script.seed, script.orders);
-    let placed_before = match week.first() {
-        Some(order) => {
-            cast.merchant.get(&format!("/api/v1/orders/by-reference/{}", order.reference)).await.is_ok()
-        }
-        None => true,
+    let standing = placed_before(&cast, &week).await?;
+    let is_told = standing.iter().all(|known| matches!(known, Some((_, None))));
+    let bar = progress_bar(week.len());
+    let story = Story::of_week(&cast, &time, week, standing, now, bar.clone());
+    story.play(Ending::At(wall_now())).await?;
+    bar.finish_and_clear();
+    let title = match (time.is_simulated(), is_told) {
+        (true, _) => "The week",
+        (false, true) => "The week, as it was played here before",
+        (false, false) => "The week (in real time: every pickup was on demand)",
     };
-    if !placed_before {
-        let bar = progress_bar(week.len());
-        let begins = time.now().await?;
-        let story = Story::new(&cast, &time, week, begins, bar.clone());
-        story.play(Ending::At(wall_now())).await?;
-        bar.finish_and_clear();
-    }
-    let title =
-        if time.is_simulated() { "The week" } else { "The week (in real time: every pickup was on demand)" };
     summary::of(&cast, title, time.is_simulated()).await
+}
+
+/// Where each order of the week stands, if it was placed before.
+async fn placed_before(cast: &Cast, week: &[PlannedOrder]) -> Result<Vec<Option<Standing>>> {
+    let mut found = Vec::new();
+    for (index, planned) in week.iter().enumerate() {
+        let path = format!("/api/v1/orders/by-reference/{}", planned.reference);
+        found.push(match cast.merchant.try_get(&path).await? {
+            Ok(order) => Some(standing::of(cast, &order, planned.fate, index).await?),
+            Err(refused) if refused.status == 404 => None,
+            Err(refused) => return Err(refused.into_error("GET", &path)),
+        });
+    }
+    Ok(found)
 }
 
 /// Lets the demo's people deliver everything that its merchant has sold, and sums up.

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
 use super::world::{ABROAD, AT_HOME, CATALOGUE, FAMILY_NAMES, GIVEN_NAMES, Place};
+use crate::names::ascii;
 
 /// What becomes of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,22 @@ pub enum Fate {
     FirstDeliveryFails,
     /// Nobody is ever there: it goes back to the sender.
     Undeliverable,
+}
+
+impl Fate {
+    /// How many deliveries fail.
+    pub fn failed_deliveries(self) -> u64 {
+        match self {
+            Self::FirstDeliveryFails => 1,
+            Self::Undeliverable => 3,
+            _ => 0,
+        }
+    }
+
+    /// How many pickups fail.
+    pub fn failed_pickups(self) -> usize {
+        usize::from(self == Self::FirstPickupFails)
+    }
 }
 
 /// One order of the week.
@@ -79,7 +96,7 @@ fn order(random: &mut StdRng, seed: u64, index: usize, orders: usize) -> Planned
             lines.push((product, random.random_range(1..=3)));
         }
     }
-    // Working hours of the first days, so that what is placed can arrive within the week.
+    // Early in the week, so that what is placed can arrive before it ends.
     let day = if international { random.random_range(0..2) } else { random.random_range(0..4) };
     let placed_after =
         SignedDuration::from_hours(24 * day) + SignedDuration::from_mins(random.random_range(120..600));
@@ -93,7 +110,7 @@ fn order(random: &mut StdRng, seed: u64, index: usize, orders: usize) -> Planned
         placed_after,
         name: format!("{given} {family}"),
         email: format!("{}.{}.{index}@example.com", ascii(given), ascii(family)),
-        phone: format!("{}{:07}", place.6, random.random_range(1_000_000..9_999_999)),
+        phone: format!("{}{:07}", place.phone_prefix, random.random_range(1_000_000..9_999_999)),
         street: format!(
             "Calle {} # {}-{}",
             random.random_range(1..170),
@@ -113,20 +130,6 @@ fn order(random: &mut StdRng, seed: u64, index: usize, orders: usize) -> Planned
 fn pick<T: Copy>(random: &mut StdRng, from: &[T]) -> T {
     // The lists are constants with at least one entry.
     *from.choose(random).unwrap_or(&from[0])
-}
-
-fn ascii(name: &str) -> String {
-    name.chars()
-        .map(|c| match c.to_ascii_lowercase() {
-            'á' | 'Á' => 'a',
-            'é' => 'e',
-            'í' => 'i',
-            'ó' | 'Ó' => 'o',
-            'ú' => 'u',
-            'ñ' => 'n',
-            other => other,
-        })
-        .collect()
 }
 
 #[cfg(test)]

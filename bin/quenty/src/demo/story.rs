@@ -50,7 +50,7 @@ impl From<&PlannedOrder> for Part {
         Self {
             reference: order.reference.clone(),
             receiver: order.name.clone(),
-            city: order.place.0.to_owned(),
+            city: order.place.city.to_owned(),
             international: order.international,
             cash_on_delivery: order.cash_on_delivery,
             fate: order.fate,
@@ -67,9 +67,12 @@ pub struct Told {
     pub pickup_id: String,
     /// The driver who has the stop, as an index into the cast's.
     pub driver: usize,
-    pub failed_pickups: u32,
-    pub failed_deliveries: u32,
+    pub failed_pickups: usize,
+    pub failed_deliveries: u64,
 }
+
+/// Where an order stands that exists already, and what comes next, if it has not ended.
+pub type Standing = (Told, Option<Step>);
 
 /// Until when a story is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,48 +97,57 @@ pub struct Story<'a> {
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 impl<'a> Story<'a> {
-    /// A story that begins with the placing of its orders.
-    pub fn new(
+    /// A week. Orders that were placed when it was broken off go on from where they stand; the others follow at
+    /// the pace of the plan, the first of them at once.
+    pub fn of_week(
         cast: &'a Cast,
         time: &'a Time,
         planned: Vec<PlannedOrder>,
-        begins: Timestamp,
+        standing: Vec<Option<Standing>>,
+        now: Timestamp,
         bar: ProgressBar,
     ) -> Self {
-        let agenda = planned
-            .iter()
-            .enumerate()
-            .map(|(index, order)| Reverse((begins + order.placed_after, index, Step::Place)))
-            .collect();
-        let told =
-            (0..planned.len()).map(|index| Told { driver: cast.turn(index), ..Told::default() }).collect();
-        let parts = planned.iter().map(Part::from).collect();
-        Self { cast, time, planned, parts, told, agenda, bar }
+        let mut story = Self::empty(cast, time, bar);
+        let is_new = standing.iter().all(Option::is_none);
+        let missing = planned.iter().zip(&standing).filter(|(_, standing)| standing.is_none());
+        let first = missing.map(|(order, _)| order.placed_after).min().filter(|_| !is_new);
+        let begins = now - first.unwrap_or_default();
+        for (index, (order, standing)) in planned.iter().zip(standing).enumerate() {
+            let placing = || (Told { driver: cast.turn(index), ..Told::default() }, Some(Step::Place));
+            let at = if standing.is_some() { now } else { begins + order.placed_after };
+            story.add(at, order.into(), standing.unwrap_or_else(placing));
+        }
+        story.planned = planned;
+        story
     }
 
     /// A story of orders that exist already, each from where it stands.
     pub fn of_existing(
         cast: &'a Cast,
         time: &'a Time,
-        orders: Vec<(Part, Told, Step)>,
+        orders: Vec<(Part, Standing)>,
         begins: Timestamp,
         bar: ProgressBar,
     ) -> Self {
-        let mut story = Self {
-            cast,
-            time,
-            planned: Vec::new(),
-            parts: Vec::new(),
-            told: Vec::new(),
-            agenda: BinaryHeap::new(),
-            bar,
-        };
-        for (index, (part, told, step)) in orders.into_iter().enumerate() {
-            story.parts.push(part);
-            story.told.push(told);
-            story.next(begins, index, step);
+        let mut story = Self::empty(cast, time, bar);
+        for (part, standing) in orders {
+            story.add(begins, part, standing);
         }
         story
+    }
+
+    fn empty(cast: &'a Cast, time: &'a Time, bar: ProgressBar) -> Self {
+        let (planned, parts, told, agenda) = (Vec::new(), Vec::new(), Vec::new(), BinaryHeap::new());
+        Self { cast, time, planned, parts, told, agenda, bar }
+    }
+
+    fn add(&mut self, at: Timestamp, part: Part, (told, step): Standing) {
+        match step {
+            Some(step) => self.next(at, self.parts.len(), step),
+            None => self.finish(),
+        }
+        self.parts.push(part);
+        self.told.push(told);
     }
 
     /// Plays the agenda; in real time all of it.
@@ -172,10 +184,8 @@ impl<'a> Story<'a> {
             Step::FailPickup => self.fail_pickup(index, at).await,
             Step::Collect => self.collect(index, at).await,
             Step::Depart => self.depart(index, at).await,
-            Step::EnterCustoms => {
-                self.scan(index, json!({"kind": "customs_hold", "detail": "inspección documental"})).await
-            }
-            Step::LeaveCustoms => self.scan(index, json!({"kind": "customs_released"})).await,
+            Step::EnterCustoms => self.enter_customs(index, at).await,
+            Step::LeaveCustoms => self.leave_customs(index, at).await,
             Step::GoOutForDelivery => self.go_out_for_delivery(index, at).await,
             Step::FailDelivery => self.fail_delivery(index, at).await,
             Step::Deliver => self.deliver(index).await,
@@ -221,6 +231,19 @@ impl<'a> Story<'a> {
 
     /// The dispatcher gives the stop to the driver whose turn it is.
     async fn assign(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        if self.told[index].pickup_id.is_empty() && !self.is_booked(index).await? {
+            self.finish();
+            return Ok(());
+        }
+        if self.parts[index].fate == Fate::Cancelled {
+            self.next(at + MINUTE * 2, index, Step::Cancel);
+            return Ok(());
+        }
+        self.assign_pickup(index, at).await
+    }
+
+    /// Waits for the bookings of the order, which a hold may keep from coming.
+    async fn is_booked(&mut self, index: usize) -> Result<bool> {
         let id = self.told[index].order_id.clone();
         let booked = self
             .cast
@@ -231,16 +254,11 @@ impl<'a> Story<'a> {
             .await?;
         if booked["status"] != "processing" {
             tracing::warn!(order = id, hold = %booked["on_hold"], "the order is on hold");
-            self.finish();
-            return Ok(());
+            return Ok(false);
         }
         self.told[index].pickup_id = text(&booked, "pickup_id")?;
         self.told[index].shipment_id = text(&booked, "shipment_id")?;
-        if self.parts[index].fate == Fate::Cancelled {
-            self.next(at + MINUTE * 2, index, Step::Cancel);
-            return Ok(());
-        }
-        self.assign_pickup(index, at).await
+        Ok(true)
     }
 
     async fn assign_pickup(&mut self, index: usize, at: Timestamp) -> Result<()> {
@@ -255,7 +273,7 @@ impl<'a> Story<'a> {
 
     async fn start(&mut self, index: usize, at: Timestamp) -> Result<()> {
         self.drive(index, "start", &json!({})).await?;
-        let fails = self.parts[index].fate == Fate::FirstPickupFails && self.told[index].failed_pickups == 0;
+        let fails = self.told[index].failed_pickups < self.parts[index].fate.failed_pickups();
         self.next(at + MINUTE * 18, index, if fails { Step::FailPickup } else { Step::Collect });
         Ok(())
     }
@@ -293,24 +311,31 @@ impl<'a> Story<'a> {
                 .await?;
         }
         self.scan(index, json!({"kind": "departed", "place": "Centro de clasificación Bogotá"})).await?;
-        let transit = self.parts[index].transit;
-        if self.parts[index].international {
+        let Part { transit, international, .. } = self.parts[index];
+        if international {
             self.next(at + transit / 3, index, Step::EnterCustoms);
-            self.next(at + transit / 2, index, Step::LeaveCustoms);
+        } else {
+            self.next(at + transit, index, Step::GoOutForDelivery);
         }
-        self.next(at + transit, index, Step::GoOutForDelivery);
+        Ok(())
+    }
+
+    async fn enter_customs(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        self.scan(index, json!({"kind": "customs_hold", "detail": "inspección documental"})).await?;
+        self.next(at + self.parts[index].transit / 6, index, Step::LeaveCustoms);
+        Ok(())
+    }
+
+    async fn leave_customs(&mut self, index: usize, at: Timestamp) -> Result<()> {
+        self.scan(index, json!({"kind": "customs_released"})).await?;
+        self.next(at + self.parts[index].transit / 2, index, Step::GoOutForDelivery);
         Ok(())
     }
 
     async fn go_out_for_delivery(&mut self, index: usize, at: Timestamp) -> Result<()> {
         let place = self.parts[index].city.clone();
         self.scan(index, json!({"kind": "out_for_delivery", "place": place})).await?;
-        let failures = match self.parts[index].fate {
-            Fate::FirstDeliveryFails => 1,
-            Fate::Undeliverable => 3,
-            _ => 0,
-        };
-        let fails = self.told[index].failed_deliveries < failures;
+        let fails = self.told[index].failed_deliveries < self.parts[index].fate.failed_deliveries();
         self.next(at + MINUTE * 95, index, if fails { Step::FailDelivery } else { Step::Deliver });
         Ok(())
     }

@@ -49,10 +49,10 @@ pub struct Summary {
     /// Of the delivered ones, at the promised time or before.
     pub on_time_share: Option<f64>,
     pub median_order_to_door_hours: Option<f64>,
-    /// Order totals by currency.
+    /// Totals by currency of what was sold: neither cancelled nor come back.
     pub money: BTreeMap<String, Decimal>,
-    pub events: Traffic,
-    /// Absent where the demo cannot see the databases.
+    /// Absent, as the proofs, where the demo cannot see the databases.
+    pub events: Option<Traffic>,
     pub proofs: Option<Proofs>,
     pub simulated_clock: bool,
     #[serde(skip)]
@@ -61,70 +61,98 @@ pub struct Summary {
     pub timeline: Vec<String>,
 }
 
+/// Statuses of orders that bring no money.
+const NOT_SOLD: [&str; 6] =
+    ["cancelling", "cancelled", "undeliverable", "returned_to_sender", "returned", "lost"];
+
+/// What is counted on the way through the orders.
+#[derive(Default)]
+struct Tally {
+    orders: Orders,
+    international: u64,
+    on_time: u32,
+    promised: u32,
+    durations: Vec<SignedDuration>,
+    money: BTreeMap<String, Decimal>,
+    /// The order that makes the best story, and how good it is.
+    best: Option<(usize, String)>,
+}
+
 /// Reads every order of the merchant and sums it up.
 pub async fn of(cast: &Cast, title: &'static str, simulated_clock: bool) -> Result<Summary> {
-    let mut orders = Orders::default();
-    let (mut international, mut on_time, mut promised) = (0, 0_u32, 0_u32);
-    let mut durations: Vec<SignedDuration> = Vec::new();
-    let mut money: BTreeMap<String, Decimal> = BTreeMap::new();
-    let mut best: Option<(usize, String)> = None;
+    let mut tally = Tally::default();
     let mut cursor = String::new();
     loop {
         let page = cast.merchant.get(&format!("/api/v1/orders?limit=100{cursor}")).await?;
         for order in page["items"].as_array().context("a list of orders")? {
-            let status = text(order, "status")?;
-            orders.placed += 1;
-            international += u64::from(order["kind"] == "international");
-            let total = &order["totals"]["total"];
-            if let (Some(currency), Some(amount)) = (total["currency"].as_str(), total["amount"].as_str()) {
-                *money.entry(currency.to_owned()).or_default() += amount.parse::<Decimal>()?;
-            }
-            if let (Some(placed), Some(door)) = (moment(order, "placed_at"), moment(order, "delivered_at")) {
-                durations.push(door.duration_since(placed));
-                if let Some(promise) = moment(order, "promised_at") {
-                    promised += 1;
-                    on_time += u32::from(door <= promise);
-                }
-            }
-            match status.as_str() {
-                "delivered" => orders.delivered += 1,
-                "cancelled" => orders.cancelled += 1,
-                other => *orders.others.entry(other.to_owned()).or_default() += 1,
-            }
-            // The most eventful ending makes the best story.
-            let rank = if order["kind"] == "international" && status == "delivered" {
-                2
-            } else {
-                usize::from(status == "delivered")
-            };
-            if best.as_ref().is_none_or(|(known, _)| rank > *known) {
-                best = Some((rank, text(order, "id")?));
-            }
+            tally.count(order)?;
         }
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
         }
     }
-    durations.sort();
-    let timeline = match best {
-        Some((_, id)) => timeline(cast, &id).await?,
+    let timeline = match &tally.best {
+        Some((_, id)) => timeline(cast, id).await?,
         None => Vec::new(),
     };
-    Ok(Summary {
-        orders,
-        international,
-        on_time_share: (promised > 0).then(|| f64::from(on_time) / f64::from(promised)),
-        median_order_to_door_hours: durations
-            .get(durations.len() / 2)
-            .map(|duration| duration.as_secs_f64() / 3600.0),
-        money,
-        events: Traffic::default(),
-        proofs: None,
-        simulated_clock,
-        title,
-        timeline,
-    })
+    Ok(tally.summary(title, simulated_clock, timeline))
+}
+
+impl Tally {
+    fn count(&mut self, order: &Value) -> Result<()> {
+        let status = text(order, "status")?;
+        let is_international = order["kind"] == "international";
+        self.orders.placed += 1;
+        self.international += u64::from(is_international);
+        self.count_money(order, &status)?;
+        if let (Some(placed), Some(door)) = (moment(order, "placed_at"), moment(order, "delivered_at")) {
+            self.durations.push(door.duration_since(placed));
+            if let Some(promise) = moment(order, "promised_at") {
+                self.promised += 1;
+                self.on_time += u32::from(door <= promise);
+            }
+        }
+        let is_delivered = status == "delivered";
+        match status.as_str() {
+            "delivered" => self.orders.delivered += 1,
+            "cancelled" => self.orders.cancelled += 1,
+            _ => *self.orders.others.entry(status).or_default() += 1,
+        }
+        // The most eventful ending makes the best story.
+        let rank = usize::from(is_delivered) + usize::from(is_delivered && is_international);
+        if self.best.as_ref().is_none_or(|(known, _)| rank > *known) {
+            self.best = Some((rank, text(order, "id")?));
+        }
+        Ok(())
+    }
+
+    fn count_money(&mut self, order: &Value, status: &str) -> Result<()> {
+        let total = &order["totals"]["total"];
+        if let (Some(currency), Some(amount)) = (total["currency"].as_str(), total["amount"].as_str())
+            && !NOT_SOLD.contains(&status)
+        {
+            *self.money.entry(currency.to_owned()).or_default() += amount.parse::<Decimal>()?;
+        }
+        Ok(())
+    }
+
+    fn summary(mut self, title: &'static str, simulated_clock: bool, timeline: Vec<String>) -> Summary {
+        self.durations.sort();
+        let median = self.durations.get(self.durations.len() / 2);
+        Summary {
+            on_time_share: (self.promised > 0).then(|| f64::from(self.on_time) / f64::from(self.promised)),
+            median_order_to_door_hours: median.map(|duration| duration.as_secs_f64() / 3600.0),
+            orders: self.orders,
+            international: self.international,
+            money: self.money,
+            events: None,
+            proofs: None,
+            simulated_clock,
+            title,
+            timeline,
+        }
+    }
 }
 
 fn moment(value: &Value, name: &str) -> Option<Timestamp> {
@@ -168,22 +196,43 @@ impl fmt::Display for Summary {
         for (currency, amount) in &self.money {
             writeln!(f, "  sold        {amount} {currency}")?;
         }
-        writeln!(
-            f,
-            "  events      {} published, {} consumed, {} dead",
-            self.events.published, self.events.consumed, self.events.dead
-        )?;
-        if let Some(proofs) = &self.proofs {
-            writeln!(
+        if let Some(Traffic { published, consumed, dead }) = self.events {
+            writeln!(f, "  events      {published} published, {consumed} consumed, {dead} dead")?;
+        }
+        match &self.proofs {
+            Some(proofs) => writeln!(
                 f,
                 "  proofs      stock = ledger: {}; journals without gaps: {}; hash chains: {}; sagas: {}",
                 proofs.stock, proofs.journal, proofs.audit, proofs.sagas
-            )?;
+            )?,
+            None => writeln!(
+                f,
+                "  proofs      none, nor events: --data DIR of an embedded platform shows its databases"
+            )?,
         }
         writeln!(f)?;
         for line in &self.timeline {
             writeln!(f, "  {line}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_cancelled_or_came_back_is_not_sold() {
+        let mut tally = Tally::default();
+        for status in ["delivered", "in_transit", "cancelled", "returned_to_sender", "undeliverable"] {
+            let order = json!({"id": "ORD-1", "status": status, "totals": {"total": {"amount": "10.00", "currency": "COP"}}});
+            tally.count(&order).unwrap();
+        }
+        let summary = tally.summary("", true, Vec::new());
+        assert_eq!(summary.money["COP"], Decimal::from(20));
+        assert_eq!((summary.orders.placed, summary.orders.delivered, summary.orders.cancelled), (5, 1, 1));
     }
 }

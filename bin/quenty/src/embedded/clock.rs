@@ -18,26 +18,31 @@ use super::folder::{Folder, write_private};
 const PRESENT: &str = "present";
 const POLL: Duration = Duration::from_millis(3);
 
-/// Opens the folder's clock. A folder is a simulation from its first start, or never.
+/// Refuses to make a simulation of a folder that has lived: its facts would lie in the simulation's future.
+pub(super) fn check(folder: &Folder, from: Option<Timestamp>) -> Result<()> {
+    ensure!(
+        from.is_none() || folder.simulated_time().exists() || !folder.lived().exists(),
+        "{0} has lived on the wall clock, so it cannot become a simulation: name another folder (--data {0}-simulated, `make run DATA=…`), \
+         or start this one as it is with `quenty up --data {0}`",
+        folder.path().display()
+    );
+    Ok(())
+}
+
+/// Opens the folder's clock. A folder is a simulation from its first start, or never; see [`check`].
 pub(super) fn open(folder: &Folder, from: Option<Timestamp>) -> Result<Clock> {
     let marker = folder.simulated_time();
-    let is_new = !folder.postgres().join("PG_VERSION").exists();
     match (std::fs::read_to_string(&marker).ok(), from) {
         (Some(text), _) if text.trim() == PRESENT => Ok(Clock::wall()),
         (Some(text), _) => Ok(Clock::simulated(
             text.trim().parse().with_context(|| format!("{} holds no time", marker.display()))?,
         )),
         (None, Some(start)) => {
-            ensure!(
-                is_new || !marker.parent().is_some_and(|dir| dir.join("lived").exists()),
-                "{} is not a simulation: use another folder with --simulated-clock",
-                folder.path().display()
-            );
             write_private(&marker, start.to_string().as_bytes())?;
             Ok(Clock::simulated(start))
         }
         (None, None) => {
-            write_private(&folder.path().join("lived"), b"business time is the wall clock's here\n")?;
+            write_private(&folder.lived(), b"business time is the wall clock's here\n")?;
             Ok(Clock::wall())
         }
     }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write,
+    io::{Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -56,9 +56,18 @@ impl Folder {
     pub fn databases(&self) -> PathBuf {
         databases_file(&self.path)
     }
-    /// Where the running platform answers.
-    pub fn gateway(&self) -> PathBuf {
-        gateway_file(&self.path)
+    /// Tells where the running platform answers, as long as the announcement is held.
+    pub fn announce(&self, url: &str) -> Result<Announcement> {
+        let path = gateway_file(&self.path);
+        write_private(&path, url.as_bytes())?;
+        let file = fs::File::open(&path)?;
+        // The kernel lets go of it however this process ends: what a killed platform has left behind tells nothing.
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+        Ok(Announcement { path, _file: file })
+    }
+    /// Marks a folder that has lived on the wall clock.
+    pub fn lived(&self) -> PathBuf {
+        self.path.join("lived")
     }
     /// Marks the folder as a simulation and keeps its time.
     pub fn simulated_time(&self) -> PathBuf {
@@ -74,9 +83,32 @@ pub fn databases_file(folder: &Path) -> PathBuf {
     folder.join("databases.json")
 }
 
-/// The file that tells where the platform of a folder answers, or answered last.
-pub fn gateway_file(folder: &Path) -> PathBuf {
+fn gateway_file(folder: &Path) -> PathBuf {
     folder.join("gateway.url")
+}
+
+/// What tells others where this platform answers.
+#[derive(Debug)]
+pub struct Announcement {
+    path: PathBuf,
+    _file: fs::File,
+}
+
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        drop(fs::remove_file(&self.path));
+    }
+}
+
+/// Where the platform of a folder answers, if it runs; another one may have its port by now if it does not.
+pub fn running_at(folder: &Path) -> Option<String> {
+    let mut file = fs::File::open(gateway_file(folder)).ok()?;
+    if !matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)) {
+        return None;
+    }
+    let mut url = String::new();
+    file.read_to_string(&mut url).ok()?;
+    Some(url.trim().to_owned())
 }
 
 /// Passwords of one database's two roles.
@@ -170,8 +202,30 @@ fn random_text() -> String {
 /// Writes a file that only its user can read, whole or not at all.
 pub(super) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     let next = path.with_extension("next");
-    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&next)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&next, path).with_context(|| format!("cannot write {}", path.display()))
+    let written = (|| {
+        let mut options = fs::OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&next)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&next, path)
+    })();
+    written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_platform_that_lives_is_found() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::open(scratch.path()).unwrap();
+        assert_eq!(running_at(scratch.path()), None);
+        let announced = folder.announce("http://127.0.0.1:8000").unwrap();
+        assert_eq!(running_at(scratch.path()).as_deref(), Some("http://127.0.0.1:8000"));
+        drop(announced);
+        assert_eq!(running_at(scratch.path()), None);
+        fs::write(gateway_file(scratch.path()), "http://127.0.0.1:8000").unwrap();
+        assert_eq!(running_at(scratch.path()), None, "left behind by a killed one");
+    }
 }

@@ -2,15 +2,17 @@
 
 mod clock;
 mod folder;
+mod scratch;
 mod simulation;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use jiff::Timestamp;
 use quenty_gateway::{Gateway, Upstream};
 use quenty_platform::{
@@ -24,17 +26,23 @@ use quenty_platform::{
     settings::Settings,
     token::Verifier,
 };
+use sqlx::PgPool;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
     clock::Simulation,
-    folder::{Folder, databases_file, gateway_file},
+    folder::{Folder, databases_file, running_at},
+    scratch::Scratch,
 };
-use crate::{demo::Backstage, services};
+use self::folder::Announcement;
+use crate::{demo::Backstage, health, services};
 
 /// Connections of each service; ten services stay far below the server's limit.
 const CONNECTIONS: &str = "8";
+/// PostgreSQL runs already when this begins; a busy machine takes its time with the rest.
+const START_LIMIT: Duration = Duration::from_secs(60);
+const READY_POLL: Duration = Duration::from_millis(10);
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// How a platform is started.
@@ -47,7 +55,8 @@ pub struct Start {
     pub simulated_from: Option<Timestamp>,
     /// Take free ports instead of the mission's.
     pub free_ports: bool,
-    pub admin_email: String,
+    /// For the first start; otherwise the setting's.
+    pub admin_email: Option<String>,
 }
 
 /// Where a part of the platform listens.
@@ -67,53 +76,56 @@ pub struct Platform {
     serving: JoinHandle<()>,
     stop: CancellationToken,
     postgres: EmbeddedPostgres,
+    _announced: Announcement,
+}
+
+/// The addresses, taken before anything else is done.
+struct Listeners {
+    gateway: TcpListener,
+    services: Vec<TcpListener>,
+}
+
+/// What stands on a started database.
+struct Begun {
+    listening: Vec<Listening>,
+    simulation: Option<Simulation>,
+    running: Vec<Running>,
+    serving: JoinHandle<()>,
+    announced: Announcement,
 }
 
 impl Platform {
-    /// Starts everything; returns when all of it is ready.
+    /// Starts everything; returns when all of it is ready. Whoever cancels `stop` asks all of it to end, and
+    /// calls [`Platform::stop`] to wait for that.
     ///
     /// # Errors
-    /// When the folder is in use, a port is taken, or PostgreSQL cannot start; each says what to do.
-    pub async fn start(start: &Start) -> Result<Self> {
+    /// When the folder is in use, a port is taken, or PostgreSQL cannot start; each says what to do. Nothing is
+    /// left running then.
+    pub async fn start(start: &Start, stop: CancellationToken) -> Result<Self> {
         let folder = Folder::open(&start.data)?;
+        clock::check(&folder, start.simulated_from)?;
+        let listeners = Listeners::bind(start.free_ports, &folder).await?;
+        let gateway = listeners.gateway.local_addr()?;
         let postgres = start_postgres(&folder, start.ephemeral).await?;
-        let clock = clock::open(&folder, start.simulated_from)?;
-        let stop = CancellationToken::new();
-        let bus = Arc::new(LocalBus::new(services::topology()));
-        let surroundings = Surroundings {
-            bus: bus as Arc<dyn Bus>,
-            clock: clock.clone(),
-            transport: Transport::default(),
-            stop: stop.clone(),
-        };
-
-        let all = services::all();
-        let gateway_listener = listen(quenty_gateway::PORT, start.free_ports, "gateway").await?;
-        let gateway = gateway_listener.local_addr()?;
-        let mut listeners = Vec::new();
-        for service in &all {
-            listeners.push(listen(service.port, start.free_ports, service.name).await?);
+        let begun = begin(start, &folder, &postgres, listeners, &stop).await;
+        match begun {
+            Ok(Begun { listening, simulation, running, serving, announced }) => Ok(Self {
+                folder,
+                gateway,
+                listening,
+                simulation,
+                running,
+                serving,
+                stop,
+                postgres,
+                _announced: announced,
+            }),
+            Err(error) => {
+                stop.cancel();
+                drop(postgres.stop().await);
+                Err(error)
+            }
         }
-        let shared = shared_settings(start, &folder, gateway, &all, &listeners)?;
-        migrate(&all, &folder, &postgres).await?;
-        tell_databases(&all, &folder, &postgres)?;
-
-        let mut running = Vec::new();
-        for (service, listener) in all.into_iter().zip(listeners) {
-            let settings = service_settings(&shared, &folder, &service, &postgres)?;
-            let name = service.name;
-            let started = lifecycle::serve(service, settings, &surroundings, listener).await;
-            running.push(started.with_context(|| format!("{name} cannot start"))?);
-        }
-        let listening =
-            running.iter().map(|r| Listening { name: r.app.name(), address: r.address }).collect();
-        let apps: Vec<App> = running.iter().map(|r| r.app.clone()).collect();
-        let simulation = clock.is_simulated().then(|| Simulation::new(clock, apps.clone(), folder.clone()));
-        let serving = serve_gateway(&shared, &apps, simulation.clone(), &surroundings, gateway_listener)?;
-        let platform = Self { folder, gateway, listening, simulation, running, serving, stop, postgres };
-        platform.wait_until_ready(&surroundings.transport).await?;
-        folder::write_private(&platform.folder.gateway(), platform.url().as_bytes())?;
-        Ok(platform)
     }
 
     /// Where clients go.
@@ -121,39 +133,17 @@ impl Platform {
         format!("http://{}", self.gateway)
     }
 
-    /// The running services, for proofs that read their databases.
-    pub fn apps(&self) -> impl Iterator<Item = &App> {
-        self.running.iter().map(|running| &running.app)
+    /// The services and their databases, for proofs.
+    pub fn databases(&self) -> Vec<(Service, PgPool)> {
+        self.running.iter().map(|r| (r.app.service().clone(), r.app.db().clone())).collect()
     }
 
     /// What the demo needs to know of this platform.
     ///
     /// # Errors
-    /// When the administrator's password is not where it was put.
-    pub fn backstage(&self, admin_email: &str) -> Result<Backstage> {
-        let file = self.folder.admin_password();
-        let password =
-            std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        Ok(Backstage {
-            url: self.url(),
-            admin_email: admin_email.to_owned(),
-            admin_password: password.trim().to_owned(),
-            mail_dir: self.folder.mail(),
-        })
-    }
-
-    async fn wait_until_ready(&self, transport: &Transport) -> Result<()> {
-        let url = format!("{}/health", self.url());
-        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
-        while transport.get_json::<serde_json::Value>(&url, std::time::Duration::from_secs(2)).await.is_err()
-        {
-            anyhow::ensure!(
-                tokio::time::Instant::now() < deadline,
-                "the platform is not ready after 30 s; {url} says what is missing"
-            );
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-        Ok(())
+    /// When the administrator's password is nowhere.
+    pub fn backstage(&self, admin: Option<&str>) -> Result<Backstage> {
+        Backstage::of_folder(self.url(), &self.folder, admin)
     }
 
     /// Ends everything in order: requests finish, workers stop, the database shuts down.
@@ -170,11 +160,85 @@ impl Platform {
     }
 }
 
+impl Listeners {
+    async fn bind(free: bool, folder: &Folder) -> Result<Self> {
+        let bound = async {
+            let gateway = listen(quenty_gateway::PORT, free, "gateway").await?;
+            let mut listeners = Vec::new();
+            for service in services::all() {
+                listeners.push(listen(service.port, free, service.name).await?);
+            }
+            Ok(Self { gateway, services: listeners })
+        };
+        match (bound.await, running_at(folder.path())) {
+            (Err(_), Some(url)) => bail!("the platform of {} runs already, at {url}", folder.path().display()),
+            (bound, _) => bound,
+        }
+    }
+}
+
 async fn listen(port: u16, free: bool, name: &str) -> Result<TcpListener> {
     let address = SocketAddr::new(LOOPBACK, if free { 0 } else { port });
     TcpListener::bind(address).await.with_context(|| {
         format!("the {name} cannot listen on {address}: stop what uses the port, or start with --ports free")
     })
+}
+
+/// Everything above the database.
+async fn begin(
+    start: &Start,
+    folder: &Folder,
+    postgres: &EmbeddedPostgres,
+    listeners: Listeners,
+    stop: &CancellationToken,
+) -> Result<Begun> {
+    ensure!(!stop.is_cancelled(), "asked to end before everything was ready");
+    let clock = clock::open(folder, start.simulated_from)?;
+    let surroundings = Surroundings {
+        bus: Arc::new(LocalBus::new(services::topology())) as Arc<dyn Bus>,
+        clock: clock.clone(),
+        transport: Transport::default(),
+        stop: stop.clone(),
+    };
+    let all = services::all();
+    let gateway = listeners.gateway.local_addr()?;
+    let shared = shared_settings(start, folder, gateway, &all, &listeners.services)?;
+    migrate(&all, folder, postgres).await?;
+    tell_databases(&all, folder, postgres)?;
+    let mut running = Vec::new();
+    for (service, listener) in all.into_iter().zip(listeners.services) {
+        let settings = service_settings(&shared, folder, &service, postgres)?;
+        let name = service.name;
+        let started = lifecycle::serve(service, settings, &surroundings, listener).await;
+        running.push(started.with_context(|| format!("{name} cannot start"))?);
+    }
+    let listening = running.iter().map(|r| Listening { name: r.app.name(), address: r.address }).collect();
+    let apps: Vec<App> = running.iter().map(|r| r.app.clone()).collect();
+    let simulation = clock.is_simulated().then(|| Simulation::new(clock, apps.clone(), folder.clone()));
+    let serving = serve_gateway(&shared, &apps, simulation.clone(), &surroundings, listeners.gateway)?;
+    let url = format!("http://{gateway}");
+    wait_until_ready(&url, &surroundings).await?;
+    let announced = folder.announce(&url)?;
+    Ok(Begun { listening, simulation, running, serving, announced })
+}
+
+async fn wait_until_ready(url: &str, surroundings: &Surroundings) -> Result<()> {
+    let health = format!("{url}/health");
+    let deadline = tokio::time::Instant::now() + START_LIMIT;
+    loop {
+        let told = health::read(&surroundings.transport, &health).await;
+        if told.as_ref().is_ok_and(health::Health::is_ready) {
+            return Ok(());
+        }
+        if surroundings.stop.is_cancelled() {
+            bail!("asked to end before everything was ready");
+        }
+        if tokio::time::Instant::now() >= deadline {
+            let missing = told.map_or_else(|why| why, |health| health.missing());
+            bail!("the platform is not ready after {START_LIMIT:?}: {missing}");
+        }
+        tokio::time::sleep(READY_POLL).await;
+    }
 }
 
 async fn start_postgres(folder: &Folder, ephemeral: bool) -> Result<EmbeddedPostgres> {
@@ -213,18 +277,17 @@ fn shared_settings(
     let secrets = folder.secrets();
     let clients: serde_json::Map<String, serde_json::Value> =
         all.iter().map(|s| Ok((s.name.to_owned(), secrets.client(s.name)?.into()))).collect::<Result<_>>()?;
-    let mut settings = services::settings(&[])?
+    let mut settings = services::settings()?
         .with("public_url", format!("http://{gateway}"))
         .with("service_clients", serde_json::Value::Object(clients).to_string())
         .with("key_encryption_key", secrets.key("key_encryption_key")?)
         .with("quote_signing_key", secrets.key("quote_signing_key")?)
-        .with("server_key", secrets.key("server_key")?)
         .with("database_connections", CONNECTIONS);
     if settings.get("smtp_url").is_none() {
         settings = settings.with("mail_dir", folder.mail().display().to_string());
     }
-    if settings.get("admin_email").is_none() {
-        settings = settings.with("admin_email", start.admin_email.clone());
+    if let Some(email) = &start.admin_email {
+        settings = settings.with("admin_email", email.clone());
     }
     if settings.get("admin_password").is_none() {
         settings = settings.with("generated_password_file", folder.admin_password().display().to_string());

@@ -1,15 +1,10 @@
 //! The operator's route to a simulated clock. It exists only in a platform that was started as a simulation,
 //! on loopback; elsewhere nothing answers there.
 
-use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::{Router, extract::State, routing::get};
 use jiff::Timestamp;
 use quenty_gateway::Upstream;
+use quenty_platform::{Error, Result, http::Json};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -62,12 +57,10 @@ async fn read(State(simulation): State<Simulation>) -> Json<serde_json::Value> {
     told(&simulation)
 }
 
-async fn advance(State(simulation): State<Simulation>, Json(input): Json<AdvanceIn>) -> Response {
-    match simulation.advance_to(input.to).await {
-        Ok(_) => told(&simulation).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "business time could not be moved");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+async fn advance(
+    State(simulation): State<Simulation>,
+    Json(input): Json<AdvanceIn>,
+) -> Result<Json<serde_json::Value>> {
+    simulation.advance_to(input.to).await.map_err(Error::internal)?;
+    Ok(told(&simulation))
 }

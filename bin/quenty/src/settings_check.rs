@@ -1,0 +1,164 @@
+//! Whether a process can work with its settings, found out before it starts: every value of its kind, and nothing
+//! missing. Each finding names the setting as the environment has it.
+
+use std::{collections::BTreeMap, net::IpAddr, str::FromStr};
+
+use anyhow::{Result, bail};
+use axum::http::Uri;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use quenty_platform::settings::{Setting, Settings};
+use sqlx::postgres::PgConnectOptions;
+
+use crate::services;
+
+/// What is wrong with the values, and what the process (a service, or `gateway`) misses.
+pub fn flaws(settings: &Settings, process: Option<&str>) -> Vec<String> {
+    let mut flaws = Vec::new();
+    for setting in services::known_settings() {
+        let Some(value) = settings.get(setting.key) else { continue };
+        if let Some(why) = unfit(&setting, value) {
+            let shown = if setting.secret { "(secret)" } else { value };
+            flaws.push(format!("{} is {shown:?}: {why}", variable(setting.key)));
+        }
+    }
+    if let Some(process) = process {
+        flaws.extend(missing(settings, process));
+    }
+    flaws
+}
+
+/// # Errors
+/// With all flaws at once.
+pub fn ensure_sound(settings: &Settings, process: &str) -> Result<()> {
+    let flaws = flaws(settings, Some(process));
+    if !flaws.is_empty() {
+        bail!("{}\n`quenty config check {process}` explains every setting", flaws.join("\n       "));
+    }
+    Ok(())
+}
+
+fn variable(key: &str) -> String {
+    format!("QUENTY_{}", key.to_ascii_uppercase())
+}
+
+/// Why a value cannot be meant. Where nothing else is known, it has to be of the kind of its default.
+fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
+    let default = setting.default.unwrap_or_default();
+    let begins = |schemes: &[&str]| schemes.iter().any(|scheme| value.starts_with(scheme));
+    let (fits, why) = match setting.key {
+        "port" => (value.parse::<u16>().is_ok(), "must be a port, 0 to 65535"),
+        "bus_url" => {
+            (begins(&["amqp://", "amqps://"]), "must be like amqp://user:password@host:5672/vhost")
+        }
+        "smtp_url" => (begins(&["smtp://", "smtps://"]), "must be like smtps://user:password@host"),
+        "database_url" | "database_owner_url" => (
+            begins(&["postgres://", "postgresql://"]) && PgConnectOptions::from_str(value).is_ok(),
+            "must be like postgres://role:password@host/database",
+        ),
+        "key_encryption_key" => (
+            STANDARD.decode(value).is_ok_and(|key| key.len() == 32),
+            "must be 32 bytes in base64: `openssl rand -base64 32` makes them",
+        ),
+        "service_clients" => (
+            serde_json::from_str::<BTreeMap<String, String>>(value).is_ok(),
+            "must be a JSON object of service and secret",
+        ),
+        key if key.ends_with("_url") => (is_web_address(value), "must be like http://host:port"),
+        _ if default.parse::<u64>().is_ok() => (value.parse::<u64>().is_ok(), "must be a whole number"),
+        _ if default.parse::<bool>().is_ok() => {
+            (value.parse::<bool>().is_ok(), "must be `true` or `false`")
+        }
+        _ if default.parse::<IpAddr>().is_ok() => {
+            (value.parse::<IpAddr>().is_ok(), "must be an IP address, like 127.0.0.1")
+        }
+        _ => (true, ""),
+    };
+    (!fits).then_some(why)
+}
+
+fn is_web_address(value: &str) -> bool {
+    value.parse::<Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.authority().is_some_and(|authority| !authority.as_str().is_empty())
+    })
+}
+
+fn missing(settings: &Settings, process: &str) -> Vec<String> {
+    let mut flaws = Vec::new();
+    for key in required(process) {
+        if let Err(error) = settings.require(key) {
+            flaws.push(error.to_string());
+        }
+    }
+    if process == "auth" && settings.get("smtp_url").or(settings.get("mail_dir")).is_none() {
+        flaws.push(
+            "neither QUENTY_SMTP_URL nor QUENTY_MAIL_DIR is set: mails go through a server, or into a folder"
+                .to_owned(),
+        );
+    }
+    let is_open = settings.parse::<IpAddr>("host").is_ok_and(|host| !host.is_loopback());
+    if is_open && settings.get("trusted_network") != Some("true") {
+        flaws.push(
+            "QUENTY_HOST is not loopback: say QUENTY_TRUSTED_NETWORK=true if the network between the services is private"
+                .to_owned(),
+        );
+    }
+    flaws
+}
+
+fn required(process: &str) -> &'static [&'static str] {
+    match process {
+        "gateway" => &[],
+        "auth" => &["database_url", "bus_url", "client_secret", "key_encryption_key", "service_clients"],
+        // These call other services.
+        "order" | "shipping" => &["database_url", "bus_url", "client_secret"],
+        _ => &["database_url", "bus_url"],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)], process: Option<&str>) -> Vec<String> {
+        let environment = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = Settings::load(&[&services::known_settings()], None, environment).unwrap();
+        flaws(&settings, process)
+    }
+
+    #[test]
+    fn the_defaults_fit_and_the_gateway_needs_nothing_else() {
+        assert_eq!(of(&[], Some("gateway")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_flaw_names_its_setting() {
+        for (name, value) in [
+            ("QUENTY_PORT", "eighty"),
+            ("QUENTY_HOST", "localhost"),
+            ("QUENTY_TRUSTED_NETWORK", "yes"),
+            ("QUENTY_DATABASE_CONNECTIONS", "-1"),
+            ("QUENTY_AUTH_URL", "auth:8009"),
+            ("QUENTY_BUS_URL", "http://broker"),
+            ("QUENTY_DATABASE_URL", "mysql://db"),
+            ("QUENTY_KEY_ENCRYPTION_KEY", "c2hvcnQ="),
+            ("QUENTY_SERVICE_CLIENTS", "[]"),
+        ] {
+            let found = of(&[(name, value)], None);
+            assert!(matches!(&found[..], [flaw] if flaw.starts_with(name)), "{name}={value}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_does_not_fit_is_not_shown() {
+        assert!(!of(&[("QUENTY_BUS_URL", "hush")], None)[0].contains("hush"));
+    }
+
+    #[test]
+    fn what_a_process_misses_is_told_at_once() {
+        let told = of(&[], Some("auth")).join("\n");
+        for name in ["DATABASE_URL", "BUS_URL", "CLIENT_SECRET", "KEY_ENCRYPTION_KEY", "SMTP_URL", "MAIL_DIR"] {
+            assert!(told.contains(name), "{name} in {told}");
+        }
+    }
+}
