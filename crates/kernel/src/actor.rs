@@ -36,11 +36,15 @@ impl FromStr for Actor {
     fn from_str(text: &str) -> Result<Self, Invalid> {
         match text.split_once(':') {
             Some(("user", id)) => Ok(Self::User(id.parse()?)),
-            Some(("service", name)) if !name.is_empty() => Ok(Self::Service(name.to_owned())),
+            Some(("service", name)) if is_service_name(name) => Ok(Self::Service(name.to_owned())),
             None if text == "system" => Ok(Self::System),
             _ => Err(Invalid::new("actor", "expected user:<id>, service:<name> or system")),
         }
     }
+}
+
+fn is_service_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
 
 impl TryFrom<String> for Actor {
@@ -80,6 +84,21 @@ impl Scope {
         match self {
             Self::Company(own) => own == company,
             Self::All => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_is_read_as_it_is_written_and_nothing_else_is() {
+        for text in ["service:order", "service:intl_shipping", "system"] {
+            assert_eq!(text.parse::<Actor>().unwrap().to_string(), text);
+        }
+        for text in ["service:", "service:\0", "service:Order", "service:a b", "user:x", "robot", ""] {
+            assert!(text.parse::<Actor>().is_err(), "{text:?}");
         }
     }
 }

@@ -18,7 +18,7 @@ const MAX_POSTAL_CODE: usize = 20;
 
 /// A postal address; its texts are trimmed, without control characters, and never empty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(try_from = "AddressParts", deny_unknown_fields)]
+#[serde(try_from = "AddressParts")]
 pub struct Address {
     /// Street and number, or what stands for them.
     #[schema(min_length = 1, max_length = 200, example = "Calle 26 # 59-51")]
@@ -44,7 +44,6 @@ pub struct Address {
 /// The parts of an [`Address`] before they are checked: from JSON, from a row, from a file.
 /// An optional text that is empty counts as absent, as forms send it.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct AddressParts {
     pub line1: String,
     pub line2: Option<String>,
@@ -162,12 +161,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_wrong_or_unknown_is_refused() {
+    fn what_is_missing_or_wrong_is_refused_and_what_is_unknown_is_passed_over() {
         assert_eq!(read(with("line1", " ")).unwrap_err(), "address line1: must not be empty");
         assert_eq!(read(with("city", "")).unwrap_err(), "address city: must not be empty");
         assert!(read(with("country", "Colombia")).is_err());
         assert!(read(with("location", json!({"lat": 91.0, "lng": 0.0}))).is_err());
-        assert!(read(with("zip", "111321")).unwrap_err().contains("unknown field `zip`"));
+        // An event of a newer version may say more; the edge refuses what a request says too much.
+        assert!(read(with("zip", "111321")).is_ok());
         assert!(read(json!({"line1": "Calle 26", "city": "Bogotá"})).unwrap_err().contains("country"));
     }
 }

@@ -14,7 +14,7 @@ const MAX_VERTICES: usize = 1_000;
 
 /// A position in degrees of WGS 84.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(try_from = "LatLng", deny_unknown_fields)]
+#[serde(try_from = "LatLng")]
 pub struct GeoPoint {
     /// Latitude in degrees, north is positive.
     #[schema(minimum = -90, maximum = 90, example = 4.6486)]
@@ -28,7 +28,6 @@ pub struct GeoPoint {
 impl Eq for GeoPoint {}
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct LatLng {
     lat: f64,
     lng: f64,

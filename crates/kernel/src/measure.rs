@@ -74,7 +74,6 @@ bounded!(Bps, "rate", "basis points", 0, 100_000);
 
 /// The outer dimensions of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 #[schema(example = json!({"length_mm": 300, "width_mm": 200, "height_mm": 150}))]
 pub struct Dimensions {
     length_mm: Millimeters,

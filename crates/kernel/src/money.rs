@@ -36,7 +36,7 @@ impl From<MoneyError> for Invalid {
 
 /// An exact amount in one currency, written with exactly the currency's decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(try_from = "MoneyText", deny_unknown_fields)]
+#[serde(try_from = "MoneyText")]
 pub struct Money {
     /// A decimal as a string, with no more decimals than the currency has.
     #[serde(serialize_with = "rust_decimal::serde::str::serialize")]
@@ -47,7 +47,6 @@ pub struct Money {
 
 /// [`Money`] as it stands in JSON. The amount is a string, so that no parser on the way makes it a float.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct MoneyText {
     amount: String,
     currency: Currency,

@@ -20,6 +20,7 @@ use crate::{
 };
 
 const RERUNS: u32 = 5;
+const RETRY_POLL: Duration = Duration::from_millis(250);
 /// A reaction is short; past this, the database is taken for away.
 const DELIVERY_LIMIT: Duration = Duration::from_secs(60);
 
@@ -290,7 +291,7 @@ pub(crate) async fn retry_worker(app: App) {
         }
         tokio::select! {
             () = app.stopping().cancelled() => {}
-            () = tokio::time::sleep(app.0.pace.poll()) => {}
+            () = tokio::time::sleep(app.0.pace.poll(RETRY_POLL)) => {}
         }
     }
 }

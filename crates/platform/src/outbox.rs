@@ -100,8 +100,7 @@ impl Aside {
                 self.0.remove(&envelope.subject);
                 continue;
             }
-            let (failures, until) =
-                self.0.entry(envelope.subject.clone()).or_insert((0, Instant::now()));
+            let (failures, until) = self.0.entry(envelope.subject.clone()).or_insert((0, Instant::now()));
             *until = Instant::now() + (BUS_RETRY * 2_u32.saturating_pow(*failures)).min(ASIDE_MAX);
             *failures = (*failures + 1).min(8);
         }

@@ -1,4 +1,4 @@
-//! How fast failed reactions are tried again: eight tries within about an hour by default.
+//! How fast failed reactions and tasks are tried again: eight tries within about an hour by default.
 
 use std::time::Duration;
 
@@ -6,11 +6,10 @@ use rand::Rng;
 
 use crate::settings::{Settings, SettingsError};
 
-/// Tries before a reaction is dead.
+/// Tries before a reaction or a task is dead.
 pub(crate) const MAX_ATTEMPTS: i32 = 8;
 /// No pause is longer than so many first pauses.
 const LONGEST: u32 = 1200;
-const POLL_MAX: Duration = Duration::from_millis(250);
 
 /// Wall-clock pauses: each is four times as long as the one before it, up to twenty minutes by default.
 #[derive(Debug, Clone, Copy)]
@@ -28,9 +27,9 @@ impl Pace {
         self.full(attempts).mul_f64(rand::rng().random_range(0.8..1.2))
     }
 
-    /// How often to look for what is due.
-    pub(crate) fn poll(self) -> Duration {
-        self.first.clamp(Duration::from_millis(5), POLL_MAX)
+    /// How often to look for what is due; no pause between two tries is shorter.
+    pub(crate) fn poll(self, longest: Duration) -> Duration {
+        self.first.clamp(Duration::from_millis(5), longest)
     }
 
     fn full(self, attempts: i32) -> Duration {

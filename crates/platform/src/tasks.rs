@@ -11,13 +11,13 @@ use quenty_kernel::{
     clock::wall_now,
     id::{CompanyId, new_uuid},
 };
-use rand::Rng;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     App, Error, Result, Tx,
+    pace::MAX_ATTEMPTS,
     trace::{self, TraceParent},
     tx::Cause,
 };
@@ -26,7 +26,6 @@ const LEASE: Duration = Duration::from_secs(60);
 const RENEW_EVERY: Duration = Duration::from_secs(20);
 const RENEW_LIMIT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_secs(1);
-const MAX_ATTEMPTS: i32 = 8;
 const WORKERS: usize = 4;
 
 /// A task that this worker holds the lease of.
@@ -102,8 +101,7 @@ async fn worker(app: App) {
                 // Another worker may find more at once.
                 app.0.task_nudge.notify_one();
                 let trace = TraceParent::following(task.traceparent.as_deref());
-                let span =
-                    tracing::info_span!("task", service = app.name(), kind, id = %task.id, trace_id = trace.trace_id());
+                let span = tracing::info_span!("task", service = app.name(), kind, id = %task.id, trace_id = trace.trace_id());
                 trace::within(trace, span, perform(&app, &kind, task)).await;
                 continue;
             }
@@ -113,7 +111,7 @@ async fn worker(app: App) {
         tokio::select! {
             () = app.stopping().cancelled() => {}
             () = app.0.task_nudge.notified() => {}
-            () = tokio::time::sleep(POLL) => {}
+            () = tokio::time::sleep(app.0.pace.poll(POLL)) => {}
         }
     }
 }
@@ -205,8 +203,12 @@ async fn renew(app: &App, id: Uuid, lease: Uuid) {
     // The work stands still meanwhile.
     match tokio::time::timeout(RENEW_LIMIT, renewed).await {
         Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::warn!(service = app.name(), task = %id, %error, "a lease could not be renewed"),
-        Err(_) => tracing::warn!(service = app.name(), task = %id, "the database does not answer; a lease could not be renewed"),
+        Ok(Err(error)) => {
+            tracing::warn!(service = app.name(), task = %id, %error, "a lease could not be renewed")
+        }
+        Err(_) => {
+            tracing::warn!(service = app.name(), task = %id, "the database does not answer; a lease could not be renewed")
+        }
     }
 }
 
@@ -221,16 +223,13 @@ async fn settle(app: &App, id: Uuid, lease: Uuid) -> Result<()> {
 
 async fn put_back(app: &App, id: Uuid, lease: Uuid, attempts: i32, error: &Error) -> Result<()> {
     let status = if attempts >= MAX_ATTEMPTS { "dead" } else { "ready" };
-    let pause = Duration::from_secs(1)
-        .saturating_mul(3_u32.saturating_pow(u32::try_from(attempts).unwrap_or(1).min(7)))
-        .mul_f64(rand::rng().random_range(0.8..1.2));
     let now = wall_now();
     sqlx::query!(
         "update quenty.tasks set status = $3, run_at = $4, error = $5, lease_token = null, lease_until = null, updated_at = $6 where id = $1 and lease_token = $2",
         id,
         lease,
         status,
-        (now + pause).to_sqlx() as _,
+        (now + app.0.pace.after(attempts)).to_sqlx() as _,
         error.to_string(),
         now.to_sqlx() as _
     )

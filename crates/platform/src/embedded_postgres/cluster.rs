@@ -84,7 +84,9 @@ impl Cluster {
         command.args(["-h", "127.0.0.1", "-p", &port.to_string()]);
         command.args(["-N", &options.max_connections.to_string()]);
         // The text of a failing statement may carry a password or a person's data into the log.
-        for setting in ["log_min_error_statement=panic", "log_error_verbosity=terse", "jit=off", "logging_collector=off"] {
+        for setting in
+            ["log_min_error_statement=panic", "log_error_verbosity=terse", "jit=off", "logging_collector=off"]
+        {
             command.args(["-c", setting]);
         }
         if options.ephemeral {

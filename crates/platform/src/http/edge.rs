@@ -181,11 +181,5 @@ fn call(parts: &Parts, trace: TraceParent, request_id: Uuid, body: &[u8]) -> Res
         // As a digest: it may be longer than an index entry.
         operation = format!("{operation}?{:x}", Sha256::digest(query));
     }
-    Ok(Call {
-        trace,
-        request_id,
-        operation,
-        idempotency_key,
-        body_hash: Sha256::digest(body).into(),
-    })
+    Ok(Call { trace, request_id, operation, idempotency_key, body_hash: Sha256::digest(body).into() })
 }

@@ -48,26 +48,43 @@ impl<T: serde::Serialize> axum::response::IntoResponse for Json<T> {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let pointer = pointer(error.path());
-        let inner = error.into_inner();
-        if inner.is_data() {
-            Failure {
-                errors: vec![FieldError { pointer, code: "INVALID_FIELD", detail: plain(&inner) }],
-                ..Failure::new(
-                    Kind::Invalid,
-                    "INVALID_BODY",
-                    "the body does not fit this operation; `errors` names the fields",
-                )
-            }
+    let (mut track, mut unread) = (serde_path_to_error::Track::new(), Vec::new());
+    let tracked = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
+    let read = serde_ignored::deserialize(tracked, |path| unread.push(ignored_pointer(&path)));
+    let value = read.map_err(|error| {
+        if error.is_data() {
+            unfit(vec![FieldError {
+                pointer: pointer(&track.path()),
+                code: "INVALID_FIELD",
+                detail: plain(&error),
+            }])
         } else {
-            Failure::new(Kind::Malformed, "MALFORMED_JSON", format!("the body is not JSON: {inner}"))
+            Failure::new(Kind::Malformed, "MALFORMED_JSON", format!("the body is not JSON: {error}"))
         }
     })?;
     reader
         .end()
         .map_err(|e| Failure::new(Kind::Malformed, "MALFORMED_JSON", format!("the body is not JSON: {e}")))?;
-    Ok(value)
+    if unread.is_empty() {
+        return Ok(value);
+    }
+    let unknown = |pointer| FieldError {
+        pointer,
+        code: "UNKNOWN_FIELD",
+        detail: "this operation has no such field".to_owned(),
+    };
+    Err(unfit(unread.into_iter().map(unknown).collect()).into())
+}
+
+fn unfit(errors: Vec<FieldError>) -> Failure {
+    Failure {
+        errors,
+        ..Failure::new(
+            Kind::Invalid,
+            "INVALID_BODY",
+            "the body does not fit this operation; `errors` names the fields",
+        )
+    }
 }
 
 /// The message without serde's position, which means nothing beside a pointer.
@@ -81,10 +98,27 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
     path.iter()
         .filter_map(|segment| match segment {
             Segment::Seq { index } => Some(format!("/{index}")),
-            Segment::Map { key } => Some(format!("/{}", key.replace('~', "~0").replace('/', "~1"))),
+            Segment::Map { key } => Some(step(key)),
             Segment::Enum { .. } | Segment::Unknown => None,
         })
         .collect()
+}
+
+fn ignored_pointer(path: &serde_ignored::Path) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => format!("{}/{index}", ignored_pointer(parent)),
+        Path::Map { parent, key } => ignored_pointer(parent) + &step(key),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            ignored_pointer(parent)
+        }
+    }
+}
+
+/// One step of a JSON pointer (RFC 6901).
+fn step(key: &str) -> String {
+    format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 
 /// Path parameters; what does not parse (a wrong id prefix) is 422.
@@ -171,5 +205,51 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
             )
             .into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quenty_kernel::money::Money;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only read from JSON")]
+    struct Line {
+        price: Money,
+        note: Option<String>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only read from JSON")]
+    struct Body {
+        lines: Vec<Line>,
+    }
+
+    fn found(body: &Value) -> Vec<(String, &'static str)> {
+        let error = parse::<Body>(body.to_string().as_bytes()).unwrap_err();
+        let failure = error.to_failure();
+        assert_eq!(failure.code, "INVALID_BODY");
+        let mut found: Vec<_> = failure.errors.into_iter().map(|error| (error.pointer, error.code)).collect();
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn fields_that_nobody_reads_are_refused_however_deep_they_stand() {
+        let line = json!({"price": {"amount": "1.00", "currency": "USD", "cents": 1}, "a/b~c": 2});
+        let found =
+            found(&json!({"lines": [{"price": {"amount": "1.00", "currency": "USD"}}, line], "x": 3}));
+        let unknown = |pointer: &str| (pointer.to_owned(), "UNKNOWN_FIELD");
+        assert_eq!(found, [unknown("/lines/1/a~1b~0c"), unknown("/lines/1/price/cents"), unknown("/x")]);
+    }
+
+    #[test]
+    fn a_value_that_its_type_refuses_is_named_by_its_pointer() {
+        let body = json!({"lines": [{"price": {"amount": "1.00", "currency": "USD"}, "note": 7}]});
+        assert_eq!(found(&body), [("/lines/0/note".to_owned(), "INVALID_FIELD")]);
     }
 }

@@ -22,9 +22,11 @@ const PAUSE: Duration = Duration::from_secs(10);
 #[must_use]
 pub fn is_upload(headers: &HeaderMap) -> bool {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    ["multipart/", "text/csv", "application/x-ndjson", "application/octet-stream"]
-        .iter()
-        .any(|file| kind.starts_with(file))
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(
+        essence.as_str(),
+        "multipart/form-data" | "text/csv" | "application/x-ndjson" | "application/octet-stream"
+    )
 }
 
 /// A file that is being received.
@@ -89,5 +91,26 @@ impl Upload {
             ));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_a_file_is_exempt_from_the_limits_of_requests() {
+        let is = |kind: &'static str| {
+            is_upload(&HeaderMap::from_iter([(header::CONTENT_TYPE, http::HeaderValue::from_static(kind))]))
+        };
+        assert!(
+            is("text/csv; charset=utf-8")
+                && is("Application/Octet-Stream")
+                && is("multipart/form-data; boundary=x")
+        );
+        for kind in ["application/octet-stream+json", "text/csvx", "multipart/", "application/json", ""] {
+            assert!(!is(kind), "{kind}");
+        }
+        assert!(!is_upload(&HeaderMap::new()));
     }
 }

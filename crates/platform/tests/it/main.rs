@@ -14,11 +14,16 @@ mod delivery;
 mod faults;
 mod interleavings;
 mod outages;
+mod probe;
 mod proxy;
 mod rabbit_only;
 mod replica;
+mod requests;
+mod rolling;
 mod tally;
+mod tokens;
 mod waiting;
+mod work;
 mod world;
 
 /// Runs each test on both buses, as `local::NAME` and `rabbit::NAME`.

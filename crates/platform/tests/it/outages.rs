@@ -13,6 +13,7 @@ use crate::{
 
 on_both_buses! {
     a_consumer_without_its_database_stops_and_resumes,
+    one_stuck_listener_does_not_keep_the_others_waiting,
     killed_processes_lose_nothing_and_double_nothing,
     a_service_that_ends_and_starts_again_goes_on,
 }
@@ -43,6 +44,26 @@ async fn a_consumer_without_its_database_stops_and_resumes(mut world: World) {
         // It waited; it did not fail.
         assert!(world.inbox(LEDGER, *counter).await.iter().all(|row| *row == ("done".to_owned(), 0)));
     }
+    world.finish([node]).await;
+}
+
+async fn one_stuck_listener_does_not_keep_the_others_waiting(mut world: World) {
+    /// More than the relay takes in one batch.
+    const STREAMS: usize = 300;
+    let (mut cable, url) = Proxy::before(&world.plan.database_urls[LEDGER]).await;
+    world.plan.database_urls.insert(LEDGER.to_owned(), url);
+    let node = world.start(&ALL).await;
+    let counters: Vec<CounterId> = (0..STREAMS).map(|_| CounterId::new()).collect();
+    add(&node.app(TALLY), counters[0]).await;
+    world.until_effects(counters[0], &[1]).await;
+    cable.cut().await;
+    for counter in &counters[1..] {
+        add(&node.app(TALLY), *counter).await;
+    }
+    until("the mirror has them all", || world.count_effects(MIRROR), |count| *count == STREAMS as i64).await;
+    assert_eq!(world.count_effects(LEDGER).await, 1);
+    cable.restore().await;
+    until("the ledger, too", || world.count_effects(LEDGER), |count| *count == STREAMS as i64).await;
     world.finish([node]).await;
 }
 

@@ -2,7 +2,10 @@
 
 use lapin::{
     BasicProperties, Connection, ConnectionProperties,
-    options::{BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueDeleteOptions},
+    options::{
+        BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueDeclareOptions,
+        QueueDeleteOptions,
+    },
     types::{AMQPValue, FieldTable},
 };
 use quenty_kernel::Event;
@@ -144,6 +147,31 @@ async fn an_event_that_no_queue_takes_is_not_confirmed_and_the_topology_heals() 
     let consumers = world.start(&CONSUMERS).await;
     world.until_effects(counter, &[1]).await;
     world.finish([publisher, consumers]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_queue_that_was_deleted_under_its_consumer_comes_back() {
+    let world = World::rabbit().await;
+    let node = world.start(&ALL).await;
+    let counter = CounterId::new();
+    add(&node.app(TALLY), counter).await;
+    world.until_effects(counter, &[1]).await;
+    let queues: Vec<String> = (0..4).map(|n| format!("quenty.{LEDGER}.{n}")).collect();
+    let channel = raw_channel(&world).await;
+    for queue in &queues {
+        channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.expect("a queue");
+    }
+    for queue in &queues {
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let is_back = async || {
+            let channel = raw_channel(&world).await;
+            channel.queue_declare(queue.as_str().into(), passive, FieldTable::default()).await.is_ok()
+        };
+        until("the queue is back", is_back, |back| *back).await;
+    }
+    add(&node.app(TALLY), counter).await;
+    world.until_effects(counter, &[1, 2]).await;
+    world.finish([node]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -63,7 +63,7 @@ facts! {
     }
 }
 
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+pub static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     Migrator::with_migrations(sqlx::migrate!("tests/it/migrations").migrations.into_owned())
 });
 
@@ -92,6 +92,12 @@ pub fn service(name: &'static str, faults: Faults) -> Service {
 
 pub fn topology() -> Topology {
     let heard = vec![Added::TYPE, Renamed::TYPE];
+    Topology::new([(TALLY, Vec::new()), (LEDGER, heard.clone()), (MIRROR, heard)])
+}
+
+/// Of the version before.
+pub fn old_topology() -> Topology {
+    let heard = vec![Added::TYPE];
     Topology::new([(TALLY, Vec::new()), (LEDGER, heard.clone()), (MIRROR, heard)])
 }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use lapin::{Connection, ConnectionProperties, options::BasicGetOptions};
-use quenty_kernel::{Clock, Envelope, Scope, id::new_uuid};
+use quenty_kernel::{Clock, Envelope, Event, Scope, id::new_uuid};
 use quenty_platform::{
     App,
     bus::{Bus, local::LocalBus, rabbit::RabbitBus},
@@ -32,6 +32,9 @@ pub struct Plan {
     pub amqp_url: Option<String>,
     pub database_urls: BTreeMap<String, String>,
     pub retry_pause_ms: u64,
+    /// The version before: it hears nothing of [`tally::Renamed`] yet.
+    #[serde(default)]
+    pub old: bool,
 }
 
 /// Services that run in one process, on one bus.
@@ -52,6 +55,7 @@ pub struct World {
 impl Plan {
     fn connect(&self) -> Arc<dyn Bus> {
         match &self.amqp_url {
+            Some(url) if self.old => Arc::new(RabbitBus::connect_lazily(url, tally::old_topology())),
             Some(url) => Arc::new(RabbitBus::connect_lazily(url, tally::topology())),
             None => Arc::new(LocalBus::new(tally::topology())),
         }
@@ -70,7 +74,10 @@ impl Plan {
     ) -> Node {
         let mut node = Node { bus, running: Vec::new(), stop: CancellationToken::new() };
         for name in services {
-            let service = tally::service(name, faults.get(name).cloned().unwrap_or_default());
+            let mut service = tally::service(name, faults.get(name).cloned().unwrap_or_default());
+            if self.old {
+                service.reactions.retain(|reaction| reaction.kind == tally::Added::TYPE);
+            }
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
             let running =
                 lifecycle::serve(service, self.settings(name), &node.surroundings(), listener).await;
@@ -150,7 +157,12 @@ impl World {
             pools.insert(name, PgPool::connect_lazy(&database.superuser_url).expect("a URL"));
         }
         let faults = CONSUMERS.into_iter().map(|name| (name, Faults::default())).collect();
-        Self { plan: Plan { amqp_url, database_urls, retry_pause_ms: 2 }, faults, pools, local: None }
+        Self {
+            plan: Plan { amqp_url, database_urls, retry_pause_ms: 2, old: false },
+            faults,
+            pools,
+            local: None,
+        }
     }
 
     pub fn is_local(&self) -> bool {

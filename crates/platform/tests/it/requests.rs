@@ -1,0 +1,119 @@
+//! What the edge promises of every request: bounded bodies and times, one answer per idempotency key, a
+//! transaction that is run again when PostgreSQL asks for it, and problem documents for the rest.
+
+use quenty_kernel::id::{CompanyId, UserId};
+use quenty_platform::token::Realm;
+use quenty_testkit::{TestApp, TestOptions, http::Call};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::probe::{Tries, start, start_with, written};
+
+fn token(app: &TestApp) -> String {
+    app.token(Realm::Company, Some(CompanyId::new()), &["things:count"])
+}
+
+fn count(app: &TestApp, token: &str, n: i64, how: &str) -> Call {
+    app.post("/api/v1/things").token(token).json(&json!({"n": n, "how": how}))
+}
+
+#[tokio::test]
+async fn a_deadlock_is_run_again_and_only_the_last_run_stays() {
+    let tries = Tries::default();
+    let app = start(&tries).await;
+    count(&app, &token(&app), 7, "deadlocks").send().await.expect(204);
+    assert_eq!((tries.count(), written(&app).await), (3, vec![7]));
+}
+
+#[tokio::test]
+async fn a_deadlock_that_does_not_end_is_told_and_leaves_nothing() {
+    let tries = Tries::default();
+    let app = start(&tries).await;
+    let refused = count(&app, &token(&app), 7, "deadlocks for ever").send().await;
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    refused.expect_problem(503, "TOO_MUCH_CONTENTION");
+    assert_eq!((tries.count(), written(&app).await), (6, vec![]));
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_cut_off_and_leaves_nothing() {
+    let settings = vec![("request_timeout_ms", "300".to_owned())];
+    let app = start_with(&Tries::default(), TestOptions { settings, ..TestOptions::default() }).await;
+    count(&app, &token(&app), 7, "hangs").send().await.expect_problem(503, "TIMED_OUT");
+    count(&app, &token(&app), 8, "").send().await.expect(204);
+    assert_eq!(written(&app).await, [8]);
+}
+
+#[tokio::test]
+async fn a_panic_is_one_failed_request() {
+    let app = start(&Tries::default()).await;
+    let failed = count(&app, &token(&app), 7, "panics").send().await.expect_problem(500, "INTERNAL");
+    assert!(!failed.text().contains("bug"), "internals are not shown");
+    count(&app, &token(&app), 8, "").send().await.expect(204);
+    assert_eq!(written(&app).await, [8]);
+}
+
+#[tokio::test]
+async fn a_value_that_postgresql_cannot_hold_is_the_callers_mistake() {
+    let app = start(&Tries::default()).await;
+    count(&app, &token(&app), 7, "holds a NUL").send().await.expect_problem(422, "INVALID_VALUE");
+    assert_eq!(written(&app).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused() {
+    let settings = vec![("max_body_bytes", "200".to_owned())];
+    let app = start_with(&Tries::default(), TestOptions { settings, ..TestOptions::default() }).await;
+    let long = "x".repeat(200);
+    count(&app, &token(&app), 7, &long).send().await.expect_problem(413, "BODY_TOO_LARGE");
+    count(&app, &token(&app), 8, "").send().await.expect(204);
+    assert_eq!(written(&app).await, [8]);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for() {
+    let app = start(&Tries::default()).await;
+    let address = app.base_url.strip_prefix("http://").expect("a URL");
+    let mut connection = TcpStream::connect(address).await.expect("a connection");
+    let head = format!(
+        "POST /api/v1/things HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Content-Length: 20\r\nConnection: close\r\n\r\n{{\"n\":",
+        token(&app)
+    );
+    connection.write_all(head.as_bytes()).await.expect("half a request");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.expect("an answer, and the end");
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("BODY_TOO_SLOW"), "{answer}");
+    assert_eq!(written(&app).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn a_key_gives_its_first_answer_again_to_its_caller_only() {
+    let app = start(&Tries::default()).await;
+    let (company, user) = (CompanyId::new(), UserId::new());
+    let token_of = |user| app.token_of(user, Realm::Company, Some(company), &["things:count"]);
+    let mine = token_of(user);
+    count(&app, &mine, 1, "").idempotency_key("k").send().await.expect(204);
+    let again = count(&app, &mine, 1, "").idempotency_key("k").send().await.expect(204);
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    count(&app, &mine, 2, "").idempotency_key("k").send().await.expect_problem(422, "IDEMPOTENCY_KEY_REUSED");
+    count(&app, &token_of(UserId::new()), 3, "").idempotency_key("k").send().await.expect(204);
+    assert_eq!(written(&app).await, [1, 3]);
+    let digests: Vec<Vec<u8>> = sqlx::query_scalar("select body_hash from quenty.idempotency")
+        .fetch_all(app.app.db())
+        .await
+        .expect("keys");
+    let plain = <sha2::Sha256 as sha2::Digest>::digest(json!({"n": 1, "how": ""}).to_string());
+    assert!(digests.iter().all(|kept| *kept != plain[..]), "a digest without a key tells its body");
+}
+
+#[tokio::test]
+async fn a_long_query_does_not_break_the_keys_index() {
+    let app = start(&Tries::default()).await;
+    let noise: String = (0..7000).map(|n| char::from(b'a' + (n * n % 26) as u8)).collect();
+    let call = app.post(&format!("/api/v1/things?x={noise}")).token(&token(&app)).json(&json!({"n": 1}));
+    call.idempotency_key("k").send().await.expect(204);
+}

@@ -1,0 +1,32 @@
+//! A rolling deploy: the new version has told the broker what it hears, and replicas of the old one still run.
+
+use quenty_platform::bus::rabbit::RabbitBus;
+
+use crate::{
+    tally::{self, CONSUMERS, CounterId, LEDGER, TALLY, add, rename},
+    waiting::until,
+    world::{Plan, World},
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_old_replicas_do_not_hear_yet_is_kept_for_the_new_ones() {
+    let world = World::rabbit().await;
+    let bus = RabbitBus::connect_lazily(world.plan.amqp_url.as_ref().expect("a URL"), tally::topology());
+    bus.declare().await.expect("the topology of the new version");
+    let old = Plan { old: true, ..world.plan.clone() };
+    let publisher = old.start(&[TALLY], &world.faults).await;
+    let consumers = old.start(&CONSUMERS, &world.faults).await;
+    let counter = CounterId::new();
+    add(&publisher.app(TALLY), counter).await;
+    rename(&publisher.app(TALLY), counter).await;
+    add(&publisher.app(TALLY), counter).await;
+    // The old version would have passed it by: it holds up nothing.
+    world.until_effects(counter, &[1, 3]).await;
+    let inbox = until("all three are stored", || world.inbox(LEDGER, counter), |rows| rows.len() == 3).await;
+    assert_eq!(inbox[1], ("unheard".to_owned(), 0));
+    consumers.stop().await;
+
+    let consumers = world.start(&CONSUMERS).await;
+    world.until_effects(counter, &[1, 3, 2]).await;
+    world.finish([publisher, consumers]).await;
+}

@@ -1,0 +1,79 @@
+//! Whose tokens are believed: a table of those that must not be.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use quenty_kernel::{
+    clock::wall_now,
+    id::{CompanyId, UserId},
+};
+use quenty_platform::token::{Claims, Realm};
+use quenty_testkit::keys;
+use serde_json::{Value, json};
+
+use crate::probe::{Tries, start};
+
+fn claims() -> Claims {
+    keys::claims(Realm::Company, UserId::new(), Some(CompanyId::new()), &["things:count"])
+}
+
+/// Signed, then changed: the parts of a token are (header, claims, signature).
+fn forged(change: impl FnOnce(&mut Value, &mut Value)) -> String {
+    let token = keys::sign(&claims());
+    let mut parts = token.split('.');
+    let mut read = || -> Value {
+        let part = URL_SAFE_NO_PAD.decode(parts.next().expect("a part")).expect("base64");
+        serde_json::from_slice(&part).expect("JSON")
+    };
+    let (mut header, mut claims) = (read(), read());
+    change(&mut header, &mut claims);
+    let write = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    format!("{}.{}.{}", write(&header), write(&claims), parts.next().expect("a signature"))
+}
+
+/// Signed by our key, whatever it says.
+fn signed(change: impl FnOnce(&mut Claims)) -> String {
+    let mut claims = claims();
+    change(&mut claims);
+    keys::sign(&claims)
+}
+
+#[tokio::test]
+async fn only_tokens_that_auth_signed_for_us_and_now_are_believed() {
+    let app = start(&Tries::default()).await;
+    let body = json!({"n": 1});
+    let long_ago = wall_now().as_second() - 3600;
+    let unsigned = {
+        let forged = forged(|header, _| header["alg"] = json!("none"));
+        format!("{}.", forged.rsplit_once('.').expect("a signature").0)
+    };
+    let broken = [
+        ("no token at all", "x".to_owned()),
+        ("three parts of nothing", "a.b.c".to_owned()),
+        ("without a signature", unsigned),
+        ("signed with the public key as a secret", forged(|header, _| header["alg"] = json!("HS256"))),
+        ("changed after it was signed", forged(|_, claims| claims["permissions"] = json!(["*"]))),
+        ("of another type", forged(|header, _| header["typ"] = json!("JWT"))),
+        ("without a type", forged(|header, _| drop(header.as_object_mut().expect("a map").remove("typ")))),
+        ("signed with an unknown key", forged(|header, _| header["kid"] = json!("../../etc/passwd"))),
+        ("that names no key", forged(|header, _| drop(header.as_object_mut().expect("a map").remove("kid")))),
+        ("expired", signed(|claims| claims.exp = long_ago)),
+        ("for another audience", signed(|claims| claims.aud = "someone-else".to_owned())),
+        ("of another issuer", signed(|claims| claims.iss = "https://elsewhere.example".to_owned())),
+    ];
+    for (what, token) in broken {
+        let refused = app.post("/api/v1/things").token(&token).json(&body).send().await;
+        assert!(refused.header("www-authenticate").is_some(), "{what}: {}", refused.text());
+        assert_eq!((refused.status(), refused.code().as_str()), (401, "INVALID_TOKEN"), "{what}");
+    }
+    app.post("/api/v1/things").token(&keys::sign(&claims())).json(&body).send().await.expect(204);
+}
+
+#[tokio::test]
+async fn a_token_that_was_believed_is_not_any_more_once_it_has_expired() {
+    let app = start(&Tries::default()).await;
+    // The clocks of two machines may differ by a minute: this one has a second left.
+    let token = signed(|claims| claims.exp = wall_now().as_second() - 58);
+    let call = || app.post("/api/v1/things").token(&token).json(&json!({"n": 1})).send();
+    call().await.expect(204);
+    quenty_testkit::eventually("it has expired", || async { (call().await.status() == 401).then_some(()) })
+        .await;
+}
