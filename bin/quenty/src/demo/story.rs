@@ -167,7 +167,7 @@ impl<'a> Story<'a> {
                 .await
                 .with_context(|| format!("{step:?} of {}", self.parts[index].reference))?;
         }
-        self.time.pass_until(if let Ending::At(ends) = ending { ends } else { wall_now() }).await
+        self.time.pass_to_the_present().await
     }
 
     fn next(&mut self, at: Timestamp, index: usize, step: Step) {

@@ -1,13 +1,15 @@
 //! How the demo's week passes: on a simulated clock, which is advanced, or in real time, which is not.
 
 use anyhow::{Context, Result};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use quenty_kernel::clock::wall_now;
 use serde_json::json;
 
 use super::api::Session;
 
 const CLOCK: &str = "/api/v1/simulation/clock";
+/// The present moves on while the request is on its way; the clock stops at it by itself.
+const AHEAD: SignedDuration = SignedDuration::from_hours(1);
 
 /// The business time of the platform under the demo.
 pub enum Time {
@@ -38,6 +40,11 @@ impl Time {
                 .map_err(Into::into),
             Self::Real => Ok(wall_now()),
         }
+    }
+
+    /// Catches up with the wall clock, which business time is from then on.
+    pub async fn pass_to_the_present(&self) -> Result<()> {
+        self.pass_until(wall_now() + AHEAD).await
     }
 
     /// Moves on to `to` and waits until the platform has come to rest there; in real time nothing is waited for.
