@@ -134,7 +134,7 @@ pub async fn serve(
     surroundings: &Surroundings,
     listener: TcpListener,
 ) -> Result<Running> {
-    let app = build(service, settings, surroundings).await?;
+    let (app, listener) = build_behind(service, settings, surroundings, listener).await?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let (tracker, stop) = (app.0.tracker.clone(), app.stopping().clone());
     let router = crate::http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
@@ -156,6 +156,29 @@ pub async fn serve(
     }
     tracing::info!(service = name, %address, "serving");
     Ok(Running { app, address, tracker, stop })
+}
+
+/// Builds while the listener already tells that the process lives, and that it is not ready yet.
+async fn build_behind(
+    service: Service,
+    settings: Settings,
+    surroundings: &Surroundings,
+    listener: TcpListener,
+) -> Result<(App, TcpListener)> {
+    let listener = listener.into_std().map_err(Error::internal)?;
+    let same =
+        TcpListener::from_std(listener.try_clone().map_err(Error::internal)?).map_err(Error::internal)?;
+    let built = CancellationToken::new();
+    let waiting = axum::serve(same, crate::http::waiting(service.name))
+        .with_graceful_shutdown(built.clone().cancelled_owned());
+    let building = async {
+        let app = build(service, settings, surroundings).await;
+        built.cancel();
+        app
+    };
+    let (app, waited) = tokio::join!(building, waiting);
+    waited.map_err(Error::internal)?;
+    Ok((app?, TcpListener::from_std(listener).map_err(Error::internal)?))
 }
 
 async fn wait_for_migrations(service: &Service, db: &sqlx::PgPool, stop: &CancellationToken) -> Result<()> {

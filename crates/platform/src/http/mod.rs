@@ -15,6 +15,7 @@ pub use caller::{Anyone, Call, Caller, Can, LoggedIn, Permission};
 pub use edge::{REQUEST_ID, RunAgain};
 pub use extract::{IfMatch, Json, Path, Query};
 pub use openapi::document;
+pub(crate) use system::waiting;
 pub use upload::{UPLOAD_TIMEOUT, Upload, is_upload};
 
 use axum::Router;

@@ -9,8 +9,10 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
+use quenty_kernel::{Failure, Kind};
 use serde::Serialize;
 
+use super::problem;
 use crate::App;
 
 #[derive(Debug, Serialize)]
@@ -39,6 +41,22 @@ pub(super) fn routes(openapi: Arc<String>) -> Router<App> {
         .route("/health/live", get(live))
         .route("/metrics", get(crate::telemetry::render))
         .route("/openapi.json", get(document))
+}
+
+/// What a process answers until its database is there and migrated.
+pub(crate) fn waiting(service: &'static str) -> Router {
+    let live = move || async move { axum::Json(Health { service, status: "live", checks: Vec::new() }) };
+    let not_yet = || async {
+        problem::response(
+            &Failure::new(
+                Kind::Unavailable,
+                "STARTING",
+                "the service waits for its database and its migrations; try again",
+            )
+            .retry_after(1),
+        )
+    };
+    Router::new().route("/health/live", get(live)).fallback(not_yet)
 }
 
 async fn live(State(app): State<App>) -> impl IntoResponse {

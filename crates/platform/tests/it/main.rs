@@ -20,6 +20,7 @@ mod rabbit_only;
 mod replica;
 mod requests;
 mod rolling;
+mod starting;
 mod tally;
 mod tokens;
 mod waiting;

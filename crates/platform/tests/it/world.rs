@@ -74,16 +74,25 @@ impl Plan {
     ) -> Node {
         let mut node = Node { bus, running: Vec::new(), stop: CancellationToken::new() };
         for name in services {
-            let mut service = tally::service(name, faults.get(name).cloned().unwrap_or_default());
-            if self.old {
-                service.reactions.retain(|reaction| reaction.kind == tally::Added::TYPE);
-            }
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-            let running =
-                lifecycle::serve(service, self.settings(name), &node.surroundings(), listener).await;
-            node.running.push(running.expect("the service starts"));
+            self.serve(&mut node, name, faults, listener).await;
         }
         node
+    }
+
+    async fn serve(
+        &self,
+        node: &mut Node,
+        name: &'static str,
+        faults: &BTreeMap<&'static str, Faults>,
+        listener: TcpListener,
+    ) {
+        let mut service = tally::service(name, faults.get(name).cloned().unwrap_or_default());
+        if self.old {
+            service.reactions.retain(|reaction| reaction.kind == tally::Added::TYPE);
+        }
+        let running = lifecycle::serve(service, self.settings(name), &node.surroundings(), listener).await;
+        node.running.push(running.expect("the service starts"));
     }
 
     fn settings(&self, service: &str) -> Settings {
@@ -175,6 +184,13 @@ impl World {
             Some(bus) => self.plan.start_on(Arc::clone(bus), services, &self.faults).await,
             None => self.plan.start(services, &self.faults).await,
         }
+    }
+
+    /// Starts a process of one service at an address that is known beforehand.
+    pub async fn start_at(&self, listener: TcpListener, service: &'static str) -> Node {
+        let mut node = Node { bus: self.plan.connect(), running: Vec::new(), stop: CancellationToken::new() };
+        self.plan.serve(&mut node, service, &self.faults, listener).await;
+        node
     }
 
     /// A database, past its service and as its superuser.
