@@ -1,0 +1,128 @@
+//! What was once published is read for ever: `golden/` holds each event type with all of its fields. A field that is
+//! removed, renamed or written otherwise does not come back out of its golden JSON.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on ends with what it found"
+)]
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use quenty_contracts::{auth, customer, order, pickup, shipping};
+use quenty_kernel::Event;
+use serde_json::{Value, json};
+
+/// One event type.
+struct Published {
+    kind: &'static str,
+    personal: &'static [&'static str],
+    /// Reads it and writes it again.
+    again: fn(Value) -> Result<Value, serde_json::Error>,
+}
+
+fn published<E: Event>() -> Published {
+    Published {
+        kind: E::TYPE,
+        personal: E::PERSONAL,
+        again: |json| serde_json::to_value(serde_json::from_value::<E>(json)?),
+    }
+}
+
+macro_rules! all {
+    ($($module:ident: $($event:ident),+;)+) => { vec![$($(published::<$module::$event>()),+),+] };
+}
+
+fn events() -> Vec<Published> {
+    all! {
+        auth: UserRegistered, UserActivated, UserSuspended, UserReactivated, UserRolesChanged, SessionStarted, SessionEnded, SessionReuseDetected, LoginFailed, PasswordChanged;
+        customer: CompanyRegistered, CompanyUpdated, CompanySubmitted, CompanyApproved, CompanyRejected, CompanySuspended, CompanyReactivated, CompanyClosed, KycSubmitted, KycVerified, KycRejected, MemberAdded, MemberRoleChanged, MemberRemoved, UserInvited, ProfileCreated, ProfileUpdated, UserDeactivated, CustomerCreated, CustomerUpdated;
+        order: ProductCreated, ProductUpdated, ProductArchived, StockReserved, StockReleased, StockIssued, StockReturned, StockReceived, StockAdjusted, StockFellLow, StockRecovered, OrderPlaced, OrderUpdated, OrderBackordered, OrderAllocated, OrderPaid, OrderConfirmed, OrderHeld, OrderResumed, ShipmentRequested, PickupRequested, OrderProcessingStarted, OrderCancelRequested, OrderCancelled, OrderCancelRefused, OrderPickedUp, OrderDeparted, OrderExceptionRaised, OrderExceptionResolved, OrderDelivered, OrderUndeliverable, OrderLost, OrderReturnedToSender, OrderReturned;
+        pickup: PickupScheduled, PickupRejected, PickupAssigned, PickupUnassigned, PickupStarted, PickupArrived, PickupCompleted, PickupFailed, PickupRescheduled, PickupAbandoned, PickupCancelled, PickupCancelRefused, ExpressMissed;
+        shipping: ShipmentCreated, ShipmentBooked, ShipmentRejected, ShipmentVoided, ShipmentPickedUp, ShipmentDeparted, ShipmentHeldByCustoms, ShipmentReleasedByCustoms, ShipmentExceptionRaised, ShipmentExceptionResolved, ShipmentOutForDelivery, ShipmentDelivered, ShipmentUndeliverable, ShipmentReturned, ShipmentLost, CashCollected, ManifestSubmitted, ManifestApproved, ManifestRejected, ManifestShipped, ManifestDelivered;
+    }
+}
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+fn golden(kind: &str) -> Value {
+    let path = folder("golden").join(format!("{kind}.json"));
+    let text = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn every_event_comes_out_of_its_golden_json_as_it_went_in() {
+    for event in events() {
+        let golden = golden(event.kind);
+        let again = (event.again)(golden.clone()).unwrap_or_else(|error| panic!("{}: {error}", event.kind));
+        assert_eq!(again, golden, "{}", event.kind);
+        assert!(!holds_null(&golden), "{} shows each of its fields", event.kind);
+    }
+}
+
+/// Old consumers meet new publishers: during every rollout, and in every replay.
+#[test]
+fn what_a_later_version_adds_is_passed_over() {
+    for event in events() {
+        let golden = golden(event.kind);
+        let mut later = golden.clone();
+        add_a_field_everywhere(&mut later);
+        let again = (event.again)(later).unwrap_or_else(|error| panic!("{}: {error}", event.kind));
+        assert_eq!(again, golden, "{}", event.kind);
+    }
+}
+
+#[test]
+fn personal_data_are_fields_of_their_events() {
+    for event in events() {
+        let golden = golden(event.kind);
+        for name in event.personal {
+            assert!(golden.get(name).is_some(), "{} has no field {name}", event.kind);
+        }
+    }
+}
+
+#[test]
+fn every_event_of_the_sources_has_golden_json() {
+    let listed: BTreeSet<String> = events().iter().map(|event| event.kind.to_owned()).collect();
+    assert_eq!(declared(), listed, "the list in this file is that of the sources");
+    let files = fs::read_dir(folder("golden")).expect("golden JSON").flatten();
+    let kinds = files.map(|file| file.file_name().to_string_lossy().trim_end_matches(".json").to_owned());
+    assert_eq!(kinds.collect::<BTreeSet<_>>(), listed, "a file for each, and none that is left over");
+}
+
+/// The types that the sources name.
+fn declared() -> BTreeSet<String> {
+    let sources = fs::read_dir(folder("src")).expect("sources").flatten();
+    let texts = sources.map(|file| fs::read_to_string(file.path()).expect("a source"));
+    let kinds = texts.flat_map(|text| {
+        let quoted =
+            text.split('"').filter(|part| part.starts_with("quenty.") && !part.contains(char::is_whitespace));
+        quoted.map(str::to_owned).collect::<Vec<_>>()
+    });
+    kinds.collect()
+}
+
+fn holds_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(holds_null),
+        Value::Object(fields) => fields.values().any(holds_null),
+        _ => false,
+    }
+}
+
+fn add_a_field_everywhere(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(add_a_field_everywhere),
+        Value::Object(fields) => {
+            fields.values_mut().for_each(add_a_field_everywhere);
+            fields.insert("of_a_later_version".to_owned(), json!({"any": ["thing"]}));
+        }
+        _ => {}
+    }
+}
