@@ -1,14 +1,23 @@
 //! `quenty up` as a process: it holds its folder, ends in order, and comes back after it was killed.
 
-use std::{net::TcpStream, path::Path, time::Duration};
+use std::{
+    net::{TcpListener, TcpStream},
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use nix::sys::signal::Signal;
 use quenty_testkit::scratch_dir::ScratchDir;
 
 use crate::harness::{
-    Person, Up, process, until,
+    Environment, Person, Up,
+    process::{self, Process},
+    until,
     up::{environment, text},
 };
+
+/// What is wrong with a setting is known at once; a busy machine has slack.
+const AT_ONCE: Duration = Duration::from_secs(15);
 
 #[tokio::test]
 async fn a_second_up_on_the_same_folder_says_who_holds_it() {
@@ -78,6 +87,88 @@ async fn a_killed_up_takes_its_postgres_with_it() {
         processes_below(&data).is_empty().then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_folder_that_has_lived_never_becomes_a_simulation() {
+    let up = Up::durable(folder()).await;
+    let data = text(&up.ready.data).to_owned();
+    let folder = up.stop().await;
+    for arguments in [
+        &["up", "--simulated-clock"][..],
+        &["up", "--simulated-clock", "2026-01-05T12:00:00Z"],
+        &["demo", "--exit"],
+    ] {
+        let arguments = [arguments, &["--ports", "free", "--data", &data]].concat();
+        let refused = process::run(&arguments, &environment(&folder)).await;
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success(), "{arguments:?}");
+        assert!(said.contains("cannot become a simulation") && said.contains("another folder"), "{said}");
+    }
+    Up::durable(folder).await.stop().await;
+}
+
+#[tokio::test]
+async fn serve_ends_at_once_when_it_cannot_work() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    for (service, setting, value, told) in [
+        ("nosuch", "QUENTY_LOG", "info", "there is no service nosuch"),
+        ("order", "QUENTY_LOG", "info", "QUENTY_BUS_URL is not set"),
+        ("gateway", "QUENTY_HOST", "nowhere", "QUENTY_HOST"),
+        ("gateway", "QUENTY_HOST", "0.0.0.0", "QUENTY_TRUSTED_NETWORK"),
+        ("gateway", "QUENTY_PORT", &port, "cannot listen"),
+        ("gateway", "QUENTY_PROT", "1", "QUENTY_PROT"),
+    ] {
+        let started = Instant::now();
+        let environment = Environment::from([(setting.to_owned(), value.to_owned())]);
+        let ended = process::run(&["serve", service], &environment).await;
+        let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(!ended.status.success() && said.contains(told), "{service}, {setting}={value}: {said}");
+        assert!(started.elapsed() < AT_ONCE, "{service}, {setting}={value}: {:?}", started.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_fails_or_is_broken_off_leaves_no_folder_behind() {
+    let folder = folder();
+    // Of whoever has it: a platform on the ports of the mission does not start beside that.
+    let _taken = TcpListener::bind("127.0.0.1:8000");
+    let failed = process::run(&["up", "--ephemeral"], &environment(&folder)).await;
+    assert!(!failed.status.success(), "{}", String::from_utf8_lossy(&failed.stderr));
+    assert_eq!(platforms_in(folder.path()), Vec::<String>::new());
+
+    let log = folder.path().join("up.log");
+    let arguments = ["up", "--ephemeral", "--ports", "free"];
+    let process = Process::start("up", &arguments, &environment(&folder), &log);
+    until(AT_ONCE, "it has begun", async || (!platforms_in(folder.path()).is_empty()).then_some(())).await;
+    process.signal(Signal::SIGINT);
+    assert!(!process.ended().await.success(), "{}", process.tail());
+    assert_eq!(platforms_in(folder.path()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn who_asks_twice_does_not_wait() {
+    let up = Up::ephemeral(&[]).await;
+    // A client that never ends its request would be waited for.
+    let address = up.ready.gateway.trim_start_matches("http://").to_owned();
+    let mut client = TcpStream::connect(address).expect("the gateway");
+    std::io::Write::write_all(&mut client, b"POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{")
+        .expect("half a request");
+    let started = Instant::now();
+    up.process.signal(Signal::SIGTERM);
+    until(AT_ONCE, "it is stopping", async || up.process.log().contains("stopping").then_some(())).await;
+    up.process.signal(Signal::SIGTERM);
+    up.process.ended().await;
+    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(!up.ready.data.exists(), "{} is still there", up.ready.data.display());
+}
+
+/// Temporary platforms; a log of the test's own is none.
+fn platforms_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder").flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("quenty-")).collect()
 }
 
 fn folder() -> ScratchDir {

@@ -10,7 +10,9 @@
 
 mod harness;
 
+mod commands;
 mod deadlines;
+mod demo;
 mod import;
 mod journeys;
 mod kill;

@@ -1,17 +1,28 @@
 //! What operators rely on: `doctor` and `audit verify` see what is wrong, and a database's role cannot do more
 //! than its service needs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use quenty_platform::db::owner_role;
+use quenty_testkit::scratch_dir::ScratchDir;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection};
 
-use crate::harness::{Environment, Up, process, services, up::text};
+use crate::harness::{
+    Cast, Cluster, Environment, Up,
+    cluster::{GATEWAY, Own},
+    process, services, until,
+    up::text,
+};
+
+const LIMIT: Duration = Duration::from_secs(60);
 
 async fn run(up: &Up, arguments: &[&str]) -> (bool, Value) {
-    let arguments = [arguments, &["--json", "--data", text(&up.ready.data)]].concat();
-    let output = process::run(&arguments, &Environment::new()).await;
+    told(&[arguments, &["--data", text(&up.ready.data)]].concat(), &Environment::new()).await
+}
+
+async fn told(arguments: &[&str], environment: &Environment) -> (bool, Value) {
+    let output = process::run(&[arguments, &["--json"]].concat(), environment).await;
     let told = serde_json::from_slice(&output.stdout);
     let told = told.unwrap_or_else(|error| panic!("{error}: {output:?}"));
     (output.status.success(), told)
@@ -41,7 +52,91 @@ async fn doctor_is_content_with_a_healthy_platform_and_names_what_is_wrong() {
     let (well, told) = run(&up, &["doctor"]).await;
     assert!(!well);
     assert_eq!(failing(&told), ["pickup: dead letters"]);
+
+    Cast::enter(&up.stage).await;
+    let mut owner = PgConnection::connect(&owner_url(&up, "order")).await.expect("the owner may connect");
+    let planted = sqlx::query("update stock_items set on_hand = on_hand + 1").execute(&mut owner).await;
+    assert!(planted.expect("the owner may do anything").rows_affected() > 0);
+    let (well, told) = run(&up, &["doctor"]).await;
+    assert!(!well);
+    assert_eq!(failing(&told), ["order: stock_is_its_ledger", "pickup: dead letters"]);
     up.stop().await;
+}
+
+#[tokio::test]
+async fn doctor_says_of_a_killed_platform_that_it_does_not_run() {
+    let up = Up::durable(ScratchDir::new("quenty-doctor").expect("a folder")).await;
+    assert!(run(&up, &["doctor"]).await.0);
+    up.process.kill().await;
+    let (well, told) = run(&up, &["doctor"]).await;
+    assert!(!well);
+    let of_gateway = detail(&told, GATEWAY, "port");
+    assert!(of_gateway.contains("does not run") && of_gateway.contains("--data"), "{of_gateway}");
+}
+
+#[tokio::test]
+async fn doctor_names_the_process_the_broker_or_the_database_that_is_away() {
+    let mut cluster = Cluster::start_with(Own { rabbit: true, postgres: true }).await;
+    let environment = environment_of(&cluster);
+    let (well, found) = told(&["doctor"], &environment).await;
+    assert!(well, "{found:#}");
+
+    let mut wrong = environment.clone();
+    wrong.insert("QUENTY_ORDER_URL".to_owned(), cluster.url("auth"));
+    wrong.remove("QUENTY_PICKUP_DATABASE_URL");
+    let (well, found) = told(&["doctor"], &wrong).await;
+    assert!(!well);
+    assert_eq!(failing(&found), ["order: port", "order: bus", "pickup: database"]);
+    assert!(detail(&found, "order", "port").contains("answers auth: correct QUENTY_ORDER_URL"), "{found:#}");
+    assert!(detail(&found, "pickup", "database").contains("QUENTY_PICKUP_DATABASE_URL"), "{found:#}");
+
+    cluster.kill("pickup").await;
+    let found = until_failing(&environment, "pickup: port").await;
+    assert!(failing(&found).contains(&format!("{GATEWAY}: port")), "{found:#}");
+    assert!(detail(&found, "pickup", "port").contains("quenty serve pickup"), "{found:#}");
+    cluster.launch("pickup");
+    cluster.is_ready().await;
+
+    cluster.kill_rabbit().await;
+    let found = until_failing(&environment, "order: bus").await;
+    assert!(failing(&found).contains(&"broker: dead letters".to_owned()), "{found:#}");
+    assert!(!failing(&found).contains(&"order: port".to_owned()), "it serves all the same: {found:#}");
+
+    cluster.postgres.as_mut().expect("a server of its own").stop().await;
+    let found = until_failing(&environment, "order: port").await;
+    assert!(detail(&found, "order", "port").contains("database"), "a 503 is read, too: {found:#}");
+    assert!(failing(&found).contains(&"order: database".to_owned()), "{found:#}");
+}
+
+/// Asks until the doctor has found this.
+async fn until_failing(environment: &Environment, what: &str) -> Value {
+    until(LIMIT, what, async || {
+        let (_, found) = told(&["doctor"], environment).await;
+        failing(&found).iter().any(|known| known == what).then_some(found)
+    })
+    .await
+}
+
+fn detail(told: &Value, service: &str, check: &str) -> String {
+    let findings = told.as_array().expect("a list of findings").iter();
+    let mut of_it = findings.filter(|finding| finding["service"] == service && finding["check"] == check);
+    of_it.next().and_then(|finding| finding["detail"].as_str()).unwrap_or_default().to_owned()
+}
+
+/// What an operator of processes apart has in the environment.
+pub(crate) fn environment_of(cluster: &Cluster) -> Environment {
+    let vhost = cluster.stage.vhost.as_ref().expect("a broker");
+    let mut environment = Environment::from([
+        ("QUENTY_BUS_URL".to_owned(), vhost.broker.amqp_url(&vhost.name)),
+        ("QUENTY_PUBLIC_URL".to_owned(), cluster.stage.gateway.clone()),
+    ]);
+    for service in services() {
+        let name = service.name.to_uppercase();
+        environment.insert(format!("QUENTY_{name}_URL"), cluster.url(service.name));
+        let database = cluster.stage.databases[service.name].clone();
+        environment.insert(format!("QUENTY_{name}_DATABASE_URL"), database);
+    }
+    environment
 }
 
 #[tokio::test]

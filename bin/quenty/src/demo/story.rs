@@ -191,14 +191,24 @@ impl<'a> Story<'a> {
             Step::Deliver => self.deliver(index).await,
             Step::Return => {
                 self.scan(index, json!({"kind": "returned", "place": "Bogotá"})).await?;
-                self.finish();
-                Ok(())
+                self.end(index, "returned_to_sender").await
             }
         }
     }
 
     fn finish(&self) {
         self.bar.inc(1);
+    }
+
+    /// The order itself hears of its end by events; a simulated clock waits for them anyway.
+    async fn end(&self, index: usize, status: &str) -> Result<()> {
+        if !self.time.is_simulated() {
+            let path = format!("/api/v1/orders/{}", self.told[index].order_id);
+            let what = format!("the word that it is {status}");
+            self.cast.merchant.get_until(&path, &what, |order| order["status"] == status).await?;
+        }
+        self.finish();
+        Ok(())
     }
 
     async fn place(&mut self, index: usize, at: Timestamp) -> Result<()> {
@@ -225,8 +235,7 @@ impl<'a> Story<'a> {
             .merchant
             .post(&format!("/api/v1/orders/{id}/cancel"), &json!({"reason": "el cliente se arrepintió"}))
             .await?;
-        self.finish();
-        Ok(())
+        self.end(index, "cancelled").await
     }
 
     /// The dispatcher gives the stop to the driver whose turn it is.
@@ -361,8 +370,7 @@ impl<'a> Story<'a> {
             body["cash_collected"] = shipment["cash_on_delivery"].clone();
         }
         self.scan(index, body).await?;
-        self.finish();
-        Ok(())
+        self.end(index, "delivered").await
     }
 
     async fn scan(&self, index: usize, body: Value) -> Result<()> {

@@ -1,0 +1,139 @@
+//! `quenty demo`: the same week from the same seed, wherever it is played and however often it is broken off.
+
+use std::{path::Path, time::Duration};
+
+use nix::sys::signal::Signal;
+use quenty_testkit::scratch_dir::ScratchDir;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+
+use crate::{
+    harness::{
+        Environment, Up,
+        process::{self, Process},
+        until,
+        up::{environment, text},
+    },
+    operators::owner_url,
+};
+
+/// A small week; on a busy machine it takes its time.
+const LIMIT: Duration = Duration::from_secs(200);
+
+/// Plays to the end; whether it ended well, and the JSON.
+async fn play(folder: &ScratchDir, environment: &Environment, more: &[&str]) -> (bool, Value) {
+    let json = folder.path().join("demo.json");
+    drop(std::fs::remove_file(&json));
+    let arguments = [&["demo", "--orders", "12", "--seed", "3", "--json", text(&json)], more].concat();
+    let process = Process::start("demo", &arguments, environment, &folder.path().join("demo.log"));
+    let status = until(LIMIT, "the demo ends", async || process.exit_status()).await;
+    let told = std::fs::read(&json).unwrap_or_else(|error| panic!("{error}\n{}", process.tail()));
+    (status.success(), serde_json::from_slice(&told).expect("JSON"))
+}
+
+/// What the seed decides.
+fn outcome(told: &Value) -> Value {
+    json!({"orders": told["orders"], "international": told["international"], "money": told["money"]})
+}
+
+#[tokio::test]
+async fn a_week_ends_as_its_seed_says_and_a_broken_off_one_goes_on_to_the_same_end() {
+    let folder = ScratchDir::new("quenty-demo").expect("a folder");
+    let mut given = environment(&folder);
+    given.insert("QUENTY_ADMIN_PASSWORD".to_owned(), "correct-horse-battery-staple-9".to_owned());
+    let own = ["--exit", "--ports", "free"];
+    let named = [&own[..], &["--admin-email", "jefa@quenty.example"]].concat();
+    let (well, whole) = play(&folder, &given, &named).await;
+    assert!(well, "{whole:#}");
+    assert_is_told_as_promised(&whole);
+    let temporary = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+    let left: Vec<_> = temporary.filter(|entry| entry.path().is_dir()).collect();
+    assert!(left.is_empty(), "its own platform is gone: {left:?}");
+
+    let data = folder.path().join("data");
+    let here = [&own[..], &["--data", text(&data)]].concat();
+    break_off(&folder, &here, &data).await;
+    let (well, resumed) = play(&folder, &environment(&folder), &here).await;
+    assert!(well, "{resumed:#}");
+    assert_eq!(outcome(&resumed), outcome(&whole));
+    let time = std::fs::read_to_string(data.join("simulated-time")).expect("a simulation");
+    assert_eq!(time, "present", "business time goes on by itself from here");
+
+    let (well, again) = play(&folder, &environment(&folder), &here).await;
+    assert!(well, "{again:#}");
+    assert_eq!(outcome(&again), outcome(&whole), "what was played is not played again");
+}
+
+fn assert_is_told_as_promised(told: &Value) {
+    let proofs = json!({"stock": "ok", "journal": "ok", "audit": "ok", "sagas": "ok"});
+    assert_eq!(told["proofs"], proofs);
+    assert_eq!((&told["orders"]["placed"], &told["events"]["dead"]), (&json!(12), &json!(0)));
+    for count in [
+        &told["orders"]["delivered"],
+        &told["orders"]["cancelled"],
+        &told["events"]["published"],
+        &told["events"]["consumed"],
+    ] {
+        assert!(count.as_u64() > Some(0), "{told:#}");
+    }
+    assert!(told["international"].as_u64() > Some(0), "{told:#}");
+    assert!(told["on_time_share"].is_f64() && told["median_order_to_door_hours"].is_f64(), "{told:#}");
+}
+
+/// Ctrl-C once some of the orders are there, and not all.
+async fn break_off(folder: &ScratchDir, arguments: &[&str], data: &Path) {
+    let arguments = [&["demo", "--orders", "12", "--seed", "3"], arguments].concat();
+    let log = folder.path().join("broken-off.log");
+    let process = Process::start("demo", &arguments, &environment(folder), &log);
+    until(LIMIT, "the week is under way", async || {
+        assert!(process.exit_status().is_none(), "too late\n{}", process.tail());
+        (orders(data).await? >= 3).then_some(())
+    })
+    .await;
+    process.signal(Signal::SIGINT);
+    assert!(!process.ended().await.success(), "{}", process.tail());
+    assert!(process.log().contains("broken off"), "{}", process.tail());
+}
+
+async fn orders(data: &Path) -> Option<i64> {
+    let urls: Value = serde_json::from_slice(&std::fs::read(data.join("databases.json")).ok()?).ok()?;
+    let mut connection = PgConnection::connect(urls["order"].as_str()?).await.ok()?;
+    sqlx::query_scalar("select count(*) from orders").fetch_one(&mut connection).await.ok()
+}
+
+#[tokio::test]
+async fn on_a_platform_that_runs_it_plays_in_real_time_and_tells_what_it_can_see() {
+    let up = Up::ephemeral(&[]).await;
+    let (url, data) = (up.ready.gateway.clone(), text(&up.ready.data).to_owned());
+    let empty = Environment::new();
+    let (well, told) = play(&up.folder, &empty, &["--url", &url, "--data", &data]).await;
+    assert!(well, "{told:#}");
+    assert_is_told_as_promised(&told);
+    assert_eq!(told["simulated_clock"], false);
+    up.stage.assert_sound().await;
+
+    let password = up.ready.data.join("admin.password");
+    let mails = up.ready.data.join("mail");
+    let given = ["--admin-email", "admin@quenty.local", "--admin-password-file", text(&password), "--mail-dir", text(&mails)];
+    let (well, blind) = play(&up.folder, &empty, &[&["--url", &url], &given[..]].concat()).await;
+    assert!(well, "{blind:#}");
+    assert_eq!(outcome(&blind), outcome(&told));
+    assert_eq!((&blind["proofs"], &blind["events"]), (&Value::Null, &Value::Null), "not seen is not zero");
+
+    let mut owner = PgConnection::connect(&owner_url(&up, "order")).await.expect("the owner may connect");
+    let planted = sqlx::query("update stock_items set on_hand = on_hand + 1").execute(&mut owner).await;
+    assert!(planted.expect("the owner may do anything").rows_affected() > 0);
+    let (well, told) = play(&up.folder, &empty, &["--url", &url, "--data", &data]).await;
+    assert!(!well, "a proof that fails is a failure");
+    assert_ne!(told["proofs"]["stock"], "ok");
+    assert_eq!(told["proofs"]["journal"], "ok");
+    up.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_way_to_the_administrator_it_says_what_to_give() {
+    let output = process::run(&["demo", "--url", "http://127.0.0.1:1"], &Environment::new()).await;
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("--admin-password-file") && said.contains("--data"), "{said}");
+}
