@@ -89,6 +89,10 @@ events! {
         weight_grams: Option<Grams>,
         handed_over_by: Option<String>,
         position: Option<GeoPoint>,
+        /// How many were booked: fewer handed over are not all of them. Absent in facts of before it was told.
+        parcels_booked: Option<u32>,
+        /// Why another number was handed over than was booked.
+        difference: Option<String>,
     }
     "quenty.pickup.pickup.failed.v1" PickupFailed {
         pickup_id: PickupId,
@@ -104,6 +108,8 @@ events! {
         order_id: Option<OrderId>,
         window_start: Timestamp,
         window_end: Timestamp,
+        /// What the window is local to. Absent in facts of before it was told.
+        time_zone: Option<String>,
         /// `merchant`, `after_failure`, `dispatcher`.
         by: String,
     }

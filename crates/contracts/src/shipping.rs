@@ -47,7 +47,7 @@ events! {
         company_id: CompanyId,
         order_id: Option<OrderId>,
         attempt: u32,
-        /// `KYC_REQUIRED`, `NO_RATE`, `VALUE_ABOVE_LIMIT`, `WEIGHT_ABOVE_LIMIT`, `PROHIBITED`, `COMPANY_NOT_ACTIVE`.
+        /// `KYC_REQUIRED`, `NO_RATE`, `VALUE_ABOVE_LIMIT`, `WEIGHT_ABOVE_LIMIT`, `PROHIBITED`, `COMPANY_NOT_ACTIVE`, `UNPRINTABLE`.
         code: String,
         detail: String,
     }

@@ -44,6 +44,7 @@ create table slot_holds (
     foreign key (area_id, starts_at) references slots
 );
 create index slot_holds_slot on slot_holds (area_id, starts_at);
+create index slot_holds_company on slot_holds (company_id, expires_at);
 
 create table vehicles (
     id uuid primary key,

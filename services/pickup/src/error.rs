@@ -20,6 +20,8 @@ pub enum Error {
     Pickup(#[from] PickupError),
     #[error("the hold has run out, was used, or keeps a place in another area")]
     HoldNotUsable,
+    #[error("the company holds as many places as it may")]
+    TooManyHolds,
     #[error("the driver is inactive")]
     DriverInactive,
     #[error("the parcels do not fit into the driver's vehicle")]
@@ -55,6 +57,10 @@ impl From<Error> for quenty_platform::Error {
                 "HOLD_NOT_USABLE",
                 "the hold has run out, was used, or keeps a place in another area; hold a slot again",
             ),
+            Error::TooManyHolds => Failure::conflict(
+                "TOO_MANY_HOLDS",
+                "the company holds as many places as it may; book one of them, or wait until one runs out",
+            ),
             Error::DriverInactive => Failure::conflict(
                 "DRIVER_INACTIVE",
                 "the driver is inactive; choose another one or activate this one",
@@ -85,18 +91,33 @@ fn unbookable(why: Unbookable) -> Failure {
 }
 
 fn not_now(error: PickupError) -> Failure {
-    let what_to_do = match error {
+    match error {
         PickupError::IllegalMove { from, to } => {
             let detail = format!("{error}; read the pickup again to see what can be done with it");
-            return Failure::conflict("ILLEGAL_TRANSITION", detail)
+            Failure::conflict("ILLEGAL_TRANSITION", detail)
                 .with("from", from.as_str())
-                .with("to", to.as_str());
+                .with("to", to.as_str())
         }
         PickupError::NotInProgress(status) => {
             let detail = format!("{error}; start it first");
-            return Failure::conflict("NOT_IN_PROGRESS", detail).with("current_status", status.as_str());
+            Failure::conflict("NOT_IN_PROGRESS", detail).with("current_status", status.as_str())
         }
-        PickupError::RescheduleLimit => "ask the dispatcher for another window, or cancel it and book again",
-    };
-    Failure::conflict("RESCHEDULE_LIMIT", format!("{error}; {what_to_do}"))
+        PickupError::Closed(status) => {
+            let detail = format!("{error}: the driver has begun, or it has ended");
+            Failure::conflict("PICKUP_CLOSED", detail).with("current_status", status.as_str())
+        }
+        PickupError::RescheduleLimit => {
+            let detail =
+                format!("{error}; ask the dispatcher for another window, or cancel it and book again");
+            Failure::conflict("RESCHEDULE_LIMIT", detail)
+        }
+        PickupError::ProofRequired => {
+            let detail = format!("{error}: send handed_over_by, signature_svg, or both");
+            Failure::invalid("PROOF_REQUIRED", "/handed_over_by", detail)
+        }
+        PickupError::CountDiffers { booked } => {
+            let detail = format!("{error}: count again, or say in `difference` why it is another number");
+            Failure::invalid("COUNT_DIFFERS", "/parcel_count", detail).with("booked", booked)
+        }
+    }
 }

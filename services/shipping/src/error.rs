@@ -21,6 +21,10 @@ pub enum Error {
     Quote(#[from] QuoteError),
     #[error(transparent)]
     Label(#[from] LabelError),
+    #[error("a driver looks shipments up by their numbers")]
+    LookUpOnly,
+    #[error("the shipment belongs to an order")]
+    OfAnOrder,
     #[error("the shipment has no label yet")]
     NoLabel,
     #[error("the shipment is on a manifest already")]
@@ -86,6 +90,15 @@ impl From<Error> for quenty_platform::Error {
                 Failure::invalid("QUOTE_MISMATCH", "/quote_id", detail)
             }
             Error::Label(_) => Failure::new(Kind::Invalid, "UNPRINTABLE", detail),
+            Error::LookUpOnly => Failure::new(
+                Kind::Forbidden,
+                "TRACKING_NUMBER_NEEDED",
+                "a driver looks shipments up by their numbers: send the tracking_number of the label",
+            ),
+            Error::OfAnOrder => Failure::conflict(
+                "SHIPMENT_OF_AN_ORDER",
+                "the shipment belongs to an order: cancel the order, and it is voided",
+            ),
             Error::NoLabel => Failure::conflict(
                 "SHIPMENT_NOT_BOOKED",
                 "only a shipment that is booked and not voided has a label: book it first",
@@ -117,6 +130,7 @@ fn of_shipment(error: &ShipmentError) -> Failure {
         ShipmentError::DoesNotFit { status, .. } => {
             Failure::conflict("ILLEGAL_TRANSITION", detail).with("shipment_status", status.as_str())
         }
+        ShipmentError::BeforeItWasMade => Failure::invalid("BEFORE_THE_SHIPMENT", "/at", detail),
         ShipmentError::DetailRequired => Failure::invalid("DETAIL_REQUIRED", "/detail", detail),
         ShipmentError::ProofRequired => Failure::invalid("PROOF_REQUIRED", "/proof", detail),
         ShipmentError::CashMismatch { due } => {
@@ -136,6 +150,7 @@ fn of_manifest(error: ManifestError) -> Failure {
             Failure::conflict("MANIFEST_CLOSED", detail).with("manifest_status", status.as_str())
         }
         ManifestError::Empty => Failure::conflict("MANIFEST_EMPTY", detail),
+        ManifestError::NotEmpty => Failure::conflict("MANIFEST_NOT_EMPTY", detail),
         ManifestError::SamePerson => Failure::new(Kind::Forbidden, "FOUR_EYES", detail),
     }
 }
@@ -147,6 +162,7 @@ fn of_refusal(refusal: &Refusal) -> Failure {
         Refusal::NoRate => Failure::new(Kind::Invalid, refusal.code(), detail),
         Refusal::ValueAboveLimit { .. } => Failure::invalid(refusal.code(), "/declared_value", detail),
         Refusal::WeightAboveLimit { .. } => Failure::invalid(refusal.code(), "/parcels", detail),
+        Refusal::Unprintable { pointer } => Failure::invalid(refusal.code(), *pointer, detail),
         Refusal::Prohibited { item, .. } => {
             Failure::invalid(refusal.code(), format!("/items/{}/hs_code", item.saturating_sub(1)), detail)
         }

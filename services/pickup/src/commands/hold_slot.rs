@@ -14,6 +14,8 @@ use crate::{
 };
 
 const HELD_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// So that nobody keeps everyone else's places from them.
+const MAX_HOLDS: i64 = 20;
 
 /// Holds the slot that is wanted. A hold is no fact: it moves nothing and ends by itself, by business time.
 pub(crate) async fn hold_slot(
@@ -23,6 +25,9 @@ pub(crate) async fn hold_slot(
     wanted: &Wanted,
 ) -> Result<(ServiceArea, Hold), Error> {
     let now = tx.now();
+    if store::slots::count_holds(tx.conn(), company, now).await? >= MAX_HOLDS {
+        return Err(Error::TooManyHolds);
+    }
     let area = store::service_areas::locate(tx.conn(), place).await?.ok_or(Unbookable::NoServiceArea)?;
     let candidates = area.definition.candidates(PickupKind::Scheduled, wanted, now)?;
     let slot = candidates.first().ok_or(Unbookable::NoCapacity)?.slot;

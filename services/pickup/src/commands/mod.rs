@@ -18,6 +18,7 @@ pub(crate) mod reschedule_pickup;
 pub(crate) mod start_pickup;
 pub(crate) mod unassign_pickup;
 pub(crate) mod update_driver;
+pub(crate) mod update_pickup;
 pub(crate) mod update_service_area;
 
 pub(crate) use arrive_at_pickup::arrive_at_pickup;
@@ -37,6 +38,7 @@ pub(crate) use reschedule_pickup::reschedule_pickup;
 pub(crate) use start_pickup::start_pickup;
 pub(crate) use unassign_pickup::unassign_pickup;
 pub(crate) use update_driver::update_driver;
+pub(crate) use update_pickup::update_pickup;
 pub(crate) use update_service_area::update_service_area;
 
 use jiff::Timestamp;

@@ -27,6 +27,10 @@ impl TryFrom<String> for Signature {
     fn try_from(text: String) -> Result<Self, Invalid> {
         let text = text.trim();
         let refuse = |why: &str| Err(Invalid::new("signature_svg", why));
+        // Of the control characters XML knows these three; the others are none, and NUL cannot be stored.
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
+            return refuse("must not hold control characters");
+        }
         if text.len() > MAX_BYTES {
             return refuse("must be at most 20,000 bytes: simplify its lines");
         }
@@ -77,6 +81,8 @@ mod tests {
             "<svg><foreignObject></foreignObject></svg>",
             "<!DOCTYPE svg><svg></svg>",
             "<svg>&x;</svg>",
+            "<svg>\0</svg>",
+            "<svg><path d='M1 1\u{1b}'/></svg>",
             "<svg><path style=\"fill:url(x)\"/></svg>",
         ] {
             assert!(Signature::try_from(bad.to_owned()).is_err(), "{bad}");

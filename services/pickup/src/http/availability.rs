@@ -2,7 +2,12 @@
 
 use axum::extract::State;
 use jiff::{Timestamp, civil::Date};
-use quenty_kernel::{contact::TimeZoneName, id::ServiceAreaId, money::Money};
+use quenty_kernel::{
+    contact::{Text, TimeZoneName},
+    country::CountryCode,
+    id::ServiceAreaId,
+    money::Money,
+};
 use quenty_platform::{
     App, Result,
     http::{Can, Json, Query},
@@ -10,7 +15,7 @@ use quenty_platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{ReadPickups, place_query::PlaceQuery};
+use super::{ReadPickups, place_query::place};
 use crate::{
     Error,
     domain::{
@@ -22,7 +27,9 @@ use crate::{
     store,
 };
 
+/// A day, and a place: a country with a postal code, a position, or both.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AvailabilityQuery {
     /// The local day of the service area.
@@ -32,6 +39,17 @@ pub(super) struct AvailabilityQuery {
     #[serde(rename = "type")]
     #[param(inline, rename = "type")]
     kind: Option<PickupKind>,
+    #[param(value_type = Option<String>, example = "CO")]
+    country: Option<CountryCode>,
+    /// Means something together with `country`.
+    #[param(value_type = Option<String>, example = "110221")]
+    postal_code: Option<Text<20>>,
+    /// Degrees of latitude.
+    #[param(example = 4.6486)]
+    lat: Option<f64>,
+    /// Degrees of longitude.
+    #[param(example = -74.0995)]
+    lng: Option<f64>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,7 +76,7 @@ struct SlotOut {
 
 /// List the slots of a day with their free places.
 #[utoipa::path(get, path = "/api/v1/pickups/availability", operation_id = "list_availability", tag = "pickups",
-    params(AvailabilityQuery, PlaceQuery), security(("bearer" = ["pickups:read"])),
+    params(AvailabilityQuery), security(("bearer" = ["pickups:read"])),
     responses((status = 200, body = AvailabilityOut),
         (status = 404, description = "`NOT_FOUND`: no service area covers the place"),
         (status = 409, description = "`EXPRESS_UNAVAILABLE`: the area offers no express pickups")))]
@@ -66,10 +84,10 @@ pub(super) async fn list_availability(
     State(app): State<App>,
     _caller: Can<ReadPickups>,
     Query(query): Query<AvailabilityQuery>,
-    Query(place): Query<PlaceQuery>,
 ) -> Result<Json<AvailabilityOut>> {
     let kind = query.kind.unwrap_or(PickupKind::Scheduled);
-    let area = store::service_areas::locate(app.db(), &place.place()?).await?;
+    let place = place(query.country, query.postal_code.as_ref(), query.lat, query.lng)?;
+    let area = store::service_areas::locate(app.db(), &place).await?;
     let area = area.ok_or(Error::NotFound("service area at this place"))?;
     let slots = slots(&app, &area, query.date, kind).await?;
     let time_zone = area.definition.time_zone;

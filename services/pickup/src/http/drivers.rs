@@ -3,7 +3,7 @@
 use axum::extract::State;
 use jiff::Timestamp;
 use quenty_kernel::{
-    Failure, Page, PageQuery,
+    Failure, Page,
     contact::{PersonName, Phone, Text},
     id::{DriverId, UserId, VehicleId},
 };
@@ -12,11 +12,14 @@ use quenty_platform::{
     http::{Answer, Can, IfMatch, Json, Path, Query},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::{CreateDrivers, ReadDrivers, UpdateDrivers, staff_only};
+use super::{
+    CreateDrivers, ReadDrivers, UpdateDrivers, staff_only,
+    wire::{list_query, nullable},
+};
 use crate::{
-    commands,
+    Error, commands,
     domain::driver::{Driver, DriverProfile, DriverStatus},
     store,
 };
@@ -46,7 +49,10 @@ pub(super) struct UpdateDriverIn {
     status: Option<DriverStatus>,
     #[schema(max_items = 20)]
     skills: Option<Vec<Text<40>>>,
-    vehicle_id: Option<VehicleId>,
+    /// `null` takes the vehicle away.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<VehicleId>)]
+    vehicle_id: Option<Option<VehicleId>>,
 }
 
 impl UpdateDriverIn {
@@ -56,7 +62,7 @@ impl UpdateDriverIn {
             phone: self.phone.unwrap_or(was.phone),
             status: self.status.unwrap_or(was.status),
             skills: self.skills.unwrap_or(was.skills),
-            vehicle_id: self.vehicle_id.or(was.vehicle_id),
+            vehicle_id: self.vehicle_id.unwrap_or(was.vehicle_id),
         }
     }
 }
@@ -119,26 +125,38 @@ pub(super) async fn create_driver(
     tx.answer(Answer::created(location, &DriverOut::from(driver))?.version(version)).await
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct DriverQuery {
+list_query!(DriversQuery {
     #[param(inline)]
     status: Option<DriverStatus>,
-}
+});
 
 /// List the drivers, the newest first.
 #[utoipa::path(get, path = "/api/v1/drivers", operation_id = "list_drivers", tag = "drivers",
-    params(DriverQuery, PageQuery), security(("bearer" = ["drivers:read"])),
+    params(DriversQuery), security(("bearer" = ["drivers:read"])),
     responses((status = 200, body = Page<DriverOut>)))]
 pub(super) async fn list_drivers(
     State(app): State<App>,
     caller: Can<ReadDrivers>,
-    Query(query): Query<DriverQuery>,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<DriversQuery>,
 ) -> Result<Json<Page<DriverOut>>> {
     staff_only(&caller)?;
+    let page = query.page();
     let rows = store::drivers::list(app.db(), query.status, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |driver| driver.id.uuid()).map(DriverOut::from)))
+}
+
+/// Read a driver.
+#[utoipa::path(get, path = "/api/v1/drivers/{id}", operation_id = "get_driver", tag = "drivers",
+    params(("id" = DriverId, Path)), security(("bearer" = ["drivers:read"])), responses((status = 200, body = DriverOut)))]
+pub(super) async fn get_driver(
+    State(app): State<App>,
+    caller: Can<ReadDrivers>,
+    Path(id): Path<DriverId>,
+) -> Result<Answer> {
+    staff_only(&caller)?;
+    let driver = store::drivers::find(app.db(), id).await?.ok_or(Error::NotFound("driver"))?;
+    let version = driver.version;
+    Ok(Answer::ok(&DriverOut::from(driver))?.version(version))
 }
 
 /// Change what is kept of a driver.

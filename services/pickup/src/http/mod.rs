@@ -9,6 +9,7 @@ mod quotes;
 mod service_areas;
 mod stops;
 mod vehicles;
+mod wire;
 
 use quenty_kernel::Scope;
 use quenty_platform::{
@@ -23,6 +24,7 @@ use crate::{Error, store::pickups::Reach};
 quenty_platform::permissions! {
     ReadPickups = "pickups:read";
     CreatePickups = "pickups:create";
+    UpdatePickups = "pickups:update";
     QuotePickups = "pickups:quote";
     HoldPickups = "pickups:hold";
     AssignPickups = "pickups:assign";
@@ -49,7 +51,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(availability::list_availability))
         .routes(routes!(quotes::quote_pickup))
         .routes(routes!(quotes::hold_slot))
-        .routes(routes!(pickups::get_pickup))
+        .routes(routes!(quotes::get_hold))
+        .routes(routes!(pickups::get_pickup, pickups::update_pickup))
         .routes(routes!(pickups::reschedule_pickup))
         .routes(routes!(pickups::cancel_pickup))
         .routes(routes!(pickups::follow_pickup))
@@ -61,10 +64,11 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(stops::fail_pickup))
         .routes(routes!(service_areas::create_service_area, service_areas::list_service_areas))
         .routes(routes!(service_areas::locate_service_area))
-        .routes(routes!(service_areas::update_service_area))
+        .routes(routes!(service_areas::get_service_area, service_areas::update_service_area))
         .routes(routes!(drivers::create_driver, drivers::list_drivers))
-        .routes(routes!(drivers::update_driver))
+        .routes(routes!(drivers::get_driver, drivers::update_driver))
         .routes(routes!(vehicles::create_vehicle, vehicles::list_vehicles))
+        .routes(routes!(vehicles::get_vehicle))
 }
 
 /// Whose pickups the caller reaches. Who may drive but not dispatch is a driver, and reaches the own stops.

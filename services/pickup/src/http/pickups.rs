@@ -9,27 +9,32 @@ use axum::{
 use jiff::{Timestamp, civil::Date};
 use quenty_contracts::party::{Parcel, Party};
 use quenty_kernel::{
-    Failure, Page, PageQuery, Scope,
-    contact::Text,
+    Failure, Page, Scope,
+    contact::{Email, Phone, Text},
     id::{CompanyId, DriverId, OrderId, PickupId},
     money::Money,
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, Json, Path, Query},
+    http::{Answer, Can, IfMatch, Json, Path, Query},
     journal,
     live::{self, ResumeAfter},
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{CancelPickups, CreatePickups, ReadPickups, ReschedulePickups, pickup_out::PickupOut, reach};
+use super::{
+    CancelPickups, CreatePickups, ReadPickups, ReschedulePickups, UpdatePickups,
+    pickup_out::PickupOut,
+    reach,
+    wire::{list_query, nullable},
+};
 use crate::{
     Error, commands,
     domain::{
         booking::{BookingRequest, PickupKind, Wanted},
         hours::LocalTime,
-        pickup::{Pickup, PickupState, RescheduledBy, Status},
+        pickup::{ContactChange, Pickup, PickupState, RescheduledBy, Status},
     },
     store::{
         self,
@@ -140,9 +145,7 @@ pub(super) async fn create_pickup(
     tx.answer(answer.version(pickup.version)).await
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct PickupQuery {
+list_query!(PickupsQuery {
     #[param(inline)]
     status: Option<Status>,
     /// The local day of the window.
@@ -152,25 +155,26 @@ pub(super) struct PickupQuery {
     driver_id: Option<DriverId>,
     #[param(value_type = Option<String>)]
     order_id: Option<OrderId>,
-}
+});
 
 /// List pickups, the newest first; a driver sees the own stops.
 #[utoipa::path(get, path = "/api/v1/pickups", operation_id = "list_pickups", tag = "pickups",
-    params(PickupQuery, PageQuery), security(("bearer" = ["pickups:read"])),
+    params(PickupsQuery), security(("bearer" = ["pickups:read"])),
     responses((status = 200, body = Page<PickupOut>)))]
 pub(super) async fn list_pickups(
     State(app): State<App>,
     caller: Can<ReadPickups>,
-    Query(query): Query<PickupQuery>,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<PickupsQuery>,
 ) -> Result<Json<Page<PickupOut>>> {
-    let PickupQuery { status, date, driver_id, order_id } = query;
+    let page = query.page();
+    let PickupsQuery { status, date, driver_id, order_id, .. } = query;
     let filter = PickupFilter { status, date, driver_id, order_id };
     let rows = store::pickups::list(app.db(), reach(&caller)?, &filter, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |pickup| pickup.id.uuid()).map(|pickup| PickupOut::from(&*pickup))))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AsOf {
     /// Shows the pickup as it was then, rebuilt from its facts.
@@ -192,11 +196,48 @@ pub(super) async fn get_pickup(
     let Some(as_of) = query.as_of else { return shown(&pickup) };
     let facts = journal::facts(app.db(), caller.scope()?, &id.to_string(), Some(as_of)).await?;
     let state = PickupState::fold(facts).ok_or(Error::NotFound("pickup at that time"))?;
-    shown(&Pickup::restore(state))
+    // Without a version: what was cannot be changed.
+    Answer::ok(&PickupOut::from(&state))
 }
 
 async fn find(app: &App, reach: Reach, id: PickupId) -> Result<Pickup, Error> {
     store::pickups::find(app.db(), reach, id).await?.ok_or(Error::NotFound("pickup"))
+}
+
+/// Who hands over; what is absent stays. Another address is another pickup: cancel this one and book anew.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Luz Marín", "phone": "+573005550003"}))]
+pub(super) struct UpdatePickupIn {
+    name: Option<Text<120>>,
+    /// `null` empties it.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Phone>)]
+    phone: Option<Option<Phone>>,
+    /// `null` empties it.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Email>)]
+    email: Option<Option<Email>>,
+}
+
+/// Change who hands the parcels over, until the driver is on the way.
+#[utoipa::path(patch, path = "/api/v1/pickups/{id}", operation_id = "update_pickup", tag = "pickups",
+    params(("id" = PickupId, Path), ("If-Match" = Option<String>, Header)), request_body = UpdatePickupIn,
+    security(("bearer" = ["pickups:update"])),
+    responses((status = 200, body = PickupOut), (status = 409, description = "`PICKUP_CLOSED`: the driver has begun, or it has ended"),
+        (status = 412, description = "`VERSION_MISMATCH`: someone changed it meanwhile")))]
+pub(super) async fn update_pickup(
+    State(app): State<App>,
+    caller: Can<UpdatePickups>,
+    Path(id): Path<PickupId>,
+    seen: IfMatch,
+    Json(input): Json<UpdatePickupIn>,
+) -> Result<Answer> {
+    let UpdatePickupIn { name, phone, email } = input;
+    let mut tx = app.begin(&caller).await?;
+    let change = ContactChange { name, phone, email };
+    let pickup = commands::update_pickup(&mut tx, reach(&caller)?, id, seen, change).await?;
+    tx.answer(shown(&pickup)?).await
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

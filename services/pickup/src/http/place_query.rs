@@ -8,6 +8,7 @@ use crate::{Error, domain::service_area::Place};
 
 /// A country with a postal code, a position, or both.
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PlaceQuery {
     #[param(value_type = Option<String>, example = "CO")]
@@ -25,11 +26,20 @@ pub(super) struct PlaceQuery {
 
 impl PlaceQuery {
     pub(super) fn place(&self) -> Result<Place, Error> {
-        let location = match (self.lat, self.lng) {
-            (Some(lat), Some(lng)) => Some(GeoPoint::new(lat, lng)?),
-            (None, None) => None,
-            _ => return Err(quenty_kernel::Invalid::new("position", "needs both lat and lng").into()),
-        };
-        Ok(Place::new(self.country, self.postal_code.as_ref().map(Text::as_str), location))
+        place(self.country, self.postal_code.as_ref(), self.lat, self.lng)
     }
+}
+
+pub(super) fn place(
+    country: Option<CountryCode>,
+    postal_code: Option<&Text<20>>,
+    lat: Option<f64>,
+    lng: Option<f64>,
+) -> Result<Place, Error> {
+    let location = match (lat, lng) {
+        (Some(lat), Some(lng)) => Some(GeoPoint::new(lat, lng)?),
+        (None, None) => None,
+        _ => return Err(quenty_kernel::Invalid::new("position", "needs both lat and lng").into()),
+    };
+    Ok(Place::new(country, postal_code.map(Text::as_str), location))
 }

@@ -12,7 +12,7 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, Json},
+    http::{Answer, Can, Json, Path},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -27,10 +27,10 @@ use crate::{
         booking::{PickupKind, Unbookable, Wanted},
         fees::{Cost, Priced},
         hours::LocalTime,
-        service_area::Place,
+        service_area::{Place, ServiceArea},
         timetable::Window,
     },
-    store,
+    store::{self, slots::Hold},
 };
 
 /// Where it would be collected.
@@ -131,11 +131,23 @@ pub(super) struct HoldOut {
     expires_at: Timestamp,
 }
 
+impl HoldOut {
+    fn new(hold: &Hold, area: ServiceArea) -> Self {
+        Self {
+            hold_id: hold.pickup_id,
+            service_area_id: area.id,
+            time_zone: area.definition.time_zone,
+            window: hold.slot,
+            expires_at: hold.expires_at,
+        }
+    }
+}
+
 /// Hold a place in a slot for ten minutes.
 #[utoipa::path(post, path = "/api/v1/pickups/holds", operation_id = "hold_slot", tag = "pickups",
     request_body = HoldSlotIn, security(("bearer" = ["pickups:hold"])),
     responses((status = 201, body = HoldOut),
-        (status = 409, description = "`NO_SERVICE_AREA`, `NO_CAPACITY`: nobody can come then")))]
+        (status = 409, description = "`NO_SERVICE_AREA`, `NO_CAPACITY`: nobody can come then; `TOO_MANY_HOLDS`")))]
 pub(super) async fn hold_slot(
     State(app): State<App>,
     caller: Can<HoldPickups>,
@@ -145,12 +157,20 @@ pub(super) async fn hold_slot(
     let wanted = Wanted { date: Some(input.date), slot: Some(input.slot.to_string()) };
     let mut tx = app.begin(&caller).await?;
     let (area, hold) = commands::hold_slot(&mut tx, company, &input.place.into(), &wanted).await?;
-    let out = HoldOut {
-        hold_id: hold.pickup_id,
-        service_area_id: area.id,
-        time_zone: area.definition.time_zone,
-        window: hold.slot,
-        expires_at: hold.expires_at,
-    };
-    tx.answer(Answer::created(format!("/api/v1/pickups/{}", hold.pickup_id), &out)?).await
+    let location = format!("/api/v1/pickups/holds/{}", hold.pickup_id);
+    tx.answer(Answer::created(location, &HoldOut::new(&hold, area))?).await
+}
+
+/// Read a hold until it runs out or is used.
+#[utoipa::path(get, path = "/api/v1/pickups/holds/{id}", operation_id = "get_hold", tag = "pickups",
+    params(("id" = PickupId, Path)), security(("bearer" = ["pickups:hold"])), responses((status = 200, body = HoldOut)))]
+pub(super) async fn get_hold(
+    State(app): State<App>,
+    caller: Can<HoldPickups>,
+    Path(id): Path<PickupId>,
+) -> Result<Json<HoldOut>> {
+    let (company, now) = (caller.company()?, app.clock().now());
+    let hold = store::slots::find_hold(app.db(), company, id, now).await?.ok_or(Error::NotFound("hold"))?;
+    let area = store::service_areas::find(app.db(), hold.area_id).await?;
+    Ok(Json(HoldOut::new(&hold, area.ok_or(Error::NotFound("service area"))?)))
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use jiff::{Timestamp, civil::Date};
 use quenty_kernel::{
-    Page, PageQuery,
+    Page,
     contact::{Text, TimeZoneName},
     country::CountryCode,
     currency::Currency,
@@ -17,7 +17,12 @@ use quenty_platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{CreateServiceAreas, ReadServiceAreas, UpdateServiceAreas, place_query::PlaceQuery, staff_only};
+use super::{
+    CreateServiceAreas, ReadServiceAreas, UpdateServiceAreas,
+    place_query::PlaceQuery,
+    staff_only,
+    wire::{list_query, nullable},
+};
 use crate::{
     Error, commands,
     domain::{
@@ -86,7 +91,10 @@ impl CreateServiceAreaIn {
 #[schema(example = json!({"capacity_per_slot": 60}))]
 pub(super) struct UpdateServiceAreaIn {
     name: Option<Text<80>>,
-    polygon: Option<Polygon>,
+    /// `null` takes it away.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Polygon>)]
+    polygon: Option<Option<Polygon>>,
     postal_prefixes: Option<Vec<PostalPrefix>>,
     time_zone: Option<TimeZoneName>,
     hours: Option<WeeklyHours>,
@@ -107,7 +115,7 @@ impl UpdateServiceAreaIn {
             fees: self.fees.map_or(Ok(was.fees), |fees| FeeTable::new(was.currency, &fees))?,
             name: self.name.unwrap_or(was.name),
             country: was.country,
-            polygon: self.polygon.or(was.polygon),
+            polygon: self.polygon.unwrap_or(was.polygon),
             postal_prefixes: self.postal_prefixes.unwrap_or(was.postal_prefixes),
             time_zone: self.time_zone.unwrap_or(was.time_zone),
             hours: self.hours.unwrap_or(was.hours),
@@ -185,15 +193,18 @@ pub(super) async fn create_service_area(
     tx.answer(Answer::created(location, &ServiceAreaOut::from(area))?.version(version)).await
 }
 
+list_query!(ServiceAreasQuery {});
+
 /// List the service areas, the newest first.
 #[utoipa::path(get, path = "/api/v1/service-areas", operation_id = "list_service_areas", tag = "service areas",
-    params(PageQuery), security(("bearer" = ["service_areas:read"])),
+    params(ServiceAreasQuery), security(("bearer" = ["service_areas:read"])),
     responses((status = 200, body = Page<ServiceAreaOut>)))]
 pub(super) async fn list_service_areas(
     State(app): State<App>,
     _caller: Can<ReadServiceAreas>,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<ServiceAreasQuery>,
 ) -> Result<Json<Page<ServiceAreaOut>>> {
+    let page = query.page();
     let rows = store::service_areas::list(app.db(), &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |area| area.id.uuid()).map(ServiceAreaOut::from)))
 }
@@ -209,6 +220,20 @@ pub(super) async fn locate_service_area(
 ) -> Result<Json<ServiceAreaOut>> {
     let area = store::service_areas::locate(app.db(), &place.place()?).await?;
     Ok(Json(area.ok_or(Error::NotFound("service area at this place"))?.into()))
+}
+
+/// Read a service area.
+#[utoipa::path(get, path = "/api/v1/service-areas/{id}", operation_id = "get_service_area", tag = "service areas",
+    params(("id" = ServiceAreaId, Path)), security(("bearer" = ["service_areas:read"])),
+    responses((status = 200, body = ServiceAreaOut)))]
+pub(super) async fn get_service_area(
+    State(app): State<App>,
+    _caller: Can<ReadServiceAreas>,
+    Path(id): Path<ServiceAreaId>,
+) -> Result<Answer> {
+    let area = store::service_areas::find(app.db(), id).await?.ok_or(Error::NotFound("service area"))?;
+    let version = area.version;
+    Ok(Answer::ok(&ServiceAreaOut::from(area))?.version(version))
 }
 
 /// Change a service area; what was booked stays as it was promised.

@@ -122,7 +122,10 @@ pub(super) async fn arrive_at_pickup(
 pub(super) struct CompletePickupIn {
     #[schema(minimum = 1, maximum = 10_000)]
     parcel_count: u32,
+    /// Needed when the count is not what was booked: why.
+    difference: Option<Text<300>>,
     weight_grams: Option<Grams>,
+    /// Needed, this or the signature.
     handed_over_by: Option<PersonName>,
     position: Option<GeoPoint>,
     signature_svg: Option<Signature>,
@@ -136,15 +139,16 @@ impl CompletePickupIn {
             );
             return Err(Failure::invalid("INVALID_FIELD", "/parcel_count", detail));
         }
-        let Self { parcel_count, weight_grams, handed_over_by, position, signature_svg } = self;
-        Ok(HandOver { parcel_count, weight_grams, handed_over_by, position, signature_svg })
+        let Self { parcel_count, difference, weight_grams, handed_over_by, position, signature_svg } = self;
+        Ok(HandOver { parcel_count, difference, weight_grams, handed_over_by, position, signature_svg })
     }
 }
 
 /// Report that the parcels were handed over, with the proof.
 #[utoipa::path(post, path = "/api/v1/pickups/{id}/complete", operation_id = "complete_pickup", tag = "stops",
     params(("id" = PickupId, Path)), request_body = CompletePickupIn, security(("bearer" = ["pickups:complete"])),
-    responses((status = 200, body = PickupOut), (status = 409, description = "`ILLEGAL_TRANSITION`: it is not in progress")))]
+    responses((status = 200, body = PickupOut), (status = 409, description = "`ILLEGAL_TRANSITION`: it is not in progress"),
+        (status = 422, description = "`PROOF_REQUIRED`, `COUNT_DIFFERS`")))]
 pub(super) async fn complete_pickup(
     State(app): State<App>,
     caller: Can<CompletePickups>,

@@ -2,17 +2,17 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use quenty_kernel::{Failure, Page, PageQuery, id::VehicleId};
+use quenty_kernel::{Failure, Page, id::VehicleId};
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, Json, Query},
+    http::{Answer, Can, Json, Path, Query},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{CreateVehicles, ReadVehicles, staff_only};
+use super::{CreateVehicles, ReadVehicles, staff_only, wire::list_query};
 use crate::{
-    commands,
+    Error, commands,
     domain::vehicle::{Vehicle, VehicleCreated, VehicleKind},
     store,
 };
@@ -69,16 +69,32 @@ pub(super) async fn create_vehicle(
     tx.answer(Answer::created(format!("/api/v1/vehicles/{}", vehicle.id), &VehicleOut::from(vehicle))?).await
 }
 
+list_query!(VehiclesQuery {});
+
 /// List the vehicles, the newest first.
 #[utoipa::path(get, path = "/api/v1/vehicles", operation_id = "list_vehicles", tag = "vehicles",
-    params(PageQuery), security(("bearer" = ["vehicles:read"])),
+    params(VehiclesQuery), security(("bearer" = ["vehicles:read"])),
     responses((status = 200, body = Page<VehicleOut>)))]
 pub(super) async fn list_vehicles(
     State(app): State<App>,
     caller: Can<ReadVehicles>,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<VehiclesQuery>,
 ) -> Result<Json<Page<VehicleOut>>> {
     staff_only(&caller)?;
+    let page = query.page();
     let rows = store::vehicles::list(app.db(), &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |vehicle| vehicle.id.uuid()).map(VehicleOut::from)))
+}
+
+/// Read a vehicle.
+#[utoipa::path(get, path = "/api/v1/vehicles/{id}", operation_id = "get_vehicle", tag = "vehicles",
+    params(("id" = VehicleId, Path)), security(("bearer" = ["vehicles:read"])), responses((status = 200, body = VehicleOut)))]
+pub(super) async fn get_vehicle(
+    State(app): State<App>,
+    caller: Can<ReadVehicles>,
+    Path(id): Path<VehicleId>,
+) -> Result<Json<VehicleOut>> {
+    staff_only(&caller)?;
+    let vehicle = store::vehicles::find(app.db(), id).await?;
+    Ok(Json(vehicle.ok_or(Error::NotFound("vehicle"))?.into()))
 }

@@ -50,31 +50,31 @@ impl TryFrom<DriverRow> for Driver {
     }
 }
 
+/// One column list for every read; `$rows` is what differs.
+macro_rules! select_drivers {
+    ($rows:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            DriverRow,
+            "select id, user_id, name, phone, status, skills, vehicle_id, version, created_at, updated_at from drivers " + $rows,
+            $($argument),+
+        )
+    };
+}
+
+pub(crate) async fn find(db: impl PgExecutor<'_>, id: DriverId) -> Result<Option<Driver>> {
+    let row = select_drivers!("where id = $1", id.uuid()).fetch_optional(db).await?;
+    row.map(Driver::try_from).transpose()
+}
+
 /// Locked against changes, so that a driver who is set inactive gets no stop in the same moment.
 pub(crate) async fn lock_shared(connection: &mut PgConnection, id: DriverId) -> Result<Option<Driver>> {
-    sqlx::query_as!(
-        DriverRow,
-        "select id, user_id, name, phone, status, skills, vehicle_id, version, created_at, updated_at
-         from drivers where id = $1 for share",
-        id.uuid()
-    )
-    .fetch_optional(connection)
-    .await?
-    .map(Driver::try_from)
-    .transpose()
+    let row = select_drivers!("where id = $1 for share", id.uuid()).fetch_optional(connection).await?;
+    row.map(Driver::try_from).transpose()
 }
 
 pub(crate) async fn lock(connection: &mut PgConnection, id: DriverId) -> Result<Option<Driver>> {
-    sqlx::query_as!(
-        DriverRow,
-        "select id, user_id, name, phone, status, skills, vehicle_id, version, created_at, updated_at
-         from drivers where id = $1 for update",
-        id.uuid()
-    )
-    .fetch_optional(connection)
-    .await?
-    .map(Driver::try_from)
-    .transpose()
+    let row = select_drivers!("where id = $1 for update", id.uuid()).fetch_optional(connection).await?;
+    row.map(Driver::try_from).transpose()
 }
 
 pub(crate) async fn list(
@@ -82,17 +82,13 @@ pub(crate) async fn list(
     status: Option<DriverStatus>,
     page: &PageQuery,
 ) -> Result<Vec<Driver>> {
-    let rows = sqlx::query_as!(
-        DriverRow,
-        "select id, user_id, name, phone, status, skills, vehicle_id, version, created_at, updated_at from drivers
-         where ($1::text is null or status = $1) and ($2::uuid is null or id < $2) order by id desc limit $3",
+    let rows = select_drivers!(
+        "where ($1::text is null or status = $1) and ($2::uuid is null or id < $2) order by id desc limit $3",
         status.map(DriverStatus::as_str),
         page.before(),
         page.fetch()
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(Driver::try_from).collect()
+    );
+    rows.fetch_all(db).await?.into_iter().map(Driver::try_from).collect()
 }
 
 /// Inserts a driver, or replaces the one that has its id.

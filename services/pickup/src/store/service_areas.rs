@@ -31,60 +31,49 @@ impl TryFrom<AreaRow> for ServiceArea {
     }
 }
 
+/// One column list for every read; `$rows` is what differs.
+macro_rules! select_areas {
+    ($rows:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            AreaRow,
+            "select id, definition, version, created_at, updated_at from service_areas " + $rows,
+            $($argument),+
+        )
+    };
+}
+
 /// The active area that serves the place. SQL narrows by box and prefix, the domain chooses.
 pub(crate) async fn locate(db: impl PgExecutor<'_>, place: &Place) -> Result<Option<ServiceArea>> {
-    let rows = sqlx::query_as!(
-        AreaRow,
-        "select id, definition, version, created_at, updated_at from service_areas
-         where active and ($1::text is null or country = $1)
+    let rows = select_areas!(
+        "where active and ($1::text is null or country = $1)
            and (($2::float8 between south and north and $3::float8 between west and east)
                 or exists (select from unnest(postal_prefixes) prefix where starts_with($4::text, prefix)))",
         place.country.map(|country| country.code()),
         place.location.map(|location| location.lat()),
         place.location.map(|location| location.lng()),
         place.postal_code
-    )
-    .fetch_all(db)
-    .await?;
-    let areas: Vec<ServiceArea> = rows.into_iter().map(ServiceArea::try_from).collect::<Result<_>>()?;
-    Ok(place.choose(areas))
+    );
+    let areas: Result<_> = rows.fetch_all(db).await?.into_iter().map(ServiceArea::try_from).collect();
+    Ok(place.choose(areas?))
 }
 
 pub(crate) async fn find(db: impl PgExecutor<'_>, id: ServiceAreaId) -> Result<Option<ServiceArea>> {
-    sqlx::query_as!(
-        AreaRow,
-        "select id, definition, version, created_at, updated_at from service_areas where id = $1",
-        id.uuid()
-    )
-    .fetch_optional(db)
-    .await?
-    .map(ServiceArea::try_from)
-    .transpose()
+    let row = select_areas!("where id = $1", id.uuid()).fetch_optional(db).await?;
+    row.map(ServiceArea::try_from).transpose()
 }
 
 pub(crate) async fn lock(connection: &mut PgConnection, id: ServiceAreaId) -> Result<Option<ServiceArea>> {
-    sqlx::query_as!(
-        AreaRow,
-        "select id, definition, version, created_at, updated_at from service_areas where id = $1 for update",
-        id.uuid()
-    )
-    .fetch_optional(connection)
-    .await?
-    .map(ServiceArea::try_from)
-    .transpose()
+    let row = select_areas!("where id = $1 for update", id.uuid()).fetch_optional(connection).await?;
+    row.map(ServiceArea::try_from).transpose()
 }
 
 pub(crate) async fn list(db: impl PgExecutor<'_>, page: &PageQuery) -> Result<Vec<ServiceArea>> {
-    let rows = sqlx::query_as!(
-        AreaRow,
-        "select id, definition, version, created_at, updated_at from service_areas
-         where $1::uuid is null or id < $1 order by id desc limit $2",
+    let rows = select_areas!(
+        "where $1::uuid is null or id < $1 order by id desc limit $2",
         page.before(),
         page.fetch()
-    )
-    .fetch_all(db)
-    .await?;
-    rows.into_iter().map(ServiceArea::try_from).collect()
+    );
+    rows.fetch_all(db).await?.into_iter().map(ServiceArea::try_from).collect()
 }
 
 /// Inserts an area, or replaces the one that has its id.

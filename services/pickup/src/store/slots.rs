@@ -8,6 +8,7 @@ use jiff_sqlx::ToSqlx;
 use quenty_kernel::id::{CompanyId, PickupId, ServiceAreaId};
 use quenty_platform::Result;
 use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
 
 use crate::domain::{service_area::ServiceArea, timetable::Window};
 
@@ -19,6 +20,24 @@ pub(crate) struct Hold {
     pub(crate) area_id: ServiceAreaId,
     pub(crate) slot: Window,
     pub(crate) expires_at: Timestamp,
+}
+
+struct HoldRow {
+    area_id: Uuid,
+    starts_at: jiff_sqlx::Timestamp,
+    ends_at: jiff_sqlx::Timestamp,
+    expires_at: jiff_sqlx::Timestamp,
+}
+
+impl HoldRow {
+    fn hold(self, pickup_id: PickupId) -> Hold {
+        Hold {
+            pickup_id,
+            area_id: ServiceAreaId::from_uuid(self.area_id),
+            slot: Window { start: self.starts_at.to_jiff(), end: self.ends_at.to_jiff() },
+            expires_at: self.expires_at.to_jiff(),
+        }
+    }
 }
 
 /// How many places are taken or held in the slots that begin in the span.
@@ -142,6 +161,42 @@ pub(crate) async fn hold(
     Ok(true)
 }
 
+/// Counts a company's live holds. Its next count waits until this transaction has ended, so that holds made at
+/// once are counted, too.
+pub(crate) async fn count_holds(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    now: Timestamp,
+) -> Result<i64> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("holds of {company}"))
+        .execute(&mut *connection)
+        .await?;
+    Ok(sqlx::query_scalar!(
+        "select count(*) as \"count!\" from slot_holds where company_id = $1 and expires_at > $2",
+        company.uuid(),
+        now.to_sqlx() as _
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
+pub(crate) async fn find_hold(
+    db: impl PgExecutor<'_>,
+    company: CompanyId,
+    pickup: PickupId,
+    now: Timestamp,
+) -> Result<Option<Hold>> {
+    let row = sqlx::query_as!(
+        HoldRow,
+        "select area_id, starts_at, ends_at, expires_at from slot_holds
+         where pickup_id = $1 and company_id = $2 and expires_at > $3",
+        pickup.uuid(),
+        company.uuid(),
+        now.to_sqlx() as _
+    );
+    Ok(row.fetch_optional(db).await?.map(|row| row.hold(pickup)))
+}
+
 /// Ends a company's hold to book what it kept; nothing, if it has run out or was used.
 pub(crate) async fn claim_hold(
     connection: &mut PgConnection,
@@ -149,19 +204,13 @@ pub(crate) async fn claim_hold(
     pickup: PickupId,
     now: Timestamp,
 ) -> Result<Option<Hold>> {
-    let row = sqlx::query!(
+    let row = sqlx::query_as!(
+        HoldRow,
         "delete from slot_holds where pickup_id = $1 and company_id = $2 and expires_at > $3
          returning area_id, starts_at, ends_at, expires_at",
         pickup.uuid(),
         company.uuid(),
         now.to_sqlx() as _
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(row.map(|row| Hold {
-        pickup_id: pickup,
-        area_id: ServiceAreaId::from_uuid(row.area_id),
-        slot: Window { start: row.starts_at.to_jiff(), end: row.ends_at.to_jiff() },
-        expires_at: row.expires_at.to_jiff(),
-    }))
+    );
+    Ok(row.fetch_optional(connection).await?.map(|row| row.hold(pickup)))
 }

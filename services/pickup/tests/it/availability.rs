@@ -85,6 +85,38 @@ async fn a_hold_keeps_its_place_for_ten_minutes_and_becomes_a_pickup() {
 }
 
 #[tokio::test]
+async fn a_hold_is_read_by_its_company_until_it_runs_out() {
+    let world = World::new(1).await;
+    let body =
+        json!({"place": {"country": "CO", "postal_code": "110221"}, "date": TOMORROW, "slot": "10:00"});
+    let held = world.post(&world.merchant, "/api/v1/pickups/holds", &body).await.expect(201);
+    let path = held.header("location").unwrap().to_owned();
+    assert_eq!(world.get(&world.merchant, &path).await.expect(200).json(), held.json());
+    let stranger = world.app.token(
+        quenty_platform::token::Realm::Company,
+        Some(quenty_kernel::id::CompanyId::new()),
+        &["pickups:*"],
+    );
+    world.get(&stranger, &path).await.expect_problem(404, "NOT_FOUND");
+    world.app.advance_to(at(NINE) + 10.minutes());
+    world.get(&world.merchant, &path).await.expect_problem(404, "NOT_FOUND");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_company_holds_twenty_places_at_a_time_however_fast_it_asks() {
+    let world = World::new(50).await;
+    let body =
+        json!({"place": {"country": "CO", "postal_code": "110221"}, "date": TOMORROW, "slot": "10:00"});
+    let asked = (0..25).map(|_| world.post(&world.merchant, "/api/v1/pickups/holds", &body));
+    let answers = futures_util::future::join_all(asked).await;
+    let held = answers.iter().filter(|answer| answer.status() == 201).count();
+    let refused = answers.iter().filter(|answer| answer.code() == "TOO_MANY_HOLDS").count();
+    assert_eq!((held, refused), (20, 5));
+    world.app.advance_to(at(NINE) + 10.minutes());
+    world.post(&world.merchant, "/api/v1/pickups/holds", &body).await.expect(201);
+}
+
+#[tokio::test]
 async fn a_hold_frees_itself_by_business_time() {
     let world = World::new(1).await;
     let body =

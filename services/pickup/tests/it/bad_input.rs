@@ -81,6 +81,9 @@ async fn bad_steps_and_queries_are_refused() {
         ("complete", json!({"parcel_count": 0})),
         ("complete", json!({"parcel_count": 1, "weight_grams": 0})),
         ("complete", json!({"parcel_count": 1, "signature_svg": "<svg onload='x()'></svg>"})),
+        ("complete", json!({"parcel_count": 1, "signature_svg": "<svg>\u{0}</svg>"})),
+        ("complete", json!({"parcel_count": 1})),
+        ("complete", json!({"parcel_count": 2, "handed_over_by": "Luz"})),
         ("complete", json!({"parcel_count": 1, "position": {"lat": 91, "lng": 0}})),
         ("fail", json!({"code": "BORED"})),
         ("arrive", json!({"position": "here"})),
@@ -102,4 +105,26 @@ async fn bad_steps_and_queries_are_refused() {
         .await
         .expect_problem(422, "INVALID_PATH");
     world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_misspelt_query_parameter_is_refused_and_not_ignored() {
+    let world = World::new(5).await;
+    let pickup = world.book(&scheduled(TOMORROW, "10:00")).await;
+    let one = format!("pickups/{}", pickup["id"].as_str().unwrap());
+    for path in ["pickups", "drivers", "vehicles", "service-areas"] {
+        world.get(&world.dispatcher, &format!("/api/v1/{path}?limit=1")).await.expect(200);
+    }
+    for path in [
+        "pickups?statuss=completed",
+        "pickups?status=scheduled&limt=1",
+        "drivers?state=active",
+        "vehicles?kind=van",
+        "service-areas?country=CO",
+        "service-areas/locate?country=CO&postcode=110221",
+        "pickups/availability?date=2026-05-05&country=CO&postcode=110221",
+        &format!("{one}?at=2026-05-05T15:00:00Z"),
+    ] {
+        world.get(&world.dispatcher, &format!("/api/v1/{path}")).await.expect_problem(422, "INVALID_QUERY");
+    }
 }

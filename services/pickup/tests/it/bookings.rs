@@ -122,6 +122,32 @@ async fn a_merchant_reschedules_twice_and_the_old_place_is_free_again() {
 }
 
 #[tokio::test]
+async fn somebody_else_hands_over_until_the_driver_is_on_the_way() {
+    let world = World::new(3).await;
+    let pickup = world.book(&scheduled(TODAY, "10:00")).await;
+    let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+    let patch = |body| world.app.patch(&path).token(&world.merchant).json(&body);
+    let change = json!({"name": "Luz Marín", "phone": null});
+    patch(change.clone()).header("if-match", "\"1\"").send().await.expect_problem(412, "VERSION_MISMATCH");
+    let changed = patch(change.clone()).send().await.expect(200).json();
+    assert_eq!(
+        (&changed["contact"]["name"], &changed["contact"]["phone"]),
+        (&json!("Luz Marín"), &json!(null))
+    );
+    assert_eq!(changed["contact"]["address"], pickup["contact"]["address"]);
+    assert_eq!(world.get(&world.merchant, &path).await.expect(200).json(), changed);
+    let folded = world.get(&world.merchant, &format!("{path}?as_of={}", world.app.now())).await;
+    assert_eq!(folded.expect(200).json(), changed);
+    patch(json!({"address": contact()["address"]})).send().await.expect_problem(422, "INVALID_BODY");
+
+    let (driver, token) = world.driver().await;
+    world.step(&world.dispatcher, &pickup, "assign", &json!({"driver_id": driver["id"]})).await.expect(200);
+    world.step(&token, &pickup, "start", &json!({})).await.expect(200);
+    patch(change).send().await.expect_problem(409, "PICKUP_CLOSED");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
 async fn a_pickup_is_shown_as_it_was() {
     let world = World::new(3).await;
     let pickup = world.book(&scheduled(TOMORROW, "10:00")).await;
@@ -129,8 +155,11 @@ async fn a_pickup_is_shown_as_it_was() {
     world.step(&world.merchant, &pickup, "cancel", &json!({"reason": "no longer needed"})).await.expect(200);
     let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
     let status = async |as_of: &str| world.get(&world.merchant, &format!("{path}?as_of={as_of}")).await;
-    assert_eq!(status("2026-05-05T15:00:00Z").await.expect(200).json(), pickup);
-    let now = world.get(&world.merchant, &path).await.expect(200).json();
+    let was = status("2026-05-05T15:00:00Z").await.expect(200);
+    assert_eq!((was.json(), was.header("etag")), (pickup, None), "there is no If-Match for the past");
+    let now = world.get(&world.merchant, &path).await.expect(200);
+    assert!(now.header("etag").is_some());
+    let now = now.json();
     assert_eq!((&now["status"], &now["reason"]), (&json!("cancelled"), &json!("no longer needed")));
     assert_eq!(status("2026-05-05T16:00:00Z").await.expect(200).json(), now);
     status("2026-05-05T13:00:00Z").await.expect_problem(404, "NOT_FOUND");

@@ -19,10 +19,19 @@ async fn an_inactive_driver_and_a_small_vehicle_get_no_stop() {
     assign().await.expect_problem(409, "VEHICLE_TOO_SMALL");
     let van = json!({"kind": "van", "capacity_grams": 900_000, "capacity_cm3": 4_000_000});
     let van = world.post(&world.dispatcher, "/api/v1/vehicles", &van).await.expect(201).json();
+    for made in [&bike, &van] {
+        let path = format!("/api/v1/vehicles/{}", made["id"].as_str().unwrap());
+        assert_eq!(&world.get(&world.dispatcher, &path).await.expect(200).json(), made);
+    }
     patch(json!({"vehicle_id": van["id"], "status": "inactive"})).await.expect(200);
     assign().await.expect_problem(409, "DRIVER_INACTIVE");
     let updated = patch(json!({"status": "active", "skills": ["cold chain"]})).await.expect(200);
     assert_eq!(updated.json()["skills"], json!(["cold chain"]));
+    assert_eq!(updated.json()["vehicle_id"], van["id"], "what is absent stays");
+    let read = world.get(&world.dispatcher, &path).await.expect(200);
+    assert_eq!((read.header("etag"), read.json()), (updated.header("etag"), updated.json()));
+    let on_foot = patch(json!({"vehicle_id": null})).await.expect(200).json();
+    assert_eq!(on_foot["vehicle_id"], json!(null));
     assign().await.expect(200);
 
     let active = world.get(&world.dispatcher, "/api/v1/drivers?status=active").await.expect(200).json();

@@ -50,6 +50,20 @@ async fn an_update_changes_what_it_names_and_needs_the_version_that_was_seen() {
 }
 
 #[tokio::test]
+async fn a_polygon_is_taken_away_by_null() {
+    let world = World::new(5).await;
+    let mut body = bogota(5);
+    body["polygon"] = json!([[-74.1, 4.6], [-74.0, 4.6], [-74.0, 4.7], [-74.1, 4.7]]);
+    let made = world.post(&world.dispatcher, "/api/v1/service-areas", &body).await.expect(201);
+    let path = made.header("location").unwrap().to_owned();
+    let patch = async |body| world.app.patch(&path).token(&world.dispatcher).json(&body).send().await;
+    assert!(patch(json!({"express": false})).await.expect(200).json()["polygon"].is_array());
+    patch(json!({"polygon": null})).await.expect(200);
+    let read = world.get(&world.merchant, &path).await.expect(200);
+    assert_eq!((&read.json()["polygon"], read.header("etag")), (&json!(null), Some("\"3\"")));
+}
+
+#[tokio::test]
 async fn a_company_may_not_open_areas_whatever_its_token_says() {
     let world = World::new(5).await;
     let company = quenty_kernel::id::CompanyId::new();

@@ -44,6 +44,25 @@ async fn a_driver_collects_and_the_proof_is_kept() {
 }
 
 #[tokio::test]
+async fn some_of_the_parcels_are_not_all_of_them() {
+    let world = World::new(3).await;
+    let mut body = scheduled(TODAY, "10:00");
+    body["parcels"] = json!([{"weight_grams": 1200}, {"weight_grams": 800}, {"weight_grams": 500}]);
+    let (pickup, driver) = world.in_progress(&body).await;
+    let mut hand_over = json!({"parcel_count": 1, "handed_over_by": "Luz Marín"});
+    let refused =
+        world.step(&driver, &pickup, "complete", &hand_over).await.expect_problem(422, "COUNT_DIFFERS");
+    assert_eq!(refused.json()["booked"], 3);
+    hand_over["difference"] = json!("two are not packed yet");
+    let done = world.step(&driver, &pickup, "complete", &hand_over).await.expect(200).json();
+    assert_eq!(done["proof"]["difference"], "two are not packed yet");
+    let id: PickupId = pickup["id"].as_str().unwrap().parse().unwrap();
+    let told = world.app.facts(id).await.pop().unwrap().data;
+    assert_eq!((&told["parcel_count"], &told["parcels_booked"]), (&json!(1), &json!(3)));
+    world.assert_sound().await;
+}
+
+#[tokio::test]
 async fn a_driver_reaches_own_stops_only() {
     let world = World::new(3).await;
     let (own, driver) = world.in_progress(&scheduled(TODAY, "10:00")).await;

@@ -145,6 +145,7 @@ impl World {
             pickup_id: None,
             attempt,
             reason: "customer changed their mind".to_owned(),
+            pickup_only: false,
         }
     }
 

@@ -19,6 +19,7 @@ pub async fn book_shipment(
 ) -> Result<Shipment, Error> {
     let mut shipment = store::shipments::lock(tx.conn(), scope, id).await?;
     standing.permits(shipment.state().international)?;
+    shipment.check_printable()?;
     let tariff = tariff_of(tx, &shipment).await?;
     let (now, company) = (tx.now(), shipment.state().company_id);
     let offer = match quote {

@@ -5,7 +5,7 @@ use crate::{Error, store};
 
 use super::save_manifest;
 
-/// Cancels a draft or submitted manifest; its shipments are free for another one.
+/// Cancels a draft or submitted manifest, or an approved one that is empty; its shipments are free for another one.
 pub async fn delete_manifest(tx: &mut Tx, scope: Scope, id: ManifestId, seen: IfMatch) -> Result<(), Error> {
     let mut manifest = store::manifests::lock(tx.conn(), scope, id).await?;
     seen.check(manifest.state().version)?;

@@ -50,7 +50,7 @@ use crate::{
         rules::Tariff,
         shipment::{Shipment, ShipmentFact},
         tariff::QTY,
-        tracking::{TrackingEvent, UnifiedStatus},
+        tracking::TrackingEvent,
         tracking_number::TrackingNumber,
     },
     store,
@@ -88,17 +88,17 @@ async fn track(
     tx: &mut Tx,
     shipment: &Shipment,
     kind: &'static str,
-    status: UnifiedStatus,
     event_id: Option<Uuid>,
     at: Timestamp,
+    detail: Option<String>,
 ) -> Result<(), Error> {
     let event = TrackingEvent {
         event_id: event_id.unwrap_or_else(new_uuid),
         kind,
-        status,
+        status: shipment.state().unified(),
         occurred_at: at,
         place: None,
-        detail: None,
+        detail,
     };
     let now = tx.now();
     store::tracking::insert(tx.conn(), shipment.state().id, &event, now).await
@@ -115,7 +115,7 @@ async fn book(tx: &mut Tx, shipment: &mut Shipment) -> Result<ShipmentFact, Erro
     let number = TrackingNumber::new(serial, shipment.consignment().origin)?;
     let now = tx.now();
     let booked = shipment.book(number, now)?;
-    track(tx, shipment, "booked", UnifiedStatus::Pending, None, now).await?;
+    track(tx, shipment, "booked", None, now, None).await?;
     metrics::counter!("quenty_shipments_booked_total").increment(1);
     Ok(booked)
 }

@@ -26,12 +26,13 @@ pub async fn record_shipment_event(
     }
     let now = tx.now();
     let had_ended = shipment.state().status.has_ended();
+    let is_late = shipment.state().last_event_at.is_some_and(|last| scan.at < last);
     let facts = shipment.report(scan, now)?;
     save_shipment(tx, &shipment, facts).await?;
     let event = TrackingEvent {
         event_id: scan.event_id,
         kind: scan.kind.as_str(),
-        status: scan.kind.unified(),
+        status: if is_late { scan.kind.unified() } else { shipment.state().unified() },
         occurred_at: scan.at,
         place: scan.place.as_ref().map(|place| place.as_str().to_owned()),
         detail: scan.detail.as_ref().map(|detail| detail.as_str().to_owned()),

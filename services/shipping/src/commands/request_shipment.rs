@@ -1,8 +1,17 @@
+use jiff::Timestamp;
+use quenty_kernel::id::{CompanyId, ShipmentId, new_uuid};
 use quenty_platform::Tx;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, store, tasks};
-use quenty_kernel::id::{CompanyId, ShipmentId};
+use crate::{
+    Error,
+    domain::{
+        rules::{Refusal, Tariff},
+        shipment::{Shipment, Status},
+        tariff::Offer,
+    },
+    store, tasks,
+};
 
 use super::{NewShipment, book, create_shipment, save_shipment, tariff_of};
 
@@ -14,12 +23,12 @@ pub struct PendingBooking {
 }
 
 /// Answers an order's request: books it, rejects it, or first asks Customer whether the company may send abroad.
-/// The same request again is answered already.
+/// The same request again is answered already, or asks for the answer once more.
 pub async fn request_shipment(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
     let Some((order, attempt)) = new.request else { return Ok(()) };
     let earlier = store::shipments::lock_of_order(tx.conn(), order).await?;
-    if earlier.iter().any(|shipment| shipment.state().attempt == attempt) {
-        return Ok(());
+    if let Some(earlier) = earlier.iter().find(|shipment| shipment.state().attempt == attempt) {
+        return if earlier.state().status == Status::Booking { ask(tx, earlier) } else { Ok(()) };
     }
     let mut shipment = create_shipment(tx, new).await?;
     let now = tx.now();
@@ -28,7 +37,7 @@ pub async fn request_shipment(tx: &mut Tx, new: NewShipment) -> Result<(), Error
         return save_shipment(tx, &shipment, [voided]).await;
     }
     let tariff = tariff_of(tx, &shipment).await?;
-    let offer = match tariff.offer(shipment.state().service, &shipment.consignment(), now) {
+    let offer = match offer(&tariff, &shipment, now) {
         Ok(offer) => offer,
         Err(refusal) => {
             let started = shipment.start_booking(None, now)?;
@@ -41,19 +50,27 @@ pub async fn request_shipment(tx: &mut Tx, new: NewShipment) -> Result<(), Error
         let booked = book(tx, &mut shipment).await?;
         return save_shipment(tx, &shipment, [started, booked]).await;
     }
-    let (shipment_id, company_id) = (shipment.state().id, shipment.state().company_id);
-    tx.enqueue(
-        tasks::DECIDE_BOOKING,
-        shipment_id.to_string(),
-        Some(company_id),
-        &PendingBooking { shipment_id, company_id },
-    )?;
+    ask(tx, &shipment)?;
     save_shipment(tx, &shipment, [started]).await
+}
+
+fn offer(tariff: &Tariff, shipment: &Shipment, now: Timestamp) -> Result<Offer, Refusal> {
+    shipment.check_printable()?;
+    tariff.offer(shipment.state().service, &shipment.consignment(), now)
+}
+
+/// Every time under another key: the task of an earlier request may be dead. Who comes second finds nothing to decide.
+fn ask(tx: &mut Tx, shipment: &Shipment) -> Result<(), Error> {
+    let (shipment_id, company_id) = (shipment.state().id, shipment.state().company_id);
+    let key = format!("{shipment_id}/{}", new_uuid());
+    let pending = PendingBooking { shipment_id, company_id };
+    tx.enqueue(tasks::DECIDE_BOOKING, key, Some(company_id), &pending)?;
+    Ok(())
 }
 
 /// At home Order has checked the company. Abroad only a standing that permits it will do: one that does not may
 /// have changed without our having heard yet, so that Customer is asked.
-async fn may_book_now(tx: &mut Tx, shipment: &crate::domain::shipment::Shipment) -> Result<bool, Error> {
+async fn may_book_now(tx: &mut Tx, shipment: &Shipment) -> Result<bool, Error> {
     if !shipment.state().international {
         return Ok(true);
     }

@@ -6,16 +6,14 @@ use quenty_platform::Tx;
 
 use crate::{
     Error,
-    domain::{
-        shipment::{Shipment, Status},
-        tracking::UnifiedStatus,
-    },
+    domain::shipment::{Shipment, Status},
     store,
 };
 
 use super::{save_manifest, save_shipment, track};
 
-/// Gives a shipment up before its parcels are collected.
+/// Gives a shipment up before its parcels are collected. An order's is the order's to give up: without it the order
+/// would wait for parcels that never come.
 pub async fn void_shipment(
     tx: &mut Tx,
     scope: Scope,
@@ -23,6 +21,9 @@ pub async fn void_shipment(
     reason: &str,
 ) -> Result<Shipment, Error> {
     let mut shipment = store::shipments::lock(tx.conn(), scope, id).await?;
+    if shipment.state().order_id.is_some() {
+        return Err(Error::OfAnOrder);
+    }
     void(tx, &mut shipment, reason).await?;
     Ok(shipment)
 }
@@ -48,7 +49,7 @@ pub(super) async fn void(tx: &mut Tx, shipment: &mut Shipment, reason: &str) -> 
     if !was_booked {
         return Ok(());
     }
-    track(tx, shipment, "voided", UnifiedStatus::Cancelled, None, now).await?;
+    track(tx, shipment, "voided", None, now, None).await?;
     let id = shipment.state().id;
     let Some(manifest) = store::manifest_items::manifest_of(tx.conn(), id).await? else { return Ok(()) };
     let mut manifest = store::manifests::lock(tx.conn(), Scope::All, manifest).await?;

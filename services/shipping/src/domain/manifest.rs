@@ -41,7 +41,7 @@ impl ManifestStatus {
         match self {
             Self::Draft => &[Self::Submitted, Self::Cancelled],
             Self::Submitted => &[Self::Approved, Self::Rejected, Self::Cancelled],
-            Self::Approved => &[Self::Shipped],
+            Self::Approved => &[Self::Shipped, Self::Cancelled],
             Self::Rejected => &[Self::Draft],
             Self::Shipped => &[Self::Delivered],
             Self::Delivered | Self::Cancelled => &[],
@@ -157,6 +157,8 @@ pub enum ManifestError {
     Closed(ManifestStatus),
     #[error("a manifest without shipments cannot be submitted: add one")]
     Empty,
+    #[error("an approved manifest is cancelled only when it is empty: take its shipments out first")]
+    NotEmpty,
     #[error("who submitted a manifest cannot approve it: ask a colleague")]
     SamePerson,
 }
@@ -230,13 +232,16 @@ impl Manifest {
         Ok(reopened.into_iter().chain([added]).collect())
     }
 
+    /// What is not collected may leave an approved manifest, too: it would keep the others waiting.
     pub fn remove_item(
         &mut self,
         shipment_id: ShipmentId,
         weight_grams: u64,
+        is_collected: bool,
         now: Timestamp,
     ) -> Result<Vec<ManifestFact>, ManifestError> {
-        let reopened = self.open_for_change(now)?;
+        let is_late = self.0.status == ManifestStatus::Approved && !is_collected;
+        let reopened = if is_late { None } else { self.open_for_change(now)? };
         let dropped = self.drop_item(shipment_id, weight_grams, now);
         Ok(reopened.into_iter().chain([dropped]).collect())
     }
@@ -296,6 +301,9 @@ impl Manifest {
 
     pub fn cancel(&mut self, now: Timestamp) -> Result<ManifestFact, ManifestError> {
         self.require(ManifestStatus::Cancelled)?;
+        if self.0.status == ManifestStatus::Approved && self.0.shipment_count > 0 {
+            return Err(ManifestError::NotEmpty);
+        }
         Ok(self.happen(ManifestCancelled { manifest_id: self.0.id }, now))
     }
 

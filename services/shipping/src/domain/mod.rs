@@ -3,6 +3,7 @@
 //! Pure and synchronous: nothing here asks a clock, a database or the network.
 
 pub mod manifest;
+pub mod printable;
 pub mod quote;
 pub mod rules;
 pub mod shipment;

@@ -26,6 +26,8 @@ pub enum Refusal {
     ValueAboveLimit { limit: Money, rule: String },
     #[error("the weight is above {limit_grams} g ({rule}): split it")]
     WeightAboveLimit { limit_grams: u64, rule: String },
+    #[error("a label cannot print {pointer}: write it in Latin letters")]
+    Unprintable { pointer: &'static str },
     #[error("item {item} may not be sent: {reason} ({source_of_rule}); take it out")]
     Prohibited { item: usize, reason: String, source_of_rule: String },
 }
@@ -41,6 +43,7 @@ impl Refusal {
             Self::ValueAboveLimit { .. } => "VALUE_ABOVE_LIMIT",
             Self::WeightAboveLimit { .. } => "WEIGHT_ABOVE_LIMIT",
             Self::Prohibited { .. } => "PROHIBITED",
+            Self::Unprintable { .. } => "UNPRINTABLE",
         }
     }
 }

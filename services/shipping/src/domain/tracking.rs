@@ -44,7 +44,9 @@ impl ScanKind {
         }
     }
 
-    /// The one unified status that a report stands for.
+    /// What a report that comes late says of its own moment. Where the shipment stands is [`Status::unified`]'s to say.
+    ///
+    /// [`Status::unified`]: super::shipment::Status::unified
     #[must_use]
     pub const fn unified(self) -> UnifiedStatus {
         match self {

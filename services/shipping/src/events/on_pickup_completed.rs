@@ -6,5 +6,5 @@ use crate::{Error, commands};
 pub async fn on_pickup_completed(tx: &mut Tx, event: Received<PickupCompleted>) -> Result<(), Error> {
     // A pickup without an order collects what Shipping knows nothing of.
     let Some(order) = event.data.order_id else { return Ok(()) };
-    commands::collect_shipments(tx, order, event.data.at, event.id).await
+    commands::collect_shipments(tx, order, &event.data, event.id).await
 }

@@ -1,16 +1,24 @@
 //! Reference data: countries and zones.
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
 use quenty_platform::{
     App, Result,
-    http::{Can, Json, Query},
+    http::{Can, Query},
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{ReadCountries, ReadZones};
 use crate::{Error, commands, store};
 use quenty_kernel::money::Money;
+
+/// An hour, in the caller's own cache: the answer needs a token.
+const CACHED: &str = "private, max-age=3600";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -61,15 +69,34 @@ struct ZoneOut {
 
 /// List the countries that we ship to.
 #[utoipa::path(get, path = "/api/v1/countries", operation_id = "list_countries", tag = "countries", params(CountriesQuery),
-    security(("bearer" = ["countries:read"])), responses((status = 200, body = CountriesOut)))]
+    security(("bearer" = ["countries:read"])),
+    responses((status = 200, body = CountriesOut), (status = 304, description = "`If-None-Match` names what would be sent")))]
 pub(super) async fn list_countries(
     State(app): State<App>,
     _: Can<ReadCountries>,
     Query(query): Query<CountriesQuery>,
-) -> Result<Json<CountriesOut>> {
+    headers: HeaderMap,
+) -> Result<Response> {
     let countries = store::countries::list(app.db(), query.zone, commands::today(app.clock().now())).await?;
     let items = countries.into_iter().map(TryInto::try_into).collect::<Result<_, Error>>()?;
-    Ok(Json(CountriesOut { items }))
+    reference(&headers, &CountriesOut { items })
+}
+
+/// The same for everyone and seldom new: kept for a while, then asked for by its digest.
+fn reference(headers: &HeaderMap, data: &impl Serialize) -> Result<Response> {
+    let body = serde_json::to_vec(data)?;
+    let etag = format!("\"{}\"", hex(&Sha256::digest(&body)));
+    let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == etag.as_bytes());
+    let kept = [(header::ETAG, etag), (header::CACHE_CONTROL, CACHED.to_owned())];
+    Ok(if is_known {
+        (StatusCode::NOT_MODIFIED, kept).into_response()
+    } else {
+        (kept, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl TryFrom<store::countries::Country> for CountryOut {
@@ -98,12 +125,17 @@ impl TryFrom<store::countries::Country> for CountryOut {
 
 /// List the zones that rate cards price by.
 #[utoipa::path(get, path = "/api/v1/zones", operation_id = "list_zones", tag = "countries", security(("bearer" = ["zones:read"])),
-    responses((status = 200, body = ZonesOut)))]
-pub(super) async fn list_zones(State(app): State<App>, _: Can<ReadZones>) -> Result<Json<ZonesOut>> {
+    responses((status = 200, body = ZonesOut), (status = 304, description = "`If-None-Match` names what would be sent")))]
+pub(super) async fn list_zones(
+    State(app): State<App>,
+    _: Can<ReadZones>,
+    headers: HeaderMap,
+) -> Result<Response> {
     let zones = store::countries::zones(app.db()).await?.into_iter();
-    Ok(Json(ZonesOut {
-        items: zones
-            .map(|zone| ZoneOut { number: zone.number, name: zone.name, countries: zone.countries })
-            .collect(),
-    }))
+    let out = |zone: store::countries::Zone| ZoneOut {
+        number: zone.number,
+        name: zone.name,
+        countries: zone.countries,
+    };
+    reference(&headers, &ZonesOut { items: zones.map(out).collect() })
 }

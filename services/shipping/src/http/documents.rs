@@ -23,7 +23,10 @@ use super::{
 };
 use crate::{
     Error, commands,
-    domain::shipment::{Shipment, Status},
+    domain::{
+        printable,
+        shipment::{Shipment, Status},
+    },
     store,
 };
 
@@ -31,7 +34,7 @@ use crate::{
 #[utoipa::path(get, path = "/api/v1/shipments/{id}/label", operation_id = "get_shipment_label", tag = "shipments",
     params(("id" = ShipmentId, Path)), security(("bearer" = ["shipments:label"])),
     responses((status = 200, content_type = "application/pdf", body = Vec<u8>),
-        (status = 409, description = "`SHIPMENT_NOT_BOOKED`"), (status = 422, description = "`UNPRINTABLE`: a text is not in Latin letters or too long")))]
+        (status = 409, description = "`SHIPMENT_NOT_BOOKED`"), (status = 422, description = "`UNPRINTABLE`: a corrected name or address is not in Latin letters, or too long")))]
 pub(super) async fn get_shipment_label(
     State(app): State<App>,
     caller: Can<LabelShipments>,
@@ -51,7 +54,7 @@ async fn print_label(app: &App, shipment: &Shipment) -> Result<Vec<u8>, Error> {
     let to = store::countries::name_es(app.db(), consignment.destination).await?;
     let company = store::neighbours::find_standing(app.db(), state.company_id)
         .await?
-        .map(|standing| standing.trade_name);
+        .map(|standing| printable::readable(&standing.trade_name));
     let page = app.settings().require("tracking_page_url").map_err(quenty_platform::Error::internal)?;
     let weights: Vec<Grams> = state.parcels.iter().map(|parcel| parcel.weight_grams).collect();
     let order = state
@@ -65,7 +68,7 @@ async fn print_label(app: &App, shipment: &Shipment) -> Result<Vec<u8>, Error> {
         recipient: party(&state.consignee, None, &to),
         parcels: &weights,
         incoterm: state.incoterm.as_deref(),
-        order_reference: &order,
+        order_reference: &printable::readable(&order),
         promised_date: state.promised_at.map(commands::today),
         cash_on_delivery: state.cash_on_delivery,
         tracking_number,
@@ -103,7 +106,7 @@ async fn print_manifest(app: &App, scope: Scope, id: ManifestId) -> Result<Vec<u
     let company = store::neighbours::find_standing(app.db(), manifest.state().company_id).await?;
     let company =
         company.map_or_else(|| manifest.state().company_id.to_string(), |standing| standing.trade_name);
-    Ok(manifest_pdf(manifest.state(), &company, &lines)?)
+    Ok(manifest_pdf(manifest.state(), &company, &lines))
 }
 
 fn pdf_response(name: &str, pdf: Vec<u8>) -> Response {

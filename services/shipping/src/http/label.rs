@@ -10,14 +10,13 @@ mod layout;
 mod tests;
 pub(super) mod text;
 
+use super::pdf::Document;
 use crate::domain::tracking_number::TrackingNumber;
 use canvas::{PAGE_HEIGHT, PAGE_WIDTH};
 use jiff::civil::Date;
-use pdf_writer::{Finish, Name, Pdf, Rect, Ref, TextStr};
 use quenty_kernel::address::Address;
 use quenty_kernel::measure::Grams;
 use quenty_kernel::money::Money;
-use text::Font;
 
 /// What a label says.
 #[derive(Debug, Clone)]
@@ -69,29 +68,9 @@ pub fn label_pdf(label: &Label<'_>) -> Result<Vec<u8>, LabelError> {
     if label.parcels.is_empty() {
         return Err(LabelError::NoParcels);
     }
-    let mut refs = (1..).map(Ref::new);
-    let mut next = || refs.next().ok_or(LabelError::TooLong { field: "list of parcels" });
-    let (catalog, tree, info, regular, bold) = (next()?, next()?, next()?, next()?, next()?);
-
-    let mut pdf = Pdf::new();
-    pdf.catalog(catalog).pages(tree).lang(TextStr("es"));
-    pdf.document_info(info).title(TextStr(&label.tracking_number.to_string()));
-    for (id, name) in [(regular, "Helvetica"), (bold, "Helvetica-Bold")] {
-        pdf.type1_font(id).base_font(Name(name.as_bytes())).encoding_predefined(Name(b"WinAnsiEncoding"));
-    }
-    let mut pages = Vec::with_capacity(label.parcels.len());
+    let mut document = Document::new(&label.tracking_number.to_string(), PAGE_WIDTH, PAGE_HEIGHT);
     for (at, &weight) in label.parcels.iter().enumerate() {
-        let (id, content) = (next()?, next()?);
-        pdf.stream(content, &layout::page(label, at + 1, weight)?);
-        let mut page = pdf.page(id);
-        page.media_box(Rect::new(0.0, 0.0, PAGE_WIDTH, PAGE_HEIGHT)).parent(tree).contents(content);
-        let mut resources = page.resources();
-        resources.fonts().pair(Font::Regular.resource(), regular).pair(Font::Bold.resource(), bold);
-        resources.finish();
-        page.finish();
-        pages.push(id);
+        document.page(&layout::page(label, at + 1, weight)?);
     }
-    let count = i32::try_from(pages.len()).map_err(|_| LabelError::TooLong { field: "list of parcels" })?;
-    pdf.pages(tree).kids(pages).count(count);
-    Ok(pdf.finish())
+    Ok(document.finish())
 }

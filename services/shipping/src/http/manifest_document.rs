@@ -2,12 +2,15 @@
 //!
 //! Pure: the same manifest gives the same bytes.
 
-use crate::domain::manifest::{ManifestLine, ManifestState};
-use pdf_writer::{Content, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
+use crate::domain::{
+    manifest::{ManifestLine, ManifestState},
+    printable,
+};
+use pdf_writer::{Content, Str};
 
-use super::label::{
-    LabelError,
-    text::{Font, encode, width},
+use super::{
+    label::text::{Encoded, Font, width},
+    pdf::Document,
 };
 
 const PAGE_WIDTH: f32 = 595.0;
@@ -20,94 +23,60 @@ const ROWS_A_PAGE: usize = 38;
 const COLUMNS: [f32; 6] = [MARGIN, 66.0, 190.0, 380.0, 480.0, PAGE_WIDTH - MARGIN];
 
 /// Draws the manifest.
-///
-/// # Errors
-/// When a reference is not in Latin letters.
-pub fn manifest_pdf(
-    manifest: &ManifestState,
-    company: &str,
-    lines: &[ManifestLine],
-) -> Result<Vec<u8>, LabelError> {
-    let mut pdf = Pdf::new();
-    let [catalog, tree, info, regular, bold] = [1, 2, 3, 4, 5].map(Ref::new);
-    pdf.catalog(catalog).pages(tree).lang(TextStr("es"));
-    pdf.document_info(info).title(TextStr(&manifest.id.to_string()));
-    for (id, name) in [(regular, "Helvetica"), (bold, "Helvetica-Bold")] {
-        pdf.type1_font(id).base_font(Name(name.as_bytes())).encoding_predefined(Name(b"WinAnsiEncoding"));
-    }
+#[must_use]
+pub fn manifest_pdf(manifest: &ManifestState, company: &str, lines: &[ManifestLine]) -> Vec<u8> {
     let chunks: Vec<&[ManifestLine]> =
         if lines.is_empty() { vec![&[]] } else { lines.chunks(ROWS_A_PAGE).collect() };
-    let mut pages = Vec::with_capacity(chunks.len());
-    let mut next = 6;
+    let mut document = Document::new(&manifest.id.to_string(), PAGE_WIDTH, PAGE_HEIGHT);
     for (index, chunk) in chunks.iter().enumerate() {
-        let (id, content) = (Ref::new(next), Ref::new(next + 1));
-        next += 2;
         let mut sheet = Sheet(Content::new());
-        sheet.head(manifest, company, index + 1, chunks.len())?;
-        sheet.table(chunk, index * ROWS_A_PAGE)?;
+        sheet.head(manifest, company, index + 1, chunks.len());
+        sheet.table(chunk, index * ROWS_A_PAGE);
         if index + 1 == chunks.len() {
-            sheet.totals(manifest, HEAD + ROW * (chunk.len() as f32 + 1.5))?;
+            sheet.totals(manifest, HEAD + ROW * (chunk.len() as f32 + 1.5));
         }
-        pdf.stream(content, &sheet.0.finish());
-        let mut page = pdf.page(id);
-        page.media_box(Rect::new(0.0, 0.0, PAGE_WIDTH, PAGE_HEIGHT)).parent(tree).contents(content);
-        let mut resources = page.resources();
-        resources.fonts().pair(Font::Regular.resource(), regular).pair(Font::Bold.resource(), bold);
-        resources.finish();
-        page.finish();
-        pages.push(id);
+        document.page(&sheet.0.finish());
     }
-    let count = i32::try_from(pages.len()).map_err(|_| LabelError::TooLong { field: "list of shipments" })?;
-    pdf.pages(tree).kids(pages).count(count);
-    Ok(pdf.finish())
+    document.finish()
+}
+
+/// What the font has of a text: names and references are the merchant's own, and no reason to print nothing.
+fn encoded(text: &str) -> Encoded {
+    printable::encode(&printable::readable(text)).unwrap_or_default()
 }
 
 /// A page in points from its upper left corner.
 struct Sheet(Content);
 
 impl Sheet {
-    fn write(&mut self, x: f32, y: f32, font: Font, size: f32, text: &str) -> Result<(), LabelError> {
-        let encoded = encode("manifest", text)?;
+    fn write(&mut self, x: f32, y: f32, font: Font, size: f32, text: &str) {
+        let encoded = encoded(text);
         self.0.begin_text().set_font(font.resource(), size);
         self.0.next_line(x, PAGE_HEIGHT - y).show(Str(&encoded)).end_text();
-        Ok(())
     }
 
-    fn write_right(
-        &mut self,
-        right: f32,
-        y: f32,
-        font: Font,
-        size: f32,
-        text: &str,
-    ) -> Result<(), LabelError> {
-        let wide = width(&encode("manifest", text)?, font, size);
-        self.write(right - wide, y, font, size, text)
+    fn write_right(&mut self, right: f32, y: f32, font: Font, size: f32, text: &str) {
+        let wide = width(&encoded(text), font, size);
+        self.write(right - wide, y, font, size, text);
     }
 
     /// Shortens what is wider than its column; the number beside it says which shipment it is.
-    fn write_within(&mut self, x: f32, right: f32, y: f32, text: &str) -> Result<(), LabelError> {
+    fn write_within(&mut self, x: f32, right: f32, y: f32, text: &str) {
         let mut shown = text.to_owned();
-        while !shown.is_empty() && width(&encode("reference", &shown)?, Font::Regular, 9.0) > right - x {
+        while !shown.is_empty() && width(&encoded(&shown), Font::Regular, 9.0) > right - x {
             shown.pop();
         }
-        self.write(x, y, Font::Regular, 9.0, &shown)
+        self.write(x, y, Font::Regular, 9.0, &shown);
     }
 
     fn rule(&mut self, y: f32) {
         self.0.rect(MARGIN, PAGE_HEIGHT - y, PAGE_WIDTH - 2.0 * MARGIN, 0.6).fill_nonzero();
     }
 
-    fn head(
-        &mut self,
-        manifest: &ManifestState,
-        company: &str,
-        page: usize,
-        of: usize,
-    ) -> Result<(), LabelError> {
-        self.write(MARGIN, 60.0, Font::Bold, 18.0, "Manifiesto / Manifest")?;
-        self.write_right(PAGE_WIDTH - MARGIN, 60.0, Font::Regular, 9.0, &format!("{page} / {of}"))?;
-        self.write(MARGIN, 80.0, Font::Regular, 10.0, &format!("{} – {company}", manifest.id))?;
+    fn head(&mut self, manifest: &ManifestState, company: &str, page: usize, of: usize) {
+        self.write(MARGIN, 60.0, Font::Bold, 18.0, "Manifiesto / Manifest");
+        self.write_right(PAGE_WIDTH - MARGIN, 60.0, Font::Regular, 9.0, &format!("{page} / {of}"));
+        self.write(MARGIN, 80.0, Font::Regular, 10.0, &format!("{} – {company}", manifest.id));
         let facts = format!(
             "{} – {} – {} – {}",
             manifest.carrier,
@@ -115,41 +84,39 @@ impl Sheet {
             manifest.date,
             manifest.status.as_str()
         );
-        self.write(MARGIN, 96.0, Font::Regular, 10.0, &facts)?;
+        self.write(MARGIN, 96.0, Font::Regular, 10.0, &facts);
         if let Some(reference) = &manifest.reference {
-            self.write(MARGIN, 112.0, Font::Regular, 10.0, reference)?;
+            self.write(MARGIN, 112.0, Font::Regular, 10.0, reference);
         }
         let titles = ["#", "Guía / Tracking number", "Referencia / Reference", "Destino / To"];
         for (x, title) in COLUMNS.into_iter().zip(titles) {
-            self.write(x, HEAD - 6.0, Font::Bold, 8.0, title)?;
+            self.write(x, HEAD - 6.0, Font::Bold, 8.0, title);
         }
-        self.write_right(PAGE_WIDTH - MARGIN, HEAD - 6.0, Font::Bold, 8.0, "Bultos, kg / Parcels, kg")?;
+        self.write_right(PAGE_WIDTH - MARGIN, HEAD - 6.0, Font::Bold, 8.0, "Bultos, kg / Parcels, kg");
         self.rule(HEAD);
-        Ok(())
     }
 
-    fn table(&mut self, lines: &[ManifestLine], before: usize) -> Result<(), LabelError> {
+    fn table(&mut self, lines: &[ManifestLine], before: usize) {
         for (row, line) in lines.iter().enumerate() {
             let y = HEAD + ROW * (row as f32 + 0.9);
-            self.write(COLUMNS[0], y, Font::Regular, 9.0, &(before + row + 1).to_string())?;
-            self.write(COLUMNS[1], y, Font::Regular, 9.0, &line.tracking_number)?;
-            self.write_within(COLUMNS[2], COLUMNS[3] - 6.0, y, line.reference.as_deref().unwrap_or("–"))?;
-            self.write(COLUMNS[3], y, Font::Regular, 9.0, line.destination.code())?;
+            self.write(COLUMNS[0], y, Font::Regular, 9.0, &(before + row + 1).to_string());
+            self.write(COLUMNS[1], y, Font::Regular, 9.0, &line.tracking_number);
+            self.write_within(COLUMNS[2], COLUMNS[3] - 6.0, y, line.reference.as_deref().unwrap_or("–"));
+            self.write(COLUMNS[3], y, Font::Regular, 9.0, line.destination.code());
             let measure = format!("{}, {}", line.parcels, kilograms(line.weight_grams));
-            self.write_right(COLUMNS[5], y, Font::Regular, 9.0, &measure)?;
+            self.write_right(COLUMNS[5], y, Font::Regular, 9.0, &measure);
         }
-        Ok(())
     }
 
-    fn totals(&mut self, manifest: &ManifestState, y: f32) -> Result<(), LabelError> {
+    fn totals(&mut self, manifest: &ManifestState, y: f32) {
         self.rule(y - ROW);
         let total = format!(
             "{} envíos / shipments, {} kg",
             manifest.shipment_count,
             kilograms(manifest.weight_grams)
         );
-        self.write(COLUMNS[1], y, Font::Bold, 10.0, "Total")?;
-        self.write_right(PAGE_WIDTH - MARGIN, y, Font::Bold, 10.0, &total)
+        self.write(COLUMNS[1], y, Font::Bold, 10.0, "Total");
+        self.write_right(PAGE_WIDTH - MARGIN, y, Font::Bold, 10.0, &total);
     }
 }
 
@@ -216,7 +183,7 @@ mod tests {
 
     #[test]
     fn every_shipment_and_the_totals_are_on_paper() {
-        let text = printed(&manifest_pdf(&manifest(40), "Almacén El Ñandú", &lines(40)).unwrap());
+        let text = printed(&manifest_pdf(&manifest(40), "Almacén El Ñandú", &lines(40)));
         for line in lines(40) {
             assert!(text.contains(&line.tracking_number));
         }
@@ -225,10 +192,19 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_in_other_letters_keeps_what_can_be_printed() {
+        let reference = Some("Заказ 481".to_owned());
+        let line = ManifestLine { reference: reference.clone(), ..lines(1).remove(0) };
+        let state = ManifestState { reference, ..manifest(1) };
+        let text = printed(&manifest_pdf(&state, "東京 7", &[line]));
+        assert_eq!(text.matches("481").count(), 2, "{text}");
+    }
+
+    #[test]
     fn an_empty_manifest_is_one_page_and_the_same_input_the_same_bytes() {
         let state = manifest(0);
-        let pdf = manifest_pdf(&state, "A", &[]).unwrap();
-        assert_eq!(pdf, manifest_pdf(&state, "A", &[]).unwrap());
+        let pdf = manifest_pdf(&state, "A", &[]);
+        assert_eq!(pdf, manifest_pdf(&state, "A", &[]));
         assert!(printed(&pdf).contains("0 envíos"));
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use quenty_kernel::{
-    Page, PageQuery,
+    Page,
     country::CountryCode,
     id::{ManifestId, ShipmentId},
 };
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use super::{
     ReadManifests, UpdateManifests,
     manifests::{ManifestOut, shown},
+    wire::list_query,
 };
 use crate::{commands, store};
 
@@ -37,18 +38,20 @@ pub(super) struct ManifestItemOut {
     status: String,
 }
 
+list_query!(ManifestItemsQuery {});
+
 /// List the shipments of a manifest, newest first.
 #[utoipa::path(get, path = "/api/v1/manifests/{id}/items", operation_id = "list_manifest_items", tag = "manifests",
-    params(("id" = ManifestId, Path), PageQuery), security(("bearer" = ["manifests:read"])), responses((status = 200, body = Page<ManifestItemOut>)))]
+    params(("id" = ManifestId, Path), ManifestItemsQuery), security(("bearer" = ["manifests:read"])), responses((status = 200, body = Page<ManifestItemOut>)))]
 pub(super) async fn list_manifest_items(
     State(app): State<App>,
     caller: Can<ReadManifests>,
     Path(id): Path<ManifestId>,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<ManifestItemsQuery>,
 ) -> Result<Json<Page<ManifestItemOut>>> {
     let scope = caller.scope()?;
     store::manifests::find(app.db(), scope, id).await?;
-    let items = store::manifest_items::list(app.db(), scope, id, &page).await?;
+    let items = store::manifest_items::list(app.db(), scope, id, &query.page()).await?;
     Ok(Json(items.map(|item| ManifestItemOut {
         shipment_id: item.shipment_id,
         tracking_number: item.line.tracking_number,
@@ -76,7 +79,7 @@ pub(super) async fn add_manifest_item(
     tx.answer(shown(&manifest)?).await
 }
 
-/// Take a shipment off a manifest.
+/// Take a shipment off a manifest; off an approved one, while it is not collected.
 #[utoipa::path(delete, path = "/api/v1/manifests/{id}/items/{shipment}", operation_id = "remove_manifest_item", tag = "manifests",
     params(("id" = ManifestId, Path), ("shipment" = ShipmentId, Path)), security(("bearer" = ["manifests:update"])),
     responses((status = 204), (status = 409, description = "`MANIFEST_CLOSED`")))]

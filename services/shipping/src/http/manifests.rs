@@ -3,7 +3,7 @@
 use axum::extract::State;
 use jiff::{Timestamp, civil::Date};
 use quenty_kernel::{
-    Actor, Page, PageQuery,
+    Actor, Page,
     contact::Text,
     country::CountryCode,
     id::{CompanyId, ManifestId},
@@ -13,10 +13,14 @@ use quenty_platform::{
     http::{Answer, Can, IfMatch, Json, Path, Query},
     journal,
 };
-use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{CreateManifests, DeleteManifests, ReadManifests, UpdateManifests, shipments::AsOf};
+use super::{
+    CreateManifests, DeleteManifests, ReadManifests, UpdateManifests,
+    shipments::AsOf,
+    wire::{list_query, nullable},
+};
 use crate::{
     Error,
     commands::{self, NewManifest},
@@ -49,16 +53,9 @@ pub(super) struct UpdateManifestIn {
     #[schema(value_type = Option<String>, format = "date")]
     date: Option<Date>,
     /// `null` takes it away.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, max_length = 60)]
     reference: Option<Option<Text<60>>>,
-}
-
-/// Tells `null` from absent.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -108,11 +105,7 @@ pub(super) fn shown(manifest: &Manifest) -> Result<Answer> {
     Ok(Answer::ok(&ManifestOut::from(manifest))?.version(manifest.state().version))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ManifestsQuery {
-    status: Option<ManifestStatus>,
-}
+list_query!(ManifestsQuery { status: Option<ManifestStatus> });
 
 /// Create an empty manifest.
 #[utoipa::path(post, path = "/api/v1/manifests", operation_id = "create_manifest", tag = "manifests", request_body = CreateManifestIn,
@@ -147,15 +140,14 @@ pub(super) async fn create_manifest(
 }
 
 /// List manifests, newest first.
-#[utoipa::path(get, path = "/api/v1/manifests", operation_id = "list_manifests", tag = "manifests", params(ManifestsQuery, PageQuery),
+#[utoipa::path(get, path = "/api/v1/manifests", operation_id = "list_manifests", tag = "manifests", params(ManifestsQuery),
     security(("bearer" = ["manifests:read"])), responses((status = 200, body = Page<ManifestOut>)))]
 pub(super) async fn list_manifests(
     State(app): State<App>,
     caller: Can<ReadManifests>,
     Query(query): Query<ManifestsQuery>,
-    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<ManifestOut>>> {
-    let manifests = store::manifests::list(app.db(), caller.scope()?, query.status, &page).await?;
+    let manifests = store::manifests::list(app.db(), caller.scope()?, query.status, &query.page()).await?;
     Ok(Json(manifests.map(|manifest| ManifestOut::from(&manifest))))
 }
 
@@ -171,7 +163,9 @@ pub(super) async fn get_manifest(
     let scope = caller.scope()?;
     let Some(as_of) = query.as_of else { return shown(&store::manifests::find(app.db(), scope, id).await?) };
     let facts = journal::facts::<ManifestFact>(app.db(), scope, &id.to_string(), Some(as_of)).await?;
-    shown(&Manifest::fold(facts).ok_or(Error::NotFound("manifest at that time"))?)
+    let manifest = Manifest::fold(facts).ok_or(Error::NotFound("manifest at that time"))?;
+    // Without a version: what was cannot be changed.
+    Answer::ok(&ManifestOut::from(&manifest))
 }
 
 /// Change a manifest's date or reference; a rejected one is a draft again.
@@ -193,10 +187,10 @@ pub(super) async fn update_manifest(
     tx.answer(shown(&manifest)?).await
 }
 
-/// Cancel a draft or submitted manifest.
+/// Cancel a draft or submitted manifest, or an approved one that is empty.
 #[utoipa::path(delete, path = "/api/v1/manifests/{id}", operation_id = "delete_manifest", tag = "manifests",
     params(("id" = ManifestId, Path), ("If-Match" = Option<String>, Header)), security(("bearer" = ["manifests:delete"])),
-    responses((status = 204), (status = 409, description = "`ILLEGAL_TRANSITION`"), (status = 412, description = "`VERSION_MISMATCH`")))]
+    responses((status = 204), (status = 409, description = "`ILLEGAL_TRANSITION`, `MANIFEST_NOT_EMPTY`"), (status = 412, description = "`VERSION_MISMATCH`")))]
 pub(super) async fn delete_manifest(
     State(app): State<App>,
     caller: Can<DeleteManifests>,

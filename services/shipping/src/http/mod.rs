@@ -2,18 +2,26 @@
 
 mod countries;
 mod documents;
+mod item_in;
 pub mod label;
 mod manifest_document;
 mod manifest_items;
 mod manifest_steps;
 mod manifests;
+mod pdf;
 mod rates;
 mod shipment_events;
 mod shipments;
 mod standing;
 mod tracking;
+mod wire;
 
-use quenty_platform::{App, permissions};
+use quenty_platform::{
+    App,
+    http::{Caller, Permission},
+    permissions,
+    token::Realm,
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 permissions! {
@@ -58,4 +66,11 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(countries::list_zones))
         .routes(routes!(tracking::track_shipment))
         .routes(routes!(tracking::follow_shipment))
+}
+
+/// Who may scan but not label is a driver, and looks up what is at hand instead of reading through the list.
+fn drives(caller: &Caller) -> bool {
+    caller.realm() == Some(Realm::Staff)
+        && caller.may(ScanShipments::NAME)
+        && !caller.may(LabelShipments::NAME)
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use quenty_contracts::party::{Item, Parcel};
+use quenty_contracts::party::Parcel;
 use quenty_kernel::{Scope, country::CountryCode, currency::Currency, measure::Grams, money::Money};
 use quenty_platform::{
     App, Result,
@@ -11,7 +11,10 @@ use quenty_platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::ReadRates;
+use super::{
+    ReadRates,
+    item_in::{ItemIn, items},
+};
 use crate::{
     Error, commands,
     domain::{
@@ -52,7 +55,7 @@ pub(super) struct QuoteRatesIn {
     /// Checked against prohibited goods.
     #[serde(default)]
     #[schema(max_items = 100)]
-    items: Vec<Item>,
+    items: Vec<ItemIn>,
 }
 
 /// Offers for a consignment, cheapest first. The currency is the origin's: COP, MXN or BRL, elsewhere USD; amounts are never converted.
@@ -111,11 +114,12 @@ pub(super) async fn quote_rates(
 ) -> Result<Json<RatesOut>> {
     check_sizes(input.parcels.len(), input.items.len())?;
     let declared_value = check_declared(input.declared_value)?;
+    let items = items(input.items);
     let consignment = Consignment {
         origin: input.origin,
         destination: input.destination,
         parcels: &input.parcels,
-        items: &input.items,
+        items: &items,
         declared_value,
     };
     Ok(Json(rates(&app, &caller, &consignment).await?))

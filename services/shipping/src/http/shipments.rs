@@ -4,7 +4,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use quenty_contracts::party::{Item, Parcel, Party};
 use quenty_kernel::{
-    Page, PageQuery,
+    Failure, Kind, Page,
     contact::Text,
     id::{CompanyId, OrderId, ShipmentId},
     money::Money,
@@ -18,9 +18,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    BookShipments, CreateShipments, ReadShipments, VoidShipments,
+    BookShipments, CreateShipments, ReadShipments, VoidShipments, drives,
+    item_in::{ItemIn, items},
     rates::{check_declared, check_sizes},
     standing::standing_for,
+    wire::list_query,
 };
 use crate::{
     Error,
@@ -64,7 +66,7 @@ pub(super) struct CreateShipmentIn {
     /// Needed abroad: customs want to know.
     #[serde(default)]
     #[schema(max_items = 100)]
-    items: Vec<Item>,
+    items: Vec<ItemIn>,
     declared_value: Money,
     #[serde(default)]
     cash_on_delivery: Option<Money>,
@@ -187,16 +189,14 @@ struct ShipmentEventOut {
     detail: Option<String>,
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ShipmentsQuery {
+list_query!(ShipmentsQuery {
     status: Option<Status>,
     #[param(value_type = Option<String>)]
     order_id: Option<OrderId>,
     #[param(value_type = Option<String>)]
     tracking_number: Option<TrackingNumber>,
     international: Option<bool>,
-}
+});
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -219,8 +219,8 @@ pub(super) async fn create_shipment(
 ) -> Result<Answer> {
     let (company, scope) = (caller.company()?, caller.scope()?);
     if input.book && !caller.may("shipments:book") {
-        return Err(quenty_kernel::Failure::new(
-            quenty_kernel::Kind::Forbidden,
+        return Err(Failure::new(
+            Kind::Forbidden,
             "NOT_PERMITTED",
             "booking at once needs the permission shipments:book",
         )
@@ -279,7 +279,7 @@ impl CreateShipmentIn {
             sender: self.sender,
             consignee: self.consignee,
             parcels: self.parcels,
-            items: self.items,
+            items: items(self.items),
             declared_value: check_declared(self.declared_value)?,
             cash_on_delivery: self.cash_on_delivery,
             incoterm: incoterm.map(|incoterm| incoterm.as_str().to_owned()),
@@ -316,7 +316,7 @@ pub(super) async fn book_shipment(
 /// Void a shipment whose parcels are not collected.
 #[utoipa::path(post, path = "/api/v1/shipments/{id}/void", operation_id = "void_shipment", tag = "shipments",
     params(("id" = ShipmentId, Path)), request_body = VoidShipmentIn, security(("bearer" = ["shipments:void"])),
-    responses((status = 200, body = ShipmentOut), (status = 409, description = "`ILLEGAL_TRANSITION`: the parcels are collected, or it has ended")))]
+    responses((status = 200, body = ShipmentOut), (status = 409, description = "`ILLEGAL_TRANSITION`: the parcels are collected, or it has ended; `SHIPMENT_OF_AN_ORDER`: cancel the order")))]
 pub(super) async fn void_shipment(
     State(app): State<App>,
     caller: Can<VoidShipments>,
@@ -328,22 +328,25 @@ pub(super) async fn void_shipment(
     tx.answer(Answer::ok(&ShipmentOut::from(&shipment))?.version(shipment.state().version)).await
 }
 
-/// List shipments, newest first.
-#[utoipa::path(get, path = "/api/v1/shipments", operation_id = "list_shipments", tag = "shipments", params(ShipmentsQuery, PageQuery),
-    security(("bearer" = ["shipments:read"])), responses((status = 200, body = Page<ShipmentOut>)))]
+/// List shipments, newest first; a driver looks one up by the number on its label.
+#[utoipa::path(get, path = "/api/v1/shipments", operation_id = "list_shipments", tag = "shipments", params(ShipmentsQuery),
+    security(("bearer" = ["shipments:read"])),
+    responses((status = 200, body = Page<ShipmentOut>), (status = 403, description = "`TRACKING_NUMBER_NEEDED`: a driver looks up one")))]
 pub(super) async fn list_shipments(
     State(app): State<App>,
     caller: Can<ReadShipments>,
     Query(query): Query<ShipmentsQuery>,
-    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<ShipmentOut>>> {
+    if drives(&caller) && query.tracking_number.is_none() {
+        return Err(Error::LookUpOnly.into());
+    }
     let filter = store::shipments::ShipmentFilter {
         status: query.status,
         order_id: query.order_id,
         tracking_number: query.tracking_number,
         international: query.international,
     };
-    let shipments = store::shipments::list(app.db(), caller.scope()?, &filter, &page).await?;
+    let shipments = store::shipments::list(app.db(), caller.scope()?, &filter, &query.page()).await?;
     Ok(Json(shipments.map(|shipment| ShipmentOut::from(&shipment))))
 }
 
@@ -374,5 +377,7 @@ pub(super) async fn get_shipment(
         detail: event.detail,
     });
     let detail = ShipmentDetailOut { shipment: ShipmentOut::from(&shipment), events: events.collect() };
-    Ok(Answer::ok(&detail)?.version(shipment.state().version))
+    let answer = Answer::ok(&detail)?;
+    // What was cannot be changed: it has no version.
+    Ok(if query.as_of.is_none() { answer.version(shipment.state().version) } else { answer })
 }

@@ -4,9 +4,13 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     extract::State,
-    response::sse::{Event as SseEvent, KeepAlive, Sse},
+    http::StatusCode,
+    response::{
+        IntoResponse, Response,
+        sse::{Event as SseEvent, KeepAlive, Sse},
+    },
 };
-use futures_util::{Stream, stream};
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use quenty_kernel::id::ShipmentId;
 use quenty_platform::{
@@ -18,19 +22,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::tracking_number::TrackingNumber,
+    domain::{tracking::UnifiedStatus, tracking_number::TrackingNumber},
     store::{self, tracking::PublicEvent},
 };
 
-/// A follower hears of a scan within this time.
-const POLL: Duration = Duration::from_secs(1);
+/// How long a follower waits for the next look, twice as long after each in vain: parcels rest for hours.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TrackingOut {
     tracking_number: TrackingNumber,
-    /// The unified status of the newest event.
-    #[schema(example = "in_transit")]
-    status: String,
+    status: UnifiedStatus,
     carrier: String,
     service: String,
     #[schema(example = "CO")]
@@ -71,7 +74,7 @@ pub(super) async fn track_shipment(
     events.sort_by_key(|event| (event.at, event.position));
     Ok(Json(TrackingOut {
         tracking_number: number,
-        status: events.last().map_or_else(|| "pending".to_owned(), |event| event.status.clone()),
+        status: shipment.status.unified(shipment.resumes_at),
         carrier: shipment.carrier,
         service: shipment.service,
         origin: shipment.origin,
@@ -83,44 +86,58 @@ pub(super) async fn track_shipment(
     }))
 }
 
-/// Follow a shipment: everything so far, then each event as it comes (server-sent events, resumable by `Last-Event-ID`).
+/// Follow a shipment: everything so far, then each event as it comes, until it has ended.
+///
+/// Server-sent events, resumable by `Last-Event-ID`. 204 when nothing more will come: browsers then ask no more.
 #[utoipa::path(get, path = "/api/v1/tracking/{number}/stream", operation_id = "follow_shipment", tag = "tracking",
-    params(("number" = TrackingNumber, Path)), responses((status = 200, content_type = "text/event-stream", body = String)))]
+    params(("number" = TrackingNumber, Path)),
+    responses((status = 200, content_type = "text/event-stream", body = String), (status = 204)))]
 pub(super) async fn follow_shipment(
     State(app): State<App>,
     _: Anyone,
     resume: ResumeAfter,
     Path(number): Path<TrackingNumber>,
-) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
-    let shipment = store::tracking::find_public(app.db(), number).await?;
-    Ok(Sse::new(follow(app, shipment.id, resume.0.unwrap_or(0))).keep_alive(KeepAlive::default()))
+) -> Result<Response> {
+    let shipment = store::tracking::find_public(app.db(), number).await?.id;
+    let after = resume.0.unwrap_or(0);
+    let news = store::tracking::news(app.db(), shipment, after).await?;
+    if news.is_all && news.events.is_empty() {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let follower = Follower { app, shipment, after, ready: news.events.into_iter(), wait: SHORTEST_WAIT };
+    let lines = stream::unfold(follower, Follower::next).map(Ok::<_, Infallible>);
+    Ok(Sse::new(lines).keep_alive(KeepAlive::default()).into_response())
 }
 
-fn follow(app: App, shipment: ShipmentId, after: i64) -> impl Stream<Item = Result<SseEvent, Infallible>> {
-    stream::unfold((app, after, Vec::new().into_iter()), move |(app, mut after, mut ready)| async move {
+struct Follower {
+    app: App,
+    shipment: ShipmentId,
+    after: i64,
+    ready: std::vec::IntoIter<PublicEvent>,
+    wait: Duration,
+}
+
+impl Follower {
+    async fn next(mut self) -> Option<(SseEvent, Self)> {
         loop {
-            if let Some(event) = ready.next() {
-                let event: PublicEvent = event;
-                after = event.position;
-                let line = SseEvent::default().id(after.to_string()).event("tracking");
-                let line = line.json_data(TrackingEventOut::from(event)).unwrap_or_default();
-                return Some((Ok(line), (app, after, ready)));
+            if let Some(event) = self.ready.next() {
+                self.after = event.position;
+                let line = SseEvent::default().id(self.after.to_string()).event("tracking");
+                return Some((line.json_data(TrackingEventOut::from(event)).unwrap_or_default(), self));
             }
-            if app.stopping().is_cancelled() {
-                return None;
+            tokio::select! {
+                () = self.app.stopping().cancelled() => return None,
+                () = tokio::time::sleep(self.wait) => {}
             }
-            match store::tracking::list_public(app.db(), shipment, after).await {
-                Ok(events) if !events.is_empty() => {
-                    ready = events.into_iter();
-                    continue;
+            self.wait = (self.wait * 2).min(LONGEST_WAIT);
+            match store::tracking::news(self.app.db(), self.shipment, self.after).await {
+                Ok(news) if !news.events.is_empty() => {
+                    (self.ready, self.wait) = (news.events.into_iter(), SHORTEST_WAIT);
                 }
+                Ok(news) if news.is_all => return None,
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "a tracking stream paused"),
             }
-            tokio::select! {
-                () = app.stopping().cancelled() => {}
-                () = tokio::time::sleep(POLL) => {}
-            }
         }
-    })
+    }
 }

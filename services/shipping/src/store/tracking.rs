@@ -3,17 +3,19 @@
 use jiff::Timestamp;
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use quenty_kernel::id::ShipmentId;
-use sqlx::{PgConnection, PgExecutor};
+use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::{
     Error,
-    domain::{tracking::TrackingEvent, tracking_number::TrackingNumber},
+    domain::{shipment::Status, tracking::TrackingEvent, tracking_number::TrackingNumber},
 };
 
 /// What anyone who knows the number may see: no names, no streets, no free text.
 #[derive(Debug, Clone)]
 pub struct PublicShipment {
     pub id: ShipmentId,
+    pub status: Status,
+    pub resumes_at: Option<Status>,
     pub carrier: String,
     pub service: String,
     pub origin: String,
@@ -101,7 +103,7 @@ pub async fn list(db: impl PgExecutor<'_>, shipment: ShipmentId) -> Result<Vec<S
 
 pub async fn find_public(db: impl PgExecutor<'_>, number: TrackingNumber) -> Result<PublicShipment, Error> {
     let row = sqlx::query!(
-        r#"select id, carrier, service, sender #>> '{address,country}' as "origin!", consignee #>> '{address,country}' as "destination!",
+        r#"select id, status, resumes_at, carrier, service, sender #>> '{address,country}' as "origin!", consignee #>> '{address,country}' as "destination!",
                   jsonb_array_length(parcels)::bigint as "parcels!", promised_at, delivered_at
            from shipments where tracking_number = $1"#,
         number.to_string()
@@ -109,6 +111,8 @@ pub async fn find_public(db: impl PgExecutor<'_>, number: TrackingNumber) -> Res
     let row = row.fetch_optional(db).await?.ok_or(Error::NotFound("shipment"))?;
     Ok(PublicShipment {
         id: ShipmentId::from_uuid(row.id),
+        status: row.status.parse()?,
+        resumes_at: row.resumes_at.map(|status| status.parse()).transpose()?,
         carrier: row.carrier,
         service: row.service,
         origin: row.origin,
@@ -117,6 +121,22 @@ pub async fn find_public(db: impl PgExecutor<'_>, number: TrackingNumber) -> Res
         promised_at: row.promised_at.map(SqlTimestamp::to_jiff),
         delivered_at: row.delivered_at.map(SqlTimestamp::to_jiff),
     })
+}
+
+/// What is new to a follower.
+#[derive(Debug, Clone)]
+pub struct News {
+    pub events: Vec<PublicEvent>,
+    /// Nothing comes after these: the shipment has ended.
+    pub is_all: bool,
+}
+
+pub async fn news(db: &PgPool, shipment: ShipmentId, after: i64) -> Result<News, Error> {
+    // The status first: what is written after it is read is no news of an end.
+    let status = sqlx::query_scalar!("select status from shipments where id = $1", shipment.uuid());
+    let status: Status = status.fetch_one(db).await?.parse()?;
+    let events = list_public(db, shipment, after).await?;
+    Ok(News { events, is_all: status.next().is_empty() })
 }
 
 /// The public lines behind a position, as they were written.

@@ -67,9 +67,47 @@ async fn a_manifest_goes_from_draft_to_delivered() {
     other.expect(200);
     let done = shop.shown(&manifest).await;
     assert_eq!(done["status"], "delivered", "all its shipments have ended");
-    let folded =
-        shop.get(&format!("/manifests/{manifest}?as_of=2026-01-05T12:00:00Z")).await.expect(200).json();
-    assert_eq!(folded, done, "the journal folds back to the row");
+    let folded = shop.get(&format!("/manifests/{manifest}?as_of=2026-01-05T12:00:00Z")).await.expect(200);
+    assert_eq!(folded.json(), done, "the journal folds back to the row");
+    assert_eq!(folded.header("etag"), None, "there is no If-Match for the past");
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_approved_manifest_leaves_without_what_is_not_collected() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let (manifest, collected, missing) = (shop.manifest().await, shop.booked().await, shop.booked().await);
+    for shipment in [&collected, &missing] {
+        shop.add(&manifest, shipment).await.expect(200);
+    }
+    shop.act(&format!("/manifests/{manifest}/submit")).await.expect(200);
+    shop.approve(&manifest).await.expect(200);
+    shop.scan(&collected, &json!({"kind": "scan"})).await.expect(200);
+    let remove = |shipment: &str| {
+        let path = format!("/api/v1/manifests/{manifest}/items/{shipment}");
+        shop.app.delete(&path).token(&shop.token).send()
+    };
+    remove(&collected).await.expect_problem(409, "MANIFEST_CLOSED");
+    remove(&missing).await.expect(204);
+    let shipped = shop.act(&format!("/manifests/{manifest}/ship")).await.expect(200).json();
+    assert_eq!((&shipped["status"], totals(&shipped)), (&json!("shipped"), (1, 1200)));
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_approved_manifest_is_cancelled_once_it_is_empty() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let (manifest, shipment) = (shop.manifest().await, shop.booked().await);
+    shop.add(&manifest, &shipment).await.expect(200);
+    shop.act(&format!("/manifests/{manifest}/submit")).await.expect(200);
+    shop.approve(&manifest).await.expect(200);
+    let cancel = || shop.app.delete(&format!("/api/v1/manifests/{manifest}")).token(&shop.token).send();
+    cancel().await.expect_problem(409, "MANIFEST_NOT_EMPTY");
+    shop.post(&format!("/shipments/{shipment}/void"), &json!({"reason": "not needed"})).await.expect(200);
+    cancel().await.expect(204);
+    assert_eq!(shop.shown(&manifest).await["status"], "cancelled");
     shop.app.assert_sound().await;
 }
 

@@ -1,3 +1,8 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use axum::{Json, Router, http::StatusCode, routing::get};
 use quenty_contracts::{
     order::{OrderCancelled, OrderUpdated},
@@ -49,6 +54,8 @@ impl Shop {
             weight_grams: None,
             handed_over_by: None,
             position: None,
+            parcels_booked: Some(2),
+            difference: Some("one is not packed yet".to_owned()),
         };
         self.app.hear(pickup_id, Some(self.company), 1, &completed).await;
     }
@@ -70,6 +77,8 @@ async fn an_order_is_booked_collected_and_delivered() {
     shop.pick_up(order).await;
     assert_eq!(shop.shipment_of(order).await["status"], "picked_up");
     let id = shipment["id"].as_str().unwrap();
+    let events = shop.get(&format!("/shipments/{id}")).await.json()["events"].clone();
+    assert_eq!(events[1]["detail"], "one is not packed yet", "some parcels are not all of them");
     shop.scan(id, &json!({"kind": "departed"})).await.expect(200);
     shop.scan(id, &delivered()).await.expect(200);
     let facts = shop.app.facts(id.parse::<quenty_kernel::id::ShipmentId>().unwrap()).await;
@@ -106,14 +115,18 @@ async fn a_request_that_breaks_a_rule_is_rejected_with_its_code() {
 
 /// A Customer that knows one company, and whether it may send abroad.
 async fn customer(may_ship_internationally: bool, known: bool) -> String {
+    customer_while(may_ship_internationally, Arc::new(AtomicBool::new(known))).await
+}
+
+async fn customer_while(may_ship_internationally: bool, known: Arc<AtomicBool>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let answer = move |axum::extract::Path(id): axum::extract::Path<String>| async move {
-        if known {
+    let answer = move |axum::extract::Path(id): axum::extract::Path<String>| {
+        std::future::ready(if known.load(Ordering::Relaxed) {
             Ok(Json(standing(id.parse().unwrap(), 9, may_ship_internationally)))
         } else {
             Err(StatusCode::SERVICE_UNAVAILABLE)
-        }
+        })
     };
     let router = Router::new().route("/internal/companies/{id}/standing", get(answer));
     #[expect(clippy::disallowed_methods, reason = "ends with the test")]
@@ -158,6 +171,56 @@ async fn a_booking_waits_while_customer_is_away_and_a_cancellation_still_voids_i
     status_of(&shop, order, "booking").await;
     shop.cancel(order, 4).await;
     status_of(&shop, order, "voided").await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_repeated_while_it_is_unanswered_asks_again() {
+    let is_there = Arc::new(AtomicBool::new(false));
+    let shop = Shop::open_with(vec![("customer_url", customer_while(true, is_there.clone()).await)]).await;
+    let order = OrderId::new();
+    let requested = shop.requested(order, "MX");
+    shop.app.hear(order, Some(shop.company), 3, &requested).await;
+    eventually("the task is given up", || async {
+        let dead = "update quenty.tasks set status = 'dead' where status = 'ready' and attempts > 0";
+        let dead = sqlx::query(dead).execute(shop.app.app.db()).await.unwrap();
+        (dead.rows_affected() == 1).then_some(())
+    })
+    .await;
+    is_there.store(true, Ordering::Relaxed);
+    shop.app.hear(order, Some(shop.company), 4, &requested).await;
+    status_of(&shop, order, "booked").await;
+    assert_eq!(shop.get("/shipments").await.json()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_shipment_of_an_order_is_voided_with_the_order_only() {
+    let shop = Shop::open().await;
+    let order = OrderId::new();
+    shop.app.hear(order, Some(shop.company), 3, &shop.requested(order, "CO")).await;
+    let shipment = shop.shipment_of(order).await;
+    shop.post(&format!("/shipments/{}/void", shipment["id"].as_str().unwrap()), &json!({"reason": "mine"}))
+        .await
+        .expect_problem(409, "SHIPMENT_OF_AN_ORDER");
+    assert_eq!(shop.shipment_of(order).await["status"], "booked");
+    shop.cancel(order, 4).await;
+    status_of(&shop, order, "voided").await;
+}
+
+#[tokio::test]
+async fn a_consignee_whom_no_label_can_name_is_rejected() {
+    let shop = Shop::open().await;
+    let order = OrderId::new();
+    let mut requested = shop.requested(order, "CO");
+    requested.consignee.name = "Иван".parse().unwrap();
+    shop.app.hear(order, Some(shop.company), 3, &requested).await;
+    let shipment = shop.shipment_of(order).await;
+    assert_eq!((&shipment["status"], &shipment["ended_code"]), (&json!("rejected"), &json!("UNPRINTABLE")));
+    // What the merchant calls it is no reason: it is shortened, and printed as far as it can be.
+    let mut odd = shop.requested(order, "CO");
+    (odd.attempt, odd.reference) = (2, Some("Заказ 481 ".repeat(10)));
+    shop.app.hear(order, Some(shop.company), 4, &odd).await;
+    let id = shop.shipment_of(order).await["id"].as_str().unwrap().to_owned();
+    shop.get(&format!("/shipments/{id}/label")).await.expect(200);
 }
 
 #[tokio::test]

@@ -59,8 +59,8 @@ async fn the_journal_folds_back_to_the_row() {
         shop.scan(&id, &body).await.expect(200);
     }
     let row = shop.get(&format!("/shipments/{id}")).await.expect(200).json();
-    let folded = shop.get(&format!("/shipments/{id}?as_of=2026-01-05T13:00:00Z")).await.expect(200).json();
-    assert_eq!(row, folded);
+    let folded = shop.get(&format!("/shipments/{id}?as_of=2026-01-05T13:00:00Z")).await.expect(200);
+    assert_eq!((&row, None), (&folded.json(), folded.header("etag")), "there is no If-Match for the past");
     assert_eq!(row["cash_collected"], true);
     let before = shop.get(&format!("/shipments/{id}?as_of={NOW}")).await.expect(200).json();
     assert_eq!((&before["status"], &before["failed_deliveries"]), (&json!("booked"), &json!(0)));
@@ -141,6 +141,9 @@ async fn reports_out_of_order_make_no_difference() {
     shop.scan(&id, &json!({"kind": "scan", "at": "2026-01-06T00:00:00Z"}))
         .await
         .expect_problem(422, "IN_THE_FUTURE");
+    shop.scan(&id, &json!({"kind": "scan", "at": "0001-01-01T00:00:00Z"}))
+        .await
+        .expect_problem(422, "BEFORE_THE_SHIPMENT");
 }
 
 #[tokio::test]
@@ -193,6 +196,123 @@ async fn a_company_never_heard_of_is_refused_for_now_while_customer_is_away() {
         .expect_problem(503, "DEPENDENCY_UNAVAILABLE");
     assert!(refused.header("retry-after").is_some());
     assert_eq!(shop.get("/shipments").await.json()["items"], json!([]), "nothing is half-written");
+}
+
+#[tokio::test]
+async fn a_failed_delivery_by_another_name_is_the_third_one_too() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    let failed = json!({"kind": "exception", "code": "DELIVERY_FAILED", "detail": "nobody at home"});
+    for _ in 0..2 {
+        shop.scan(&id, &failed).await.expect(200);
+    }
+    let third = shop.scan(&id, &failed).await.expect(200).json();
+    assert_eq!((&third["status"], &third["failed_deliveries"]), (&json!("undeliverable"), &json!(3)));
+    shop.scan(&id, &failed).await.expect(200);
+}
+
+#[tokio::test]
+async fn what_is_inside_is_checked_at_the_door() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    for change in [
+        json!({"unit_value": {"amount": "-1.00", "currency": "COP"}}),
+        json!({"quantity": 0}),
+        json!({"quantity": 1_000_001}),
+        json!({"sku": ""}),
+        json!({"sku": "S".repeat(65)}),
+        json!({"sku": "a\u{0}b"}),
+        json!({"description": "d".repeat(201)}),
+        json!({"hs_code": "coffee"}),
+        json!({"hs_code": "12345"}),
+        json!({"colour": "red"}),
+    ] {
+        let items = json!({"items": [merged(&item(), &change)]});
+        let refused =
+            shop.post("/shipments", &merged(&draft(), &items)).await.expect_problem(422, "INVALID_BODY");
+        let pointer = refused.json()["errors"][0]["pointer"].as_str().unwrap().to_owned();
+        assert!(pointer.starts_with("/items/0"), "{change}: {pointer}");
+        let quote = json!({"origin": "CO", "destination": "MX", "parcels": [{"weight_grams": 1}],
+            "declared_value": {"amount": "1.00", "currency": "COP"}, "items": items["items"]});
+        shop.post("/shipping/rates", &quote).await.expect_problem(422, "INVALID_BODY");
+    }
+    let made = shop.post("/shipments", &merged(&draft(), &json!({"items": [item()]}))).await.expect(201);
+    assert_eq!(made.json()["items"][0]["hs_code"], "090121");
+}
+
+#[tokio::test]
+async fn what_no_label_can_say_is_not_booked() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let mut consignee = party("CO");
+    consignee["address"]["city"] = json!("Москва");
+    let body = merged(&draft(), &json!({"consignee": consignee, "book": true}));
+    let refused = shop.post("/shipments", &body).await.expect_problem(422, "UNPRINTABLE");
+    assert_eq!(refused.json()["errors"][0]["pointer"], "/consignee/address/city");
+    assert_eq!(shop.get("/shipments").await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_driver_looks_up_what_is_at_hand_and_reads_no_list() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    let number =
+        shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
+    let read =
+        |token: &str, query: &str| shop.app.get(&format!("/api/v1/shipments{query}")).token(token).send();
+    for query in ["", "?status=booked", "?limit=100"] {
+        read(&shop.scanner, query).await.expect_problem(403, "TRACKING_NUMBER_NEEDED");
+    }
+    let found = read(&shop.scanner, &format!("?tracking_number={number}")).await.expect(200).json();
+    assert_eq!(found["items"][0]["id"], json!(id));
+    for others in [&["shipments:*"][..], &["shipments:read"], &["*:read"]] {
+        let token = shop.app.token(Realm::Staff, None, others);
+        let listed = read(&token, "").await.expect(200).json();
+        assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{others:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_misspelt_query_parameter_is_refused_and_not_ignored() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    let manifest =
+        shop.post("/manifests", &json!({"origin": "CO", "date": "2026-01-06"})).await.expect(201).json();
+    let manifest = format!("/manifests/{}", manifest["id"].as_str().unwrap());
+    for path in
+        ["/shipments?status=booked&limit=1", "/manifests?limit=1", &format!("{manifest}/items?limit=1")]
+    {
+        shop.get(path).await.expect(200);
+    }
+    for path in [
+        "/shipments?statuss=delivered",
+        "/shipments?status=booked&limt=1",
+        &format!("/shipments/{id}?at=2026-01-05T12:00:00Z"),
+        "/manifests?state=draft",
+        &format!("{manifest}?at=2026-01-05T12:00:00Z"),
+        &format!("{manifest}/items?status=booked"),
+        "/countries?zones=1",
+    ] {
+        shop.get(path).await.expect_problem(422, "INVALID_QUERY");
+    }
+}
+
+#[tokio::test]
+async fn reference_data_is_kept_by_the_caller_and_asked_for_by_its_digest() {
+    let shop = Shop::open().await;
+    for path in ["/countries", "/countries?zone=1", "/zones"] {
+        let first = shop.get(path).await.expect(200);
+        assert_eq!(first.header("cache-control"), Some("private, max-age=3600"));
+        assert_eq!(first.header("content-type"), Some("application/json"));
+        let etag = first.header("etag").unwrap();
+        let again = || shop.app.get(&format!("/api/v1{path}")).token(&shop.token);
+        let same = again().header("if-none-match", etag).send().await.expect(304);
+        assert_eq!((same.header("etag"), same.body.len()), (Some(etag), 0));
+        again().header("if-none-match", "\"other\"").send().await.expect(200);
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::fixtures::{Shop, delivered};
+use crate::fixtures::{Shop, delivered, merged};
 
 #[tokio::test]
 async fn anyone_sees_where_a_parcel_is_and_nothing_about_people() {
@@ -28,6 +28,31 @@ async fn anyone_sees_where_a_parcel_is_and_nothing_about_people() {
     }
     shop.app.get("/api/v1/tracking/QTY00012345674CO").send().await.expect_problem(404, "NOT_FOUND");
     shop.app.get("/api/v1/tracking/QTY00012345675CO").send().await.expect_problem(422, "INVALID_PATH");
+}
+
+#[tokio::test]
+async fn what_is_scanned_after_the_end_changes_nothing_that_followers_see() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    let number =
+        shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
+    shop.app.advance_to("2026-01-05T20:00:00Z".parse().unwrap());
+    for (body, at) in [
+        (delivered(), "18:00"),
+        // It happened before, and is heard of late.
+        (json!({"kind": "departed"}), "13:00"),
+        (json!({"kind": "scan"}), "19:00"),
+        (json!({"kind": "departed"}), "19:30"),
+    ] {
+        let body = merged(&body, &json!({"at": format!("2026-01-05T{at}:00Z")}));
+        shop.scan(&id, &body).await.expect(200);
+    }
+    let seen = shop.app.get(&format!("/api/v1/tracking/{number}")).send().await.expect(200).json();
+    assert_eq!(seen["status"], "delivered");
+    let statuses: Vec<_> =
+        seen["events"].as_array().unwrap().iter().map(|event| event["status"].clone()).collect();
+    assert_eq!(statuses, ["pending", "in_transit", "delivered", "delivered", "delivered"]);
 }
 
 /// Reads a live stream until it holds `wanted`.
@@ -68,4 +93,22 @@ async fn a_follower_hears_each_event_and_resumes_where_it_stopped() {
     let first = text.split("\nid: ").nth(1).unwrap().lines().next().unwrap().to_owned();
     let resumed = read_until(&shop, &path, Some(&first), "in_transit").await;
     assert!(!resumed.contains("pending"), "{resumed}");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_shipment() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    let number =
+        shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/tracking/{number}/stream");
+    let delivering = async {
+        shop.scan(&id, &delivered()).await.expect(200);
+    };
+    // The empty chunk is the end of the body.
+    let (text, ()) = tokio::join!(read_until(&shop, &path, None, "\r\n0\r\n\r\n"), delivering);
+    assert!(text.contains("pending") && text.contains("delivered"), "{text}");
+    let last = text.rsplit("\nid: ").next().unwrap().lines().next().unwrap().to_owned();
+    shop.app.get(&path).header("last-event-id", &last).send().await.expect(204);
 }

@@ -1,9 +1,12 @@
 //! What can happen to a pickup. The published facts are those of `quenty_contracts::pickup`.
 
-use quenty_contracts::pickup::{
-    ExpressMissed, PickupAbandoned, PickupArrived, PickupAssigned, PickupCancelRefused, PickupCancelled,
-    PickupCompleted, PickupFailed, PickupRejected, PickupRescheduled, PickupScheduled, PickupStarted,
-    PickupUnassigned,
+use quenty_contracts::{
+    party::Party,
+    pickup::{
+        ExpressMissed, PickupAbandoned, PickupArrived, PickupAssigned, PickupCancelRefused, PickupCancelled,
+        PickupCompleted, PickupFailed, PickupRejected, PickupRescheduled, PickupScheduled, PickupStarted,
+        PickupUnassigned,
+    },
 };
 use quenty_kernel::Event;
 use serde::{Deserialize, Serialize};
@@ -13,6 +16,18 @@ use crate::domain::{booking::BookingRequest, signature::Signature};
 /// The first fact of every pickup: what was asked for. `Scheduled` or `Rejected` follows in the same moment.
 impl Event for BookingRequest {
     const TYPE: &'static str = "quenty.pickup.pickup.requested.v1";
+    const PUBLISHED: bool = false;
+    const PERSONAL: &'static [&'static str] = &["contact"];
+}
+
+/// Whom the driver asks for is somebody else now. Nobody but the driver has to know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PickupUpdated {
+    pub(crate) contact: Party,
+}
+
+impl Event for PickupUpdated {
+    const TYPE: &'static str = "quenty.pickup.pickup.updated.v1";
     const PUBLISHED: bool = false;
     const PERSONAL: &'static [&'static str] = &["contact"];
 }
@@ -34,6 +49,7 @@ quenty_kernel::facts! {
         Requested(BookingRequest),
         Scheduled(PickupScheduled),
         Rejected(PickupRejected),
+        Updated(PickupUpdated),
         Assigned(PickupAssigned),
         Unassigned(PickupUnassigned),
         Started(PickupStarted),

@@ -9,13 +9,16 @@ mod status;
 use std::ops::Deref;
 
 use jiff::Timestamp;
-use quenty_contracts::pickup::{
-    ExpressMissed, PickupAbandoned, PickupArrived, PickupAssigned, PickupCancelRefused, PickupCancelled,
-    PickupCompleted, PickupFailed, PickupRejected, PickupRescheduled, PickupScheduled, PickupStarted,
-    PickupUnassigned,
+use quenty_contracts::{
+    party::Party,
+    pickup::{
+        ExpressMissed, PickupAbandoned, PickupArrived, PickupAssigned, PickupCancelRefused, PickupCancelled,
+        PickupCompleted, PickupFailed, PickupRejected, PickupRescheduled, PickupScheduled, PickupStarted,
+        PickupUnassigned,
+    },
 };
 use quenty_kernel::{
-    contact::{PersonName, Text},
+    contact::{Email, PersonName, Phone, Text},
     geo::GeoPoint,
     id::{DriverId, PickupId},
     measure::Grams,
@@ -23,7 +26,7 @@ use quenty_kernel::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub(crate) use facts::{PickupFact, PickupSigned};
+pub(crate) use facts::{PickupFact, PickupSigned, PickupUpdated};
 pub(crate) use state::{FailedAttempt, PickupState, Promise, Proof, Reason, RescheduledBy};
 pub use status::Status;
 
@@ -43,8 +46,14 @@ pub enum PickupError {
     IllegalMove { from: Status, to: Status },
     #[error("the driver is not on the way: the pickup is {}", .0.as_str())]
     NotInProgress(Status),
+    #[error("a pickup that is {} cannot be changed", .0.as_str())]
+    Closed(Status),
     #[error("a merchant may reschedule a pickup {MAX_MERCHANT_RESCHEDULES} times")]
     RescheduleLimit,
+    #[error("nothing shows who handed the parcels over")]
+    ProofRequired,
+    #[error("{booked} parcels were booked")]
+    CountDiffers { booked: u32 },
 }
 
 /// Why an attempt failed.
@@ -70,10 +79,20 @@ impl FailureCode {
     }
 }
 
+/// What changes of the person who hands over; `None` leaves a field as it is, `Some(None)` empties it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ContactChange {
+    pub(crate) name: Option<Text<120>>,
+    pub(crate) phone: Option<Option<Phone>>,
+    pub(crate) email: Option<Option<Email>>,
+}
+
 /// What the driver reports at the hand-over.
 #[derive(Debug, Clone)]
 pub(crate) struct HandOver {
     pub(crate) parcel_count: u32,
+    /// Why that is not what was booked.
+    pub(crate) difference: Option<Text<300>>,
     pub(crate) weight_grams: Option<Grams>,
     pub(crate) handed_over_by: Option<PersonName>,
     pub(crate) position: Option<GeoPoint>,
@@ -146,6 +165,21 @@ impl Pickup {
         (pickup, [request.into(), rejected.into()])
     }
 
+    /// Another person at the same address, until the driver is on the way.
+    pub(crate) fn update(&mut self, change: ContactChange, now: Timestamp) -> Outcome {
+        if !matches!(self.status, Status::Scheduled | Status::Assigned | Status::Failed) {
+            return Err(PickupError::Closed(self.status));
+        }
+        let was = self.request.contact.clone();
+        let contact = Party {
+            name: change.name.unwrap_or(was.name),
+            phone: change.phone.unwrap_or(was.phone),
+            email: change.email.unwrap_or(was.email),
+            address: was.address,
+        };
+        Ok(self.apply(PickupUpdated { contact }, now))
+    }
+
     pub(crate) fn assign(&mut self, driver_id: DriverId, now: Timestamp) -> Outcome {
         self.require(Status::Assigned)?;
         Ok(self.apply(PickupAssigned { pickup_id: self.id, order_id: self.request.order_id, driver_id }, now))
@@ -189,6 +223,13 @@ impl Pickup {
         now: Timestamp,
     ) -> Result<Vec<PickupFact>, PickupError> {
         self.require(Status::Completed)?;
+        if hand_over.handed_over_by.is_none() && hand_over.signature_svg.is_none() {
+            return Err(PickupError::ProofRequired);
+        }
+        let booked = u32::try_from(self.request.parcels.len()).unwrap_or(u32::MAX);
+        if hand_over.parcel_count != booked && hand_over.difference.is_none() {
+            return Err(PickupError::CountDiffers { booked });
+        }
         let completed = PickupCompleted {
             pickup_id: self.id,
             company_id: self.request.company_id,
@@ -198,6 +239,8 @@ impl Pickup {
             weight_grams: hand_over.weight_grams,
             handed_over_by: hand_over.handed_over_by.map(String::from),
             position: hand_over.position,
+            parcels_booked: Some(booked),
+            difference: hand_over.difference.map(String::from),
         };
         let mut facts = vec![self.apply(completed, now)];
         if let Some(signature_svg) = hand_over.signature_svg {
@@ -253,6 +296,7 @@ impl Pickup {
             order_id: self.request.order_id,
             window_start: window.start,
             window_end: window.end,
+            time_zone: self.promise.as_ref().map(|promise| promise.time_zone.clone()),
             by: by.as_str().to_owned(),
         };
         Ok(self.apply(rescheduled, now))

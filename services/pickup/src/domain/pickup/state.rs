@@ -55,6 +55,8 @@ pub(crate) struct FailedAttempt {
 pub(crate) struct Proof {
     pub(crate) at: Timestamp,
     pub(crate) parcel_count: u32,
+    /// Why that is not what was booked.
+    pub(crate) difference: Option<String>,
     pub(crate) weight_grams: Option<Grams>,
     pub(crate) handed_over_by: Option<String>,
     pub(crate) position: Option<GeoPoint>,
@@ -162,6 +164,7 @@ impl PickupState {
     pub(super) fn apply(&mut self, fact: &PickupFact, at: Timestamp) {
         match fact {
             PickupFact::Requested(_) | PickupFact::Scheduled(_) | PickupFact::Rejected(_) => {}
+            PickupFact::Updated(fact) => self.request.contact = fact.contact.clone(),
             PickupFact::Assigned(fact) => {
                 self.status = Status::Assigned;
                 self.driver_id = Some(fact.driver_id);
@@ -204,6 +207,7 @@ impl PickupState {
         self.proof = Some(Proof {
             at: fact.at,
             parcel_count: fact.parcel_count,
+            difference: fact.difference.clone(),
             weight_grams: fact.weight_grams,
             handed_over_by: fact.handed_over_by.clone(),
             position: fact.position,

@@ -43,6 +43,7 @@ fn booked(kind: PickupKind) -> (Pickup, Vec<PickupFact>) {
 fn hand_over() -> HandOver {
     HandOver {
         parcel_count: 1,
+        difference: None,
         weight_grams: Some(Grams::new(1_300).unwrap()),
         handed_over_by: Some("Luz Marín".parse().unwrap()),
         position: Some(GeoPoint::new(19.4, -99.1).unwrap()),
@@ -52,6 +53,7 @@ fn hand_over() -> HandOver {
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
+    Update,
     Assign,
     Unassign,
     Start,
@@ -67,6 +69,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
+        1 => Just(Step::Update),
         4 => Just(Step::Assign),
         1 => Just(Step::Unassign),
         4 => Just(Step::Start),
@@ -87,6 +90,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn walk(pickup: &mut Pickup, step: Step, now: Timestamp) -> Result<Vec<PickupFact>, PickupError> {
     let one = |fact: PickupFact| vec![fact];
     match step {
+        Step::Update => {
+            let change = ContactChange { name: Some("Ana".parse().unwrap()), ..ContactChange::default() };
+            pickup.update(change, now).map(one)
+        }
         Step::Assign => pickup.assign(DriverId::new(), now).map(one),
         Step::Unassign => pickup.unassign(&"dropped out".parse().unwrap(), now).map(one),
         Step::Start => pickup.start(now).map(one),
@@ -123,6 +130,34 @@ proptest! {
         let read_back = told.iter().map(|(fact, at)| (PickupFact::read(fact.kind(), fact.data().unwrap()).unwrap(), *at));
         prop_assert_eq!(PickupState::fold(read_back).map(Pickup::restore), Some(pickup));
     }
+}
+
+#[test]
+fn a_hand_over_is_proved_and_its_count_is_what_was_booked_or_says_why_not() {
+    let (mut pickup, _) = booked(PickupKind::Scheduled);
+    let now = start_of_day();
+    pickup.assign(DriverId::new(), now).map(drop).unwrap();
+    pickup.start(now).map(drop).unwrap();
+    let unproved = HandOver { handed_over_by: None, signature_svg: None, ..hand_over() };
+    assert_eq!(pickup.complete(unproved, now), Err(PickupError::ProofRequired));
+    let two = HandOver { parcel_count: 2, ..hand_over() };
+    assert_eq!(pickup.complete(two.clone(), now), Err(PickupError::CountDiffers { booked: 1 }));
+    let explained = HandOver { difference: Some("one more".parse().unwrap()), ..two };
+    let facts = pickup.complete(explained, now).unwrap();
+    let PickupFact::Completed(fact) = &facts[0] else { panic!("not completed") };
+    assert_eq!(
+        (fact.parcel_count, fact.parcels_booked, fact.difference.as_deref()),
+        (2, Some(1), Some("one more"))
+    );
+}
+
+#[test]
+fn another_window_is_told_with_its_time_zone() {
+    let (mut pickup, _) = booked(PickupKind::Scheduled);
+    let window = Window { start: start_of_day() + 1.hour(), end: start_of_day() + 3.hours() };
+    let fact = pickup.reschedule(window, RescheduledBy::Dispatcher, start_of_day()).unwrap();
+    let PickupFact::Rescheduled(fact) = fact else { panic!("not rescheduled") };
+    assert_eq!(fact.time_zone.as_deref(), Some("America/Mexico_City"));
 }
 
 #[test]

@@ -133,7 +133,8 @@ pub(crate) async fn save(connection: &mut PgConnection, pickup: &Pickup) -> Resu
     sqlx::query!(
         "update pickups set status = $2, window_start = $3, window_end = $4, local_date = $5, slot_start = $6, driver_id = $7,
                 guaranteed_until = $8, refund_amount = $9, started_at = $10, arrived_at = $11, failures = $12,
-                merchant_reschedules = $13, proof = $14, reason_code = $15, reason = $16, version = $17, updated_at = $18
+                merchant_reschedules = $13, proof = $14, reason_code = $15, reason = $16, version = $17, updated_at = $18,
+                contact = $19
          where id = $1",
         pickup.id.uuid(),
         pickup.status.as_str(),
@@ -152,7 +153,8 @@ pub(crate) async fn save(connection: &mut PgConnection, pickup: &Pickup) -> Resu
         pickup.reason.as_ref().and_then(|reason| reason.code.as_deref()),
         pickup.reason.as_ref().map(|reason| reason.text.as_str()),
         pickup.version,
-        pickup.updated_at.to_sqlx() as _
+        pickup.updated_at.to_sqlx() as _,
+        stored.contact
     )
     .execute(connection)
     .await?;

@@ -29,6 +29,7 @@ fn exactly_the_drawn_transitions_are_legal() {
         ("submitted", "cancelled"),
         ("rejected", "draft"),
         ("approved", "shipped"),
+        ("approved", "cancelled"),
         ("shipped", "delivered"),
     ];
     for from in ManifestStatus::ALL {
@@ -64,7 +65,7 @@ fn a_rejected_manifest_is_a_draft_again_when_it_is_changed() {
         Err(ManifestError::Closed(ManifestStatus::Submitted))
     );
     let _ = manifest.reject("one parcel is missing".to_owned(), now()).unwrap();
-    let facts = manifest.remove_item(shipment, 1_200, now()).unwrap();
+    let facts = manifest.remove_item(shipment, 1_200, false, now()).unwrap();
     assert_eq!(facts.len(), 2, "reopened, then removed");
     assert_eq!(
         (manifest.state().status, manifest.state().rejected_reason.as_deref()),
@@ -85,7 +86,7 @@ proptest! {
             let held = items.get(&shipment).copied();
             let outcome = match (step, held) {
                 (0..=2, None) => manifest.add_item(shipment, weight, now()).inspect(|_| { items.insert(shipment, weight); }),
-                (3, Some(weight)) => manifest.remove_item(shipment, weight, now()).inspect(|_| { items.remove(&shipment); }),
+                (3, Some(weight)) => manifest.remove_item(shipment, weight, false, now()).inspect(|_| { items.remove(&shipment); }),
                 (4, _) => manifest.submit(Actor::System, now()),
                 (5, _) => manifest.approve(&Actor::Service("staff".to_owned()), now()).map(|fact| vec![fact]),
                 (6, _) => manifest.reject("no".to_owned(), now()).map(|fact| vec![fact]),

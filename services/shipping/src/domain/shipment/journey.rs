@@ -41,6 +41,9 @@ impl Shipment {
         if !self.0.status.is_trackable() {
             return Err(ShipmentError::NotTrackable(self.0.status));
         }
+        if scan.at < self.0.created_at {
+            return Err(ShipmentError::BeforeItWasMade);
+        }
         let mut journey = Journey { shipment: self, scan, now, facts: Vec::new() };
         journey.follow()?;
         if journey.facts.is_empty() {
@@ -75,10 +78,15 @@ impl Journey<'_> {
             }
             ScanKind::CustomsReleased if status == Status::CustomsHold => self.release(),
             ScanKind::DeliveryFailed if self.interrupts() => self.fail_delivery(),
+            // The same by another name: it counts, too.
+            ScanKind::Exception
+                if self.interrupts() && self.scan.code == Some(ExceptionCode::DeliveryFailed) =>
+            {
+                self.fail_delivery();
+            }
             ScanKind::Exception if self.interrupts() && status != Status::Exception => {
-                let code = self.scan.code.unwrap_or(ExceptionCode::Other);
                 self.detail()?;
-                self.raise(code);
+                self.raise(self.scan.code.unwrap_or(ExceptionCode::Other));
             }
             ScanKind::Delivered => self.deliver()?,
             ScanKind::Undeliverable if status.is_on_its_way() => self.give_up()?,

@@ -20,9 +20,10 @@ use quenty_kernel::{
 };
 
 use super::{
+    printable,
     rules::{Consignment, Refusal},
     tariff::{Offer, ServiceLevel},
-    tracking::{ProofKind, ScanKind},
+    tracking::{ProofKind, ScanKind, UnifiedStatus},
     tracking_number::TrackingNumber,
 };
 
@@ -83,6 +84,8 @@ pub enum ShipmentError {
     NotTrackable(Status),
     #[error("a {} report says nothing about a shipment that is {}", kind.as_str(), status.as_str())]
     DoesNotFit { kind: ScanKind, status: Status },
+    #[error("it cannot have happened before the shipment was made: check the clock of the scanner")]
+    BeforeItWasMade,
     #[error("say in `detail` what happened")]
     DetailRequired,
     #[error("a delivery needs `proof`: who received it, and how that is known")]
@@ -175,6 +178,31 @@ impl Shipment {
     #[must_use]
     pub fn weight_grams(&self) -> u64 {
         self.consignment().weight_grams()
+    }
+
+    /// Whether a label can say from whom and to whom it goes.
+    ///
+    /// # Errors
+    /// The first field that holds a letter which printers do not have.
+    pub fn check_printable(&self) -> Result<(), Refusal> {
+        let (from, to) = (&self.0.sender, &self.0.consignee);
+        let fields = [
+            ("/sender/name", Some(from.name.as_str())),
+            ("/sender/address/line1", Some(from.address.line1())),
+            ("/sender/address/line2", from.address.line2()),
+            ("/sender/address/city", Some(from.address.city())),
+            ("/sender/address/state", from.address.state()),
+            ("/sender/address/postal_code", from.address.postal_code()),
+            ("/consignee/name", Some(to.name.as_str())),
+            ("/consignee/address/line1", Some(to.address.line1())),
+            ("/consignee/address/line2", to.address.line2()),
+            ("/consignee/address/city", Some(to.address.city())),
+            ("/consignee/address/state", to.address.state()),
+            ("/consignee/address/postal_code", to.address.postal_code()),
+        ];
+        let unprintable = |text: Option<&str>| text.is_some_and(|text| printable::encode(text).is_none());
+        let found = fields.into_iter().find(|(_, text)| unprintable(*text));
+        found.map_or(Ok(()), |(pointer, _)| Err(Refusal::Unprintable { pointer }))
     }
 
     /// Chooses the offer; without one the booking can only be rejected.
@@ -287,6 +315,12 @@ impl Shipment {
 }
 
 impl ShipmentState {
+    /// What followers see.
+    #[must_use]
+    pub const fn unified(&self) -> UnifiedStatus {
+        self.status.unified(self.resumes_at)
+    }
+
     fn apply_report(&mut self, fact: &ShipmentFact) {
         match fact {
             ShipmentFact::Scanned(scanned) => self.saw(scanned.at),

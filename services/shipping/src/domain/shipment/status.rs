@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::tracking::UnifiedStatus;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -63,6 +65,26 @@ impl Status {
     #[must_use]
     pub fn can_become(self, next: Self) -> bool {
         self.next().contains(&next)
+    }
+
+    /// The one word of every carrier for it; an exception has two, by where it leads back to.
+    #[must_use]
+    pub const fn unified(self, resumes_at: Option<Self>) -> UnifiedStatus {
+        match self {
+            Self::Draft | Self::Booking | Self::Booked => UnifiedStatus::Pending,
+            Self::Rejected | Self::Voided => UnifiedStatus::Cancelled,
+            Self::PickedUp => UnifiedStatus::PickedUp,
+            Self::InTransit => UnifiedStatus::InTransit,
+            Self::CustomsHold => UnifiedStatus::OnHold,
+            Self::OutForDelivery => UnifiedStatus::OutForDelivery,
+            Self::Exception => match resumes_at {
+                Some(Self::OutForDelivery) => UnifiedStatus::DeliveryFailed,
+                _ => UnifiedStatus::DeliveryDelayed,
+            },
+            Self::Delivered => UnifiedStatus::Delivered,
+            Self::Undeliverable | Self::Returned => UnifiedStatus::ReturnToSender,
+            Self::Lost => UnifiedStatus::Lost,
+        }
     }
 
     /// The carrier has, or had, the parcels.

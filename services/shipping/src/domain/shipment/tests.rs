@@ -150,6 +150,57 @@ fn the_third_failed_delivery_ends_the_attempts() {
 }
 
 #[test]
+fn a_failed_delivery_counts_whatever_it_is_called() {
+    let (mut shipment, _) = booked(None);
+    for minute in 0..4 {
+        let code = Some(ExceptionCode::DeliveryFailed);
+        shipment.report(&Scan { code, ..scan(ScanKind::Exception, minute) }, at(minute)).unwrap();
+    }
+    assert_eq!((shipment.state().status, shipment.state().failed_deliveries), (Status::Undeliverable, 3));
+}
+
+#[test]
+fn nothing_happens_to_a_shipment_before_it_was_made() {
+    let (mut shipment, _) = booked(None);
+    assert_eq!(shipment.report(&scan(ScanKind::Delivered, -11), at(0)), Err(ShipmentError::BeforeItWasMade));
+}
+
+#[test]
+fn followers_see_where_it_stands() {
+    use ScanKind::*;
+    for (scans, status) in [
+        (&[][..], UnifiedStatus::Pending),
+        (&[(Scan, 0)], UnifiedStatus::PickedUp),
+        (&[(Departed, 1), (CustomsHold, 2)], UnifiedStatus::OnHold),
+        (&[(Departed, 1), (Exception, 2)], UnifiedStatus::DeliveryDelayed),
+        (&[(OutForDelivery, 1), (DeliveryFailed, 2)], UnifiedStatus::DeliveryFailed),
+        (&[(Delivered, 2), (Scan, 3), (Departed, 4)], UnifiedStatus::Delivered),
+        (&[(Departed, 1), (Undeliverable, 2), (Scan, 3)], UnifiedStatus::ReturnToSender),
+        (&[(Departed, 1), (Lost, 2), (Arrived, 3)], UnifiedStatus::Lost),
+    ] {
+        assert_eq!(after(scans).state().unified(), status, "{scans:?}");
+    }
+}
+
+#[test]
+fn only_what_printers_have_is_booked() {
+    for (name, city, refused) in [
+        ("Łukasz Ñandú", "São Paulo", None),
+        ("Иван", "Москва", Some("/consignee/name")),
+        ("Ivan", "Москва", Some("/consignee/address/city")),
+    ] {
+        let mut made = created(None);
+        made.consignee = serde_json::from_value(serde_json::json!({
+            "name": name, "address": {"line1": "1", "city": city, "country": "CO"},
+        }))
+        .unwrap();
+        let (shipment, _) = Shipment::create(made, at(0));
+        let refusal = shipment.check_printable().err();
+        assert_eq!(refusal, refused.map(|pointer| Refusal::Unprintable { pointer }), "{name}, {city}");
+    }
+}
+
+#[test]
 fn a_delivery_needs_proof_and_exactly_the_cash_that_is_due() {
     let (mut shipment, _) = booked(Some(cop("129900")));
     let given = |cash: Option<&str>| Scan { cash_collected: cash.map(cop), ..scan(ScanKind::Delivered, 1) };
@@ -212,12 +263,13 @@ proptest! {
         reports in prop::collection::vec((0..KINDS.len(), -5_i64..60, any::<bool>()), 0..40), pays in any::<bool>()
     ) {
         let cash = pays.then(|| cop("1000"));
+        let codes = [None, Some(if pays { ExceptionCode::DeliveryFailed } else { ExceptionCode::Damaged })];
         let (mut shipment, mut journal) = booked(cash);
         for (now, (kind, minute, good)) in reports.into_iter().enumerate() {
             let now = at(i64::try_from(now).unwrap());
             let report = Scan {
                 cash_collected: cash.filter(|_| good),
-                code: good.then_some(ExceptionCode::Damaged),
+                code: codes[usize::from(good)],
                 ..scan(KINDS[kind], minute)
             };
             let before = shipment.clone();
@@ -234,6 +286,7 @@ proptest! {
                 }
                 Err(_) => prop_assert_eq!(&shipment, &before),
             }
+            prop_assert!(shipment.state().failed_deliveries <= MAX_FAILED_DELIVERIES);
         }
         let written: Vec<_> = journal
             .into_iter()

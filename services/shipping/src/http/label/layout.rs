@@ -11,6 +11,8 @@ const MARGIN: f32 = 12.0;
 const INNER: f32 = PAGE_WIDTH - 2.0 * MARGIN;
 const RIGHT: f32 = PAGE_WIDTH - MARGIN;
 const LINE_SPACING: f32 = 1.16;
+/// In points: what still reads on a thermal print.
+const SMALLEST: f32 = 5.0;
 /// Room for five printer dots to the module of a QR code of version 4, which holds 62 characters.
 const QR: f32 = 79.0;
 
@@ -57,7 +59,7 @@ fn header(canvas: &mut Canvas, label: &Label<'_>, number: usize) -> Result<(), L
 
 fn sender(canvas: &mut Canvas, party: &Party<'_>) -> Result<(), LabelError> {
     let area = Area { x: MARGIN, y: 64.0, width: INNER, height: 43.0 };
-    block(canvas, area, "sender", &short_lines(party)?, 8.5)
+    block(canvas, area, "sender", &shortened(short_lines(party)?, area), 8.5)
 }
 
 fn recipient(canvas: &mut Canvas, party: &Party<'_>, height: f32) -> Result<(), LabelError> {
@@ -80,7 +82,7 @@ fn facts(canvas: &mut Canvas, label: &Label<'_>, weight: Grams, top: f32) -> Res
     for (cell, title, field, value) in cells {
         caption(canvas, x, top + 9.0, title)?;
         let area = Area { x, y: top + 12.0, width: cell - 6.0, height: 16.0 };
-        block(canvas, area, field, &[bold(field, value)?], 11.0)?;
+        block(canvas, area, field, &shortened(vec![bold(field, value)?], area), 11.0)?;
         x += cell;
     }
     Ok(())
@@ -212,6 +214,28 @@ fn encode_all<const N: usize>(
         .collect()
 }
 
+/// Cuts the longest line until all fit in the smallest letters. Not for the recipient: what is cut off here is known
+/// by the tracking number.
+fn shortened(mut lines: Vec<Line>, area: Area) -> Vec<Line> {
+    while broken(&lines, SMALLEST, area).is_none() {
+        let longest = lines.iter_mut().max_by_key(|line| line.text.len());
+        if longest.and_then(|line| line.text.pop()).is_none() {
+            break;
+        }
+    }
+    lines
+}
+
+/// The lines in one size, the long ones broken; nothing, if the area is too small for them.
+fn broken(lines: &[Line], size: f32, area: Area) -> Option<Vec<(Font, Encoded)>> {
+    let wrapped = |line: &Line| {
+        let font = line.font;
+        wrap(&line.text, font, size, area.width).into_iter().map(move |text| (font, text))
+    };
+    let broken: Vec<_> = lines.iter().flat_map(wrapped).collect();
+    (broken.len() as f32 * size * LINE_SPACING <= area.height).then_some(broken)
+}
+
 /// Writes the lines as large as they fit, breaking the long ones.
 fn block(
     canvas: &mut Canvas,
@@ -220,21 +244,13 @@ fn block(
     lines: &[Line],
     largest: f32,
 ) -> Result<(), LabelError> {
-    const SMALLEST: f32 = 5.0;
     let mut size = largest;
     while size >= SMALLEST {
-        let broken: Vec<(Font, Encoded)> = lines
-            .iter()
-            .flat_map(|line| {
-                wrap(&line.text, line.font, size, area.width).into_iter().map(|text| (line.font, text))
-            })
-            .collect();
-        let height = size * LINE_SPACING;
-        let mut y = area.y + size * 0.9;
-        if broken.iter().map(|_| height).sum::<f32>() <= area.height {
+        if let Some(broken) = broken(lines, size, area) {
+            let mut y = area.y + size * 0.9;
             for (font, text) in &broken {
                 canvas.text(area.x, y, Style::new(*font, size), text);
-                y += height;
+                y += size * LINE_SPACING;
             }
             return Ok(());
         }

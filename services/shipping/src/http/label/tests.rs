@@ -154,15 +154,27 @@ fn the_longest_address_that_a_party_may_have_still_fits() {
 }
 
 #[test]
+fn the_longest_reference_is_shortened_and_the_longest_sender_fits() {
+    for reference in ["W".repeat(100), "Pedido 4 ".repeat(11)] {
+        assert!(label_pdf(&Label { order_reference: &reference, ..label() }).is_ok(), "{reference}");
+    }
+    let long = address("CO", &"Carrera séptima número cien ".repeat(7), &"Santa Rosa ".repeat(9), "110111");
+    let name = "Agropecuaria y Ganadera ".repeat(5);
+    let sender = Party { name: &name, company: Some(&name), address: &long, ..label().sender };
+    assert!(label_pdf(&Label { sender, ..label() }).is_ok());
+}
+
+#[test]
 fn what_cannot_be_printed_is_named_and_not_repeated() {
     let recipient = Party { name: "Иван", ..label().recipient };
     let error = label_pdf(&Label { recipient, ..label() }).unwrap_err();
     assert_eq!(error, LabelError::Unprintable { field: "name" });
     assert!(!error.to_string().contains("Иван"));
 
-    let reference = "X".repeat(200);
-    let error = label_pdf(&Label { order_reference: &reference, ..label() }).unwrap_err();
-    assert_eq!(error, LabelError::TooLong { field: "order reference" });
+    let country_name = "X".repeat(2_000);
+    let recipient = Party { country_name: &country_name, ..label().recipient };
+    let error = label_pdf(&Label { recipient, ..label() }).unwrap_err();
+    assert_eq!(error, LabelError::TooLong { field: "recipient" });
 
     assert_eq!(label_pdf(&Label { parcels: &[], ..label() }), Err(LabelError::NoParcels));
 }

@@ -2,9 +2,8 @@
 //! in the encoding WinAnsi (Windows-1252).
 
 use super::LabelError;
+use crate::domain::printable;
 use pdf_writer::Name;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum Font {
@@ -31,47 +30,12 @@ impl Font {
 /// A line of text as the PDF wants it: one byte for each letter.
 pub(in crate::http) type Encoded = Vec<u8>;
 
-/// Encodes a field's text. Spanish and Portuguese pass unchanged; a letter of another Latin alphabet
-/// loses what the font lacks: `Kraków` stays, `Łódź` becomes `Lódz`.
+/// Encodes a field's text.
 ///
 /// # Errors
-/// For other scripts; the UPU asks for Latin letters in international addresses anyway.
+/// For what is not in Latin letters; the UPU asks for them in international addresses anyway.
 pub(in crate::http) fn encode(field: &'static str, text: &str) -> Result<Encoded, LabelError> {
-    let mut encoded = Encoded::with_capacity(text.len());
-    for letter in text.nfc() {
-        match win_ansi(letter) {
-            Some(byte) => encoded.push(byte),
-            None => encoded.extend(plain(letter).ok_or(LabelError::Unprintable { field })?),
-        }
-    }
-    Ok(encoded)
-}
-
-/// The letter without the marks that the font cannot set upon it.
-fn plain(letter: char) -> Option<Encoded> {
-    let base = match letter {
-        'Ł' => 'L',
-        'ł' => 'l',
-        'Đ' => 'D',
-        'đ' => 'd',
-        'Ħ' => 'H',
-        'ħ' => 'h',
-        'ı' => 'i',
-        'Ŧ' => 'T',
-        'ŧ' => 't',
-        other => other,
-    };
-    std::iter::once(base).nfd().filter(|letter| !is_combining_mark(*letter)).map(win_ansi).collect()
-}
-
-/// The code of a letter in Windows-1252, none for control characters and what it does not have.
-fn win_ansi(letter: char) -> Option<u8> {
-    const FROM_0X80: &str = "€\0‚ƒ„…†‡ˆ‰Š‹Œ\0Ž\0\0‘’“”•–—˜™š›œ\0žŸ";
-    match letter {
-        ' '..='~' | '\u{a0}'..='ÿ' => u8::try_from(u32::from(letter)).ok(),
-        '\0' => None,
-        _ => FROM_0X80.chars().zip(0x80..).find(|(known, _)| *known == letter).map(|(_, code)| code),
-    }
+    printable::encode(text).ok_or(LabelError::Unprintable { field })
 }
 
 /// The width of a line in points.
@@ -152,24 +116,6 @@ const BOLD: [u16; 224] = [
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn spanish_and_portuguese_letters_have_their_own_codes() {
-        let letters = "áéíóúüñÁÉÍÓÚÜÑ¿¡ãõâêôàçÃÕÂÊÔÀÇºª°€–“”";
-        let encoded = encode("name", letters).unwrap();
-        assert_eq!(encoded.len(), letters.chars().count());
-        assert_eq!(encode("name", "Ñandú €").unwrap(), b"\xd1and\xfa \x80");
-        // macOS writes letter and accent apart.
-        assert_eq!(encode("name", "n\u{303}").unwrap(), b"\xf1");
-    }
-
-    #[test]
-    fn other_latin_letters_lose_their_marks_and_other_scripts_are_refused() {
-        assert_eq!(encode("name", "Łódź Ştefan Đặng").unwrap(), b"L\xf3dz Stefan Dang");
-        for text in ["Москва", "東京", "a\nb", "a\0b", "🎁"] {
-            assert_eq!(encode("city", text), Err(LabelError::Unprintable { field: "city" }), "{text}");
-        }
-    }
 
     #[test]
     fn widths_are_those_of_the_font() {
