@@ -108,7 +108,11 @@ async fn mails_are_listed_by_address() {
 
     let nowhere = run(&["mail", "--data", "/nonexistent"]).await;
     assert!(!nowhere.status.success());
-    assert!(said(&nowhere).contains("--data") && said(&nowhere).contains("/nonexistent"), "{}", said(&nowhere));
+    assert!(
+        said(&nowhere).contains("--data") && said(&nowhere).contains("/nonexistent"),
+        "{}",
+        said(&nowhere)
+    );
 }
 
 #[tokio::test]
@@ -157,13 +161,14 @@ async fn config_check_finds_what_cannot_work_and_shows_no_secret() {
         "{flaws:#?}"
     );
     for service in services() {
-        assert!(!run(&["config", "check", service.name]).await.status.success(), "{} needs more", service.name);
+        assert!(
+            !run(&["config", "check", service.name]).await.status.success(),
+            "{} needs more",
+            service.name
+        );
     }
-    let unknown = process::run(
-        &["config", "check"],
-        &[("QUENTY_PROT".to_owned(), "1".to_owned())].into(),
-    )
-    .await;
+    let unknown =
+        process::run(&["config", "check"], &[("QUENTY_PROT".to_owned(), "1".to_owned())].into()).await;
     assert!(!unknown.status.success() && said(&unknown).contains("QUENTY_PROT"), "{}", said(&unknown));
 }
 
@@ -180,8 +185,7 @@ async fn a_merchant_imports_their_own_orders_after_a_dry_run() {
     let import = [&["import", "orders", &file, "--json", &report, "--stock", "assume"], &whose[..]].concat();
     let counts = |output: &Output| -> Value {
         assert!(output.status.success(), "{}", said(output));
-        let told: Value =
-            serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("JSON");
+        let told: Value = serde_json::from_slice(&std::fs::read(&report).expect("a report")).expect("JSON");
         json!([told["read"], told["created"], told["already_there"], told["rejected"]])
     };
     let orders = async || -> i64 {

@@ -114,7 +114,14 @@ async fn on_a_platform_that_runs_it_plays_in_real_time_and_tells_what_it_can_see
 
     let password = up.ready.data.join("admin.password");
     let mails = up.ready.data.join("mail");
-    let given = ["--admin-email", "admin@quenty.local", "--admin-password-file", text(&password), "--mail-dir", text(&mails)];
+    let given = [
+        "--admin-email",
+        "admin@quenty.local",
+        "--admin-password-file",
+        text(&password),
+        "--mail-dir",
+        text(&mails),
+    ];
     let (well, blind) = play(&up.folder, &empty, &[&["--url", &url], &given[..]].concat()).await;
     assert!(well, "{blind:#}");
     assert_eq!(outcome(&blind), outcome(&told));

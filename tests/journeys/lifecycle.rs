@@ -153,8 +153,11 @@ async fn who_asks_twice_does_not_wait() {
     // A client that never ends its request would be waited for.
     let address = up.ready.gateway.trim_start_matches("http://").to_owned();
     let mut client = TcpStream::connect(address).expect("the gateway");
-    std::io::Write::write_all(&mut client, b"POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{")
-        .expect("half a request");
+    std::io::Write::write_all(
+        &mut client,
+        b"POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{",
+    )
+    .expect("half a request");
     let started = Instant::now();
     up.process.signal(Signal::SIGTERM);
     until(AT_ONCE, "it is stopping", async || up.process.log().contains("stopping").then_some(())).await;

@@ -54,7 +54,6 @@ impl Health {
 pub async fn read(transport: &Transport, url: &str) -> Result<Health, String> {
     let request = Request::get(url).body(Body::empty()).map_err(|error| format!("{url}: {error}"))?;
     let answer = transport.send(request, TIMEOUT).await.map_err(|error| error.to_string())?;
-    serde_json::from_slice(answer.body()).map_err(|_| {
-        format!("what answers {} at {url} is no part of a platform", answer.status())
-    })
+    serde_json::from_slice(answer.body())
+        .map_err(|_| format!("what answers {} at {url} is no part of a platform", answer.status()))
 }

@@ -92,3 +92,44 @@ pub fn log_quietly(settings: &Settings) {
     let asked = settings.get("log").filter(|_| std::env::var_os("QUENTY_LOG").is_some());
     telemetry::start(asked.unwrap_or("warn"));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Names that begin so, in a text; what a shell has to complete is none.
+    fn variables(text: &str) -> Vec<String> {
+        let after = text.match_indices("QUENTY_").map(|(at, _)| &text[at..]);
+        let name = |text: &str| -> String {
+            text.chars().take_while(|c| c.is_ascii_uppercase() || *c == '_').collect()
+        };
+        after.map(name).filter(|name| name != "QUENTY_").collect()
+    }
+
+    #[test]
+    fn every_setting_that_the_guides_name_exists() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let guides = std::fs::read_dir(root.join("docs/guides")).unwrap();
+        let pages: Vec<_> = guides.map(|page| page.unwrap().path()).chain([root.join("README.md")]).collect();
+        let known = |name: &str| {
+            let is = |key: &str, of: &Setting| key.to_ascii_lowercase() == of.key;
+            let key = name.trim_start_matches("QUENTY_");
+            let in_file = key.strip_suffix("_FILE");
+            name == "QUENTY_CONFIG"
+                || is_for_operators(name)
+                || known_settings()
+                    .iter()
+                    .any(|of| is(key, of) || (of.secret && in_file.is_some_and(|key| is(key, of))))
+        };
+        let mut found = 0;
+        for page in pages {
+            for name in variables(&std::fs::read_to_string(&page).unwrap()) {
+                assert!(known(&name), "{} names {name}, which nothing reads", page.display());
+                found += 1;
+            }
+        }
+        assert!(found > 20, "the guides name {found} settings only");
+    }
+}

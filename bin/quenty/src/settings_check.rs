@@ -47,9 +47,7 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
     let begins = |schemes: &[&str]| schemes.iter().any(|scheme| value.starts_with(scheme));
     let (fits, why) = match setting.key {
         "port" => (value.parse::<u16>().is_ok(), "must be a port, 0 to 65535"),
-        "bus_url" => {
-            (begins(&["amqp://", "amqps://"]), "must be like amqp://user:password@host:5672/vhost")
-        }
+        "bus_url" => (begins(&["amqp://", "amqps://"]), "must be like amqp://user:password@host:5672/vhost"),
         "smtp_url" => (begins(&["smtp://", "smtps://"]), "must be like smtps://user:password@host"),
         "database_url" | "database_owner_url" => (
             begins(&["postgres://", "postgresql://"]) && PgConnectOptions::from_str(value).is_ok(),
@@ -65,9 +63,7 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
         ),
         key if key.ends_with("_url") => (is_web_address(value), "must be like http://host:port"),
         _ if default.parse::<u64>().is_ok() => (value.parse::<u64>().is_ok(), "must be a whole number"),
-        _ if default.parse::<bool>().is_ok() => {
-            (value.parse::<bool>().is_ok(), "must be `true` or `false`")
-        }
+        _ if default.parse::<bool>().is_ok() => (value.parse::<bool>().is_ok(), "must be `true` or `false`"),
         _ if default.parse::<IpAddr>().is_ok() => {
             (value.parse::<IpAddr>().is_ok(), "must be an IP address, like 127.0.0.1")
         }
@@ -157,7 +153,8 @@ mod tests {
     #[test]
     fn what_a_process_misses_is_told_at_once() {
         let told = of(&[], Some("auth")).join("\n");
-        for name in ["DATABASE_URL", "BUS_URL", "CLIENT_SECRET", "KEY_ENCRYPTION_KEY", "SMTP_URL", "MAIL_DIR"] {
+        for name in ["DATABASE_URL", "BUS_URL", "CLIENT_SECRET", "KEY_ENCRYPTION_KEY", "SMTP_URL", "MAIL_DIR"]
+        {
             assert!(told.contains(name), "{name} in {told}");
         }
     }

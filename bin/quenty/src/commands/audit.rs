@@ -37,10 +37,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
                 if outcome.findings.is_empty() { "whole" } else { "BROKEN" }
             )?;
             for finding in &outcome.findings {
-                say!(
-                    "           {} version {}: {}",
-                    finding.stream, finding.stream_version, finding.what
-                )?;
+                say!("           {} version {}: {}", finding.stream, finding.stream_version, finding.what)?;
             }
         }
         told.insert(service.name.to_owned(), json!(outcome));

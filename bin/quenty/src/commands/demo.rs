@@ -67,8 +67,8 @@ async fn on_running(args: &Args, url: &str) -> Result<ExitCode> {
     let password = match &args.admin_password_file {
         Some(file) => read_password(file)?,
         None => {
-            let file =
-                in_folder("admin.password").context("say --admin-password-file, or --data of that platform")?;
+            let file = in_folder("admin.password")
+                .context("say --admin-password-file, or --data of that platform")?;
             admin_password(&file)?
         }
     };
@@ -76,8 +76,9 @@ async fn on_running(args: &Args, url: &str) -> Result<ExitCode> {
     let mail_dir = mail_dir.context("say --mail-dir, or --data of that platform")?;
     let backstage = Backstage::new(url.to_owned(), args.admin_email(), password, mail_dir);
     let mut summary = demo::play(&backstage, args.script()).await?;
-    if let Some(data) = &args.data {
-        examine(&mut summary, &Databases::of_folder(data).open()?).await?;
+    let databases = Databases { services: Vec::new(), data: args.data.clone() };
+    if args.data.is_some() || databases.folder().is_none() {
+        examine(&mut summary, &databases.open()?).await?;
     }
     tell(&summary, args)
 }

@@ -52,20 +52,25 @@ impl Databases {
     pub fn each(&self) -> Result<Vec<(Service, Result<PgPool>)>> {
         let chosen = services::selected(&self.services)?.into_iter();
         let open = |service: &Service| Ok(db::pool(&self.url(service)?, "operator", db::Plans::Custom, 2)?);
-        Ok(chosen.map(|service| (open(&service), service)).map(|(opened, service)| (service, opened)).collect())
+        Ok(chosen
+            .map(|service| (open(&service), service))
+            .map(|(opened, service)| (service, opened))
+            .collect())
     }
 
     /// The folder of the embedded platform that is meant; none when the environment names the databases.
     pub fn folder(&self) -> Option<PathBuf> {
-        let named = services::names().iter().any(|name| services::variable(&database_variable(name)).is_some());
+        let named =
+            services::names().iter().any(|name| services::variable(&database_variable(name)).is_some());
         self.data.clone().or_else(|| (!named).then(default_folder))
     }
 
     fn url(&self, service: &Service) -> Result<String> {
         let variable = database_variable(service.name);
         match self.folder() {
-            None => services::variable(&variable)
-                .with_context(|| format!("{variable} is not set: set it, or name the platform's folder with --data")),
+            None => services::variable(&variable).with_context(|| {
+                format!("{variable} is not set: set it, or name the platform's folder with --data")
+            }),
             Some(folder) if self.data.is_some() => embedded_url(&folder, service),
             Some(folder) => embedded_url(&folder, service)
                 .with_context(|| format!("set {variable}, or name the platform's folder with --data")),

@@ -103,9 +103,14 @@ pub fn print_table(platform: &Platform) -> Result<()> {
     let flag = data_flag(Some(folder.path()));
     say!("  mails     {} (`quenty mail{flag}` lists them)", folder.mail().display())?;
     if folder.admin_password().exists() {
-        say!("  password  {} (the administrator's, who logs in as `admin`)", folder.admin_password().display())?;
+        say!(
+            "  password  {} (the administrator's, who logs in as `admin`)",
+            folder.admin_password().display()
+        )?;
     } else {
-        say!("  password  QUENTY_ADMIN_PASSWORD of the first start (the administrator's, who logs in as `admin`)")?;
+        say!(
+            "  password  QUENTY_ADMIN_PASSWORD of the first start (the administrator's, who logs in as `admin`)"
+        )?;
     }
     if let Some(simulation) = &platform.simulation {
         say!("  clock     simulated: business time is {}", simulation.now())?;

@@ -121,7 +121,9 @@ pub async fn catalogue(merchant: &Session, warehouses: &[String]) -> Result<Vec<
 
 async fn fill_shelves(merchant: &Session, warehouses: &[String], product: &str) -> Result<()> {
     for warehouse in warehouses {
-        let path = format!("/api/v1/inventory/movements?product={product}&warehouse={warehouse}&kind=receipt&limit=1");
+        let path = format!(
+            "/api/v1/inventory/movements?product={product}&warehouse={warehouse}&kind=receipt&limit=1"
+        );
         let filled = merchant.get(&path).await?["items"].as_array().is_some_and(|list| !list.is_empty());
         if !filled {
             let receipt = json!({

@@ -12,8 +12,7 @@ use super::{
 
 /// What is known of the order, and what comes next; nothing when it has ended, or waits for a person.
 pub async fn of(cast: &Cast, order: &Value, fate: Fate, turn: usize) -> Result<Standing> {
-    let mut told =
-        Told { order_id: text(order, "id")?, driver: cast.turn(turn), ..Told::default() };
+    let mut told = Told { order_id: text(order, "id")?, driver: cast.turn(turn), ..Told::default() };
     if !order["on_hold"].is_null() {
         return Ok((told, None));
     }

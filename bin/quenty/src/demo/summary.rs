@@ -207,7 +207,7 @@ impl fmt::Display for Summary {
             )?,
             None => writeln!(
                 f,
-                "  proofs      none, nor events: --data DIR of an embedded platform shows its databases"
+                "  proofs      none, nor events: --data DIR, or QUENTY_<SERVICE>_DATABASE_URL, shows the databases"
             )?,
         }
         writeln!(f)?;

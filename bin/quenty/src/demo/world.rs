@@ -27,17 +27,65 @@ const fn good(
 
 pub const CATALOGUE: [Good; 12] = [
     good("CAFE-HUILA-500", "Café de origen Huila 500 g", "alimentos", 38_900, 540, [220, 120, 80], "090121"),
-    good("CAFE-NARINO-500", "Café de origen Nariño 500 g", "alimentos", 42_500, 540, [220, 120, 80], "090121"),
+    good(
+        "CAFE-NARINO-500",
+        "Café de origen Nariño 500 g",
+        "alimentos",
+        42_500,
+        540,
+        [220, 120, 80],
+        "090121",
+    ),
     good("PANELA-ORG-1K", "Panela orgánica 1 kg", "alimentos", 14_900, 1_050, [180, 140, 60], "170113"),
-    good("MOCHILA-WAYUU", "Mochila wayuu tejida a mano", "artesanías", 189_000, 480, [300, 250, 100], "420222"),
+    good(
+        "MOCHILA-WAYUU",
+        "Mochila wayuu tejida a mano",
+        "artesanías",
+        189_000,
+        480,
+        [300, 250, 100],
+        "420222",
+    ),
     good("RUANA-BOYACA", "Ruana de lana virgen de Boyacá", "ropa", 265_000, 1_400, [400, 300, 120], "611011"),
-    good("SOMBRERO-VUELTIAO", "Sombrero vueltiao 19 vueltas", "artesanías", 320_000, 350, [380, 380, 150], "650400"),
-    good("CHOCOLATE-SANT-70", "Chocolate de Santander 70 % 100 g", "alimentos", 16_800, 115, [180, 90, 15], "180632"),
+    good(
+        "SOMBRERO-VUELTIAO",
+        "Sombrero vueltiao 19 vueltas",
+        "artesanías",
+        320_000,
+        350,
+        [380, 380, 150],
+        "650400",
+    ),
+    good(
+        "CHOCOLATE-SANT-70",
+        "Chocolate de Santander 70 % 100 g",
+        "alimentos",
+        16_800,
+        115,
+        [180, 90, 15],
+        "180632",
+    ),
     good("ARETES-FILIGRANA", "Aretes de filigrana de Mompox", "joyería", 145_000, 60, [90, 70, 40], "711311"),
-    good("CERAMICA-RAQUIRA", "Juego de cerámica de Ráquira, 4 piezas", "hogar", 98_000, 2_600, [350, 350, 200], "691200"),
+    good(
+        "CERAMICA-RAQUIRA",
+        "Juego de cerámica de Ráquira, 4 piezas",
+        "hogar",
+        98_000,
+        2_600,
+        [350, 350, 200],
+        "691200",
+    ),
     good("HAMACA-SANJACINTO", "Hamaca de San Jacinto", "hogar", 210_000, 1_800, [420, 320, 140], "630612"),
     good("AREPERA-HIERRO", "Arepera de hierro fundido", "hogar", 76_000, 3_100, [320, 250, 60], "732391"),
-    good("ACEITE-AGUACATE-250", "Aceite de aguacate 250 ml", "alimentos", 31_500, 420, [200, 70, 70], "151590"),
+    good(
+        "ACEITE-AGUACATE-250",
+        "Aceite de aguacate 250 ml",
+        "alimentos",
+        31_500,
+        420,
+        [200, 70, 70],
+        "151590",
+    ),
 ];
 
 pub const GIVEN_NAMES: [&str; 24] = [
@@ -155,8 +203,20 @@ pub struct Store {
 
 /// The two warehouses, each in an area of its own; the first is the default.
 pub const WAREHOUSES: [Store; 2] = [
-    Store { name: "Bodega Chapinero", street: "Calle 63 # 9-45", postal_code: "110231", lat: 4.6486, lng: -74.0628 },
-    Store { name: "Bodega Fontibón", street: "Carrera 100 # 22-10", postal_code: "110921", lat: 4.6735, lng: -74.1463 },
+    Store {
+        name: "Bodega Chapinero",
+        street: "Calle 63 # 9-45",
+        postal_code: "110231",
+        lat: 4.6486,
+        lng: -74.0628,
+    },
+    Store {
+        name: "Bodega Fontibón",
+        street: "Carrera 100 # 22-10",
+        postal_code: "110921",
+        lat: 4.6735,
+        lng: -74.1463,
+    },
 ];
 
 /// Where the drivers collect.

@@ -30,12 +30,12 @@ use sqlx::PgPool;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+use self::folder::Announcement;
 pub use self::{
     clock::Simulation,
     folder::{Folder, databases_file, running_at},
     scratch::Scratch,
 };
-use self::folder::Announcement;
 use crate::{demo::Backstage, health, services};
 
 /// Connections of each service; ten services stay far below the server's limit.
@@ -171,7 +171,9 @@ impl Listeners {
             Ok(Self { gateway, services: listeners })
         };
         match (bound.await, running_at(folder.path())) {
-            (Err(_), Some(url)) => bail!("the platform of {} runs already, at {url}", folder.path().display()),
+            (Err(_), Some(url)) => {
+                bail!("the platform of {} runs already, at {url}", folder.path().display())
+            }
             (bound, _) => bound,
         }
     }

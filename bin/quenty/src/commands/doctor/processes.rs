@@ -73,7 +73,10 @@ async fn at_its_url(service: &Service, settings: &Settings) -> Result<Health, St
     let url = format!("{}/health/ready", url.trim_end_matches('/'));
     let variable = format!("QUENTY_{}", key.to_uppercase());
     let told = health::read(&Transport::default(), &url).await.map_err(|why| {
-        format!("does not answer at {url} ({why}): start it (`quenty serve {}`), or correct {variable}", service.name)
+        format!(
+            "does not answer at {url} ({why}): start it (`quenty serve {}`), or correct {variable}",
+            service.name
+        )
     })?;
     if told.service != service.name {
         return Err(format!("at {url} answers {}: correct {variable}", told.service));
@@ -107,7 +110,9 @@ fn readiness(health: &Health) -> Verdict {
 fn bus(health: &Health) -> Verdict {
     match health.check("bus") {
         Some(check) if check.ok => Ok("reached".to_owned()),
-        Some(_) => Err("cannot be reached: start the broker; events wait in the outbox until then".to_owned()),
+        Some(_) => {
+            Err("cannot be reached: start the broker; events wait in the outbox until then".to_owned())
+        }
         None => Err("unknown: the service does not tell".to_owned()),
     }
 }
