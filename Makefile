@@ -9,10 +9,10 @@ DATA ?= $(shell scripts/data-dir)
 # `make run EXIT=1` ends after the demo instead of leaving the platform running.
 EXIT ?=
 
-.PHONY: help run test bench check fix docs packages
+.PHONY: help run test test-large bench check fix docs packages
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the platform with its demo and print where to look (EXIT=1 ends after the demo)
 	@scripts/ensure-packages run
@@ -25,6 +25,9 @@ test: packages ## Run all tests on a private PostgreSQL and RabbitMQ
 	else \
 		$(CARGO) xtask with-servers -- $(CARGO) test --workspace; \
 	fi
+
+test-large: packages ## Import ten thousand orders with constant memory (needs the sample; takes long)
+	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored ten_thousand --nocapture
 
 bench: packages ## Measure against the baselines; results in bench/
 	bench/run

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::harness::{
-    Cast, Cluster, Fleet, Merchant,
+    Cast, Cluster, Fleet, Merchant, alone,
     cluster::Own,
     fleet::hand_over,
     merchant::{LETICIA, id},
@@ -54,6 +54,7 @@ enum End {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_and_nothing_doubled() {
+    let _alone = alone().await;
     let mut cluster = Cluster::start_with(Own { rabbit: true, postgres: true }).await;
     let stage = cluster.stage.clone();
     let Cast { support, merchant, fleet, .. } = Cast::enter(&stage).await;
@@ -89,7 +90,7 @@ async fn nothing_is_lost_and_nothing_doubled() {
         "the checker: {} facts, {} deliveries, orders by status {:?}",
         report.facts, report.deliveries, report.orders_by_status
     );
-    assert!(!blows.open[1..].contains(&0), "orders are under way at each blow");
+    blows.assert_all_fell(&cluster.names());
     assert_eq!(report.orders, ORDERS as u64, "each order once, whatever was repeated");
     cluster.stop().await;
 }
@@ -121,6 +122,21 @@ struct Blows {
     dealt: BTreeMap<String, usize>,
     /// Orders under way at each.
     open: Vec<usize>,
+}
+
+impl Blows {
+    /// Each process ten times, broker and database once, and orders were under way at each.
+    fn assert_all_fell(&self, victims: &[String]) {
+        for victim in victims {
+            let times = self.dealt.get(&format!("{:?}", Blow::Kill(victim.clone()))).copied().unwrap_or(0);
+            assert!(times >= KILLS_OF_EACH, "{victim} was killed {times} times");
+        }
+        for server in [Blow::KillRabbit, Blow::RestartPostgres] {
+            assert_eq!(self.dealt.get(&format!("{server:?}")), Some(&1), "{server:?}");
+        }
+        // The first may fall before anybody has ordered.
+        assert!(!self.open[1..].contains(&0), "orders are under way at each blow: {:?}", self.open);
+    }
 }
 
 /// Every blow, in an order and at moments that the seed decides.

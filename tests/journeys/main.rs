@@ -10,6 +10,7 @@
 
 mod harness;
 
+mod bad_input;
 mod commands;
 mod deadlines;
 mod demo;
@@ -21,3 +22,4 @@ mod operators;
 mod outages;
 mod planted;
 mod strangers;
+mod traces;

@@ -8,13 +8,14 @@ use quenty_testkit::http::{Answer, Call};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Cast, Cluster, Merchant, cluster::Own, merchant::BOGOTA, until};
+use crate::harness::{Cast, Cluster, Merchant, alone, cluster::Own, merchant::BOGOTA, until};
 
-/// Long enough for timeouts, heartbeats and back-off to show.
-const OUTAGE: Duration = Duration::from_secs(15);
+/// Long enough for timeouts, heartbeats and back-off to show: the minute of the promise.
+const OUTAGE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn without_rabbitmq_orders_are_accepted_and_flow_on_when_it_returns() {
+    let _alone = alone().await;
     let mut cluster = Cluster::start_with(Own { rabbit: true, postgres: false }).await;
     let stage = cluster.stage.clone();
     let Cast { merchant, fleet, .. } = Cast::enter(&stage).await;
@@ -56,6 +57,7 @@ async fn without_rabbitmq_orders_are_accepted_and_flow_on_when_it_returns() {
 
 #[tokio::test]
 async fn without_customer_known_companies_order_and_unknown_ones_are_told_when_to_come_back() {
+    let _alone = alone().await;
     let mut cluster = Cluster::start().await;
     let stage = cluster.stage.clone();
     let Cast { merchant: known, fleet, support, .. } = Cast::enter(&stage).await;
@@ -67,9 +69,11 @@ async fn without_customer_known_companies_order_and_unknown_ones_are_told_when_t
     let order = known.place(&known.cash_order()).await;
     let first = timed(&unknown).await;
     assert_told_to_come_back(&first);
-    while breakers_opened(&cluster).await == 0 {
+    until(Duration::from_secs(60), "the breaker opens", async || {
         assert_told_to_come_back(&timed(&unknown).await);
-    }
+        (breakers_opened(&cluster).await > 0).then_some(())
+    })
+    .await;
     let (answer, took) = timed(&unknown).await;
     assert_told_to_come_back(&(answer, took));
     assert!(took < Duration::from_millis(500), "an open breaker answers at once, not after {took:?}");
@@ -92,6 +96,7 @@ async fn without_customer_known_companies_order_and_unknown_ones_are_told_when_t
 
 #[tokio::test]
 async fn without_auth_valid_tokens_keep_working() {
+    let _alone = alone().await;
     let mut cluster = Cluster::start().await;
     let stage = cluster.stage.clone();
     let Cast { merchant, fleet, .. } = Cast::enter(&stage).await;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;
 use quenty_kernel::id::new_uuid;
 use quenty_platform::client::Transport;
@@ -44,6 +45,14 @@ impl Client {
 
     pub fn token(&self) -> &str {
         self.token.as_deref().expect("someone who is logged in")
+    }
+
+    /// What the token permits.
+    pub fn permissions(&self) -> Vec<String> {
+        let payload = self.token().split('.').nth(1).expect("a JWT");
+        let payload = URL_SAFE_NO_PAD.decode(payload).expect("base64");
+        let claims: Value = serde_json::from_slice(&payload).expect("claims");
+        serde_json::from_value(claims["permissions"].clone()).expect("a list of permissions")
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -13,6 +13,7 @@ pub mod up;
 use std::time::{Duration, Instant};
 
 use quenty_platform::Service;
+use tokio::sync::{Mutex, MutexGuard};
 
 pub use self::{
     client::Client, cluster::Cluster, fleet::Fleet, merchant::Merchant, people::Person, process::Environment,
@@ -30,6 +31,13 @@ pub fn services() -> Vec<Service> {
         quenty_pickup::service(),
         quenty_shipping::service(),
     ]
+}
+
+/// Waits for its turn: stories that start servers of their own, or hundreds of orders, would measure each other.
+/// In one process, as under `cargo test`, they come one after the other; nextest sees to it between processes.
+pub async fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    TURN.lock().await
 }
 
 /// Waits until the probe gives a value.

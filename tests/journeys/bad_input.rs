@@ -1,0 +1,200 @@
+//! Whatever is sent to the gateway, the answer is a problem document that says what is wrong with it, never a 5xx, and
+//! nothing is half written.
+
+mod bodies;
+mod cases;
+mod places;
+
+use std::{
+    io::{Read, Write},
+    net::{Shutdown, TcpStream},
+    time::Duration,
+};
+
+use http::Method;
+use quenty_testkit::http::Answer;
+use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
+
+use self::cases::{Body, Case};
+use crate::harness::{
+    Cast, Client, Fleet, Merchant, Person, Stage, Up, alone,
+    merchant::{BOGOTA, id},
+    services, until,
+};
+
+/// Who sends, and what there is to send about.
+pub struct World {
+    up: Up,
+    merchant: Merchant,
+    /// Another tenant, whose things are named.
+    other: Merchant,
+    admin: Client,
+    fleet: Fleet,
+    /// Orders of the merchant: one that waits for its driver, one that was delivered.
+    order: Value,
+    delivered: Value,
+    manifest: String,
+}
+
+impl World {
+    async fn open() -> Self {
+        let up = Up::ephemeral(&[]).await;
+        let Cast { merchant, fleet, support } = Cast::enter(&up.stage).await;
+        let other = Merchant::open(&up.stage, &support, 2, BOGOTA).await;
+        let admin = Person::administrator(&up.stage).await.client;
+        let delivered = merchant.place(&merchant.cash_order()).await;
+        fleet.collect(&delivered).await;
+        fleet.deliver(&fleet.shipment_of(&delivered).await).await;
+        let delivered = merchant.until_status(&delivered, "delivered").await;
+        let order = merchant.place(&merchant.cash_order()).await;
+        let order = merchant.until_status(&order, "processing").await;
+        let manifest = json!({"origin": "CO", "date": "2099-01-05"});
+        let manifest = merchant.client.post("/api/v1/manifests", &manifest).await.expect(201).json();
+        let manifest = id(&manifest).to_owned();
+        up.stage.settle().await;
+        Self { up, merchant, other, admin, fleet, order, delivered, manifest }
+    }
+
+    /// Sends what does not fit and sees that each is refused as told, and that nothing has changed.
+    async fn refuses(self, cases: Vec<Case>) {
+        let before = rows(&self.up.stage).await;
+        let mut wrong = Vec::new();
+        for case in cases {
+            let answer = case.send(&self.merchant.client).await;
+            wrong.extend(objection(&case, &answer));
+        }
+        assert!(wrong.is_empty(), "{} answers are not as told:\n{}", wrong.len(), wrong.join("\n"));
+        self.up.stage.settle().await;
+        assert_eq!(rows(&self.up.stage).await, before, "nothing is half written");
+        self.up.stage.assert_sound().await;
+        self.up.stop().await;
+    }
+}
+
+/// What is wrong with an answer.
+fn objection(case: &Case, answer: &Answer) -> Option<String> {
+    let told = (answer.status(), answer.code());
+    let is_problem =
+        answer.status() < 400 || answer.header("content-type") == Some("application/problem+json");
+    let fits = told.0 == case.status && told.1 == case.code && is_problem;
+    let asked: String = format!("{} {} {}", case.method, case.path, case.body).chars().take(200).collect();
+    let answered: String = answer.text().chars().take(300).collect();
+    (!fits).then(|| {
+        format!(
+            "{} should be {} {}: {asked}\n    is {} {answered}",
+            case.what, case.status, case.code, told.0
+        )
+    })
+}
+
+/// How many rows every table of every service has; tasks and leases come and go by themselves.
+async fn rows(stage: &Stage) -> Vec<(String, i64)> {
+    let mut counts = Vec::new();
+    for service in services() {
+        let pool = stage.pool(service.name);
+        let tables: Vec<String> = sqlx::query_scalar(
+            "select schemaname || '.' || tablename from pg_tables
+             where schemaname = 'public' or (schemaname = 'quenty' and tablename in ('journal', 'outbox', 'inbox', 'idempotency'))
+             order by 1",
+        )
+        .fetch_all(&pool)
+        .await
+        .expect("the tables");
+        for table in tables {
+            let count = sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {table}")));
+            let count: i64 = count.fetch_one(&pool).await.expect("a number of rows");
+            counts.push((format!("{} {table}", service.name), count));
+        }
+    }
+    counts
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_fit_is_a_problem_that_says_so() {
+    let _alone = alone().await;
+    let world = World::open().await;
+    let cases = bodies::all(&world);
+    world.refuses(cases).await;
+}
+
+#[tokio::test]
+async fn a_path_a_query_a_header_or_a_step_that_does_not_fit_is_a_problem_that_says_so() {
+    let _alone = alone().await;
+    let world = World::open().await;
+    let cases = places::all(&world);
+    world.refuses(cases).await;
+}
+
+/// A request whose body is sent by hand.
+fn begin(up: &Up, token: &str, length: usize, sent: &[u8]) -> TcpStream {
+    let address = up.ready.gateway.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).expect("the gateway");
+    let head = format!(
+        "POST /api/v1/products HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(sent)).expect("half a request");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+    stream
+}
+
+/// As much of an answer as comes.
+async fn answer(mut stream: TcpStream) -> String {
+    let read = tokio::task::spawn_blocking(move || {
+        let (mut text, mut piece) = (Vec::new(), [0; 4096]);
+        while let Ok(count @ 1..) = stream.read(&mut piece) {
+            text.extend_from_slice(&piece[..count]);
+            // The connection may stay open after the answer.
+            if text.ends_with(b"}") {
+                break;
+            }
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    read.await.expect("a thread that reads")
+}
+
+#[tokio::test]
+async fn a_body_that_is_slow_or_breaks_off_leaves_nothing_behind() {
+    let _alone = alone().await;
+    let up = Up::ephemeral(&[]).await;
+    let Cast { merchant, .. } = Cast::enter(&up.stage).await;
+    up.stage.settle().await;
+    let before = rows(&up.stage).await;
+    let token = merchant.client.token();
+
+    let slow = answer(begin(&up, token, 500, br#"{"sku": "SLOW-1", "#)).await;
+    assert!(slow.starts_with("HTTP/1.1 408 ") && slow.contains("BODY_TOO_SLOW"), "{slow}");
+    assert!(slow.to_lowercase().contains("content-type: application/problem+json"), "{slow}");
+
+    let broken = begin(&up, token, 500, br#"{"sku": "GONE-1", "#);
+    broken.shutdown(Shutdown::Write).expect("no more is sent");
+    let told = answer(broken).await;
+    assert!(told.is_empty() || told.starts_with("HTTP/1.1 400 "), "{told}");
+
+    // A whole product that is one byte short of what was promised is no product.
+    let whole = br#"{"sku": "SHORT-1", "name": "x", "weight_grams": 1, "price": {"amount": "1.00", "currency": "COP"}}"#;
+    drop(begin(&up, token, whole.len() + 1, whole));
+    until(Duration::from_secs(30), "the gateway goes on", async || {
+        (merchant.client.get("/health").await.status() == 200).then_some(())
+    })
+    .await;
+    assert_eq!(rows(&up.stage).await, before, "nothing is half written");
+    up.stage.assert_sound().await;
+    up.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_larger_than_the_limit_is_told_the_limit() {
+    let _alone = alone().await;
+    let up = Up::ephemeral(&[]).await;
+    let owner = Person::register(&up.stage, "owner@tienda.example").await;
+    let padded = format!(r#"{{"legal_name": "{}"}}"#, "x".repeat(2 << 20));
+    let case = Case::new("two mebibytes", Method::POST, "/api/v1/companies", 413, "BODY_TOO_LARGE");
+    let case = case.body(Body::Json(padded.into_bytes()));
+    let told = case.send(&owner.client).await;
+    assert_eq!(objection(&case, &told), None);
+    up.stage.assert_sound().await;
+    up.stop().await;
+}
