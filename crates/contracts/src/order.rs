@@ -45,7 +45,6 @@ pub struct OrderTotals {
 
 /// When the merchant wants the driver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct WantedPickup {
     /// `on_demand`, `scheduled` or `express`.
     pub kind: String,
@@ -202,9 +201,10 @@ events! {
     }
     "quenty.order.order.backordered.v1" OrderBackordered {
         order_id: OrderId,
+        /// What the order waits for; empty while there is enough of everything, but in no one warehouse.
         missing: Vec<StockQuantity>,
     }
-    /// A backordered order got its stock.
+    /// A backordered order got its stock, or an order with other lines than before got other stock.
     "quenty.order.order.allocated.v1" OrderAllocated personal["sender"] {
         order_id: OrderId,
         reservation_id: ReservationId,
@@ -280,6 +280,9 @@ events! {
         pickup_id: Option<PickupId>,
         attempt: u32,
         reason: String,
+        /// The driver need not come, but the order goes on.
+        #[serde(default)]
+        pickup_only: bool,
     }
     /// Told once more, with the shipment, when a booking is answered after the cancellation.
     "quenty.order.order.cancelled.v1" OrderCancelled {

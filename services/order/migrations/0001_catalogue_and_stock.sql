@@ -98,6 +98,7 @@ create table transfers (
     updated_at timestamptz not null,
     check (from_warehouse_id <> to_warehouse_id)
 );
+create index transfers_company on transfers (company_id, id);
 create index transfers_from on transfers (from_warehouse_id);
 create index transfers_to on transfers (to_warehouse_id);
 

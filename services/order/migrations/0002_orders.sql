@@ -47,9 +47,18 @@ create index orders_payment on orders (company_id, payment_status, id);
 create index orders_customer on orders (company_id, customer_id, id) where customer_id is not null;
 create index orders_placed on orders (company_id, placed_at);
 create index orders_on_hold on orders (company_id, id) where hold_code is not null;
-create index orders_backordered on orders (company_id, id) where status = 'backordered';
 create index orders_warehouse on orders (warehouse_id);
 create index orders_reservation on orders (reservation_id) where reservation_id is not null;
+
+-- The queue of each product: orders that wait for stock, the oldest first. `is_short`: there is not enough of it anywhere, or
+-- an earlier order waits for it. Written under the lock of the product's stock.
+create table backorders (
+    product_id uuid not null references products (id),
+    order_id uuid not null references orders (id),
+    is_short boolean not null,
+    primary key (product_id, order_id)
+);
+create index backorders_order on backorders (order_id);
 
 -- The saga of each order: what it waits for, and until when (business time).
 create table fulfilments (
@@ -61,7 +70,7 @@ create table fulfilments (
     carrier text,
     tracking_number text,
     promised_at timestamptz,
-    pickup text not null check (pickup in ('open', 'asked', 'booked')),
+    pickup text not null check (pickup in ('open', 'asked', 'booked', 'ending')),
     pickup_attempt integer not null,
     pickup_id uuid,
     window_start timestamptz,
@@ -84,6 +93,12 @@ create table timeline (
     actor text not null
 );
 create index timeline_order on timeline (order_id, at, id);
+
+-- A projection of Customer's customers: whose they are.
+create table customers (
+    id uuid primary key,
+    company_id uuid not null
+);
 
 -- A projection of Customer's companies: the highest version that was heard.
 create table standings (

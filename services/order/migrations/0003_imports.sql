@@ -31,6 +31,13 @@ create table import_parts (
     primary key (import_id, number)
 );
 
+-- A dry run makes no products: it remembers which it would have made, so that each is counted once.
+create table import_estimates (
+    import_id uuid not null references imports (id) on delete cascade,
+    sku text not null,
+    primary key (import_id, sku)
+);
+
 create table import_errors (
     id bigint generated always as identity primary key,
     import_id uuid not null references imports (id) on delete cascade,

@@ -116,7 +116,8 @@ fn stock(error: &StockError) -> Failure {
         .with("warehouse_id", id),
         StockError::Insufficient(shortages) => Failure::conflict(
             "INSUFFICIENT_STOCK",
-            "no single warehouse holds enough of everything; `products` says what each one has available",
+            "no single warehouse holds enough of everything; `products` says what each one has available, which is \
+             nothing of what earlier orders wait for",
         )
         .with("products", shortages),
         StockError::QuantityTooLarge => Failure::new(
@@ -126,7 +127,8 @@ fn stock(error: &StockError) -> Failure {
         ),
         StockError::ExpiryDiffers => Failure::conflict(
             "BATCH_EXPIRY_DIFFERS",
-            "the batch is known in this warehouse with another expiry date; correct the date or name another batch",
+            "the batch is known in the warehouse where it would lie with another expiry date; correct the date or name \
+             another batch",
         ),
         StockError::MovementNeeds { field, why } => {
             Failure::invalid("INVALID_MOVEMENT", format!("/{field}"), *why)
@@ -166,9 +168,15 @@ fn order(error: &OrderError) -> Failure {
             because("ORDER_NOT_CANCELLABLE", "it cannot be cancelled any more").with("current_status", status)
         }
         OrderError::NotUpdatable(status) => {
-            because("ORDER_NOT_UPDATABLE", "it can be changed while it is pending, backordered or confirmed")
+            because("ORDER_NOT_UPDATABLE", "it can be changed until its parcels are collected")
                 .with("current_status", status)
         }
+        OrderError::LinesFixed => because("LINES_FIXED", "cancel the order and place it anew"),
+        OrderError::TotalFixed(total) => because(
+            "TOTAL_FIXED",
+            "cancel the order and place it anew, or choose lines that come to this total",
+        )
+        .with("total", total),
         OrderError::NotHoldable(status) => because(
             "ORDER_NOT_HOLDABLE",
             "it can be held while it is pending, backordered or confirmed; reschedule or cancel it instead",
@@ -206,6 +214,10 @@ fn order(error: &OrderError) -> Failure {
             "STATUS_NOT_SETTABLE",
             "stock and Pickup decide that; cancel the order by POST /orders/{id}/cancel",
         ),
+        OrderError::NotBooked => because(
+            "NOT_BOOKED",
+            "shipment and pickup come first: wait for them, or retry the order if it is on hold",
+        ),
     }
 }
 
@@ -238,6 +250,11 @@ fn placing(error: &PlacingError) -> Failure {
             "PRODUCT_ARCHIVED",
             format!("/lines/{line}"),
             "the product is archived and not sold any more",
+        ),
+        PlacingError::UnknownCustomer => Failure::invalid(
+            "UNKNOWN_CUSTOMER",
+            "/customer_id",
+            "the company has no such customer; create it first, or leave the field out",
         ),
         PlacingError::NoWarehouse => {
             Failure::conflict("NO_WAREHOUSE", "the company has no warehouse; create one first")

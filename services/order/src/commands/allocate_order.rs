@@ -7,61 +7,82 @@ use quenty_kernel::{
 };
 use quenty_platform::Tx;
 
-use super::{place_order::warehouse, reserve_stock, save_order::save_order};
+use super::{
+    reserve_stock::{Reserved, Wish, reserve_stock},
+    save_order::save_order,
+};
 use crate::{
     Error,
     domain::{
         order::{Order, OrderError, OrderKind, Status, people::Found},
-        stock::StockError,
-        warehouse::Warehouse,
+        stock::{Shortage, StockError, sum_by_product},
+        warehouse::WarehouseDetails,
     },
     store,
 };
 
-/// Looks for the stock of a backordered order. Says which products it goes on waiting for: nobody behind it
-/// in the queue may have them.
-pub(crate) async fn allocate_order(
-    tx: &mut Tx,
-    company: CompanyId,
-    id: OrderId,
-    promised: &BTreeSet<ProductId>,
-) -> Result<BTreeSet<ProductId>, Error> {
+/// What became of an order that waited.
+#[derive(Debug)]
+pub(crate) enum Allocated {
+    /// It waits no more; others may have waited behind it for these.
+    Served(BTreeSet<ProductId>),
+    /// It goes on waiting for these, and whoever is behind it, too.
+    Short(BTreeSet<ProductId>),
+}
+
+/// Looks for the stock of a backordered order.
+pub(crate) async fn allocate_order(tx: &mut Tx, company: CompanyId, id: OrderId) -> Result<Allocated, Error> {
     let mut order =
         store::orders::lock(tx.conn(), Scope::Company(company), id).await?.ok_or(OrderError::NotFound)?;
+    let wish = wish_of(&order)?;
     if order.status != Status::Backordered {
-        return Ok(BTreeSet::new());
+        return Ok(Allocated::Served(wish.products()));
     }
-    let wanted: Vec<(ProductId, u32)> =
-        order.lines.iter().map(|line| (line.product_id, line.quantity)).collect();
-    let products: BTreeSet<ProductId> = wanted.iter().map(|(product, _)| *product).collect();
-    if !products.is_disjoint(promised) {
-        return Ok(products);
-    }
-    let near = order.consignee.address.location();
-    match reserve_stock(tx, company, id, near, Some(order.warehouse_id), &wanted).await {
+    match reserve_stock(tx, &wish).await {
         Ok(reserved) => {
-            let warehouse = warehouse(tx, company, Some(reserved.warehouse_id)).await?;
-            let details = warehouse.details();
-            let sender = Party {
-                phone: details.contact_phone.clone(),
-                address: details.address.clone(),
-                ..order.sender.clone()
-            };
-            let kind = kind(&order, &warehouse);
-            let found =
-                Found { reservation_id: reserved.reservation_id, warehouse_id: warehouse.id(), sender, kind };
+            let found = found(&order, &reserved);
             order.allocate(found, tx.now());
             save_order(tx, &mut order, vec![]).await?;
-            Ok(BTreeSet::new())
+            Ok(Allocated::Served(wish.products()))
         }
-        Err(Error::Stock(StockError::Insufficient(_))) => Ok(products),
+        Err(Error::Stock(StockError::Insufficient(shortages))) => {
+            let short = shortages.iter().filter(|shortage| shortage.is_everywhere());
+            let short = short.map(|shortage: &Shortage| shortage.product_id).collect();
+            store::backorders::put(tx.conn(), id, &wish.products(), &short).await?;
+            Ok(Allocated::Short(short))
+        }
         Err(error) => Err(error),
     }
 }
 
-/// Another warehouse may lie in another country.
-fn kind(order: &Order, warehouse: &Warehouse) -> OrderKind {
-    let abroad = order.consignee.address.country() != warehouse.details().address.country();
+fn wish_of(order: &Order) -> Result<Wish, Error> {
+    Ok(Wish {
+        company_id: order.company_id,
+        order_id: order.id,
+        preferred: Some(order.warehouse_id),
+        near: order.consignee.address.location(),
+        wants: sum_by_product(order.lines.iter().map(|line| (line.product_id, line.quantity)))?,
+    })
+}
+
+/// Where the goods were found; another warehouse is another origin, perhaps in another country.
+pub(super) fn found(order: &Order, reserved: &Reserved) -> Found {
+    let Reserved { reservation_id, warehouse_id, warehouse, .. } = reserved;
+    let sender = Party {
+        phone: warehouse.contact_phone.clone(),
+        address: warehouse.address.clone(),
+        ..order.sender.clone()
+    };
+    Found {
+        reservation_id: *reservation_id,
+        warehouse_id: *warehouse_id,
+        sender,
+        kind: kind(order, warehouse),
+    }
+}
+
+fn kind(order: &Order, warehouse: &WarehouseDetails) -> OrderKind {
+    let abroad = order.consignee.address.country() != warehouse.address.country();
     match (abroad, order.kind) {
         (true, _) => OrderKind::International,
         (false, OrderKind::International) => OrderKind::Standard,

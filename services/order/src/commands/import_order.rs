@@ -6,15 +6,17 @@ use quenty_kernel::{
 };
 use quenty_platform::Tx;
 
-use super::{NewLine, NewOrder, ProductRef, Receipt, create_product, place_order, receive_stock};
+use super::{
+    NewLine, NewOrder, ProductRef, WhenShort, create_product,
+    place_order::{Placed, place_order, quote_order},
+};
 use crate::{
     Error,
     domain::{
         import::{Assumption, ImportedOrder},
         order::{OrderKind, totals::Extras},
-        product::ProductDetails,
+        product::{ProductDetails, Sku},
         standing::KnownStanding,
-        stock::StockError,
     },
     store,
 };
@@ -47,19 +49,34 @@ pub(crate) async fn import_order(
     imported: &mut ImportedOrder,
 ) -> Result<(), Error> {
     estimate_products(tx, importing, imported).await?;
-    let new = new_order(importing, customer_id, imported);
-    let order = match place_order(tx, new.clone()).await {
-        Err(Error::Stock(StockError::Insufficient(_))) => {
-            receive_what_was_ordered(tx, importing.company_id, imported).await?;
-            imported.assumptions.note(Assumption::StockReceived);
-            place_order(tx, new).await?
-        }
-        outcome => outcome?,
-    };
-    if order.kind == OrderKind::International {
+    let placed = place_order(tx, new_order(importing, customer_id, imported)).await?;
+    note(imported, &placed);
+    Ok(())
+}
+
+/// What [`import_order`] would do; the caller lets the transaction go. Says which products it would make.
+///
+/// # Errors
+/// As [`import_order`].
+pub(crate) async fn try_import_order(
+    tx: &mut Tx,
+    importing: &Importing,
+    imported: &mut ImportedOrder,
+) -> Result<Vec<Sku>, Error> {
+    let estimated = estimate_products(tx, importing, imported).await?;
+    let (new, now) = (new_order(importing, None, imported), tx.now());
+    let quoted = quote_order(tx.conn(), new, now).await?;
+    note(imported, &quoted);
+    Ok(estimated)
+}
+
+fn note(imported: &mut ImportedOrder, placed: &Placed) {
+    if placed.received {
+        imported.assumptions.note(Assumption::StockReceived);
+    }
+    if placed.order.kind == OrderKind::International {
         imported.assumptions.note(Assumption::International);
     }
-    Ok(())
 }
 
 fn new_order(importing: &Importing, customer_id: Option<CustomerId>, imported: &ImportedOrder) -> NewOrder {
@@ -84,7 +101,7 @@ fn new_order(importing: &Importing, customer_id: Option<CustomerId>, imported: &
         warehouse_id: None,
         wanted_pickup: None,
         notes: imported.notes.clone(),
-        allow_backorder: !importing.assume_stock,
+        when_short: if importing.assume_stock { WhenShort::Receive } else { WhenShort::Wait },
         paid: imported.paid.clone(),
     }
 }
@@ -94,9 +111,10 @@ async fn estimate_products(
     tx: &mut Tx,
     importing: &Importing,
     imported: &mut ImportedOrder,
-) -> Result<(), Error> {
+) -> Result<Vec<Sku>, Error> {
     let skus: Vec<String> = imported.lines.iter().map(|line| line.sku.as_str().to_owned()).collect();
-    let known = store::products::by_skus(tx.conn(), importing.company_id, &skus).await?;
+    let known = store::products::named(tx.conn(), importing.company_id, &[], &skus).await?;
+    let mut estimated = Vec::new();
     let mut known: Vec<String> = known.iter().map(|product| product.sku().as_str().to_lowercase()).collect();
     for line in &imported.lines {
         let sku = line.sku.as_str().to_lowercase();
@@ -120,37 +138,8 @@ async fn estimate_products(
         };
         create_product(tx, importing.company_id, line.sku.clone(), details).await?;
         imported.assumptions.note(Assumption::ProductEstimated);
+        estimated.push(line.sku.clone());
         known.push(sku);
     }
-    Ok(())
-}
-
-/// The opening receipt: what the file sold lay in the default warehouse.
-async fn receive_what_was_ordered(
-    tx: &mut Tx,
-    company: CompanyId,
-    imported: &ImportedOrder,
-) -> Result<(), Error> {
-    let skus: Vec<String> = imported.lines.iter().map(|line| line.sku.as_str().to_owned()).collect();
-    let products = store::products::by_skus(tx.conn(), company, &skus).await?;
-    let warehouse = super::place_order::warehouse(tx, company, None).await?;
-    let receipts: Vec<Receipt> = imported
-        .lines
-        .iter()
-        .filter_map(|line| {
-            let product = products
-                .iter()
-                .find(|product| product.sku().as_str().to_lowercase() == line.sku.as_str().to_lowercase())?;
-            Some(Receipt {
-                product_id: product.id(),
-                warehouse_id: warehouse.id(),
-                batch: None,
-                quantity: line.quantity,
-                unit_cost: None,
-                reference: "opening receipt of an import".parse().ok(),
-            })
-        })
-        .collect();
-    receive_stock(tx, company, &receipts).await?;
-    Ok(())
+    Ok(estimated)
 }

@@ -21,7 +21,7 @@ pub(crate) async fn issue_stock(tx: &mut Tx, id: ReservationId) -> Result<(), Er
         return Ok(());
     };
     stock.settle(MovementKind::Issue, &picks, &Note::of(Link::Reservation(id)))?;
-    let fact = reservation.issue(stock.quantities(), tx.now())?;
+    let fact = reservation.issue(stock.quantities(MovementKind::Issue), tx.now())?;
     store::reservations::save(tx.conn(), &reservation).await?;
     post(tx, &mut stock).await?;
     tx.record(id, Some(reservation.company_id()), &fact)?;

@@ -5,45 +5,39 @@ use quenty_contracts::{
     party::Party,
 };
 use quenty_kernel::{
-    Scope,
+    Scope, Timestamp,
     contact::Text,
-    id::{CompanyId, CustomerId, OrderId, ProductId, WarehouseId},
+    id::{CompanyId, CustomerId, OrderId, WarehouseId},
     money::Money,
 };
 use quenty_platform::Tx;
+use sqlx::PgConnection;
 
-use super::{reserve_stock, save_order::insert_order};
+use super::{
+    draft_lines::{Drafted, NewLine, draft_lines},
+    reserve_stock::{Picked, Wish, pick_stock},
+    save_order::insert_order,
+};
 use crate::{
     Error,
     domain::{
-        order::{
-            Allocation, Order, OrderKind, PaymentMethod, Placing,
-            totals::{self, Extras, LineDraft, Sold},
-        },
+        order::{Allocation, Order, OrderKind, PaymentMethod, Placing, totals::Extras},
         placing::PlacingError,
-        product::Product,
         standing::KnownStanding,
-        stock::StockError,
-        warehouse::Warehouse,
+        stock::{Shortage, Stock, StockError},
+        warehouse::{Warehouse, WarehouseDetails},
     },
     store,
 };
 
-/// Which product a line is about.
-#[derive(Debug, Clone)]
-pub(crate) enum ProductRef {
-    Id(ProductId),
-    Sku(String),
-}
-
-/// A line as it was ordered. Without a price, the catalogue's holds.
-#[derive(Debug, Clone)]
-pub(crate) struct NewLine {
-    pub(crate) product: ProductRef,
-    pub(crate) quantity: u32,
-    pub(crate) unit_price: Option<Money>,
-    pub(crate) discount: Option<Money>,
-    pub(crate) tax: Option<Money>,
+/// What happens to an order that is not all there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenShort {
+    Refuse,
+    /// It waits until all of it is there.
+    Wait,
+    /// What it wants comes in with it: an import that assumes its stock.
+    Receive,
 }
 
 /// An order as a merchant or an import wants it.
@@ -65,77 +59,155 @@ pub(crate) struct NewOrder {
     pub(crate) warehouse_id: Option<WarehouseId>,
     pub(crate) wanted_pickup: Option<WantedPickup>,
     pub(crate) notes: Option<Text<1000>>,
-    pub(crate) allow_backorder: bool,
+    pub(crate) when_short: WhenShort,
     /// The money was received before; the inner value is the payment's reference.
     pub(crate) paid: Option<Option<String>>,
 }
 
-/// Places the order. Its stock is locked after everything that can still fail for another reason.
-pub(crate) async fn place_order(tx: &mut Tx, new: NewOrder) -> Result<Order, Error> {
-    let mut order = prepare(tx, new).await?;
-    insert_order(tx, &mut order).await?;
-    Ok(order)
+/// An order, and whether its goods came in with it.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    pub(crate) order: Order,
+    pub(crate) received: bool,
 }
 
-/// The order that [`place_order`] would place now; the caller lets the transaction go.
-pub(crate) async fn quote_order(tx: &mut Tx, new: NewOrder) -> Result<Order, Error> {
-    prepare(tx, new).await
+/// Places the order. Its stock is locked after everything that can fail without it.
+pub(crate) async fn place_order(tx: &mut Tx, new: NewOrder) -> Result<Placed, Error> {
+    let (id, now) = (OrderId::new(), tx.now());
+    let drafted = prepare(tx.conn(), &new).await?;
+    let wish = wish(id, &new, &drafted);
+    let stock = store::stock::lock_for(tx.conn(), new.company_id, id, &wish.products()).await?;
+    let mut goods = find_goods(tx.conn(), stock, &wish, new.when_short, now).await?;
+    let picked = goods.picked.take();
+    let received = picked.as_ref().is_some_and(|picked| picked.received);
+    let mut order = Order::place(placing(id, new, drafted, goods)?, now);
+    insert_order(tx, &mut order, picked).await?;
+    Ok(Placed { order, received })
 }
 
-async fn prepare(tx: &mut Tx, new: NewOrder) -> Result<Order, Error> {
+/// The order that [`place_order`] would place now. Locks nothing and writes nothing.
+pub(crate) async fn quote_order(
+    conn: &mut PgConnection,
+    new: NewOrder,
+    now: Timestamp,
+) -> Result<Placed, Error> {
+    let id = OrderId::new();
+    let drafted = prepare(conn, &new).await?;
+    let wish = wish(id, &new, &drafted);
+    let stock = store::stock::find_for(conn, new.company_id, id, &wish.products()).await?;
+    let goods = find_goods(conn, stock, &wish, new.when_short, now).await?;
+    let received = goods.picked.as_ref().is_some_and(|picked| picked.received);
+    Ok(Placed { order: Order::place(placing(id, new, drafted, goods)?, now), received })
+}
+
+/// All that can be said against the order without looking at the stock.
+async fn prepare(conn: &mut PgConnection, new: &NewOrder) -> Result<Drafted, Error> {
     new.standing.check(false)?;
     if new.payment_method == PaymentMethod::Credit {
         return Err(PlacingError::CreditNotAvailable.into());
     }
     if let Some(reference) = &new.external_reference
         && let Some(id) =
-            store::orders::id_of_reference(&mut *tx.conn(), new.company_id, reference.as_str()).await?
+            store::orders::id_of_reference(&mut *conn, new.company_id, reference.as_str()).await?
     {
         return Err(PlacingError::ReferenceTaken(id).into());
     }
-    let drafts = draft_lines(tx, new.company_id, &new.lines).await?;
-    let (lines, totals) = totals::add_up(&drafts, new.extras)?;
-    if new.expected_total.is_some_and(|expected| expected != totals.total) {
-        return Err(PlacingError::TotalMismatch(Box::new(totals)).into());
+    if new.warehouse_id.is_some() {
+        warehouse(conn, new.company_id, new.warehouse_id).await?;
     }
-    let (items, parcels) = (totals::items(&drafts), totals::parcels(&drafts)?);
-    let id = OrderId::new();
-    let (allocation, warehouse) = allocate(tx, id, &new, &drafts).await?;
-    let kind = kind_of(&new, &warehouse)?;
+    draft_lines(conn, new.company_id, &new.lines, new.extras, new.expected_total).await
+}
+
+fn wish(order_id: OrderId, new: &NewOrder, drafted: &Drafted) -> Wish {
+    Wish {
+        company_id: new.company_id,
+        order_id,
+        preferred: new.warehouse_id,
+        near: new.consignee.address.location(),
+        wants: drafted.wants.clone(),
+    }
+}
+
+/// Where the goods of a new order come from, or what it waits for.
+struct Goods {
+    allocation: Allocation,
+    warehouse_id: WarehouseId,
+    warehouse: WarehouseDetails,
+    picked: Option<Picked>,
+}
+
+async fn find_goods(
+    conn: &mut PgConnection,
+    stock: Stock,
+    wish: &Wish,
+    when_short: WhenShort,
+    now: Timestamp,
+) -> Result<Goods, Error> {
+    match pick_stock(conn, stock, wish, when_short == WhenShort::Receive, now).await {
+        Ok(picked) => Ok(Goods {
+            allocation: Allocation::Reserved(picked.reservation.state().id),
+            warehouse_id: picked.reservation.state().warehouse_id,
+            warehouse: picked.warehouse.clone(),
+            picked: Some(picked),
+        }),
+        Err(Error::Stock(StockError::Insufficient(shortages))) if when_short == WhenShort::Wait => {
+            let warehouse = warehouse(conn, wish.company_id, wish.preferred).await?;
+            Ok(Goods {
+                allocation: Allocation::Short(missing(&shortages, warehouse.id())),
+                warehouse_id: warehouse.id(),
+                warehouse: warehouse.details().clone(),
+                picked: None,
+            })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What an order waits for: nothing in particular, while all of it is there but in no one warehouse.
+pub(super) fn missing(shortages: &[Shortage], warehouse_id: WarehouseId) -> Vec<StockQuantity> {
+    let quantity = |shortage: &Shortage| StockQuantity {
+        product_id: shortage.product_id,
+        warehouse_id,
+        batch: None,
+        quantity: shortage.wanted,
+    };
+    shortages.iter().filter(|shortage| shortage.is_everywhere()).map(quantity).collect()
+}
+
+fn placing(id: OrderId, new: NewOrder, drafted: Drafted, goods: Goods) -> Result<Placing, Error> {
+    let kind = kind_of(&new, &goods.warehouse)?;
     new.standing.check(kind == OrderKind::International)?;
-    let placing = Placing {
+    Ok(Placing {
         id,
         company_id: new.company_id,
         customer_id: new.customer_id,
         external_reference: new.external_reference.map(String::from),
         kind,
         payment_method: new.payment_method,
-        lines,
-        totals,
-        items,
-        parcels,
+        lines: drafted.lines,
+        totals: drafted.totals,
+        items: drafted.items,
+        parcels: drafted.parcels,
         consignee: new.consignee,
-        sender: sender(&new.standing, &warehouse),
-        warehouse_id: warehouse.id(),
-        allocation,
+        sender: sender(&new.standing, goods.warehouse),
+        warehouse_id: goods.warehouse_id,
+        allocation: goods.allocation,
         wanted_pickup: new.wanted_pickup,
         notes: new.notes.map(String::from),
         stale_standing: new.standing.stale,
         paid: new.paid,
-    };
-    Ok(Order::place(placing, tx.now()))
+    })
 }
 
 /// The warehouse sends in the merchant's name.
-fn sender(standing: &KnownStanding, warehouse: &Warehouse) -> Party {
-    let details = warehouse.details();
-    let name = standing.standing.trade_name.parse().unwrap_or_else(|_| details.name.clone());
-    Party { name, phone: details.contact_phone.clone(), email: None, address: details.address.clone() }
+fn sender(standing: &KnownStanding, warehouse: WarehouseDetails) -> Party {
+    let name = standing.standing.trade_name.parse().unwrap_or(warehouse.name);
+    Party { name, phone: warehouse.contact_phone, email: None, address: warehouse.address }
 }
 
 /// What leaves the country of its warehouse is international.
-fn kind_of(new: &NewOrder, warehouse: &Warehouse) -> Result<OrderKind, Error> {
-    let abroad = new.consignee.address.country() != warehouse.details().address.country();
+fn kind_of(new: &NewOrder, warehouse: &WarehouseDetails) -> Result<OrderKind, Error> {
+    let abroad = new.consignee.address.country() != warehouse.address.country();
     match (abroad, new.kind) {
         (true, _) => Ok(OrderKind::International),
         (false, OrderKind::International) => Err(PlacingError::NotInternational.into()),
@@ -143,92 +215,16 @@ fn kind_of(new: &NewOrder, warehouse: &Warehouse) -> Result<OrderKind, Error> {
     }
 }
 
-async fn draft_lines(tx: &mut Tx, company: CompanyId, lines: &[NewLine]) -> Result<Vec<LineDraft>, Error> {
-    let (mut ids, mut skus) = (Vec::new(), Vec::new());
-    for line in lines {
-        match &line.product {
-            ProductRef::Id(id) => ids.push(*id),
-            ProductRef::Sku(sku) => skus.push(sku.clone()),
-        }
-    }
-    let mut products = Vec::new();
-    if !ids.is_empty() {
-        products.extend(store::products::many(&mut *tx.conn(), Scope::Company(company), &ids).await?);
-    }
-    if !skus.is_empty() {
-        products.extend(store::products::by_skus(&mut *tx.conn(), company, &skus).await?);
-    }
-    lines.iter().enumerate().map(|(index, line)| draft(index, line, &products)).collect()
-}
-
-fn draft(index: usize, line: &NewLine, products: &[Product]) -> Result<LineDraft, Error> {
-    let is_meant = |product: &&Product| match &line.product {
-        ProductRef::Id(id) => product.id() == *id,
-        ProductRef::Sku(sku) => product.sku().as_str().to_lowercase() == sku.to_lowercase(),
-    };
-    let product = products.iter().find(is_meant).ok_or(PlacingError::UnknownProduct { line: index })?;
-    if !product.is_active() {
-        return Err(PlacingError::ArchivedProduct { line: index }.into());
-    }
-    let details = product.details();
-    let sold = Sold {
-        product_id: product.id(),
-        sku: product.sku().as_str().to_owned(),
-        name: details.name.as_str().to_owned(),
-        unit_weight: details.weight_grams,
-        dimensions: details.dimensions,
-        hs_code: details.hs_code.as_ref().map(|code| code.as_str().to_owned()),
-        country_of_origin: details.country_of_origin,
-    };
-    let unit_price = line.unit_price.unwrap_or(details.price);
-    Ok(LineDraft { sold, quantity: line.quantity, unit_price, discount: line.discount, tax: line.tax })
-}
-
-/// Sets the goods aside; what is short is noted instead, where the merchant wants that.
-async fn allocate(
-    tx: &mut Tx,
-    id: OrderId,
-    new: &NewOrder,
-    drafts: &[LineDraft],
-) -> Result<(Allocation, Warehouse), Error> {
-    let company = new.company_id;
-    let wanted: Vec<(ProductId, u32)> =
-        drafts.iter().map(|draft| (draft.sold.product_id, draft.quantity)).collect();
-    let near = new.consignee.address.location();
-    match reserve_stock(tx, company, id, near, new.warehouse_id, &wanted).await {
-        Ok(reserved) => {
-            let warehouse = warehouse(tx, company, Some(reserved.warehouse_id)).await?;
-            Ok((Allocation::Reserved(reserved.reservation_id), warehouse))
-        }
-        Err(Error::Stock(StockError::Insufficient(_))) if new.allow_backorder => {
-            let warehouse = warehouse(tx, company, new.warehouse_id).await?;
-            let missing = wanted
-                .into_iter()
-                .map(|(product_id, quantity)| StockQuantity {
-                    product_id,
-                    warehouse_id: warehouse.id(),
-                    batch: None,
-                    quantity,
-                })
-                .collect();
-            Ok((Allocation::Short(missing), warehouse))
-        }
-        Err(error) => Err(error),
-    }
-}
-
 /// That warehouse of the company, or its default one.
 pub(super) async fn warehouse(
-    tx: &mut Tx,
+    conn: &mut PgConnection,
     company: CompanyId,
     id: Option<WarehouseId>,
 ) -> Result<Warehouse, Error> {
     match id {
-        Some(id) => Ok(store::warehouses::find(&mut *tx.conn(), Scope::Company(company), id)
+        Some(id) => Ok(store::warehouses::find(conn, Scope::Company(company), id)
             .await?
             .ok_or(StockError::UnknownWarehouse(id))?),
-        None => Ok(store::warehouses::default_of(&mut *tx.conn(), company)
-            .await?
-            .ok_or(PlacingError::NoWarehouse)?),
+        None => Ok(store::warehouses::default_of(conn, company).await?.ok_or(PlacingError::NoWarehouse)?),
     }
 }

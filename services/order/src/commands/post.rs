@@ -1,6 +1,8 @@
 //! How every command that changes stock ends.
 
-use quenty_kernel::id::CompanyId;
+use std::collections::BTreeSet;
+
+use quenty_kernel::id::{CompanyId, ProductId};
 use quenty_platform::Tx;
 use serde::{Deserialize, Serialize};
 
@@ -9,16 +11,19 @@ use crate::{Error, domain::stock::Stock, store};
 /// The task that looks for stock for backordered orders.
 pub(crate) const ALLOCATE_TASK: &str = "allocate_backorders";
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct StockArrived {
     pub(crate) company_id: CompanyId,
+    pub(crate) products: BTreeSet<ProductId>,
 }
 
 /// Saves what was posted, and tells which products fell low or recovered by it.
 pub(super) async fn post(tx: &mut Tx, stock: &mut Stock) -> Result<(), Error> {
     let (actor, now) = (tx.actor().clone(), tx.now());
     store::stock::save(tx.conn(), stock, &actor, now).await?;
-    wake_backorders(tx, stock).await?;
+    if let Some(first) = stock.posted().first() {
+        wake_backorders(tx, first.company_id, first.id.to_string(), stock.made_available()).await?;
+    }
     tell_alarms(tx, stock).await
 }
 
@@ -36,15 +41,15 @@ pub(super) async fn tell_alarms(tx: &mut Tx, stock: &mut Stock) -> Result<(), Er
     Ok(())
 }
 
-/// Somebody may have waited for what became available just now.
-async fn wake_backorders(tx: &mut Tx, stock: &Stock) -> Result<(), Error> {
-    let Some(more) = stock.posted().iter().find(|movement| movement.on_hand_delta > movement.reserved_delta)
-    else {
-        return Ok(());
-    };
-    let company_id = more.company_id;
-    if store::orders::has_backordered(&mut *tx.conn(), company_id).await? {
-        tx.enqueue(ALLOCATE_TASK, more.id.to_string(), Some(company_id), &StockArrived { company_id })?;
+/// Somebody may have waited for what can be had now; `why` tells this moment from all others.
+pub(super) async fn wake_backorders(
+    tx: &mut Tx,
+    company_id: CompanyId,
+    why: String,
+    products: BTreeSet<ProductId>,
+) -> Result<(), Error> {
+    if !products.is_empty() && store::backorders::exists(&mut *tx.conn(), &products).await? {
+        tx.enqueue(ALLOCATE_TASK, why, Some(company_id), &StockArrived { company_id, products })?;
     }
     Ok(())
 }

@@ -27,9 +27,9 @@ pub(crate) async fn receive_transfer(
     let mut stock = store::stock::lock(tx.conn(), scope, &products).await?;
     for (from, quantity) in sent {
         let place = Place { warehouse_id: transfer.route().to(), ..from };
-        stock.put(MovementKind::TransferIn, &place, quantity, &Note::of(Link::Transfer(id)))?;
+        stock.arrive(&place, quantity, &Note::of(Link::Transfer(id)))?;
     }
-    let fact = transfer.receive(stock.quantities(), tx.now())?;
+    let fact = transfer.receive(stock.quantities(MovementKind::TransferIn), tx.now())?;
     store::transfers::save(tx.conn(), &transfer).await?;
     post(tx, &mut stock).await?;
     tx.record(id, Some(transfer.company_id()), &fact)?;

@@ -1,7 +1,7 @@
 use quenty_kernel::Scope;
 use quenty_platform::Tx;
 
-use super::{post::post, receive_stock::ensure_warehouses};
+use super::{ensure_warehouses::ensure_warehouses, post::post};
 use crate::{
     Error,
     domain::stock::{ManualMovement, Movement},

@@ -1,4 +1,9 @@
-use quenty_kernel::{Scope, id::ReservationId};
+use std::collections::BTreeSet;
+
+use quenty_kernel::{
+    Scope,
+    id::{ProductId, ReservationId},
+};
 use quenty_platform::Tx;
 
 use super::post::post;
@@ -22,7 +27,7 @@ pub(crate) async fn release_stock(tx: &mut Tx, id: ReservationId, why: &str) -> 
     };
     let note = Note { reason: Some(why.to_owned()), ..Note::of(Link::Reservation(id)) };
     stock.settle(MovementKind::Release, &picks, &note)?;
-    let fact = reservation.release(stock.quantities(), tx.now())?;
+    let fact = reservation.release(stock.quantities(MovementKind::Release), tx.now())?;
     store::reservations::save(tx.conn(), &reservation).await?;
     post(tx, &mut stock).await?;
     tx.record(id, Some(reservation.company_id()), &fact)?;
@@ -35,11 +40,21 @@ pub(super) async fn load(
     id: ReservationId,
     wanted: ReservationStatus,
 ) -> Result<Option<(Reservation, Stock, Vec<Pick>)>, Error> {
+    let Some((reservation, products, picks)) = load_picks(tx, id, wanted).await? else { return Ok(None) };
+    let stock = store::stock::lock(tx.conn(), Scope::Company(reservation.company_id()), &products).await?;
+    Ok(Some((reservation, stock, picks)))
+}
+
+/// The reservation, locked, its products and its pieces; nothing when it is as wanted already.
+pub(super) async fn load_picks(
+    tx: &mut Tx,
+    id: ReservationId,
+    wanted: ReservationStatus,
+) -> Result<Option<(Reservation, BTreeSet<ProductId>, Vec<Pick>)>, Error> {
     let reservation = store::reservations::lock(tx.conn(), id).await?.ok_or(ReservationError::NotFound)?;
     if !reservation.needs(wanted)? {
         return Ok(None);
     }
     let (products, picks) = store::movements::reserved(tx.conn(), id).await?.into_iter().unzip();
-    let stock = store::stock::lock(tx.conn(), Scope::Company(reservation.company_id()), &products).await?;
-    Ok(Some((reservation, stock, picks)))
+    Ok(Some((reservation, products, picks)))
 }

@@ -6,7 +6,7 @@ use crate::{
     Error,
     domain::{
         reservation::ReservationStatus,
-        stock::{Link, Note},
+        stock::{Link, MovementKind, Note},
     },
     store,
 };
@@ -22,7 +22,7 @@ pub(crate) async fn return_stock(tx: &mut Tx, id: ReservationId, reason: &str) -
     };
     let note = Note { reason: Some(reason.to_owned()), ..Note::of(Link::Reservation(id)) };
     stock.take_back(&picks, &note)?;
-    let fact = reservation.take_back(stock.quantities(), reason, tx.now())?;
+    let fact = reservation.take_back(stock.quantities(MovementKind::Return), reason, tx.now())?;
     store::reservations::save(tx.conn(), &reservation).await?;
     post(tx, &mut stock).await?;
     tx.record(id, Some(reservation.company_id()), &fact)?;

@@ -7,7 +7,13 @@ use quenty_kernel::{Scope, id::OrderId};
 use quenty_platform::Tx;
 use serde::{Deserialize, Serialize};
 
-use super::{issue_stock, release_stock, return_stock};
+use super::{
+    issue_stock,
+    post::wake_backorders,
+    release_stock,
+    reserve_stock::{Picked, post_picked},
+    return_stock,
+};
 use crate::{
     Error,
     domain::{
@@ -51,21 +57,38 @@ pub(super) async fn save_order(tx: &mut Tx, order: &mut Order, told: Vec<Happeni
     let news = order.take_news();
     if !news.facts.is_empty() {
         store::orders::save(tx.conn(), order).await?;
-        store::fulfilments::put(tx.conn(), order).await?;
+        store::fulfilments::save(tx.conn(), order).await?;
+    }
+    if news.facts.iter().any(|fact| matches!(fact, OrderFact::Repacked(_))) {
+        store::orders::save_lines(tx.conn(), order).await?;
     }
     follow_up(tx, order, news, told).await
 }
 
-/// Saves a new order.
-pub(super) async fn insert_order(tx: &mut Tx, order: &mut Order) -> Result<(), Error> {
+/// Saves a new order, and sets its goods aside.
+pub(super) async fn insert_order(
+    tx: &mut Tx,
+    order: &mut Order,
+    picked: Option<Picked>,
+) -> Result<(), Error> {
     let news = order.take_news();
-    if !store::orders::insert(tx.conn(), order).await? {
+    let (actor, told) = (tx.actor().clone(), told(&news, tx.now()));
+    let reservation = picked.as_ref().map(|picked| &picked.reservation);
+    if !store::new_orders::insert(tx.conn(), order, reservation, &actor, &told).await? {
         let reference = order.external_reference.as_deref().unwrap_or_default();
         let other = store::orders::id_of_reference(&mut *tx.conn(), order.company_id, reference).await?;
         return Err(PlacingError::ReferenceTaken(other.unwrap_or(order.id)).into());
     }
-    store::fulfilments::put(tx.conn(), order).await?;
-    follow_up(tx, order, news, vec![]).await
+    reschedule(tx, order).await?;
+    record(tx, order, &news).await?;
+    match picked {
+        Some(picked) => post_picked(tx, picked).await,
+        None => Ok(()),
+    }
+}
+
+fn told(news: &News, now: Timestamp) -> Vec<Happening> {
+    news.facts.iter().filter_map(|fact| timeline::of_fact(fact, now)).collect()
 }
 
 /// Timeline, deadline and journal; then the goods, whose locks are the most wanted.
@@ -73,23 +96,41 @@ async fn follow_up(
     tx: &mut Tx,
     order: &mut Order,
     news: News,
-    mut told: Vec<Happening>,
+    mut heard: Vec<Happening>,
 ) -> Result<(), Error> {
-    let now = tx.now();
-    told.extend(news.facts.iter().filter_map(|fact| timeline::of_fact(fact, now)));
+    heard.extend(told(&news, tx.now()));
     let actor = tx.actor().clone();
-    store::timeline::add(tx.conn(), order.id, &actor, &told).await?;
+    store::timeline::add(tx.conn(), order.id, &actor, &heard).await?;
     reschedule(tx, order).await?;
+    record(tx, order, &news).await?;
+    for goods in news.goods {
+        move_goods(tx, order, goods).await?;
+    }
+    Ok(())
+}
+
+async fn record(tx: &mut Tx, order: &Order, news: &News) -> Result<(), Error> {
     for fact in &news.facts {
         count(fact);
+        queue(tx, order, fact).await?;
         // The person behind the personal data is the consignee: the merchant's customer, if we know which.
         match order.customer_id {
             Some(customer) => tx.record_about(order.id, customer, Some(order.company_id), fact)?,
             None => tx.record(order.id, Some(order.company_id), fact)?,
         }
     }
-    for goods in news.goods {
-        move_goods(tx, order, goods).await?;
+    Ok(())
+}
+
+/// Who waits stands in the queue of each product; the stock of these is locked already.
+async fn queue(tx: &mut Tx, order: &Order, fact: &OrderFact) -> Result<(), Error> {
+    match fact {
+        OrderFact::Backordered(backordered) => {
+            let short = backordered.missing.iter().map(|missing| missing.product_id).collect();
+            store::backorders::put(tx.conn(), order.id, &order.products(), &short).await?;
+        }
+        OrderFact::Allocated(_) => drop(store::backorders::delete(tx.conn(), order.id).await?),
+        _ => {}
     }
     Ok(())
 }
@@ -107,13 +148,21 @@ async fn reschedule(tx: &mut Tx, order: &mut Order) -> Result<(), Error> {
 }
 
 async fn move_goods(tx: &mut Tx, order: &Order, goods: GoodsMove) -> Result<(), Error> {
-    let Some(reservation) = order.reservation_id else { return Ok(()) };
+    let Some(reservation) = order.reservation_id else { return leave_queue(tx, order).await };
     match goods {
         GoodsMove::Release => release_stock(tx, reservation, "the order was cancelled").await?,
         GoodsMove::Issue => issue_stock(tx, reservation).await?,
         GoodsMove::Return => return_stock(tx, reservation, "returned to sender").await?,
     }
     Ok(())
+}
+
+/// A cancelled order that had nothing yet was waited for by others. Its stock is locked, so that an order that is
+/// placed at this moment either sees it gone or is seen here.
+async fn leave_queue(tx: &mut Tx, order: &Order) -> Result<(), Error> {
+    store::stock::lock(tx.conn(), Scope::Company(order.company_id), &order.products()).await?;
+    let left = store::backorders::delete(tx.conn(), order.id).await?;
+    wake_backorders(tx, order.company_id, format!("{}:{}", order.id, order.version), left).await
 }
 
 fn count(fact: &OrderFact) {

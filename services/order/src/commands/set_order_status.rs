@@ -1,19 +1,27 @@
 use quenty_kernel::{Scope, id::OrderId};
-use quenty_platform::Tx;
+use quenty_platform::{Tx, http::IfMatch};
 
-use super::save_order::change_order;
+use super::save_order::save_order;
 use crate::{
     Error,
-    domain::order::{Order, Status},
+    domain::order::{Order, OrderError, Status},
+    store,
 };
 
 /// Staff say where the order stands; the saga follows.
+///
+/// # Errors
+/// [`OrderError`]; 412 when it has another version than `seen`.
 pub(crate) async fn set_order_status(
     tx: &mut Tx,
     scope: Scope,
     id: OrderId,
-    to: Status,
-    reason: String,
+    seen: IfMatch,
+    (to, reason): (Status, String),
 ) -> Result<Order, Error> {
-    change_order(tx, scope, id, |order, now| order.set_status(to, reason, now)).await
+    let mut order = store::orders::lock(tx.conn(), scope, id).await?.ok_or(OrderError::NotFound)?;
+    seen.check(order.version)?;
+    order.set_status(to, reason, tx.now())?;
+    save_order(tx, &mut order, vec![]).await?;
+    Ok(order)
 }

@@ -22,15 +22,16 @@ use quenty_platform::{Tx, tx::Cause};
 use quenty_testkit::TestApp;
 
 use super::{
-    Receipt, create_product, create_warehouse, issue_stock, receive_stock, release_stock, reserve_stock,
-    reserve_stock::Reserved, return_stock,
+    create_product, create_warehouse, issue_stock, record_movement, release_stock, reserve_stock,
+    reserve_stock::{Reserved, Wish},
+    return_stock,
 };
 use crate::{
     Error,
     domain::{
         product::{Product, ProductDetails, ProductFact},
         reservation::ReservationError,
-        stock::StockError,
+        stock::{ManualKind, ManualMovement, Note, Place, StockError, sum_by_product},
         warehouse::WarehouseDetails,
     },
     store,
@@ -65,23 +66,20 @@ impl Shop {
     }
 
     async fn receive(&self, quantities: &[(ProductId, u32)]) -> Result<(), Error> {
-        let receipt = |(product_id, quantity): &(ProductId, u32)| Receipt {
-            product_id: *product_id,
-            warehouse_id: self.warehouse,
-            batch: None,
-            quantity: *quantity,
-            unit_cost: None,
-            reference: None,
-        };
-        let receipts: Vec<_> = quantities.iter().map(receipt).collect();
-        let mut tx = begin(&self.app).await;
-        receive_stock(&mut tx, self.company, &receipts).await?;
-        Ok(Tx::commit(tx).await?)
+        for (product_id, quantity) in quantities {
+            let place = Place { product_id: *product_id, warehouse_id: self.warehouse, batch: None };
+            let (kind, quantity) = (ManualKind::Receipt, i64::from(*quantity));
+            let receipt = ManualMovement { kind, place, quantity, note: Note::default() };
+            let mut tx = begin(&self.app).await;
+            record_movement(&mut tx, Scope::Company(self.company), &receipt).await?;
+            Tx::commit(tx).await?;
+        }
+        Ok(())
     }
 
     async fn reserve(&self, lines: &[(ProductId, u32)]) -> Result<Reserved, Error> {
         let mut tx = begin(&self.app).await;
-        let reserved = reserve_stock(&mut tx, self.company, OrderId::new(), None, None, lines).await?;
+        let reserved = reserve_stock(&mut tx, &wish(self.company, lines)).await?;
         Tx::commit(tx).await?;
         Ok(reserved)
     }
@@ -149,6 +147,11 @@ enum Verb {
 
 async fn begin(app: &TestApp) -> Tx {
     app.app.begin_as(Cause::system()).await.unwrap()
+}
+
+fn wish(company_id: CompanyId, lines: &[(ProductId, u32)]) -> Wish {
+    let wants = sum_by_product(lines.iter().copied()).unwrap();
+    Wish { company_id, order_id: OrderId::new(), preferred: None, near: None, wants }
 }
 
 fn product_details() -> ProductDetails {
@@ -265,8 +268,7 @@ async fn each_verb_of_a_reservation_takes_effect_once() {
 async fn a_refusal_leaves_the_transaction_usable() {
     let shop = Shop::open(1, 1).await;
     let mut tx = begin(&shop.app).await;
-    let refused =
-        reserve_stock(&mut tx, shop.company, OrderId::new(), None, None, &[(shop.products[0], 2)]).await;
+    let refused = reserve_stock(&mut tx, &wish(shop.company, &[(shop.products[0], 2)])).await;
     assert!(is_sold_out(&refused));
     create_warehouse(&mut tx, shop.company, warehouse_details("Norte")).await.unwrap();
     Tx::commit(tx).await.unwrap();
@@ -277,8 +279,7 @@ async fn a_refusal_leaves_the_transaction_usable() {
 async fn a_company_cannot_reserve_what_another_holds() {
     let shop = Shop::open(1, 5).await;
     let mut tx = begin(&shop.app).await;
-    let refused =
-        reserve_stock(&mut tx, CompanyId::new(), OrderId::new(), None, None, &[(shop.products[0], 1)]).await;
+    let refused = reserve_stock(&mut tx, &wish(CompanyId::new(), &[(shop.products[0], 1)])).await;
     assert!(matches!(refused, Err(Error::Stock(StockError::UnknownProduct(_)))));
 }
 

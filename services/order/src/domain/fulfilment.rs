@@ -33,11 +33,13 @@ words! {
 }
 
 words! {
-    /// A booking at another service; `open` is not asked for, refused, or given up.
+    /// A booking at another service; `open` is not asked for, refused, or given up; `ending` is given back and
+    /// not answered yet.
     Booking, "booking" {
         Open = "open",
         Asked = "asked",
         Booked = "booked",
+        Ending = "ending",
     }
 }
 

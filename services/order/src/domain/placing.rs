@@ -17,6 +17,8 @@ pub enum PlacingError {
     UnknownProduct { line: usize },
     #[error("the product is archived")]
     ArchivedProduct { line: usize },
+    #[error("the company has no such customer")]
+    UnknownCustomer,
     #[error("the company has no warehouse")]
     NoWarehouse,
 }

@@ -10,16 +10,17 @@ mod movement;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use quenty_contracts::order::StockQuantity;
 use quenty_kernel::{
     contact::Text,
-    geo::GeoPoint,
     id::{CompanyId, MovementId, ProductId, WarehouseId, new_uuid},
 };
 use uuid::Uuid;
+
+use super::warehouse::WarehouseDetails;
 
 pub(crate) use alarm::Level;
 pub(crate) use allocation::{Preference, Shortage, sum_by_product};
@@ -92,14 +93,6 @@ impl StockItem {
     }
 }
 
-/// A warehouse, as far as choosing among several goes.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Site {
-    pub(crate) name: String,
-    pub(crate) is_default: bool,
-    pub(crate) location: Option<GeoPoint>,
-}
-
 /// Some pieces of one stock item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pick {
@@ -111,8 +104,11 @@ pub(crate) struct Pick {
 #[derive(Debug, Clone)]
 pub(crate) struct Stock {
     pub(crate) levels: BTreeMap<ProductId, Level>,
-    pub(crate) sites: BTreeMap<WarehouseId, Site>,
+    /// Where anything of the products lies.
+    pub(crate) warehouses: BTreeMap<WarehouseId, WarehouseDetails>,
     pub(crate) items: Vec<StockItem>,
+    /// What orders wait for that came before the one that this is read for.
+    promised: BTreeSet<ProductId>,
     posted: Vec<Movement>,
 }
 
@@ -120,10 +116,11 @@ impl Stock {
     /// What was read under the lock.
     pub(crate) fn new(
         levels: BTreeMap<ProductId, Level>,
-        sites: BTreeMap<WarehouseId, Site>,
+        warehouses: BTreeMap<WarehouseId, WarehouseDetails>,
         items: Vec<StockItem>,
+        promised: BTreeSet<ProductId>,
     ) -> Self {
-        Self { levels, sites, items, posted: Vec::new() }
+        Self { levels, warehouses, items, promised, posted: Vec::new() }
     }
 
     pub(crate) fn posted(&self) -> &[Movement] {
@@ -138,9 +135,19 @@ impl Stock {
         self.levels.get(&product).map(|level| level.company_id).ok_or(StockError::UnknownProduct(product))
     }
 
-    /// What was posted, in the words of the published language.
-    pub(crate) fn quantities(&self) -> Vec<StockQuantity> {
-        self.posted.iter().map(Movement::stock_quantity).collect()
+    /// What was posted of one kind, in the words of the published language.
+    pub(crate) fn quantities(&self, kind: MovementKind) -> Vec<StockQuantity> {
+        self.posted.iter().filter(|movement| movement.kind == kind).map(Movement::stock_quantity).collect()
+    }
+
+    /// Of which products more can be had than before.
+    pub(crate) fn made_available(&self) -> BTreeSet<ProductId> {
+        let mut more = BTreeMap::<ProductId, i64>::new();
+        for movement in &self.posted {
+            *more.entry(movement.place.product_id).or_default() +=
+                movement.on_hand_delta - movement.reserved_delta;
+        }
+        more.into_iter().filter(|(_, pieces)| *pieces > 0).map(|(product, _)| product).collect()
     }
 
     /// Puts pieces in a place, which may be a new one.
@@ -153,6 +160,16 @@ impl Stock {
     ) -> Result<MovementId, StockError> {
         let index = self.place_index(place)?;
         self.post(index, kind, i64::from(quantity), 0, note)
+    }
+
+    /// Pieces of a transfer arrive. What the warehouse knows of the batch holds: the goods are there.
+    pub(crate) fn arrive(&mut self, place: &Place, quantity: u32, note: &Note) -> Result<(), StockError> {
+        let index = match self.position(place) {
+            Some(index) => index,
+            None => self.place_index(place)?,
+        };
+        self.post(index, MovementKind::TransferIn, i64::from(quantity), 0, note)?;
+        Ok(())
     }
 
     /// Takes available pieces out of exactly this place.
@@ -190,6 +207,15 @@ impl Stock {
         Ok(())
     }
 
+    /// An order that wants no more of a product than it held keeps it, whoever waits.
+    pub(crate) fn keep_what_is_held(
+        &mut self,
+        held: &BTreeMap<ProductId, u32>,
+        wants: &BTreeMap<ProductId, u32>,
+    ) {
+        self.promised.retain(|product| wants.get(product) > held.get(product));
+    }
+
     /// Pieces that were issued come back to where they were.
     pub(crate) fn take_back(&mut self, picks: &[Pick], note: &Note) -> Result<(), StockError> {
         for pick in picks {
@@ -206,7 +232,7 @@ impl Stock {
 
     fn place_index(&mut self, place: &Place) -> Result<usize, StockError> {
         self.company_of(place.product_id)?;
-        if let Some(index) = self.items.iter().position(|item| item.place.is(place)) {
+        if let Some(index) = self.position(place) {
             let (known, told) = (self.items[index].place.expires_on(), place.expires_on());
             return if told.is_some() && told != known { Err(StockError::ExpiryDiffers) } else { Ok(index) };
         }
@@ -218,6 +244,10 @@ impl Stock {
             is_new: true,
         });
         Ok(self.items.len() - 1)
+    }
+
+    fn position(&self, place: &Place) -> Option<usize> {
+        self.items.iter().position(|item| item.place.is(place))
     }
 
     /// The only place where stock changes.

@@ -56,7 +56,7 @@ pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
         ),
         OrderFact::Updated(_) => ("updated", "Order changed".to_owned(), now),
         OrderFact::Backordered(_) => ("backordered", "Waiting for stock".to_owned(), now),
-        OrderFact::Allocated(_) => ("allocated", "Stock arrived and is reserved".to_owned(), now),
+        OrderFact::Allocated(_) => ("allocated", "Stock is reserved".to_owned(), now),
         OrderFact::Paid(paid) => ("paid", format!("Payment of {} recorded", paid.amount), now),
         OrderFact::Confirmed(_) => ("confirmed", "Order confirmed".to_owned(), now),
         OrderFact::Held(held) => ("held", format!("On hold: {}", held.reason), now),
@@ -65,6 +65,12 @@ pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
         OrderFact::PickupRequested(_) => ("pickup_requested", "Pickup asked for".to_owned(), now),
         OrderFact::ProcessingStarted(_) => {
             ("processing_started", "Shipment and pickup are booked".to_owned(), now)
+        }
+        OrderFact::StatusSet(set) => {
+            ("status_set", format!("Set to {} by hand: {}", set.status.replace('_', " "), set.reason), now)
+        }
+        OrderFact::CancelRequested(requested) if requested.pickup_only => {
+            ("pickup_given_back", format!("The driver need not come: {}", requested.reason), now)
         }
         OrderFact::CancelRequested(_) => ("cancel_requested", "Cancellation asked for".to_owned(), now),
         OrderFact::Cancelled(cancelled) => {
@@ -89,6 +95,8 @@ pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
         OrderFact::Returned(returned) => ("returned", "Sent back by the consignee".to_owned(), returned.at),
         OrderFact::ShipmentBooked(_)
         | OrderFact::PickupBooked(_)
+        | OrderFact::PickupKept(_)
+        | OrderFact::Repacked(_)
         | OrderFact::BookingEnded(_)
         | OrderFact::Departed(_) => return None,
     };

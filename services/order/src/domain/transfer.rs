@@ -10,6 +10,8 @@ use quenty_kernel::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::stock::MovementKind;
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct TransferDispatched {
     transfer_id: TransferId,
@@ -53,7 +55,8 @@ pub enum TransferError {
     AlreadyReceived,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum TransferStatus {
     InTransit,
     Received,
@@ -64,6 +67,14 @@ impl TransferStatus {
         match self {
             Self::InTransit => "in_transit",
             Self::Received => "received",
+        }
+    }
+
+    /// The movements that brought it there.
+    pub(crate) const fn moved_by(self) -> MovementKind {
+        match self {
+            Self::InTransit => MovementKind::TransferOut,
+            Self::Received => MovementKind::TransferIn,
         }
     }
 }

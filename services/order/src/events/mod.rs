@@ -1,5 +1,6 @@
 //! What Order does when it hears of the other services: the table of all it listens to.
 
+mod on_customer;
 mod on_pickup;
 mod on_shipment;
 mod on_standing;
@@ -19,6 +20,8 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_standing::on_kyc_submitted),
         Reaction::on(on_standing::on_kyc_verified),
         Reaction::on(on_standing::on_kyc_rejected),
+        Reaction::on(on_customer::on_created),
+        Reaction::on(on_customer::on_updated),
         Reaction::on(on_shipment::on_booked),
         Reaction::on(on_shipment::on_rejected),
         Reaction::on(on_shipment::on_voided),

@@ -113,8 +113,12 @@ pub(super) async fn on_arrived(tx: &mut Tx, event: Received<PickupArrived>) -> R
 pub(super) async fn on_completed(tx: &mut Tx, event: Received<PickupCompleted>) -> Result<(), Error> {
     let data = &event.data;
     let news = PickupNews::Completed { pickup_id: data.pickup_id, at: data.at };
-    let parcels =
+    let mut parcels =
         if data.parcel_count == 1 { "1 parcel".to_owned() } else { format!("{} parcels", data.parcel_count) };
+    if let Some(booked) = data.parcels_booked.filter(|booked| *booked != data.parcel_count) {
+        let why = data.difference.as_deref().unwrap_or("nobody said why");
+        parcels = format!("{parcels} of {booked}: {why}");
+    }
     tell(
         tx,
         &event,
@@ -139,7 +143,8 @@ pub(super) async fn on_rescheduled(tx: &mut Tx, event: Received<PickupReschedule
         window_start: data.window_start,
         window_end: data.window_end,
     };
-    let text = format!("Pickup moved to {}", window(data.window_start, data.window_end, "UTC"));
+    let time_zone = data.time_zone.as_deref().unwrap_or("UTC");
+    let text = format!("Pickup moved to {}", window(data.window_start, data.window_end, time_zone));
     tell(tx, &event, data.order_id, news, ("pickup_rescheduled", text, event.time)).await
 }
 

@@ -6,6 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use quenty_kernel::{Failure, Scope, id::ImportId};
 use quenty_platform::{
@@ -122,7 +123,7 @@ async fn receive(app: &App, caller: &Caller, id: ImportId, mut upload: Upload) -
     let mut tx = app.begin(&caller.with_body_hash(upload.digest())).await?;
     let now = tx.now();
     imports::start(tx.conn(), id, bytes, now).await?;
-    tx.enqueue(IMPORT_TASK, id.to_string(), caller.company().ok(), &ImportOrders { import_id: id })?;
+    tx.enqueue(IMPORT_TASK, id.to_string(), caller.company().ok(), &ImportOrders { import_id: id, from: 0 })?;
     let progress = imports::find(tx.conn(), scope, id).await?.ok_or_else(|| Failure::not_found("import"))?;
     tx.answer(Answer::accepted(format!("/api/v1/imports/{id}"), &ImportOut::from(progress))?).await
 }
@@ -168,28 +169,30 @@ pub(super) async fn list_import_errors(
     caller: Can<MayImportOrders>,
     Path(id): Path<ImportId>,
 ) -> Result<Response> {
-    let progress = find(&app, caller.scope()?, id).await?;
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let write = |writer: &mut csv::Writer<Vec<u8>>, cells: [&str; 4]| {
-        writer.write_record(cells).map_err(quenty_platform::Error::internal)
-    };
-    write(&mut writer, ["line", "field", "code", "detail"])?;
-    let mut after = 0;
-    loop {
-        let rows = imports::errors(app.db(), progress.id, after, ERRORS_A_READ).await?;
-        let Some(last) = rows.last() else { break };
-        after = last.id;
-        for row in rows {
-            write(
-                &mut writer,
-                [&row.line.to_string(), &escape_cell(&row.field), &row.code, &escape_cell(&row.detail)],
-            )?;
-        }
-    }
-    let content = writer.into_inner().map_err(quenty_platform::Error::internal)?;
+    let id = find(&app, caller.scope()?, id).await?.id;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"errors.csv\""),
     ];
-    Ok((StatusCode::OK, headers, content).into_response())
+    let first = stream::iter([csv_of([["line", "field", "code", "detail"]])]);
+    let rest = stream::try_unfold(0, move |after| {
+        let app = app.clone();
+        async move {
+            let rows = imports::errors(app.db(), id, after, ERRORS_A_READ).await?;
+            let Some(last) = rows.last().map(|row| row.id) else { return Ok(None) };
+            let lines = rows.iter().map(|row| {
+                [row.line.to_string(), escape_cell(&row.field), row.code.clone(), escape_cell(&row.detail)]
+            });
+            Ok(Some((csv_of(lines)?, last)))
+        }
+    });
+    Ok((StatusCode::OK, headers, Body::from_stream(first.chain(rest))).into_response())
+}
+
+fn csv_of<const N: usize>(rows: impl IntoIterator<Item = [impl AsRef<[u8]>; N]>) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row).map_err(quenty_platform::Error::internal)?;
+    }
+    writer.into_inner().map_err(quenty_platform::Error::internal)
 }

@@ -4,6 +4,7 @@ use axum::extract::State;
 use quenty_kernel::{
     Page, PageQuery,
     id::{ProductId, WarehouseId},
+    page::{Cursor, Limit},
 };
 use quenty_platform::{
     App, Result,
@@ -54,6 +55,7 @@ impl From<InventoryRow> for InventoryOut {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct InventoryQuery {
     #[param(value_type = Option<ProductId>)]
@@ -62,17 +64,24 @@ pub(super) struct InventoryQuery {
     warehouse: Option<WarehouseId>,
     /// Only products whose alarm is on (or off).
     low_stock: Option<bool>,
+    /// Items a page, 1 to 100.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
 }
 
 /// List the stock, place by place.
-#[utoipa::path(get, path = "/api/v1/inventory", operation_id = "list_inventory", tag = "inventory", params(InventoryQuery, PageQuery),
+#[utoipa::path(get, path = "/api/v1/inventory", operation_id = "list_inventory", tag = "inventory", params(InventoryQuery),
     security(("bearer" = ["inventory:read"])), responses((status = 200, body = Page<InventoryOut>)))]
 pub(super) async fn list_inventory(
     State(app): State<App>,
     caller: Can<ReadInventory>,
     Query(query): Query<InventoryQuery>,
-    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<InventoryOut>>> {
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let filter =
         InventoryFilter { product: query.product, warehouse: query.warehouse, low_stock: query.low_stock };
     let rows = store::stock::list(app.db(), caller.scope()?, filter, &page).await?;

@@ -6,6 +6,7 @@ use quenty_kernel::{
     contact::Text,
     id::{MovementId, ProductId, ReservationId, TransferId, WarehouseId},
     money::Money,
+    page::{Cursor, Limit},
 };
 use quenty_platform::{
     App, Result,
@@ -116,6 +117,7 @@ impl From<LedgerRow> for MovementOut {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct MovementQuery {
     #[param(value_type = Option<ProductId>)]
@@ -124,17 +126,24 @@ pub(super) struct MovementQuery {
     warehouse: Option<WarehouseId>,
     #[param(value_type = Option<MovementKind>)]
     kind: Option<MovementKind>,
+    /// Items a page, 1 to 100.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
 }
 
 /// List the movements of the stock, newest first.
-#[utoipa::path(get, path = "/api/v1/inventory/movements", operation_id = "list_movements", tag = "inventory", params(MovementQuery, PageQuery),
+#[utoipa::path(get, path = "/api/v1/inventory/movements", operation_id = "list_movements", tag = "inventory", params(MovementQuery),
     security(("bearer" = ["inventory:read"])), responses((status = 200, body = Page<MovementOut>)))]
 pub(super) async fn list_movements(
     State(app): State<App>,
     caller: Can<ReadInventory>,
     Query(query): Query<MovementQuery>,
-    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<MovementOut>>> {
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let filter = MovementFilter { product: query.product, warehouse: query.warehouse, kind: query.kind };
     let rows = store::movements::list(app.db(), caller.scope()?, filter, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |row| row.movement.id.uuid()).map(MovementOut::from)))

@@ -4,7 +4,7 @@ use axum::extract::State;
 use quenty_kernel::{Failure, Kind, contact::Text, id::OrderId, money::Money};
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, Json, Path},
+    http::{Answer, Can, IfMatch, Json, Path},
     token::Realm,
 };
 use serde::Deserialize;
@@ -124,12 +124,13 @@ pub(super) struct StatusIn {
 
 /// Set the status of an order along a legal edge; staff only. The saga follows.
 #[utoipa::path(put, path = "/api/v1/orders/{id}/status", operation_id = "set_order_status", tag = "orders",
-    params(("id" = OrderId, Path)), request_body = StatusIn, security(("bearer" = ["orders:set_status"])),
-    responses((status = 200, body = OrderOut), (status = 409, description = "`ILLEGAL_TRANSITION`, `STATUS_NOT_SETTABLE`")))]
+    params(("id" = OrderId, Path), ("If-Match" = Option<String>, Header)), request_body = StatusIn, security(("bearer" = ["orders:set_status"])),
+    responses((status = 200, body = OrderOut), (status = 409, description = "`ILLEGAL_TRANSITION`, `STATUS_NOT_SETTABLE`, `NOT_BOOKED`"), (status = 412, description = "`VERSION_MISMATCH`")))]
 pub(super) async fn set_order_status(
     State(app): State<App>,
     caller: Can<SetOrderStatus>,
     Path(id): Path<OrderId>,
+    seen: IfMatch,
     Json(input): Json<StatusIn>,
 ) -> Result<Answer> {
     if caller.realm() != Some(Realm::Staff) {
@@ -140,8 +141,8 @@ pub(super) async fn set_order_status(
         )
         .into());
     }
+    let status = (input.status, input.reason.into());
     let mut tx = app.begin(&caller).await?;
-    let order =
-        commands::set_order_status(&mut tx, caller.scope()?, id, input.status, input.reason.into()).await?;
+    let order = commands::set_order_status(&mut tx, caller.scope()?, id, seen, status).await?;
     tx.answer(answer(&order)?).await
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    commands::{NewLine, NewOrder, ProductRef},
+    commands::{NewLine, NewOrder, ProductRef, WhenShort},
     domain::{
         fulfilment::{Booking, Step},
         order::{
@@ -156,21 +156,19 @@ impl OrderLineIn {
     }
 }
 
+pub(super) fn lines(lines: Vec<OrderLineIn>) -> Result<Vec<NewLine>, Failure> {
+    if !(1..=MAX_LINES).contains(&lines.len()) {
+        return Err(Failure::invalid(
+            "LINES_OUT_OF_RANGE",
+            "/lines",
+            format!("an order has 1 to {MAX_LINES} lines"),
+        ));
+    }
+    lines.into_iter().enumerate().map(|(index, line)| line.line(index)).collect()
+}
+
 impl PlaceOrderIn {
     pub(super) fn order(self, company_id: CompanyId, standing: KnownStanding) -> Result<NewOrder, Failure> {
-        if !(1..=MAX_LINES).contains(&self.lines.len()) {
-            return Err(Failure::invalid(
-                "LINES_OUT_OF_RANGE",
-                "/lines",
-                format!("an order has 1 to {MAX_LINES} lines"),
-            ));
-        }
-        let lines = self
-            .lines
-            .into_iter()
-            .enumerate()
-            .map(|(index, line)| line.line(index))
-            .collect::<Result<_, _>>()?;
         Ok(NewOrder {
             company_id,
             standing,
@@ -178,14 +176,14 @@ impl PlaceOrderIn {
             external_reference: self.external_reference,
             kind: self.kind.unwrap_or(OrderKind::Standard),
             payment_method: self.payment_method,
-            lines,
+            lines: lines(self.lines)?,
             extras: Extras { discount: self.discount, shipping: self.shipping, tax: self.tax },
             expected_total: self.expected_total,
             consignee: self.consignee,
             warehouse_id: self.warehouse_id,
             wanted_pickup: self.pickup.map(PickupIn::wanted).transpose()?,
             notes: self.notes,
-            allow_backorder: self.allow_backorder,
+            when_short: if self.allow_backorder { WhenShort::Wait } else { WhenShort::Refuse },
             paid: None,
         })
     }

@@ -4,9 +4,10 @@ use axum::extract::State;
 use jiff::Timestamp;
 use quenty_contracts::party::Party;
 use quenty_kernel::{
-    Page, PageQuery, Scope,
+    Failure, Page, PageQuery, Scope,
     contact::Text,
-    id::{CustomerId, OrderId},
+    id::{CompanyId, CustomerId, OrderId},
+    money::Money,
     page::{Cursor, Limit},
 };
 use quenty_platform::{
@@ -19,13 +20,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     PlaceOrders, QuoteOrders, ReadOrders, UpdateOrders,
-    order_wire::{OrderOut, PlaceOrderIn, QuoteOut},
-    standing::known_standing,
+    order_wire::{OrderLineIn, OrderOut, PlaceOrderIn, QuoteOut, lines},
+    standing::{ensure_customer, known_standing},
     wire::nullable,
 };
 use crate::{
     Error,
-    commands::{self, OrderChanges},
+    commands::{self, NewOrder, OrderUpdate},
     domain::order::{Order, OrderError, OrderFact, OrderKind, OrderState, PaymentStatus, Status},
     store::{self, orders::OrderFilter},
 };
@@ -45,10 +46,9 @@ pub(super) async fn place_order(
     caller: Can<PlaceOrders>,
     Json(input): Json<PlaceOrderIn>,
 ) -> Result<Answer> {
-    let company = caller.company()?;
-    let new = input.order(company, known_standing(&app, company).await?)?;
+    let new = new_order(&app, caller.company()?, input).await?;
     let mut tx = app.begin(&caller).await?;
-    let order = commands::place_order(&mut tx, new).await?;
+    let order = commands::place_order(&mut tx, new).await?.order;
     let location = format!("/api/v1/orders/{}", order.id);
     tx.answer(Answer::created(location, &OrderOut::from(&*order))?.version(order.version)).await
 }
@@ -64,11 +64,19 @@ pub(super) async fn quote_order(
     caller: Can<QuoteOrders>,
     Json(input): Json<PlaceOrderIn>,
 ) -> Result<Json<QuoteOut>> {
-    let company = caller.company()?;
-    let new = input.order(company, known_standing(&app, company).await?)?;
-    let mut tx = app.begin(&caller).await?;
-    let order = commands::quote_order(&mut tx, new).await?;
-    Ok(Json(QuoteOut::from(&order)))
+    let new = new_order(&app, caller.company()?, input).await?;
+    let mut db = app.db().acquire().await?;
+    let quoted = commands::quote_order(&mut db, new, app.clock().now()).await?;
+    Ok(Json(QuoteOut::from(&quoted.order)))
+}
+
+/// With what Customer knows about it: asking is no part of the transaction.
+async fn new_order(app: &App, company: CompanyId, input: PlaceOrderIn) -> Result<NewOrder> {
+    let standing = known_standing(app, company).await?;
+    if let Some(customer) = input.customer_id {
+        ensure_customer(app, company, customer).await?;
+    }
+    Ok(input.order(company, standing)?)
 }
 
 /// What a list is narrowed to.
@@ -178,12 +186,34 @@ pub(super) struct OrderPatch {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     notes: Option<Option<Text<1000>>>,
+    /// All lines anew, priced as in placing; until a shipment is asked for.
+    #[schema(min_items = 1, max_items = 200)]
+    lines: Option<Vec<OrderLineIn>>,
+    /// What you believe the total of the new lines to be; another one is refused.
+    expected_total: Option<Money>,
 }
 
-/// Change where an order goes, before it is collected.
+impl OrderPatch {
+    fn update(self) -> Result<OrderUpdate, Failure> {
+        if self.lines.is_none() && self.expected_total.is_some() {
+            return Err(Failure::invalid("LINES_MISSING", "/lines", "only other lines make another total"));
+        }
+        Ok(OrderUpdate {
+            consignee: self.consignee,
+            notes: self.notes.map(|notes| notes.map(String::from)),
+            lines: self.lines.map(lines).transpose()?,
+            expected_total: self.expected_total,
+        })
+    }
+}
+
+/// Change where an order goes, what is noted, or what it holds.
+///
+/// Address and notes until it is collected; lines until a shipment is asked for. Stock is exchanged at once.
 #[utoipa::path(patch, path = "/api/v1/orders/{id}", operation_id = "update_order", tag = "orders",
     params(("id" = OrderId, Path), ("If-Match" = Option<String>, Header)), request_body = OrderPatch, security(("bearer" = ["orders:update"])),
-    responses((status = 200, body = OrderOut), (status = 409, description = "`ORDER_NOT_UPDATABLE`, `COUNTRY_FIXED`"), (status = 412, description = "`VERSION_MISMATCH`")))]
+    responses((status = 200, body = OrderOut), (status = 409, description = "`ORDER_NOT_UPDATABLE`, `COUNTRY_FIXED`, `LINES_FIXED`, `TOTAL_FIXED`, `INSUFFICIENT_STOCK`"),
+        (status = 422, description = "`TOTAL_MISMATCH` and others as in placing"), (status = 412, description = "`VERSION_MISMATCH`")))]
 pub(super) async fn update_order(
     State(app): State<App>,
     caller: Can<UpdateOrders>,
@@ -191,9 +221,8 @@ pub(super) async fn update_order(
     seen: IfMatch,
     Json(patch): Json<OrderPatch>,
 ) -> Result<Answer> {
-    let changes =
-        OrderChanges { consignee: patch.consignee, notes: patch.notes.map(|notes| notes.map(String::from)) };
+    let update = patch.update()?;
     let mut tx = app.begin(&caller).await?;
-    let order = commands::update_order(&mut tx, caller.scope()?, id, seen, changes).await?;
+    let order = commands::update_order(&mut tx, caller.scope()?, id, seen, update).await?;
     tx.answer(Answer::ok(&OrderOut::from(&*order))?.version(order.version)).await
 }

@@ -8,6 +8,7 @@ use quenty_kernel::{
     id::{CompanyId, ProductId},
     measure::{Dimensions, Grams},
     money::Money,
+    page::{Cursor, Limit},
 };
 use quenty_platform::{
     App, Result,
@@ -18,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     ArchiveProducts, CreateProducts, ReadProducts, UpdateProducts,
-    wire::{Pieces, Threshold, nullable},
+    wire::{Paging, Pieces, Threshold, nullable},
 };
 use crate::{
     Error, commands,
@@ -217,6 +218,7 @@ impl From<LowStock> for LowStockOut {
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ProductQuery {
     /// Exactly this SKU, in any case.
@@ -225,6 +227,13 @@ pub(super) struct ProductQuery {
     /// `active` or `archived`; both unless told.
     #[param(value_type = Option<String>)]
     status: Option<ProductStatus>,
+    /// Items a page, 1 to 100.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
 }
 
 /// Add a product to the catalogue.
@@ -244,14 +253,14 @@ pub(super) async fn create_product(
 }
 
 /// List the products, newest first.
-#[utoipa::path(get, path = "/api/v1/products", operation_id = "list_products", tag = "products", params(ProductQuery, PageQuery),
+#[utoipa::path(get, path = "/api/v1/products", operation_id = "list_products", tag = "products", params(ProductQuery),
     security(("bearer" = ["products:read"])), responses((status = 200, body = Page<ProductOut>)))]
 pub(super) async fn list_products(
     State(app): State<App>,
     caller: Can<ReadProducts>,
     Query(query): Query<ProductQuery>,
-    Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<ProductOut>>> {
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let filter = ProductFilter {
         sku: query.sku,
         category: query.category,
@@ -264,13 +273,14 @@ pub(super) async fn list_products(
 }
 
 /// List the products whose stock is low.
-#[utoipa::path(get, path = "/api/v1/products/low-stock", operation_id = "list_low_stock", tag = "products", params(PageQuery),
+#[utoipa::path(get, path = "/api/v1/products/low-stock", operation_id = "list_low_stock", tag = "products", params(Paging),
     security(("bearer" = ["products:read"])), responses((status = 200, body = Page<LowStockOut>)))]
 pub(super) async fn list_low_stock(
     State(app): State<App>,
     caller: Can<ReadProducts>,
-    Query(page): Query<PageQuery>,
+    Query(paging): Query<Paging>,
 ) -> Result<Json<Page<LowStockOut>>> {
+    let page = paging.into();
     let mut db = app.db().acquire().await?;
     let rows = store::products::list_low_stock(&mut db, caller.scope()?, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |low| low.product.id().uuid()).map(LowStockOut::from)))

@@ -1,10 +1,16 @@
-//! What a company may do, before a transaction begins: from our projection, or by asking Customer.
+//! What Customer knows, before a transaction begins: what a company may do, and whose a customer is.
+
+use std::time::Duration;
 
 use quenty_contracts::customer::Standing;
-use quenty_kernel::id::CompanyId;
+use quenty_kernel::id::{CompanyId, CustomerId};
 use quenty_platform::{App, Result, tx::Cause};
 
-use crate::{Error, commands, domain::standing::KnownStanding, store};
+use crate::{
+    Error, commands,
+    domain::{placing::PlacingError, standing::KnownStanding},
+    store,
+};
 
 /// Asks Customer when the company was never seen, or not for a day. While Customer is away, what is known
 /// holds and is marked stale; a company never seen has to wait (503).
@@ -33,4 +39,19 @@ pub(crate) async fn known_standing(app: &App, company: CompanyId) -> Result<Know
             None => Err(error.into()),
         },
     }
+}
+
+/// A customer who was created a moment ago is heard of within this.
+const NEWS_TAKES: [Duration; 5] = [Duration::from_millis(200); 5];
+
+/// That the customer is the company's: personal data are erased for the person who is named with them. Known by
+/// Customer's own word, so that Customer may be away.
+pub(crate) async fn ensure_customer(app: &App, company: CompanyId, id: CustomerId) -> Result<()> {
+    for pause in NEWS_TAKES {
+        if store::customers::exists(app.db(), company, id).await? {
+            return Ok(());
+        }
+        tokio::time::sleep(pause).await;
+    }
+    Err(Error::from(PlacingError::UnknownCustomer).into())
 }

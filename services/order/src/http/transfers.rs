@@ -3,24 +3,26 @@
 use axum::extract::State;
 use quenty_contracts::order::StockQuantity;
 use quenty_kernel::{
-    Failure, Timestamp,
+    Failure, Page, PageQuery, Timestamp,
     contact::Text,
     id::{CompanyId, ProductId, TransferId, WarehouseId},
+    page::{Cursor, Limit},
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, Json, Path},
+    http::{Answer, Can, Json, Path, Query},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{TransferInventory, wire::Pieces};
+use super::{ReadInventory, TransferInventory, wire::Pieces};
 use crate::{
     Error, commands,
     domain::{
-        stock::Movement,
-        transfer::{Route, Transfer},
+        stock::{Link, Movement},
+        transfer::{Route, Transfer, TransferError, TransferStatus},
     },
+    store,
 };
 
 const MAX_LINES: usize = 200;
@@ -64,8 +66,11 @@ pub(super) struct TransferOut {
 }
 
 impl TransferOut {
+    /// Of the movements, those of its last step.
     fn of(transfer: &Transfer, movements: &[Movement]) -> Self {
         let state = transfer.state();
+        let (link, kind) = (Link::Transfer(state.id), state.status.moved_by());
+        let moved = movements.iter().filter(|movement| movement.kind == kind && movement.note.link == link);
         Self {
             id: state.id,
             company_id: state.company_id,
@@ -73,7 +78,7 @@ impl TransferOut {
             to_warehouse_id: state.route.to(),
             status: state.status.as_str(),
             reference: state.reference.clone(),
-            quantities: movements.iter().map(Movement::stock_quantity).collect(),
+            quantities: moved.map(Movement::stock_quantity).collect(),
             version: state.version,
             created_at: state.created_at,
             updated_at: state.updated_at,
@@ -81,10 +86,58 @@ impl TransferOut {
     }
 }
 
+/// What a list is narrowed to.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TransferQuery {
+    /// `in_transit` or `received`; both unless told.
+    #[param(value_type = Option<String>)]
+    status: Option<TransferStatus>,
+    /// Items a page, 1 to 100.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+}
+
+/// List the transfers, newest first.
+#[utoipa::path(get, path = "/api/v1/inventory/transfers", operation_id = "list_transfers", tag = "inventory", params(TransferQuery),
+    security(("bearer" = ["inventory:read"])), responses((status = 200, body = Page<TransferOut>)))]
+pub(super) async fn list_transfers(
+    State(app): State<App>,
+    caller: Can<ReadInventory>,
+    Query(query): Query<TransferQuery>,
+) -> Result<Json<Page<TransferOut>>> {
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let transfers = store::transfers::list(app.db(), caller.scope()?, query.status, &page).await?;
+    let page = Page::from_rows(transfers, &page, |transfer| transfer.id().uuid());
+    let ids: Vec<_> = page.items.iter().map(Transfer::id).collect();
+    let movements = store::movements::of_transfers(app.db(), &ids).await?;
+    Ok(Json(page.map(|transfer| TransferOut::of(&transfer, &movements))))
+}
+
+/// Read a transfer.
+#[utoipa::path(get, path = "/api/v1/inventory/transfers/{id}", operation_id = "get_transfer", tag = "inventory", params(("id" = TransferId, Path)),
+    security(("bearer" = ["inventory:read"])), responses((status = 200, body = TransferOut)))]
+pub(super) async fn get_transfer(
+    State(app): State<App>,
+    caller: Can<ReadInventory>,
+    Path(id): Path<TransferId>,
+) -> Result<Answer> {
+    let transfer = store::transfers::find(app.db(), caller.scope()?, id)
+        .await?
+        .ok_or(Error::Transfer(TransferError::NotFound))?;
+    let movements = store::movements::of_transfers(app.db(), &[id]).await?;
+    Ok(Answer::ok(&TransferOut::of(&transfer, &movements))?.version(transfer.version()))
+}
+
 /// Send goods to another warehouse; until they are received there they are in none.
 #[utoipa::path(post, path = "/api/v1/inventory/transfers", operation_id = "transfer_stock", tag = "inventory", request_body = TransferStockIn,
     security(("bearer" = ["inventory:transfer"])),
-    responses((status = 201, body = TransferOut), (status = 409, description = "`INSUFFICIENT_STOCK`: what is reserved cannot be sent away")))]
+    responses((status = 201, body = TransferOut), (status = 409, description = "`INSUFFICIENT_STOCK`: what is reserved cannot be sent away; `BATCH_EXPIRY_DIFFERS`")))]
 pub(super) async fn transfer_stock(
     State(app): State<App>,
     caller: Can<TransferInventory>,
@@ -108,7 +161,7 @@ pub(super) async fn transfer_stock(
 /// Receive a transfer: the goods are in stock again, in the same batches.
 #[utoipa::path(post, path = "/api/v1/inventory/transfers/{id}/receive", operation_id = "receive_transfer", tag = "inventory",
     params(("id" = TransferId, Path)), security(("bearer" = ["inventory:transfer"])),
-    responses((status = 200, body = TransferOut), (status = 409, description = "`TRANSFER_ALREADY_RECEIVED`, `BATCH_EXPIRY_DIFFERS`")))]
+    responses((status = 200, body = TransferOut), (status = 409, description = "`TRANSFER_ALREADY_RECEIVED`")))]
 pub(super) async fn receive_transfer(
     State(app): State<App>,
     caller: Can<TransferInventory>,

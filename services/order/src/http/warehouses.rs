@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use quenty_kernel::{
-    Page, PageQuery, Timestamp,
+    Page, Timestamp,
     address::Address,
     contact::{Phone, Text},
     id::{CompanyId, WarehouseId},
@@ -14,7 +14,10 @@ use quenty_platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{CreateWarehouses, ReadWarehouses, UpdateWarehouses, wire::nullable};
+use super::{
+    CreateWarehouses, ReadWarehouses, UpdateWarehouses,
+    wire::{Paging, nullable},
+};
 use crate::{
     Error, commands,
     domain::warehouse::{Warehouse, WarehouseChanges, WarehouseDetails, WarehouseError},
@@ -98,13 +101,14 @@ pub(super) async fn create_warehouse(
 }
 
 /// List the warehouses, newest first.
-#[utoipa::path(get, path = "/api/v1/warehouses", operation_id = "list_warehouses", tag = "warehouses", params(PageQuery),
+#[utoipa::path(get, path = "/api/v1/warehouses", operation_id = "list_warehouses", tag = "warehouses", params(Paging),
     security(("bearer" = ["warehouses:read"])), responses((status = 200, body = Page<WarehouseOut>)))]
 pub(super) async fn list_warehouses(
     State(app): State<App>,
     caller: Can<ReadWarehouses>,
-    Query(page): Query<PageQuery>,
+    Query(paging): Query<Paging>,
 ) -> Result<Json<Page<WarehouseOut>>> {
+    let page = paging.into();
     let rows = store::warehouses::list(app.db(), caller.scope()?, &page).await?;
     Ok(Json(
         Page::from_rows(rows, &page, |warehouse| warehouse.id().uuid())

@@ -1,9 +1,13 @@
 //! Shapes and readers that several resources share.
 
 use jiff::civil::Date;
-use quenty_kernel::{Invalid, contact::Text};
+use quenty_kernel::{
+    Invalid, PageQuery,
+    contact::Text,
+    page::{Cursor, Limit},
+};
 use serde::{Deserialize, Deserializer, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::stock::Batch;
 
@@ -14,6 +18,26 @@ pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
+}
+
+/// Of a list that is narrowed by nothing. An unknown parameter is a typing error, here as in every list.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Paging {
+    /// Items a page, 1 to 100.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+}
+
+impl From<Paging> for PageQuery {
+    fn from(paging: Paging) -> Self {
+        Self { limit: paging.limit, cursor: paging.cursor }
+    }
 }
 
 /// A lot of one product that was made, and goes bad, together.

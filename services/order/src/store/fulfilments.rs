@@ -11,18 +11,14 @@ fn count(number: u32) -> Result<i32, Error> {
     i32::try_from(number).map_err(Error::internal)
 }
 
-/// Writes the saga of an order, new or not.
-pub(crate) async fn put(connection: &mut PgConnection, order: &OrderState) -> Result<(), Error> {
+/// Writes the saga of a changed order; a new one is written with its order.
+pub(crate) async fn save(connection: &mut PgConnection, order: &OrderState) -> Result<(), Error> {
     let f = &order.fulfilment;
     sqlx::query!(
-        "insert into fulfilments (order_id, step, shipment, shipment_attempt, shipment_id, carrier, tracking_number, promised_at, pickup,
-                                  pickup_attempt, pickup_id, window_start, window_end, deadline, deadline_number)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-         on conflict (order_id) do update set step = excluded.step, shipment = excluded.shipment,
-             shipment_attempt = excluded.shipment_attempt, shipment_id = excluded.shipment_id, carrier = excluded.carrier,
-             tracking_number = excluded.tracking_number, promised_at = excluded.promised_at, pickup = excluded.pickup,
-             pickup_attempt = excluded.pickup_attempt, pickup_id = excluded.pickup_id, window_start = excluded.window_start,
-             window_end = excluded.window_end, deadline = excluded.deadline, deadline_number = excluded.deadline_number",
+        "update fulfilments set step = $2, shipment = $3, shipment_attempt = $4, shipment_id = $5, carrier = $6, tracking_number = $7,
+             promised_at = $8, pickup = $9, pickup_attempt = $10, pickup_id = $11, window_start = $12, window_end = $13,
+             deadline = $14, deadline_number = $15
+         where order_id = $1",
         order.id.uuid(),
         order.step().as_str(),
         f.shipment.as_str(),

@@ -25,6 +25,7 @@ pub(crate) struct Progress {
     pub(crate) rejected: i64,
     pub(crate) assumed: Value,
     pub(crate) failure: Option<String>,
+    pub(crate) created_by: String,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
 }
@@ -113,7 +114,7 @@ pub(crate) async fn start(
 
 pub(crate) async fn find(db: impl PgExecutor<'_>, scope: Scope, id: ImportId) -> Result<Option<Progress>> {
     let row = sqlx::query!(
-        "select company_id, status, dry_run, assume_stock, bytes, processed, created, already_there, rejected, assumed, failure, created_at, updated_at
+        "select company_id, status, dry_run, assume_stock, bytes, processed, created, already_there, rejected, assumed, failure, created_by, created_at, updated_at
          from imports where id = $1 and ($2::uuid is null or company_id = $2)",
         id.uuid(),
         scope.company_uuid()
@@ -135,6 +136,7 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, scope: Scope, id: ImportId) ->
         rejected: row.rejected,
         assumed: row.assumed,
         failure: row.failure,
+        created_by: row.created_by,
         created_at: row.created_at.to_jiff(),
         updated_at: row.updated_at.to_jiff(),
     }))
@@ -174,6 +176,22 @@ pub(crate) async fn count(
     Ok(counted.rows_affected() == 1)
 }
 
+/// Of the products that a dry run would make, those that it has not counted yet.
+pub(crate) async fn note_estimates(
+    connection: &mut PgConnection,
+    id: ImportId,
+    skus: &[String],
+) -> Result<u32> {
+    let new = sqlx::query!(
+        "insert into import_estimates (import_id, sku) select distinct $1::uuid, lower(sku) from unnest($2::text[]) as sku on conflict do nothing",
+        id.uuid(),
+        skus
+    )
+    .execute(connection)
+    .await?;
+    super::narrow(new.rows_affected())
+}
+
 pub(crate) async fn note_error(connection: &mut PgConnection, id: ImportId, error: &RowError) -> Result<()> {
     sqlx::query!(
         "insert into import_errors (import_id, line, field, code, detail) values ($1, $2, $3, $4, $5)",
@@ -205,7 +223,12 @@ pub(crate) async fn finish(
     )
     .execute(&mut *connection)
     .await?;
-    sqlx::query!("delete from import_parts where import_id = $1", id.uuid()).execute(connection).await?;
+    sqlx::query!(
+        "with estimates as (delete from import_estimates where import_id = $1) delete from import_parts where import_id = $1",
+        id.uuid()
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

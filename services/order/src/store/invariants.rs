@@ -24,6 +24,12 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
                                         where t.kind = 'order_deadline' and t.status in ('ready', 'running') and t.due_at = f.deadline)",
     },
     Invariant {
+        name: "who_waits_is_in_the_queue",
+        about: "an order waits for stock and is in no queue, or the other way round",
+        violations: "select o.id, o.status from orders o
+                     where (o.status = 'backordered') <> exists (select from backorders b where b.order_id = o.id)",
+    },
+    Invariant {
         name: "reservations_follow_their_orders",
         about: "a cancelled order still holds stock, or one that was collected has not issued it",
         violations: "select o.id, o.status, r.status as reservation from orders o join reservations r on r.id = o.reservation_id

@@ -1,9 +1,12 @@
 //! The only SQL of the service. A function here reads or writes; it decides nothing.
 
+pub(crate) mod backorders;
+pub(crate) mod customers;
 pub(crate) mod fulfilments;
 pub(crate) mod imports;
 pub(crate) mod invariants;
 pub(crate) mod movements;
+pub(crate) mod new_orders;
 pub(crate) mod orders;
 pub(crate) mod products;
 pub(crate) mod reservations;

@@ -41,6 +41,18 @@ struct Row {
     occurred_at: SqlTimestamp,
 }
 
+macro_rules! select_movements {
+    ($rest:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            Row,
+            "select m.id, m.company_id, stock_item_id, product_id, warehouse_id, batch, expires_on, kind, on_hand_delta, reserved_delta,
+                    reservation_id, transfer_id, reference, reason, unit_cost, unit_cost_currency, actor, occurred_at
+             from stock_movements m join stock_items s on s.id = m.stock_item_id " + $rest
+            $(, $argument)*
+        )
+    };
+}
+
 impl Row {
     fn ledger_row(self) -> Result<LedgerRow> {
         let link = match (self.reservation_id, self.transfer_id) {
@@ -85,12 +97,8 @@ pub(crate) async fn list(
     filter: MovementFilter,
     page: &PageQuery,
 ) -> Result<Vec<LedgerRow>> {
-    let rows = sqlx::query_as!(
-        Row,
-        "select m.id, m.company_id, stock_item_id, product_id, warehouse_id, batch, expires_on, kind, on_hand_delta, reserved_delta,
-                reservation_id, transfer_id, reference, reason, unit_cost, unit_cost_currency, actor, occurred_at
-         from stock_movements m join stock_items s on s.id = m.stock_item_id
-         where ($1::uuid is null or m.company_id = $1) and ($2::uuid is null or product_id = $2) and ($3::uuid is null or warehouse_id = $3)
+    let rows = select_movements!(
+        "where ($1::uuid is null or m.company_id = $1) and ($2::uuid is null or product_id = $2) and ($3::uuid is null or warehouse_id = $3)
            and ($4::text is null or kind = $4) and ($5::uuid is null or m.id < $5)
          order by m.id desc limit $6",
         scope.company_uuid(),
@@ -125,6 +133,13 @@ pub(crate) async fn reserved(
             ))
         })
         .collect()
+}
+
+/// What was moved by these transfers, whose scope was checked.
+pub(crate) async fn of_transfers(db: impl PgExecutor<'_>, transfers: &[TransferId]) -> Result<Vec<Movement>> {
+    let ids: Vec<Uuid> = transfers.iter().map(|id| id.uuid()).collect();
+    let rows = select_movements!("where transfer_id = any($1) order by m.id", &ids).fetch_all(db).await?;
+    rows.into_iter().map(|row| row.ledger_row().map(|row| row.movement)).collect()
 }
 
 /// What a transfer took out of its first warehouse, and from which places.

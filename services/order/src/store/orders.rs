@@ -255,76 +255,6 @@ pub(crate) async fn list(
     rows.into_iter().map(Order::try_from).collect()
 }
 
-/// Orders of a company that wait for stock, the oldest first.
-pub(crate) async fn backordered(
-    db: impl PgExecutor<'_>,
-    company: CompanyId,
-    limit: i64,
-) -> Result<Vec<OrderId>> {
-    let ids = sqlx::query_scalar!(
-        "select id from orders where company_id = $1 and status = 'backordered' order by id limit $2",
-        company.uuid(),
-        limit
-    )
-    .fetch_all(db)
-    .await?;
-    Ok(ids.into_iter().map(OrderId::from_uuid).collect())
-}
-
-pub(crate) async fn has_backordered(db: impl PgExecutor<'_>, company: CompanyId) -> Result<bool> {
-    let any = sqlx::query_scalar!(
-        "select exists (select from orders where company_id = $1 and status = 'backordered') as \"any!\"",
-        company.uuid()
-    )
-    .fetch_one(db)
-    .await?;
-    Ok(any)
-}
-
-/// Writes a new order; `false` when another one of the company took its reference meanwhile.
-pub(crate) async fn insert(connection: &mut PgConnection, order: &OrderState) -> Result<bool> {
-    let totals = &order.totals;
-    let inserted = sqlx::query!(
-        "insert into orders (id, company_id, customer_id, external_reference, kind, status, payment_method, payment_status, currency,
-                             subtotal, discount, shipping, tax, total, lines, items, parcels, consignee, sender, warehouse_id,
-                             reservation_id, wanted_pickup, notes, stale_standing, hold_code, hold_reason, interrupted, cancel_reason,
-                             placed_at, picked_up_at, delivered_at, updated_at, version)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-                 null, null, null, null, $25, null, null, $26, $27)
-         on conflict (company_id, external_reference) where external_reference is not null do nothing",
-        order.id.uuid(),
-        order.company_id.uuid(),
-        order.customer_id.map(CustomerId::uuid),
-        order.external_reference,
-        order.kind.as_str(),
-        order.status.as_str(),
-        order.payment_method.as_str(),
-        order.payment_status.as_str(),
-        totals.total.currency().code(),
-        totals.subtotal.amount(),
-        totals.discount.amount(),
-        totals.shipping.amount(),
-        totals.tax.amount(),
-        totals.total.amount(),
-        Json(&order.lines) as _,
-        Json(&order.items) as _,
-        Json(&order.parcels) as _,
-        Json(&order.consignee) as _,
-        Json(&order.sender) as _,
-        order.warehouse_id.uuid(),
-        order.reservation_id.map(ReservationId::uuid),
-        order.wanted_pickup.as_ref().map(Json) as _,
-        order.notes,
-        order.stale_standing,
-        order.placed_at.to_sqlx() as _,
-        order.updated_at.to_sqlx() as _,
-        order.version
-    )
-    .execute(connection)
-    .await?;
-    Ok(inserted.rows_affected() == 1)
-}
-
 /// Writes what can change after the placing.
 pub(crate) async fn save(connection: &mut PgConnection, order: &OrderState) -> Result<()> {
     let hold = order.hold.as_ref();
@@ -350,6 +280,27 @@ pub(crate) async fn save(connection: &mut PgConnection, order: &OrderState) -> R
         order.delivered_at.map(|at| at.to_sqlx()) as _,
         order.updated_at.to_sqlx() as _,
         order.version
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes other lines, with what they come to.
+pub(crate) async fn save_lines(connection: &mut PgConnection, order: &OrderState) -> Result<()> {
+    let totals = &order.totals;
+    sqlx::query!(
+        "update orders set lines = $2, items = $3, parcels = $4, subtotal = $5, discount = $6, shipping = $7, tax = $8, total = $9
+         where id = $1",
+        order.id.uuid(),
+        Json(&order.lines) as _,
+        Json(&order.items) as _,
+        Json(&order.parcels) as _,
+        totals.subtotal.amount(),
+        totals.discount.amount(),
+        totals.shipping.amount(),
+        totals.tax.amount(),
+        totals.total.amount()
     )
     .execute(connection)
     .await?;

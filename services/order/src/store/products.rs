@@ -42,6 +42,19 @@ struct Row {
     updated_at: SqlTimestamp,
 }
 
+macro_rules! select_products {
+    ($rest:literal $(, $argument:expr)*) => {
+        sqlx::query_as!(
+            Row,
+            "select p.id, p.company_id, sku, name, description, category, price, currency, cost, cost_currency, weight_grams, length_mm,
+                    width_mm, height_mm, hs_code, country_of_origin, l.reorder_point, reorder_quantity, lead_time_days, estimated, status,
+                    l.is_low, version, created_at, updated_at
+             from products p join stock_levels l on l.product_id = p.id " + $rest
+            $(, $argument)*
+        )
+    };
+}
+
 impl Row {
     fn product(self) -> Result<Product> {
         Ok(Product::from_state(ProductState {
@@ -86,14 +99,9 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, scope: Scope, id: ProductId) -
 /// Those of the ids that exist, in the order of the ids.
 pub(crate) async fn many(db: impl PgExecutor<'_>, scope: Scope, ids: &[ProductId]) -> Result<Vec<Product>> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select p.id, p.company_id, sku, name, description, category, price, currency, cost, cost_currency, weight_grams, length_mm,
-                  width_mm, height_mm, hs_code, country_of_origin, l.reorder_point, reorder_quantity, lead_time_days, estimated, status,
-                  l.is_low, version, created_at, updated_at
-           from products p join stock_levels l on l.product_id = p.id
-           where p.id = any($2) and ($1::uuid is null or p.company_id = $1)
-           order by p.id"#,
+    let rows = select_products!(
+        "where p.id = any($2) and ($1::uuid is null or p.company_id = $1)
+           order by p.id",
         scope.company_uuid(),
         &ids
     )
@@ -102,21 +110,18 @@ pub(crate) async fn many(db: impl PgExecutor<'_>, scope: Scope, ids: &[ProductId
     rows.into_iter().map(Row::product).collect()
 }
 
-/// Those of the SKUs that the company has, whatever their case.
-pub(crate) async fn by_skus(
+/// The company's products of these ids and these SKUs, whatever the case of a SKU.
+pub(crate) async fn named(
     db: impl PgExecutor<'_>,
     company: CompanyId,
+    ids: &[ProductId],
     skus: &[String],
 ) -> Result<Vec<Product>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select p.id, p.company_id, sku, name, description, category, price, currency, cost, cost_currency, weight_grams, length_mm,
-                  width_mm, height_mm, hs_code, country_of_origin, l.reorder_point, reorder_quantity, lead_time_days, estimated, status,
-                  l.is_low, version, created_at, updated_at
-           from products p join stock_levels l on l.product_id = p.id
-           where p.company_id = $1 and lower(sku) in (select lower(wanted) from unnest($2::text[]) as wanted)
-           order by p.id"#,
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = select_products!(
+        "where p.company_id = $1 and (p.id = any($2) or lower(sku) = any(array(select lower(wanted) from unnest($3::text[]) as wanted)))",
         company.uuid(),
+        &ids,
         skus
     )
     .fetch_all(db)
@@ -151,15 +156,10 @@ pub(crate) async fn list(
     filter: &ProductFilter,
     page: &PageQuery,
 ) -> Result<Vec<Product>> {
-    let rows = sqlx::query_as!(
-        Row,
-        r#"select p.id, p.company_id, sku, name, description, category, price, currency, cost, cost_currency, weight_grams, length_mm,
-                  width_mm, height_mm, hs_code, country_of_origin, l.reorder_point, reorder_quantity, lead_time_days, estimated, status,
-                  l.is_low, version, created_at, updated_at
-           from products p join stock_levels l on l.product_id = p.id
-           where ($1::uuid is null or p.company_id = $1) and ($2::text is null or lower(sku) = lower($2))
+    let rows = select_products!(
+        "where ($1::uuid is null or p.company_id = $1) and ($2::text is null or lower(sku) = lower($2))
              and ($3::text is null or category = $3) and ($4::text is null or status = $4) and ($5::uuid is null or p.id < $5)
-           order by p.id desc limit $6"#,
+           order by p.id desc limit $6",
         scope.company_uuid(),
         filter.sku,
         filter.category,

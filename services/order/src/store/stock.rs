@@ -1,19 +1,19 @@
 //! Rows of stock: how much lies where, and the alarms. Every change goes through [`lock`] and [`save`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use jiff_sqlx::Date as SqlDate;
 use quenty_kernel::{
     Actor, PageQuery, Scope, Timestamp,
-    id::{CompanyId, ProductId, WarehouseId},
+    id::{CompanyId, OrderId, ProductId, WarehouseId},
 };
 use quenty_platform::{Error, Result};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::{narrow, parse, unreadable};
-use crate::domain::stock::{Batch, Level, Link, Movement, Place, Site, Stock, StockItem};
+use super::{narrow, parse};
+use crate::domain::stock::{Batch, Level, Link, Movement, Place, Stock, StockItem};
 
 /// Locks the stock of these products, everywhere, and reads it. The rows of `stock_levels` are the one lock
 /// of all that lies under them, taken in the order of the ids: two callers may wait for one another, but
@@ -23,16 +23,73 @@ pub(crate) async fn lock(
     scope: Scope,
     products: &BTreeSet<ProductId>,
 ) -> Result<Stock> {
-    let ids: Vec<Uuid> = products.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query!(
+    let levels = lock_levels(conn, scope, products).await?;
+    read(conn, scope, levels, None).await
+}
+
+/// As [`lock`], with what is promised to orders that wait since before this one.
+pub(crate) async fn lock_for(
+    conn: &mut PgConnection,
+    company: CompanyId,
+    order: OrderId,
+    products: &BTreeSet<ProductId>,
+) -> Result<Stock> {
+    let levels = lock_levels(conn, Scope::Company(company), products).await?;
+    read(conn, Scope::Company(company), levels, Some(order)).await
+}
+
+/// As [`lock_for`], to look and not to change.
+pub(crate) async fn find_for(
+    conn: &mut PgConnection,
+    company: CompanyId,
+    order: OrderId,
+    products: &BTreeSet<ProductId>,
+) -> Result<Stock> {
+    let levels = sqlx::query_as!(
+        LevelRow,
+        "select product_id, company_id, reorder_point, is_low from stock_levels where product_id = any($2) and company_id = $1",
+        company.uuid(),
+        &uuids(products)
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    read(conn, Scope::Company(company), levels, Some(order)).await
+}
+
+struct LevelRow {
+    product_id: Uuid,
+    company_id: Uuid,
+    reorder_point: Option<i32>,
+    is_low: bool,
+}
+
+async fn lock_levels(
+    conn: &mut PgConnection,
+    scope: Scope,
+    products: &BTreeSet<ProductId>,
+) -> Result<Vec<LevelRow>> {
+    Ok(sqlx::query_as!(
+        LevelRow,
         "select product_id, company_id, reorder_point, is_low from stock_levels
          where product_id = any($2) and ($1::uuid is null or company_id = $1)
          order by product_id for update",
         scope.company_uuid(),
-        &ids
+        &uuids(products)
     )
-    .fetch_all(&mut *conn)
-    .await?;
+    .fetch_all(conn)
+    .await?)
+}
+
+fn uuids(products: &BTreeSet<ProductId>) -> Vec<Uuid> {
+    products.iter().map(|id| id.uuid()).collect()
+}
+
+async fn read(
+    conn: &mut PgConnection,
+    scope: Scope,
+    rows: Vec<LevelRow>,
+    before: Option<OrderId>,
+) -> Result<Stock> {
     let mut levels = BTreeMap::new();
     for row in rows {
         let reorder_point = row.reorder_point.map(narrow).transpose()?;
@@ -40,31 +97,36 @@ pub(crate) async fn lock(
             Level { company_id: CompanyId::from_uuid(row.company_id), reorder_point, is_low: row.is_low };
         levels.insert(ProductId::from_uuid(row.product_id), level);
     }
-    read(conn, scope, levels).await
-}
-
-async fn read(conn: &mut PgConnection, scope: Scope, levels: BTreeMap<ProductId, Level>) -> Result<Stock> {
     let ids: Vec<Uuid> = levels.keys().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
-        r#"select s.id, product_id, warehouse_id, batch, expires_on, on_hand, reserved, w.name, w.is_default,
-                  w.address -> 'location' as location
+        r#"select s.id, product_id, warehouse_id, batch, expires_on, on_hand, reserved,
+                  w.name, w.address, w.contact_phone, w.is_default,
+                  exists (select from backorders b where b.product_id = s.product_id and b.is_short and b.order_id < $3) as "is_promised!"
            from stock_items s join warehouses w on w.id = s.warehouse_id
            where product_id = any($2) and ($1::uuid is null or s.company_id = $1)"#,
         scope.company_uuid(),
-        &ids
+        &ids,
+        before.map(OrderId::uuid)
     )
     .fetch_all(conn)
     .await?;
-    let (mut sites, mut items) = (BTreeMap::new(), Vec::with_capacity(rows.len()));
+    let (mut warehouses, mut items, mut promised) =
+        (BTreeMap::new(), Vec::with_capacity(rows.len()), BTreeSet::new());
     for row in rows {
-        let warehouse_id = WarehouseId::from_uuid(row.warehouse_id);
-        let location = row.location.map(serde_json::from_value).transpose().map_err(unreadable)?;
-        sites.insert(warehouse_id, Site { name: row.name, is_default: row.is_default, location });
-        let place = Place {
-            product_id: ProductId::from_uuid(row.product_id),
-            warehouse_id,
-            batch: batch(row.batch, row.expires_on)?,
-        };
+        let (product_id, warehouse_id) =
+            (ProductId::from_uuid(row.product_id), WarehouseId::from_uuid(row.warehouse_id));
+        if row.is_promised {
+            promised.insert(product_id);
+        }
+        if let Entry::Vacant(unknown) = warehouses.entry(warehouse_id) {
+            unknown.insert(super::warehouses::details(
+                row.name,
+                row.address,
+                row.contact_phone,
+                row.is_default,
+            )?);
+        }
+        let place = Place { product_id, warehouse_id, batch: batch(row.batch, row.expires_on)? };
         items.push(StockItem {
             id: row.id,
             place,
@@ -73,7 +135,7 @@ async fn read(conn: &mut PgConnection, scope: Scope, levels: BTreeMap<ProductId,
             is_new: false,
         });
     }
-    Ok(Stock::new(levels, sites, items))
+    Ok(Stock::new(levels, warehouses, items, promised))
 }
 
 pub(super) fn batch(number: Option<String>, expires_on: Option<SqlDate>) -> Result<Option<Batch>> {

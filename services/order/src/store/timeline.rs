@@ -23,6 +23,32 @@ pub(crate) struct TimelineRow {
     pub(crate) actor: String,
 }
 
+/// Happenings column by column, as `unnest` takes them.
+pub(super) struct Columns {
+    pub(super) ids: Vec<Uuid>,
+    pub(super) at: Vec<jiff_sqlx::Timestamp>,
+    pub(super) sources: Vec<String>,
+    pub(super) codes: Vec<String>,
+    pub(super) texts: Vec<String>,
+    pub(super) places: Vec<Option<String>>,
+}
+
+impl Columns {
+    pub(super) fn of(happenings: &[Happening]) -> Self {
+        let texts =
+            |of: &dyn Fn(&Happening) -> &str| happenings.iter().map(|one| of(one).to_owned()).collect();
+        Self {
+            // Later ids sort later, so that what happened at one moment stays in order.
+            ids: happenings.iter().map(|_| new_uuid()).collect(),
+            at: happenings.iter().map(|one| one.at.to_sqlx()).collect(),
+            sources: texts(&|one| one.source.as_str()),
+            codes: texts(&|one| one.code),
+            texts: texts(&|one| &one.text),
+            places: happenings.iter().map(|one| one.place.clone()).collect(),
+        }
+    }
+}
+
 pub(crate) async fn add(
     connection: &mut PgConnection,
     order: OrderId,
@@ -32,14 +58,7 @@ pub(crate) async fn add(
     if happenings.is_empty() {
         return Ok(());
     }
-    // Later ids sort later, so that what happened at one moment stays in order.
-    let ids: Vec<Uuid> = happenings.iter().map(|_| new_uuid()).collect();
-    let at: Vec<_> = happenings.iter().map(|happening| happening.at.to_sqlx()).collect();
-    let sources: Vec<String> =
-        happenings.iter().map(|happening| happening.source.as_str().to_owned()).collect();
-    let codes: Vec<String> = happenings.iter().map(|happening| happening.code.to_owned()).collect();
-    let texts: Vec<String> = happenings.iter().map(|happening| happening.text.clone()).collect();
-    let places: Vec<Option<String>> = happenings.iter().map(|happening| happening.place.clone()).collect();
+    let told = Columns::of(happenings);
     sqlx::query!(
         "insert into timeline (id, order_id, at, source, code, text, place, actor)
          select h.id, $1, h.at, h.source, h.code, h.text, h.place, $2
@@ -47,12 +66,12 @@ pub(crate) async fn add(
               as h(id, at, source, code, text, place)",
         order.uuid(),
         actor.to_string(),
-        &ids,
-        at as _,
-        &sources,
-        &codes,
-        &texts,
-        &places as _
+        &told.ids,
+        told.at as _,
+        &told.sources,
+        &told.codes,
+        &told.texts,
+        &told.places as _
     )
     .execute(connection)
     .await?;

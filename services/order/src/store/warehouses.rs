@@ -32,17 +32,26 @@ impl Row {
         Ok(Warehouse::from_state(WarehouseState {
             id: WarehouseId::from_uuid(self.id),
             company_id: CompanyId::from_uuid(self.company_id),
-            details: WarehouseDetails {
-                name: parse(&self.name)?,
-                address: serde_json::from_value(self.address).map_err(unreadable)?,
-                contact_phone: parse_some(self.contact_phone)?,
-                is_default: self.is_default,
-            },
+            details: details(self.name, self.address, self.contact_phone, self.is_default)?,
             version: self.version,
             created_at: self.created_at.to_jiff(),
             updated_at: self.updated_at.to_jiff(),
         }))
     }
+}
+
+pub(super) fn details(
+    name: String,
+    address: Value,
+    contact_phone: Option<String>,
+    is_default: bool,
+) -> Result<WarehouseDetails> {
+    Ok(WarehouseDetails {
+        name: parse(&name)?,
+        address: serde_json::from_value(address).map_err(unreadable)?,
+        contact_phone: parse_some(contact_phone)?,
+        is_default,
+    })
 }
 
 pub(crate) async fn find(

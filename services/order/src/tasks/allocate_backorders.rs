@@ -1,25 +1,25 @@
-use std::collections::BTreeSet;
-
 use quenty_platform::{App, tasks::Claimed, tx::Cause};
 
 use crate::{
     Error,
-    commands::{self, StockArrived},
+    commands::{self, Allocated, StockArrived},
     store,
 };
 
-/// More waiting orders than this are served when the next stock arrives.
-const AT_ONCE: i64 = 500;
-
-/// Serves those who wait, the first who came first. Each order has its own transaction, so that orders and
-/// stock are always locked in the same sequence.
+/// Serves those who wait for what can be had now, the first who came first, as long as there is something for
+/// anybody. Each order has its own transaction, so that orders and stock are always locked in the same sequence.
 pub(super) async fn allocate_backorders(app: App, task: Claimed<StockArrived>) -> Result<(), Error> {
-    let company = task.payload.company_id;
-    let mut promised = BTreeSet::new();
-    for id in store::orders::backordered(app.db(), company, AT_ONCE).await? {
+    let StockArrived { company_id, mut products } = task.payload;
+    let mut after = None;
+    while let Some(id) = store::backorders::next(app.db(), &products, after).await? {
         let mut tx = app.begin_as(Cause::system()).await?;
-        promised.extend(commands::allocate_order(&mut tx, company, id, &promised).await?);
+        let allocated = commands::allocate_order(&mut tx, company_id, id).await?;
         tx.commit().await?;
+        match allocated {
+            Allocated::Served(of) => products.extend(of),
+            Allocated::Short(of) => products.retain(|product| !of.contains(product)),
+        }
+        after = Some(id);
     }
     Ok(())
 }

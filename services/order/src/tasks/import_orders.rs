@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use quenty_contracts::party::Party;
 use quenty_kernel::{
-    Failure, Kind, Scope,
+    Actor, Failure, Kind, Scope,
     id::{CompanyId, CustomerId, ImportId},
     measure::{Dimensions, Grams, Millimeters},
 };
-use quenty_platform::{App, client::CallError, settings::SettingsError, tasks::Claimed, tx::Cause};
+use quenty_platform::{App, Tx, client::CallError, settings::SettingsError, tasks::Claimed, tx::Cause};
 use serde::{Deserialize, Serialize};
 
 use super::import_file::{ReadOrder, Reading};
@@ -17,7 +16,7 @@ use crate::{
     Error,
     commands::{self, Estimate, Importing},
     domain::{
-        import::{Assumptions, RowError},
+        import::{Assumption, Assumptions, ImportedOrder, RowError},
         placing::PlacingError,
         product::ProductError,
     },
@@ -29,19 +28,53 @@ use crate::{
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];
 
+/// The chassis gives a task up after so many tries; before it does, the import ends with its reason.
+const TRIES: i32 = 8;
+
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ImportOrders {
     pub(crate) import_id: ImportId,
+    /// Orders that were finished when this task was made.
+    #[serde(default)]
+    pub(crate) from: i64,
 }
 
+/// Tries run out only while nothing goes on: a task that has finished orders hands the rest on to a fresh one.
 pub(super) async fn import_orders(app: App, task: Claimed<ImportOrders>) -> Result<(), Error> {
     let id = task.payload.import_id;
-    let progress = imports::find(app.db(), Scope::All, id).await?;
-    let Some(progress) = progress.filter(|progress| progress.status == "running") else { return Ok(()) };
-    let failure = work_through(&app, &progress).await?;
+    let Some(progress) = running(&app, id).await? else { return Ok(()) };
+    if progress.processed > task.payload.from {
+        return hand_on(&app, &task, &progress).await;
+    }
+    let failure = match work_through(&app, &progress).await {
+        Ok(failure) => failure,
+        Err(error) => {
+            let Some(progress) = running(&app, id).await? else { return Ok(()) };
+            if progress.processed > task.payload.from {
+                return hand_on(&app, &task, &progress).await;
+            }
+            if task.attempts < TRIES {
+                return Err(error);
+            }
+            Some(format!("given up after {TRIES} tries and {} orders: {error}", progress.processed))
+        }
+    };
     let mut tx = task.begin(&app).await?;
     let now = tx.now();
     imports::finish(tx.conn(), id, failure.as_deref(), now).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn running(app: &App, id: ImportId) -> Result<Option<Progress>, Error> {
+    let progress = imports::find(app.db(), Scope::All, id).await?;
+    Ok(progress.filter(|progress| progress.status == "running"))
+}
+
+async fn hand_on(app: &App, task: &Claimed<ImportOrders>, progress: &Progress) -> Result<(), Error> {
+    let (id, from) = (progress.id, progress.processed);
+    let mut tx = task.begin(app).await?;
+    let next = ImportOrders { import_id: id, from };
+    tx.enqueue(super::IMPORT_TASK, format!("{id}:{from}"), task.company_id, &next)?;
     Ok(tx.commit().await?)
 }
 
@@ -110,55 +143,76 @@ async fn take(
         Ok(imported) => imported,
         Err(error) => return reject(app, progress, number, &error).await,
     };
-    let company = importing.company_id;
-    if crate::store::orders::id_of_reference(app.db(), company, imported.reference.as_str()).await?.is_some()
-    {
-        return count(app, progress, number, Outcome::AlreadyThere, &Assumptions::default()).await;
-    }
-    let customer = match customer(app, progress, &imported.consignee).await {
-        Ok(customer) => customer,
-        Err(CallError::Refused { status: 400..=499, problem, .. }) => {
-            return reject(
-                app,
-                progress,
-                number,
-                &RowError::new(imported.line, "Email", "CUSTOMER_REFUSED", problem),
-            )
-            .await;
-        }
-        Err(error) => return Err(quenty_platform::Error::from(error).into()),
-    };
-    let mut tx = app.begin_as(Cause::system()).await?;
-    match commands::import_order(&mut tx, importing, customer, &mut imported).await {
-        Ok(()) if progress.options.dry_run => {
-            drop(tx);
-            count(app, progress, number, Outcome::Created, &imported.assumptions).await
-        }
-        Ok(()) => {
-            let now = tx.now();
-            if imports::count(tx.conn(), progress.id, number, Outcome::Created, &imported.assumptions, now)
-                .await?
-            {
-                tx.commit().await?;
-            }
-            Ok(())
-        }
+    let line = imported.line;
+    match place(app, importing, progress, number, &mut imported).await {
+        Ok(()) => Ok(()),
         Err(Error::Placing(PlacingError::ReferenceTaken(_))) => {
-            drop(tx);
             count(app, progress, number, Outcome::AlreadyThere, &Assumptions::default()).await
         }
         // Somebody made the product since we looked: the next try finds it.
         Err(error @ Error::Product(ProductError::SkuTaken)) => Err(error),
         Err(error) => {
-            drop(tx);
-            match quenty_platform::Error::from(error) {
-                quenty_platform::Error::Failure(failure) if failure.kind.status() < 500 => {
-                    reject(app, progress, number, &RowError::refused(imported.line, &failure)).await
-                }
-                other => Err(other.into()),
+            let error = quenty_platform::Error::from(error);
+            let failure = error.to_failure();
+            if failure.kind.status() >= 500 {
+                return Err(error.into());
             }
+            reject(app, progress, number, &RowError::refused(line, &failure)).await
         }
     }
+}
+
+async fn place(
+    app: &App,
+    importing: &Importing,
+    progress: &Progress,
+    number: i64,
+    imported: &mut ImportedOrder,
+) -> Result<(), Error> {
+    let company = importing.company_id;
+    let reference = imported.reference.as_str();
+    if let Some(id) = crate::store::orders::id_of_reference(app.db(), company, reference).await? {
+        return Err(PlacingError::ReferenceTaken(id).into());
+    }
+    if progress.options.dry_run {
+        return try_out(app, importing, progress, number, imported).await;
+    }
+    let customer = customer(app, company, imported).await?;
+    let mut tx = begin(app, progress).await?;
+    commands::import_order(&mut tx, importing, customer, imported).await?;
+    let now = tx.now();
+    if imports::count(tx.conn(), progress.id, number, Outcome::Created, &imported.assumptions, now).await? {
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// As [`place`], in a transaction that is let go.
+async fn try_out(
+    app: &App,
+    importing: &Importing,
+    progress: &Progress,
+    number: i64,
+    imported: &mut ImportedOrder,
+) -> Result<(), Error> {
+    let mut tx = begin(app, progress).await?;
+    let estimated = commands::try_import_order(&mut tx, importing, imported).await?;
+    drop(tx);
+    let skus: Vec<String> = estimated.iter().map(|sku| sku.as_str().to_owned()).collect();
+    let mut tx = begin(app, progress).await?;
+    let now = tx.now();
+    let new = imports::note_estimates(tx.conn(), progress.id, &skus).await?;
+    imported.assumptions.set(Assumption::ProductEstimated, new);
+    if imports::count(tx.conn(), progress.id, number, Outcome::Created, &imported.assumptions, now).await? {
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+/// Whoever brought the file in does what it says.
+async fn begin(app: &App, progress: &Progress) -> Result<Tx, Error> {
+    let actor = progress.created_by.parse().unwrap_or(Actor::System);
+    Ok(app.begin_as(Cause { actor, ..Cause::system() }).await?)
 }
 
 async fn count(
@@ -168,14 +222,14 @@ async fn count(
     outcome: Outcome,
     assumed: &Assumptions,
 ) -> Result<(), Error> {
-    let mut tx = app.begin_as(Cause::system()).await?;
+    let mut tx = begin(app, progress).await?;
     let now = tx.now();
     imports::count(tx.conn(), progress.id, number, outcome, assumed, now).await?;
     Ok(tx.commit().await?)
 }
 
 async fn reject(app: &App, progress: &Progress, number: i64, error: &RowError) -> Result<(), Error> {
-    let mut tx = app.begin_as(Cause::system()).await?;
+    let mut tx = begin(app, progress).await?;
     let now = tx.now();
     if imports::count(tx.conn(), progress.id, number, Outcome::Rejected, &Assumptions::default(), now).await?
     {
@@ -189,13 +243,23 @@ struct CustomerRef {
     customer_id: CustomerId,
 }
 
-/// The buyer as a customer; without an e-mail address nobody could be told apart, so there is none.
-async fn customer(app: &App, progress: &Progress, party: &Party) -> Result<Option<CustomerId>, CallError> {
-    let Some(email) = party.email.as_ref().filter(|_| !progress.options.dry_run) else { return Ok(None) };
-    let company: CompanyId = progress.options.company_id;
+/// The buyer as a customer; without an e-mail address nobody could be told apart, so there is none. What Customer
+/// says against the data is said of the row; anything else is none of the row's fault.
+async fn customer(
+    app: &App,
+    company: CompanyId,
+    imported: &ImportedOrder,
+) -> Result<Option<CustomerId>, Error> {
+    let party = &imported.consignee;
+    let Some(email) = &party.email else { return Ok(None) };
     let body = serde_json::json!({"company_id": company, "name": party.name, "email": email, "phone": party.phone, "address": party.address});
-    let found: CustomerRef = app.client().post("customer", "/internal/customers/upsert", &body).await?;
-    Ok(Some(found.customer_id))
+    match app.client().post::<CustomerRef>("customer", "/internal/customers/upsert", &body).await {
+        Ok(found) => Ok(Some(found.customer_id)),
+        Err(CallError::Refused { status: 400 | 404 | 422, problem, .. }) => {
+            Err(Failure::invalid("CUSTOMER_REFUSED", "/Email", problem).into())
+        }
+        Err(error) => Err(quenty_platform::Error::from(error).into()),
+    }
 }
 
 fn estimate(app: &App) -> Result<Estimate, SettingsError> {

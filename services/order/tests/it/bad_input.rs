@@ -1,4 +1,4 @@
-use quenty_kernel::id::{OrderId, ProductId};
+use quenty_kernel::id::{OrderId, ProductId, WarehouseId};
 use quenty_testkit::TestApp;
 use serde_json::{Value, json};
 
@@ -20,6 +20,7 @@ async fn what_breaks_a_rule_is_named_and_leaves_nothing_behind() {
         line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         json!({"lines": [line]})
     };
+    let foreign = Merchant::new(&app).warehouse("Lejos").await;
     let unit_price = |amount: Value| line(json!({"unit_price": amount}));
     for (more, code, pointer) in [
         (json!({"lines": []}), "LINES_OUT_OF_RANGE", "/lines"),
@@ -51,6 +52,8 @@ async fn what_breaks_a_rule_is_named_and_leaves_nothing_behind() {
         (line(json!({"tax": {"amount": "1.00", "currency": "USD"}})), "CURRENCY_MISMATCH", "/lines/0/tax"),
         (json!({"discount": cop("100000.01")}), "DISCOUNT_TOO_LARGE", "/discount"),
         (json!({"shipping": cop("-1.00")}), "NEGATIVE_AMOUNT", "/shipping"),
+        (json!({"warehouse_id": foreign}), "UNKNOWN_WAREHOUSE", "/warehouse_id"),
+        (json!({"warehouse_id": WarehouseId::new()}), "UNKNOWN_WAREHOUSE", "/warehouse_id"),
         (json!({"kind": "overnight"}), "INVALID_BODY", "/kind"),
         (json!({"payment_method": "barter"}), "INVALID_BODY", "/payment_method"),
         (json!({"status": "delivered"}), "INVALID_BODY", "/status"),
@@ -93,6 +96,21 @@ async fn what_is_no_request_is_refused() {
         ["?status=shipped", "?limit=0", "?limit=101", "?cursor=x", "?created_from=yesterday", "?colour=red"]
     {
         shop.merchant.get(&format!("/api/v1/orders{query}")).await.expect_problem(422, "INVALID_QUERY");
+    }
+    for list in [
+        "products",
+        "products/low-stock",
+        "warehouses",
+        "inventory",
+        "inventory/movements",
+        "inventory/transfers",
+        "orders",
+    ] {
+        for query in ["colour=red", "limit=0", "cursor=x"] {
+            let path = format!("/api/v1/{list}?{query}");
+            shop.merchant.get(&path).await.expect_problem(422, "INVALID_QUERY");
+        }
+        shop.merchant.get(&format!("/api/v1/{list}?limit=1")).await.expect(200);
     }
     shop.merchant.get(&format!("/api/v1/orders/{id}?as_of=now")).await.expect_problem(422, "INVALID_QUERY");
     for (verb, body) in [

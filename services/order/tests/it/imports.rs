@@ -6,8 +6,8 @@ use std::{
     time::Duration,
 };
 
-use axum::{Json, Router, extract::State, routing::post};
-use quenty_kernel::id::{CompanyId, CustomerId};
+use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
+use quenty_kernel::id::{CompanyId, CustomerId, OrderId};
 use quenty_platform::token::Realm;
 use quenty_testkit::{TestApp, TestOptions, eventually, http::Answer};
 use serde_json::{Value, json};
@@ -45,6 +45,8 @@ fn rows(count: usize) -> String {
 struct Customers {
     emails: Arc<Mutex<Vec<String>>>,
     milliseconds: Arc<AtomicU64>,
+    /// How often it still refuses the caller's token.
+    refusals: Arc<AtomicU64>,
 }
 
 impl Customers {
@@ -62,11 +64,21 @@ impl Customers {
     }
 }
 
-async fn upsert(State(customers): State<Customers>, Json(body): Json<Value>) -> Json<Value> {
+async fn upsert(
+    State(customers): State<Customers>,
+    Json(body): Json<Value>,
+) -> Result<Json<Value>, StatusCode> {
     tokio::time::sleep(Duration::from_millis(customers.milliseconds.load(Ordering::SeqCst))).await;
+    let less_one = |left: u64| left.checked_sub(1);
+    if customers.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less_one).is_ok() {
+        return Err(StatusCode::UNAUTHORIZED);
+    }
+    if body["name"] == "Nobody" {
+        return Err(StatusCode::UNPROCESSABLE_ENTITY);
+    }
     let email = body["email"].as_str().expect("an e-mail address").to_owned();
     customers.emails.lock().unwrap_or_else(PoisonError::into_inner).push(email);
-    Json(json!({"customer_id": CustomerId::new()}))
+    Ok(Json(json!({"customer_id": CustomerId::new()})))
 }
 
 fn options(customer_url: String) -> TestOptions {
@@ -213,10 +225,11 @@ async fn a_dry_run_tells_everything_and_changes_nothing() {
     let customers = Customers::default();
     let app = app_with(&customers).await;
     let merchant = merchant(&app).await;
-    let content = file(&format!("{TWO_ORDERS}{}", row("#7").replace(",1,Filtro", ",0,Filtro")));
+    let bad = row("#7").replace(",1,Filtro", ",0,Filtro");
+    let content = file(&format!("{TWO_ORDERS}{bad}{}{}", row("#8"), row("#9").replace("FIL-1", "fil-1")));
     let done = import(&merchant, "stock=assume&dry_run=true", content).await;
-    assert_eq!((&done["dry_run"], counts(&done)), (&json!(true), [3, 2, 0, 1]));
-    assert_eq!(done["assumed"]["product_estimated"], 3);
+    assert_eq!((&done["dry_run"], counts(&done)), (&json!(true), [5, 4, 0, 1]));
+    assert_eq!(done["assumed"]["product_estimated"], 4, "each product once");
     assert_eq!(count(&app, "select (select count(*) from orders) + (select count(*) from products) + (select count(*) from stock_movements)").await, 0);
     assert_eq!(customers.emails(), Vec::<String>::new());
     app.assert_sound().await;
@@ -233,6 +246,9 @@ async fn what_is_short_is_received_or_waits_as_was_asked() {
     assert_eq!(received["assumed"], json!({"stock_received": 1, "payment_recorded": 1}));
     app.at_rest().await;
     assert_eq!(count(&app, "select count(*) from stock_movements where kind = 'receipt'").await, 1);
+    // What came in for the second order was never there for the first, so that nobody was called.
+    assert_eq!(count(&app, "select count(*) from quenty.tasks where kind = 'allocate_backorders'").await, 0);
+    assert_eq!(count(&app, "select count(*) from orders where status = 'backordered'").await, 1);
     assert_stock_is_its_ledger(&app).await;
 }
 
@@ -294,7 +310,76 @@ async fn an_import_goes_on_after_its_service_was_stopped() {
     let done = ended(&merchant, &location).await;
     assert_eq!(counts(&done), [60, 60, 0, 0], "{done:#}");
     assert_eq!(orders(&merchant).await.len(), 60);
+    let fresh =
+        "select count(*) from quenty.tasks where kind = 'import_orders' and key like '%:%' and attempts = 1";
+    assert!(count(&app, fresh).await >= 1, "what went on costs no tries");
     app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_is_not_the_rows_fault_is_tried_again() {
+    let customers = Customers::default();
+    customers.refusals.store(2, Ordering::SeqCst);
+    let app = app_with(&customers).await;
+    let merchant = merchant(&app).await;
+    let nobody = row("#2").replacen(",,", ",no@example.com,", 1).replace("Ana Gómez", "Nobody");
+    let done = import(&merchant, "stock=assume", file(&format!("{TWO_ORDERS}{nobody}"))).await;
+    assert_eq!(counts(&done), [3, 2, 0, 1], "{done:#}");
+    let path = format!("/api/v1/imports/{}/errors", done["id"].as_str().unwrap());
+    let told = merchant.get(&path).await.expect(200).text();
+    assert!(told.lines().nth(1).unwrap().starts_with("5,Email,CUSTOMER_REFUSED,"), "{told}");
+}
+
+#[tokio::test]
+async fn cells_that_cannot_be_kept_stop_nobody() {
+    let app = app_with(&Customers::default()).await;
+    let merchant = merchant(&app).await;
+    let content = [
+        row("#1").replace(",PSE,", ",P\u{0}SE,"),
+        row("#2").replace(",paid,", ",pa\u{0}id,"),
+        row("#3").replace("Filtro", "Fil\u{0}tro"),
+        row("#4").replace("Bogotá", "Bogo\u{0}tá"),
+        row("#5"),
+    ];
+    let done = import(&merchant, "stock=assume", file(&content.concat())).await;
+    assert_eq!((&done["status"], counts(&done)), (&json!("done"), [5, 3, 0, 2]), "{done:#}");
+}
+
+#[tokio::test]
+async fn an_import_that_gets_nowhere_ends_and_says_why() {
+    let customers = Customers::default();
+    customers.refusals.store(u64::MAX, Ordering::SeqCst);
+    let app = app_with(&customers).await;
+    let first = merchant(&app).await;
+    let accepted = send(&first, "stock=assume", file(TWO_ORDERS)).await.expect(202);
+    let location = accepted.header("location").unwrap().to_owned();
+    let (company, token) = (first.company, first.token.clone());
+    let database = app.stop().await;
+    let app = TestApp::start_on(quenty_order::service(), options(customers.serve().await), database).await;
+    let merchant = Merchant { app: &app, company, token };
+    let last = "update quenty.tasks set attempts = 7, run_at = now(), status = 'ready', lease_token = null where kind = 'import_orders'";
+    sqlx::query(last).execute(app.app.db()).await.unwrap();
+    let done = ended(&merchant, &location).await;
+    let failure = done["failure"].as_str().unwrap();
+    assert!(
+        done["status"] == "failed" && failure.contains("given up after 8 tries and 0 orders"),
+        "{done:#}"
+    );
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn who_brings_a_file_in_is_who_places_its_orders() {
+    let app = app_with(&Customers::default()).await;
+    let merchant = merchant(&app).await;
+    import(&merchant, "stock=assume", file(TWO_ORDERS)).await;
+    let id: OrderId = orders(&merchant).await[0]["id"].as_str().unwrap().parse().unwrap();
+    let actor: String = sqlx::query_scalar("select actor from quenty.journal where stream = $1 limit 1")
+        .bind(id.to_string())
+        .fetch_one(app.app.db())
+        .await
+        .unwrap();
+    assert!(actor.starts_with("user:"), "{actor}");
 }
 
 #[tokio::test]

@@ -76,6 +76,11 @@ async fn a_movement_obeys_the_rules_of_its_kind() {
             "INVALID_MOVEMENT",
             "/unit_cost",
         ),
+        (
+            json!({"kind": "receipt", "quantity": 1, "unit_cost": {"amount": "-1.00", "currency": "COP"}}),
+            "INVALID_MOVEMENT",
+            "/unit_cost",
+        ),
         (json!({"kind": "reserve", "quantity": 1}), "INVALID_BODY", "/kind"),
         (json!({"kind": "receipt", "quantity": 1.5}), "INVALID_BODY", "/quantity"),
         (

@@ -9,6 +9,7 @@
 
 mod bad_input;
 mod cancel;
+mod customers;
 mod idempotency;
 mod imports;
 mod inventory;
@@ -21,4 +22,5 @@ mod standing;
 mod strangers;
 mod stream;
 mod transfers;
+mod update;
 mod warehouses;

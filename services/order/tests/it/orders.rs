@@ -1,9 +1,10 @@
 use futures_util::future::join_all;
-use quenty_kernel::id::{CompanyId, CustomerId, OrderId};
+use quenty_kernel::id::{CompanyId, OrderId};
 use quenty_testkit::TestApp;
 use serde_json::{Value, json};
 
 use crate::{
+    customers::hear_customer,
     merchant::{Merchant, assert_stock_is_its_ledger},
     shop::{Shop, consignee, hear_standing, order, standing, standing_still},
 };
@@ -49,6 +50,11 @@ async fn a_quote_says_what_placing_would_do_and_keeps_nothing() {
         (&cop("100000.00"), &json!(shop.warehouse))
     );
     assert_eq!(quote["parcels"], json!([{"weight_grams": 400, "fragile": false}]));
+    // Looking waits for nobody.
+    let mut selling = app.app.db().begin().await.unwrap();
+    sqlx::query("select from stock_levels for update").execute(&mut *selling).await.unwrap();
+    shop.merchant.post("/api/v1/orders/quote", shop.order(json!({}))).await.expect(200);
+    selling.rollback().await.unwrap();
     let many = json!([{"product_id": shop.product, "quantity": 101}]);
     let short = shop.merchant.post("/api/v1/orders/quote", shop.order(json!({"lines": many}))).await;
     short.expect_problem(409, "INSUFFICIENT_STOCK");
@@ -111,7 +117,7 @@ async fn an_order_abroad_is_international() {
 async fn lists_are_narrowed_by_what_matters() {
     let app = standing_still().await;
     let shop = Shop::open(&app).await;
-    let customer = CustomerId::new();
+    let customer = hear_customer(&app, shop.merchant.company).await;
     let prepaid = shop
         .place(json!({"payment_method": "prepaid", "external_reference": "A", "customer_id": customer}))
         .await;
@@ -174,7 +180,7 @@ async fn an_order_can_be_seen_as_it_was() {
 }
 
 #[tokio::test]
-async fn the_address_can_change_until_processing_begins() {
+async fn an_update_is_conditional_and_stays_in_its_country() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
     let id = shop.place(json!({"notes": "ring twice"})).await;
@@ -213,9 +219,14 @@ async fn credit_is_not_given_yet_and_goods_without_a_price_are_paid() {
     let shop = Shop::open(&app).await;
     shop.try_place(json!({"payment_method": "credit"})).await.expect_problem(409, "CREDIT_NOT_AVAILABLE");
     let free = json!([{"product_id": shop.product, "quantity": 1, "unit_price": cop("0.00")}]);
-    let id = shop.place(json!({"payment_method": "prepaid", "lines": free})).await;
+    let id = shop.place(json!({"payment_method": "prepaid", "lines": free.clone()})).await;
     let order = shop.get(id).await;
     assert_eq!((&order["status"], &order["payment_status"]), (&json!("confirmed"), &json!("paid")));
+    let at_the_door = shop.place(json!({"lines": free})).await;
+    assert_eq!(shop.get(at_the_door).await["payment_status"], "paid", "there is nothing to collect");
+    let asked =
+        app.facts(at_the_door).await.into_iter().find(|fact| fact.kind.ends_with("shipment_requested.v1"));
+    assert_eq!(asked.unwrap().data["cash_on_delivery"], json!(null));
 }
 
 #[tokio::test]

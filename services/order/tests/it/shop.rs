@@ -261,6 +261,8 @@ impl<'a> Road<'a> {
             weight_grams: None,
             handed_over_by: Some("Luis".to_owned()),
             position: None,
+            parcels_booked: Some(1),
+            difference: None,
         })
         .await;
     }

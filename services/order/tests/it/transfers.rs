@@ -18,13 +18,25 @@ async fn goods_in_transit_are_in_no_warehouse() {
     assert_eq!((&sent["status"], &sent["quantities"][0]["quantity"]), (&json!("in_transit"), &json!(6)));
     assert_eq!(merchant.stock(&product, &from).await, (4, 0, 4));
     assert_eq!(merchant.stock(&product, &to).await, (0, 0, 0));
-    let path = format!("/api/v1/inventory/transfers/{}/receive", sent["id"].as_str().unwrap());
+    let own = format!("/api/v1/inventory/transfers/{}", sent["id"].as_str().unwrap());
+    assert_eq!(merchant.get(&own).await.expect(200).json(), sent);
+    let path = format!("{own}/receive");
     let received = merchant.post(&path, json!({})).await.expect(200).json();
     assert_eq!(
         (&received["status"], &received["quantities"][0]["warehouse_id"]),
         (&json!("received"), &json!(to))
     );
     assert_eq!(merchant.stock(&product, &to).await, (6, 0, 6));
+    assert_eq!(merchant.get(&own).await.expect(200).json(), received);
+    for (query, items) in
+        [("", json!([received])), ("?status=received", json!([received])), ("?status=in_transit", json!([]))]
+    {
+        let list = merchant.get(&format!("/api/v1/inventory/transfers{query}")).await.expect(200).json();
+        assert_eq!(list["items"], items, "{query}");
+    }
+    let other = Merchant::new(&app);
+    other.get(&own).await.expect_problem(404, "NOT_FOUND");
+    assert_eq!(other.get("/api/v1/inventory/transfers").await.expect(200).json()["items"], json!([]));
     merchant.post(&path, json!({})).await.expect_problem(409, "TRANSFER_ALREADY_RECEIVED");
     assert_stock_is_its_ledger(&app).await;
     app.assert_sound().await;
@@ -86,4 +98,37 @@ async fn what_cannot_be_sent_stays() {
         .post(&format!("/api/v1/inventory/transfers/{}/receive", TransferId::new()), json!({}))
         .await
         .expect_problem(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_batch_that_the_destination_knows_otherwise_is_not_sent_and_what_is_sent_always_arrives() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let merchant = Merchant::new(&app);
+    let product = merchant.product("CAM-1", json!({})).await;
+    let (from, to) = (merchant.warehouse("Centro").await, merchant.warehouse("Norte").await);
+    let receive = async |warehouse: &str, number: &str, date: &str| {
+        let batch = json!({"number": number, "expires_on": date});
+        let receipt = json!({"kind": "receipt", "product_id": product, "warehouse_id": warehouse, "quantity": 5, "batch": batch});
+        merchant.post("/api/v1/inventory/movements", receipt).await.expect(201);
+    };
+    let send = async || {
+        let lines = json!([{"product_id": product, "quantity": 5}]);
+        let body = json!({"from_warehouse_id": from, "to_warehouse_id": to, "lines": lines});
+        merchant.post("/api/v1/inventory/transfers", body).await
+    };
+    receive(&from, "A", "2031-01-01").await;
+    let sent = send().await.expect(201).json();
+    // While it is on its way, somebody enters the batch with another date.
+    receive(&to, "A", "2031-02-02").await;
+    let path = format!("/api/v1/inventory/transfers/{}/receive", sent["id"].as_str().unwrap());
+    merchant.post(&path, json!({})).await.expect(200);
+    let there = merchant.get(&format!("/api/v1/inventory?warehouse={to}")).await.expect(200).json();
+    assert_eq!(
+        (&there["items"][0]["on_hand"], &there["items"][0]["batch"]["expires_on"]),
+        (&json!(10), &json!("2031-02-02"))
+    );
+    receive(&from, "A", "2031-01-01").await;
+    send().await.expect_problem(409, "BATCH_EXPIRY_DIFFERS");
+    assert_eq!(merchant.stock(&product, &from).await, (5, 0, 5));
+    assert_stock_is_its_ledger(&app).await;
 }

@@ -24,7 +24,7 @@ pub(crate) struct RowError {
 
 impl RowError {
     pub(crate) fn new(line: u64, field: &str, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { line, field: field.to_owned(), code, detail: detail.into() }
+        Self { line, field: field.to_owned(), code, detail: plain(&detail.into(), 500) }
     }
 
     pub(crate) fn invalid(line: u64, field: &str, error: &Invalid) -> Self {
@@ -37,7 +37,7 @@ impl RowError {
             .errors
             .first()
             .map_or_else(String::new, |error| error.pointer.trim_start_matches('/').to_owned());
-        Self { line, field: pointer, code: failure.code, detail: failure.detail.clone() }
+        Self::new(line, &pointer, failure.code, failure.detail.clone())
     }
 }
 
@@ -86,6 +86,14 @@ impl Assumptions {
         *self.0.entry(assumption).or_default() += 1;
     }
 
+    /// For what is counted over the whole file.
+    pub(crate) fn set(&mut self, assumption: Assumption, times: u32) {
+        self.0.remove(&assumption);
+        if times > 0 {
+            self.0.insert(assumption, times);
+        }
+    }
+
     pub(crate) fn counts(&self) -> impl Iterator<Item = (&'static str, u32)> {
         self.0.iter().map(|(assumption, count)| (assumption.as_str(), *count))
     }
@@ -126,6 +134,11 @@ pub(crate) struct ImportOptions {
     pub(crate) company_id: CompanyId,
     pub(crate) dry_run: bool,
     pub(crate) assume_stock: bool,
+}
+
+/// A cell as text that can be kept: no control characters, and not more than `limit` characters.
+pub(crate) fn plain(cell: &str, limit: usize) -> String {
+    cell.chars().filter(|character| !character.is_control()).take(limit).collect()
 }
 
 /// A cell that a spreadsheet would run as a formula is written as text (OWASP, "CSV injection").

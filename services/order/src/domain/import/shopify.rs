@@ -15,7 +15,7 @@ use quenty_kernel::{
 };
 use rust_decimal::Decimal;
 
-use super::{Assumption, Assumptions, ImportedLine, ImportedOrder, RowError};
+use super::{Assumption, Assumptions, ImportedLine, ImportedOrder, RowError, plain};
 use crate::domain::order::PaymentMethod;
 
 /// Columns without which a file is no order export.
@@ -127,10 +127,7 @@ fn order(columns: &Columns, rows: &[Row]) -> Result<ImportedOrder, RowError> {
         total: sums.total,
         payment_method,
         paid,
-        notes: reader
-            .optional("Notes")
-            .map(|notes| notes.chars().take(1000).filter(|c| !c.is_control()).collect::<String>())
-            .and_then(|notes| notes.parse().ok()),
+        notes: reader.lenient("Notes"),
         assumptions,
     })
 }
@@ -162,9 +159,9 @@ fn payment(
     reader: &Reader,
     assumptions: &mut Assumptions,
 ) -> Result<(PaymentMethod, Option<Option<String>>), RowError> {
-    let method = reader.optional("Payment Method").map(str::to_owned);
-    let at_the_door = method.as_deref().is_some_and(|method| {
-        let method = method.to_lowercase();
+    let method = reader.lenient::<100>("Payment Method");
+    let at_the_door = method.as_ref().is_some_and(|method| {
+        let method = method.as_str().to_lowercase();
         ["cash on delivery", "cod", "contraentrega", "contra entrega", "pago contra"]
             .iter()
             .any(|name| method.contains(name))
@@ -172,7 +169,7 @@ fn payment(
     match reader.get("Financial Status").to_lowercase().as_str() {
         "paid" => {
             assumptions.note(Assumption::PaymentRecorded);
-            Ok((PaymentMethod::Prepaid, Some(method)))
+            Ok((PaymentMethod::Prepaid, Some(method.map(String::from))))
         }
         "pending" | "authorized" | "unpaid" | "" if at_the_door => Ok((PaymentMethod::CashOnDelivery, None)),
         "pending" | "authorized" | "unpaid" | "partially_paid" | "" => Ok((PaymentMethod::Prepaid, None)),
@@ -189,23 +186,13 @@ fn line(
     currency: Currency,
     assumptions: &mut Assumptions,
 ) -> Result<ImportedLine, RowError> {
-    let name: Text<200> = reader
-        .get("Lineitem name")
-        .chars()
-        .take(200)
-        .collect::<String>()
-        .parse()
-        .map_err(|e| reader.invalid("Lineitem name", &e))?;
+    let name: Text<200> =
+        plain(reader.get("Lineitem name"), 200).parse().map_err(|e| reader.invalid("Lineitem name", &e))?;
     let sku = match reader.optional("Lineitem sku") {
         Some(sku) => sku.parse().map_err(|e| reader.invalid("Lineitem sku", &e))?,
         None => {
             assumptions.note(Assumption::SkuFromName);
-            name.as_str()
-                .chars()
-                .take(64)
-                .collect::<String>()
-                .parse()
-                .map_err(|e| reader.invalid("Lineitem name", &e))?
+            plain(name.as_str(), 64).parse().map_err(|e| reader.invalid("Lineitem name", &e))?
         }
     };
     let quantity = reader
@@ -337,13 +324,17 @@ impl<'a> Reader<'a> {
     fn parse<T: FromStr<Err = Invalid>>(&self, name: &str) -> Result<T, RowError> {
         self.get(name).parse().map_err(|e| self.invalid(name, &e))
     }
-    /// An amount as spreadsheets write it (`147.9`); never negative, never finer than the currency.
+    /// What helps but is not needed: as much of it as can be kept.
+    fn lenient<const MAX: usize>(&self, name: &str) -> Option<Text<MAX>> {
+        plain(self.get(name), MAX).trim().parse().ok()
+    }
+    /// An amount as spreadsheets write it (`147.9`); never negative, never finer than the currency, so that
+    /// `129.900` pesos, which may be 129,900, are refused. `.00` says nothing in any currency.
     fn money(&self, name: &str, currency: Currency) -> Result<Option<Money>, RowError> {
         let Some(text) = self.optional(name) else { return Ok(None) };
-        let amount = Decimal::from_str(text)
-            .map_err(|_| self.error(name, "INVALID_FIELD", "must be an amount like 129.90"))?;
+        let text = text.strip_suffix(".00").unwrap_or(text);
         let money =
-            Money::new(amount, currency).map_err(|e| self.error(name, "INVALID_FIELD", e.to_string()))?;
+            Money::parse(text, currency).map_err(|e| self.error(name, "INVALID_FIELD", e.to_string()))?;
         if money.is_negative() {
             return Err(self.error(name, "NEGATIVE_AMOUNT", "an amount must not be negative here"));
         }
@@ -358,86 +349,4 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HEADER: &str = "Name,Email,Financial Status,Fulfillment Status,Currency,Subtotal,Shipping,Taxes,Total,Discount Amount,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Shipping Name,Shipping Address1,Shipping City,Shipping Zip,Shipping Province,Shipping Country,Shipping Phone,Cancelled at,Payment Method";
-
-    fn orders(rows: &[&str]) -> Vec<Result<ImportedOrder, RowError>> {
-        let mut grouper = Grouper::new(Columns::read(HEADER.split(',')).unwrap());
-        let mut found = Vec::new();
-        for (index, row) in rows.iter().enumerate() {
-            found.extend(
-                grouper
-                    .push(Row { line: index as u64 + 2, cells: row.split(',').map(str::to_owned).collect() }),
-            );
-        }
-        found.extend(grouper.finish());
-        found
-    }
-
-    const TWO_LINES: [&str; 2] = [
-        "#1001,ana@example.com,paid,,BRL,147.90,27.36,0.00,175.26,,1,Cafeteira,100.0,CAF-1,Ana Souza,Rua A 1,Santos,11010-000,SP,BR,,,boleto",
-        "#1001,ana@example.com,,,,,,,,,2,Filtro,23.95,FIL-2,,,,,,,,,",
-    ];
-
-    #[test]
-    fn rows_of_one_order_come_together_and_keep_the_files_prices() {
-        let found = orders(&TWO_LINES);
-        let order = found[0].as_ref().unwrap();
-        assert_eq!((found.len(), order.lines.len(), order.line), (1, 2, 2));
-        assert_eq!(
-            (order.total.amount().to_string(), order.lines[1].unit_price.amount().to_string()),
-            ("175.26".to_owned(), "23.95".to_owned())
-        );
-        assert_eq!(order.paid, Some(Some("boleto".to_owned())));
-        assert_eq!(order.consignee.address.postal_code(), Some("11010-000"));
-    }
-
-    #[test]
-    fn sums_that_do_not_follow_from_the_lines_are_refused_with_line_and_column() {
-        let row = TWO_LINES[0].replace("175.26", "175.27");
-        let error = orders(&[&row, TWO_LINES[1]]).remove(0).unwrap_err();
-        assert_eq!((error.line, error.field.as_str(), error.code), (2, "Total", "DOES_NOT_ADD_UP"));
-    }
-
-    #[test]
-    fn taxes_inside_the_prices_are_an_assumption() {
-        let row = TWO_LINES[0].replace("27.36,0.00,175.26", "27.36,12.00,175.26");
-        let order = orders(&[&row, TWO_LINES[1]]).remove(0).unwrap();
-        assert_eq!(order.tax, None);
-        assert!(order.assumptions.counts().any(|(name, count)| name == "taxes_included" && count == 1));
-    }
-
-    #[test]
-    fn a_bad_row_does_not_stop_the_next_order() {
-        let bad = TWO_LINES[0].replace("#1001", "#1000").replace(",1,Cafeteira", ",-1,Cafeteira");
-        let found = orders(&[&bad, TWO_LINES[0], TWO_LINES[1]]);
-        assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true]);
-    }
-
-    #[test]
-    fn what_the_shop_cancelled_refunded_or_sent_is_not_sent_again() {
-        for (from, to, code) in [
-            ("paid", "refunded", "NOT_PAYABLE"),
-            ("paid,", "paid,fulfilled", "ALREADY_FULFILLED"),
-            (",boleto", "2026-01-01,boleto", "CANCELLED_IN_SHOP"),
-        ] {
-            let row = TWO_LINES[0].replacen(from, to, 1);
-            assert_eq!(orders(&[&row, TWO_LINES[1]]).remove(0).unwrap_err().code, code);
-        }
-    }
-
-    #[test]
-    fn unusable_contact_details_are_left_out_and_counted() {
-        let row = TWO_LINES[0].replace("ana@example.com", "ana").replace("BR,,,boleto", "BR,123,,boleto");
-        let order = orders(&[&row, &TWO_LINES[1].replace("ana@example.com", "ana")]).remove(0).unwrap();
-        assert_eq!((order.consignee.email, order.consignee.phone), (None, None));
-        assert_eq!(order.assumptions.counts().filter(|(name, _)| name.ends_with("left_out")).count(), 2);
-    }
-
-    #[test]
-    fn a_file_of_something_else_is_refused() {
-        assert_eq!(Columns::read(["a", "b"]).unwrap_err(), MissingColumn("Name"));
-    }
-}
+mod tests;

@@ -1,8 +1,13 @@
 //! The only place where an order changes, so that folding its facts rebuilds it exactly.
 
+use std::{mem, str::FromStr};
+
 use jiff::Timestamp;
-use quenty_contracts::order::{OrderAllocated, OrderHeld, OrderPlaced, PickupRequested};
-use quenty_kernel::{Invalid, id::PickupId};
+use quenty_contracts::order::{
+    OrderAllocated, OrderCancelRequested, OrderCancelled, OrderHeld, OrderPlaced, OrderUpdated,
+    PickupRequested, ShipmentRequested,
+};
+use quenty_kernel::Invalid;
 
 use super::{
     Hold, OrderFact, OrderState,
@@ -102,58 +107,42 @@ impl OrderState {
 
     fn change(&mut self, fact: &OrderFact) {
         match fact {
-            OrderFact::Placed(_) => {}
-            OrderFact::Updated(updated) => {
-                self.consignee = updated.consignee.clone();
-                self.lines.clone_from(&updated.lines);
-                self.totals = updated.totals.clone();
-                self.notes.clone_from(&updated.notes);
+            OrderFact::Placed(_) | OrderFact::StatusSet(_) => {}
+            OrderFact::Updated(updated) => self.updated(updated),
+            OrderFact::Repacked(repacked) => {
+                self.items.clone_from(&repacked.items);
+                self.parcels.clone_from(&repacked.parcels);
             }
-            OrderFact::Backordered(_) => self.status = Status::Backordered,
+            OrderFact::Backordered(_) => {
+                self.status = Status::Backordered;
+                self.reservation_id = None;
+            }
             OrderFact::Allocated(allocated) => self.allocated(allocated),
-            OrderFact::Paid(paid) => {
-                if let Ok(status) = paid.payment_status.parse() {
-                    self.payment_status = status;
-                }
-            }
+            OrderFact::Paid(paid) => read(&paid.payment_status, &mut self.payment_status),
             OrderFact::Confirmed(_) => self.status = Status::Confirmed,
             OrderFact::Held(held) => self.held(held),
             OrderFact::Resumed(_) => self.hold = None,
-            OrderFact::ShipmentRequested(requested) => {
-                self.fulfilment.shipment = Booking::Asked;
-                self.fulfilment.shipment_attempt = requested.attempt;
-            }
+            OrderFact::ShipmentRequested(requested) => self.shipment_requested(requested),
             OrderFact::ShipmentBooked(booked) => self.shipment_booked(booked),
             OrderFact::PickupRequested(requested) => self.pickup_requested(requested),
             OrderFact::PickupBooked(booked) => self.pickup_booked(booked),
+            OrderFact::PickupKept(_) => self.fulfilment.pickup = Booking::Booked,
             OrderFact::BookingEnded(ended) => self.booking_ended(ended),
             OrderFact::ProcessingStarted(_) => self.status = Status::Processing,
-            OrderFact::CancelRequested(requested) => {
-                self.cancel_requested(requested.pickup_id, &requested.reason)
-            }
-            OrderFact::Cancelled(cancelled) => {
-                self.close(Status::Cancelled);
-                self.cancel_reason = Some(cancelled.reason.clone());
-                self.fulfilment.shipment_id = cancelled.shipment_id.or(self.fulfilment.shipment_id);
-            }
-            OrderFact::CancelRefused(_) => {
-                self.status = Status::Processing;
-                self.cancel_reason = None;
-            }
+            OrderFact::CancelRequested(requested) => self.cancel_requested(requested),
+            OrderFact::Cancelled(cancelled) => self.cancelled(cancelled),
+            OrderFact::CancelRefused(_) => self.cancel_refused(),
             OrderFact::PickedUp(picked_up) => {
                 self.status = Status::PickedUp;
                 self.picked_up_at = Some(picked_up.at);
             }
             OrderFact::Departed(_) => self.status = Status::InTransit,
             OrderFact::ExceptionRaised(_) => {
-                self.interrupted = Some(self.status);
-                self.status = Status::Exception;
+                self.interrupted = Some(mem::replace(&mut self.status, Status::Exception))
             }
             OrderFact::ExceptionResolved(resolved) => {
                 self.interrupted = None;
-                if let Ok(status) = resolved.status.parse() {
-                    self.status = status;
-                }
+                read(&resolved.status, &mut self.status);
             }
             OrderFact::Delivered(delivered) => {
                 self.close(Status::Delivered);
@@ -166,26 +155,37 @@ impl OrderState {
             OrderFact::Lost(_) => self.close(Status::Lost),
             OrderFact::ReturnedToSender(_) => self.close(Status::ReturnedToSender),
             OrderFact::Returned(returned) => {
-                if let Ok(status) = returned.status.parse() {
-                    self.close(status);
-                }
+                read(&returned.status, &mut self.status);
+                self.close(self.status);
             }
         }
     }
 
+    fn updated(&mut self, updated: &OrderUpdated) {
+        self.consignee = updated.consignee.clone();
+        self.lines.clone_from(&updated.lines);
+        self.totals = updated.totals.clone();
+        self.notes.clone_from(&updated.notes);
+    }
+
     fn allocated(&mut self, allocated: &OrderAllocated) {
-        self.status = Status::Pending;
+        if self.status == Status::Backordered {
+            self.status = Status::Pending;
+        }
         self.reservation_id = Some(allocated.reservation_id);
         self.warehouse_id = allocated.warehouse_id;
         self.sender = allocated.sender.clone();
-        if let Ok(kind) = allocated.kind.parse() {
-            self.kind = kind;
-        }
+        read(&allocated.kind, &mut self.kind);
     }
 
     fn held(&mut self, held: &OrderHeld) {
         let code = held.code.parse().unwrap_or(HoldCode::Manual);
         self.hold = Some(Hold { code, reason: held.reason.clone() });
+    }
+
+    fn shipment_requested(&mut self, requested: &ShipmentRequested) {
+        self.fulfilment.shipment = Booking::Asked;
+        self.fulfilment.shipment_attempt = requested.attempt;
     }
 
     fn shipment_booked(&mut self, booked: &OrderShipmentBooked) {
@@ -204,7 +204,10 @@ impl OrderState {
 
     fn pickup_booked(&mut self, booked: &OrderPickupBooked) {
         let f = &mut self.fulfilment;
-        f.pickup = Booking::Booked;
+        // What was given back stays so until Pickup has answered.
+        if f.pickup != Booking::Ending {
+            f.pickup = Booking::Booked;
+        }
         f.pickup_id = Some(booked.pickup_id);
         f.window_start = Some(booked.window_start);
         f.window_end = Some(booked.window_end);
@@ -218,13 +221,29 @@ impl OrderState {
     }
 
     /// A cancelled order may have to ask once more: for a pickup that was scheduled after all.
-    fn cancel_requested(&mut self, pickup: Option<PickupId>, reason: &str) {
-        self.fulfilment.pickup_id = pickup.or(self.fulfilment.pickup_id);
-        if self.status != Status::Cancelled {
+    fn cancel_requested(&mut self, requested: &OrderCancelRequested) {
+        self.fulfilment.pickup_id = requested.pickup_id.or(self.fulfilment.pickup_id);
+        if requested.pickup_only {
+            self.fulfilment.pickup = Booking::Ending;
+        } else if self.status != Status::Cancelled {
             self.status = Status::Cancelling;
             self.interrupted = None;
             self.hold = None;
-            self.cancel_reason = Some(reason.to_owned());
+            self.cancel_reason = Some(requested.reason.clone());
+        }
+    }
+
+    fn cancelled(&mut self, cancelled: &OrderCancelled) {
+        self.close(Status::Cancelled);
+        self.cancel_reason = Some(cancelled.reason.clone());
+        self.fulfilment.shipment_id = cancelled.shipment_id.or(self.fulfilment.shipment_id);
+    }
+
+    fn cancel_refused(&mut self) {
+        self.status = Status::Processing;
+        self.cancel_reason = None;
+        if self.fulfilment.pickup == Booking::Ending {
+            self.fulfilment.pickup = Booking::Booked;
         }
     }
 
@@ -232,5 +251,12 @@ impl OrderState {
         self.status = status;
         self.interrupted = None;
         self.hold = None;
+    }
+}
+
+/// A word of a fact; one that this version does not know changes nothing.
+fn read<T: FromStr>(word: &str, into: &mut T) {
+    if let Ok(known) = word.parse() {
+        *into = known;
     }
 }

@@ -1,11 +1,15 @@
 //! All facts of one order: the published ones, and those that only its own history needs.
 
 use jiff::Timestamp;
-use quenty_contracts::order::{
-    OrderAllocated, OrderBackordered, OrderCancelRefused, OrderCancelRequested, OrderCancelled,
-    OrderConfirmed, OrderDelivered, OrderDeparted, OrderExceptionRaised, OrderExceptionResolved, OrderHeld,
-    OrderLost, OrderPaid, OrderPickedUp, OrderPlaced, OrderProcessingStarted, OrderResumed, OrderReturned,
-    OrderReturnedToSender, OrderUndeliverable, OrderUpdated, PickupRequested, ShipmentRequested,
+use quenty_contracts::{
+    order::{
+        OrderAllocated, OrderBackordered, OrderCancelRefused, OrderCancelRequested, OrderCancelled,
+        OrderConfirmed, OrderDelivered, OrderDeparted, OrderExceptionRaised, OrderExceptionResolved,
+        OrderHeld, OrderLost, OrderPaid, OrderPickedUp, OrderPlaced, OrderProcessingStarted, OrderResumed,
+        OrderReturned, OrderReturnedToSender, OrderUndeliverable, OrderUpdated, PickupRequested,
+        ShipmentRequested,
+    },
+    party::{Item, Parcel},
 };
 use quenty_kernel::{
     Event,
@@ -65,11 +69,51 @@ impl Event for OrderBookingEnded {
     const PUBLISHED: bool = false;
 }
 
+/// The driver had begun: the pickup that was given back goes on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderPickupKept {
+    pub order_id: OrderId,
+    pub pickup_id: PickupId,
+    pub reason: String,
+}
+
+impl Event for OrderPickupKept {
+    const TYPE: &'static str = "quenty.order.order.pickup_kept.v1";
+    const PUBLISHED: bool = false;
+}
+
+/// Other lines are other parcels and another declaration at customs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderRepacked {
+    pub order_id: OrderId,
+    pub items: Vec<Item>,
+    pub parcels: Vec<Parcel>,
+}
+
+impl Event for OrderRepacked {
+    const TYPE: &'static str = "quenty.order.order.repacked.v1";
+    const PUBLISHED: bool = false;
+}
+
+/// Staff said where the order stands, and why; what follows from it are facts of their own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderStatusSet {
+    pub order_id: OrderId,
+    pub status: String,
+    pub reason: String,
+}
+
+impl Event for OrderStatusSet {
+    const TYPE: &'static str = "quenty.order.order.status_set.v1";
+    const PUBLISHED: bool = false;
+}
+
 quenty_kernel::facts! {
     /// The facts of one order.
     pub enum OrderFact {
         Placed(OrderPlaced),
         Updated(OrderUpdated),
+        Repacked(OrderRepacked),
         Backordered(OrderBackordered),
         Allocated(OrderAllocated),
         Paid(OrderPaid),
@@ -80,8 +124,10 @@ quenty_kernel::facts! {
         ShipmentBooked(OrderShipmentBooked),
         PickupRequested(PickupRequested),
         PickupBooked(OrderPickupBooked),
+        PickupKept(OrderPickupKept),
         BookingEnded(OrderBookingEnded),
         ProcessingStarted(OrderProcessingStarted),
+        StatusSet(OrderStatusSet),
         CancelRequested(OrderCancelRequested),
         Cancelled(OrderCancelled),
         CancelRefused(OrderCancelRefused),

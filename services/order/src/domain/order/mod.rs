@@ -7,13 +7,15 @@ mod apply;
 mod bookings;
 pub mod facts;
 pub mod people;
+mod pickups;
 mod road;
 pub mod status;
 pub mod totals;
+pub mod update;
 #[cfg(test)]
 mod walks;
 
-use std::ops::Deref;
+use std::{collections::BTreeSet, ops::Deref};
 
 use jiff::Timestamp;
 use quenty_contracts::{
@@ -24,12 +26,13 @@ use quenty_contracts::{
     party::{Item, Parcel, Party},
 };
 use quenty_kernel::{
-    id::{CompanyId, CustomerId, OrderId, ReservationId, WarehouseId},
+    id::{CompanyId, CustomerId, OrderId, ProductId, ReservationId, WarehouseId},
     money::Money,
 };
 
-pub use bookings::{PickupNews, ShipmentNews};
+pub use bookings::ShipmentNews;
 pub use facts::OrderFact;
+pub use pickups::PickupNews;
 pub use road::Movement;
 pub use status::{HoldCode, OrderKind, PaymentMethod, PaymentStatus, Status};
 
@@ -44,6 +47,10 @@ pub enum OrderError {
     NotCancellable(Status),
     #[error("the order is {}", .0.as_str())]
     NotUpdatable(Status),
+    #[error("the lines are fixed once a shipment is asked for")]
+    LinesFixed,
+    #[error("the order is paid: its total is fixed at {0}")]
+    TotalFixed(Money),
     #[error("the order is {}", .0.as_str())]
     NotHoldable(Status),
     #[error("the consignee's country of a placed order is fixed")]
@@ -68,6 +75,8 @@ pub enum OrderError {
     IllegalTransition { from: Status, to: Status },
     #[error("nobody sets an order {} by hand", .0.as_str())]
     NotSettable(Status),
+    #[error("shipment and pickup are not both booked")]
+    NotBooked,
 }
 
 /// A person has to look at the order before it goes on.
@@ -112,11 +121,24 @@ pub struct OrderState {
 }
 
 impl OrderState {
+    #[must_use]
+    pub fn products(&self) -> BTreeSet<ProductId> {
+        self.lines.iter().map(|line| line.product_id).collect()
+    }
+
     /// Whether the order may ship, but nobody has fetched it yet.
     #[must_use]
     pub fn is_before_collection(&self) -> bool {
         matches!(self.status, Status::Confirmed | Status::Processing | Status::Exception)
             && self.picked_up_at.is_none()
+    }
+
+    /// Whether the driver has the parcels and no shipment takes them on: theirs is void.
+    #[must_use]
+    pub fn is_stranded(&self) -> bool {
+        matches!(self.status, Status::PickedUp | Status::Exception)
+            && self.picked_up_at.is_some()
+            && !self.fulfilment.has_shipment()
     }
 
     /// What the saga waits for.
@@ -132,6 +154,7 @@ impl OrderState {
                     (true, true) => Step::Collection,
                 }
             }
+            _ if self.is_stranded() => Step::Shipment,
             Status::Confirmed
             | Status::Processing
             | Status::PickedUp
@@ -227,9 +250,10 @@ impl Order {
     /// Places an order and lets the saga go as far as it can.
     pub fn place(new: Placing, now: Timestamp) -> Self {
         let payment_status = match new.payment_method {
+            // Nobody has to pay, nor to collect anything.
+            _ if new.totals.total.is_zero() => PaymentStatus::Paid,
             PaymentMethod::CashOnDelivery => PaymentStatus::CodPending,
             PaymentMethod::Credit => PaymentStatus::OnCredit,
-            PaymentMethod::Prepaid if new.totals.total.is_zero() => PaymentStatus::Paid,
             PaymentMethod::Prepaid => PaymentStatus::Unpaid,
         };
         let (reservation_id, missing) = match new.allocation {

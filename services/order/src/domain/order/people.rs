@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use quenty_contracts::{
     order::{
         OrderAllocated, OrderCancelRequested, OrderCancelled, OrderConfirmed, OrderHeld, OrderResumed,
-        OrderReturned, OrderUpdated,
+        OrderReturned,
     },
     party::Party,
 };
@@ -13,8 +13,11 @@ use quenty_kernel::{
     money::Money,
 };
 
-use super::{Movement, Order, OrderError, OrderKind, PaymentMethod, PaymentStatus, Status, status::HoldCode};
-use crate::domain::fulfilment::Step;
+use super::{
+    Movement, Order, OrderError, OrderKind, PaymentMethod, PaymentStatus, Status, facts::OrderStatusSet,
+    status::HoldCode,
+};
+use crate::domain::fulfilment::{Booking, Step};
 
 /// Where the goods of a backordered order were found.
 #[derive(Debug, Clone)]
@@ -28,9 +31,13 @@ pub struct Found {
 impl Order {
     /// The stock for a backordered order has arrived.
     pub fn allocate(&mut self, found: Found, now: Timestamp) {
-        if self.status != Status::Backordered {
-            return;
+        if self.status == Status::Backordered {
+            self.allocated(found, now);
+            self.proceed(now);
         }
+    }
+
+    pub(super) fn allocated(&mut self, found: Found, now: Timestamp) {
         let allocated = OrderAllocated {
             order_id: self.id,
             reservation_id: found.reservation_id,
@@ -39,36 +46,6 @@ impl Order {
             kind: found.kind.as_str().to_owned(),
         };
         self.happen(allocated, now);
-        self.proceed(now);
-    }
-
-    /// Changes where it goes and what is noted, while nothing has been collected or cancelled.
-    pub fn update(
-        &mut self,
-        consignee: Option<Party>,
-        notes: Option<Option<String>>,
-        now: Timestamp,
-    ) -> Result<(), OrderError> {
-        if !matches!(self.status, Status::Pending | Status::Backordered | Status::Confirmed) {
-            return Err(OrderError::NotUpdatable(self.status));
-        }
-        let consignee = consignee.unwrap_or_else(|| self.consignee.clone());
-        if consignee.address.country() != self.consignee.address.country() {
-            return Err(OrderError::CountryFixed);
-        }
-        let notes = notes.unwrap_or_else(|| self.notes.clone());
-        if consignee == self.consignee && notes == self.notes {
-            return Ok(());
-        }
-        let updated = OrderUpdated {
-            order_id: self.id,
-            consignee,
-            lines: self.lines.clone(),
-            totals: self.totals.clone(),
-            notes,
-        };
-        self.happen(updated, now);
-        Ok(())
     }
 
     /// Records that the merchant received the money of a prepaid order.
@@ -138,6 +115,9 @@ impl Order {
         self.resume_if(now, |_| true);
         match code {
             HoldCode::ShipmentUnanswered => self.request_shipment(self.fulfilment.shipment_attempt, now),
+            HoldCode::PickupUnanswered if self.fulfilment.pickup == Booking::Ending => {
+                self.give_pickup_back("asked once more".to_owned(), now)
+            }
             HoldCode::PickupUnanswered => self.request_pickup(self.fulfilment.pickup_attempt, now),
             HoldCode::CancellationUnanswered => {
                 self.request_cancellation(self.cancel_reason.clone().unwrap_or_default(), now)
@@ -177,6 +157,7 @@ impl Order {
             pickup_id: f.pickup_id,
             attempt: f.pickup_attempt,
             reason,
+            pickup_only: false,
         };
         self.happen(request, now);
     }
@@ -189,28 +170,23 @@ impl Order {
 
     /// Staff say where the order stands. Only along legal edges, and with all that belongs to the edge.
     pub fn set_status(&mut self, to: Status, reason: String, now: Timestamp) -> Result<(), OrderError> {
+        self.check_settable(to)?;
         let from = self.status;
-        if !from.may_become(to) {
-            return Err(OrderError::IllegalTransition { from, to });
+        let status = to.as_str().to_owned();
+        self.happen(OrderStatusSet { order_id: self.id, status, reason: reason.clone() }, now);
+        if self.picked_up_at.is_none() && is_with_carrier(to) {
+            self.give_pickup_back(reason.clone(), now);
         }
         match to {
-            // Stock decides the first two, Pickup the third.
-            Status::Pending | Status::Backordered => return Err(OrderError::NotSettable(to)),
-            Status::Cancelled if from == Status::Cancelling || self.fulfilment.pickup.is_live() => {
-                return Err(OrderError::NotSettable(to));
-            }
-            Status::Cancelling if !self.fulfilment.pickup.is_live() => {
-                return Err(OrderError::NotSettable(to));
-            }
             Status::Cancelling | Status::Cancelled => self.cancel(reason, now)?,
             Status::Confirmed => {
                 self.resume_if(now, |_| true);
                 self.happen(OrderConfirmed { order_id: self.id }, now);
                 self.proceed(now);
             }
-            Status::Processing if from == Status::Cancelling => self.refuse_cancellation(reason, now),
-            Status::Processing | Status::PickedUp | Status::InTransit | Status::Delivered => {
-                self.set_progress(to, now)?
+            Status::Processing if from == Status::Cancelling => {
+                self.refuse_cancellation(reason, now);
+                self.proceed(now);
             }
             Status::Exception => {
                 self.travel(Movement::Exception { code: "STAFF".to_owned(), detail: reason }, now)
@@ -224,18 +200,45 @@ impl Order {
                     now,
                 );
             }
+            _ => self.advance(to, true, now),
         }
         Ok(())
     }
 
-    /// An exception ends where it began or further on, never before.
-    fn set_progress(&mut self, to: Status, now: Timestamp) -> Result<(), OrderError> {
-        let from = self.status;
-        if self.interrupted.and_then(Status::progress) > to.progress() {
+    fn check_settable(&self, to: Status) -> Result<(), OrderError> {
+        let (from, f) = (self.status, &self.fulfilment);
+        // An exception ends where it began or further on, never before.
+        if !from.may_become(to)
+            || self.interrupted.and_then(Status::progress) > to.progress().or(Some(u8::MAX))
+        {
             return Err(OrderError::IllegalTransition { from, to });
         }
-        self.advance(to, true, now);
-        Ok(())
+        let is_refused = match to {
+            // Stock decides the first two, Pickup the others.
+            Status::Pending | Status::Backordered => true,
+            Status::Cancelled => from == Status::Cancelling || f.pickup.is_live(),
+            Status::Cancelling => !f.pickup.is_live(),
+            _ => false,
+        };
+        if is_refused {
+            return Err(OrderError::NotSettable(to));
+        }
+        match to {
+            Status::Cancelling | Status::Cancelled if self.picked_up_at.is_some() => {
+                Err(OrderError::NotCancellable(from))
+            }
+            Status::Processing if from == Status::Cancelling => Ok(()),
+            _ if (to == Status::Processing || is_with_carrier(to)) && !self.is_booked() => {
+                Err(OrderError::NotBooked)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether all is booked that the order still needs.
+    fn is_booked(&self) -> bool {
+        let f = &self.fulfilment;
+        f.has_shipment() && (f.has_pickup() || self.picked_up_at.is_some())
     }
 
     /// The deadline of that number has passed. One that was met or moved meanwhile is nobody's business.
@@ -273,4 +276,12 @@ impl Order {
             self.happen(OrderResumed { order_id: self.id }, now);
         }
     }
+}
+
+/// Whether somebody must have fetched the parcels of an order that stands there.
+const fn is_with_carrier(status: Status) -> bool {
+    matches!(
+        status,
+        Status::PickedUp | Status::InTransit | Status::Delivered | Status::Undeliverable | Status::Lost
+    )
 }

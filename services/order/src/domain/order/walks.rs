@@ -15,7 +15,9 @@ use serde_json::json;
 
 use super::{
     Allocation, GoodsMove, Movement, Order, OrderFact, OrderKind, OrderState, PaymentMethod, PickupNews,
-    Placing, ShipmentNews, Status, people::Found,
+    Placing, ShipmentNews, Status,
+    people::Found,
+    update::{ChangedGoods, ChangedLines, OrderChanges},
 };
 use crate::domain::fulfilment::{Booking, Step};
 
@@ -77,6 +79,7 @@ enum Event {
     Release,
     Retry,
     Cancel,
+    Update { pieces: u32, short: bool },
     Allocate,
     Cash,
     SetStatus(Status),
@@ -115,6 +118,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Release),
         2 => Just(Event::Retry),
         1 => Just(Event::Cancel),
+        2 => (0_u32..4, any::<bool>()).prop_map(|(pieces, short)| Event::Update { pieces, short }),
         1 => Just(Event::Allocate),
         1 => Just(Event::Cash),
         1 => prop::sample::select(Status::ALL).prop_map(Event::SetStatus),
@@ -188,6 +192,29 @@ fn pickup_news(order: &Order, event: &Event, now: Timestamp) -> Option<PickupNew
     })
 }
 
+/// So many pieces instead of those before; for nothing, if none.
+fn changes(order: &Order, pieces: u32, short: bool) -> OrderChanges {
+    let zero = Money::zero(Currency::COP);
+    let mut line = order.lines[0].clone();
+    line.quantity = pieces.max(1);
+    line.unit_price = if pieces == 0 { zero } else { line.unit_price };
+    line.total = line.unit_price.times(line.quantity).unwrap();
+    let total = line.total;
+    let goods = match order.status {
+        Status::Backordered if short => ChangedGoods::Short(vec![]),
+        _ if short => ChangedGoods::Same,
+        _ => ChangedGoods::Found(Found {
+            reservation_id: ReservationId::new(),
+            warehouse_id: order.warehouse_id,
+            sender: order.sender.clone(),
+            kind: order.kind,
+        }),
+    };
+    let totals = OrderTotals { subtotal: total, discount: zero, shipping: zero, tax: zero, total };
+    let lines = ChangedLines { lines: vec![line], totals, items: vec![], parcels: vec![], goods };
+    OrderChanges { consignee: None, notes: Some(Some("gift".to_owned())), lines: Some(lines) }
+}
+
 /// Lets it happen; what is refused must change nothing.
 fn let_happen(order: &mut Order, event: &Event, now: Timestamp) {
     let before = order.state.clone();
@@ -197,6 +224,7 @@ fn let_happen(order: &mut Order, event: &Event, now: Timestamp) {
         Event::Release => order.release(now),
         Event::Retry => order.retry(now),
         Event::Cancel => order.cancel("changed my mind".to_owned(), now),
+        Event::Update { pieces, short } => order.update(changes(order, *pieces, *short), now),
         Event::SetStatus(status) => order.set_status(*status, "staff".to_owned(), now),
         Event::Allocate => {
             let (reservation_id, warehouse_id) = (ReservationId::new(), order.warehouse_id);

@@ -1,4 +1,8 @@
 //! Which warehouse serves an order, and which batches in it.
+//!
+//! First come, first served: an order waits for the products that there is not enough of anywhere, or that an
+//! earlier order waits for; what it waits for is promised to it before any later order. What an order needs
+//! beside them it does not keep from others.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +13,26 @@ use quenty_kernel::{
 };
 use serde::Serialize;
 
-use super::{MovementKind, Note, Stock, StockError};
+use super::{MovementKind, Note, Place, Stock, StockError};
+use crate::domain::{
+    transfer::Route,
+    warehouse::{Warehouse, WarehouseDetails},
+};
 
 /// What was wanted of a product, and what there is: told to the caller as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Shortage {
     pub product_id: ProductId,
     pub wanted: u32,
+    /// Nowhere, if orders that came before wait for it.
     pub available: Vec<AvailableAt>,
+}
+
+impl Shortage {
+    /// Whether no warehouse has enough of it.
+    pub(crate) fn is_everywhere(&self) -> bool {
+        self.available.iter().all(|at| at.available < i64::from(self.wanted))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,11 +55,13 @@ pub(crate) struct Preference {
 ///
 /// # Errors
 /// When they add up to more than a `u32`.
-pub(crate) fn sum_by_product(lines: &[(ProductId, u32)]) -> Result<BTreeMap<ProductId, u32>, StockError> {
+pub(crate) fn sum_by_product(
+    lines: impl IntoIterator<Item = (ProductId, u32)>,
+) -> Result<BTreeMap<ProductId, u32>, StockError> {
     let mut wants = BTreeMap::new();
     for (product, quantity) in lines {
-        let sum: &mut u32 = wants.entry(*product).or_default();
-        *sum = sum.checked_add(*quantity).ok_or(StockError::QuantityTooLarge)?;
+        let sum: &mut u32 = wants.entry(product).or_default();
+        *sum = sum.checked_add(quantity).ok_or(StockError::QuantityTooLarge)?;
     }
     Ok(wants)
 }
@@ -59,13 +77,15 @@ impl Stock {
         note: &Note,
     ) -> Result<WarehouseId, StockError> {
         wants.keys().try_for_each(|product| self.company_of(*product).map(drop))?;
+        let is_promised = wants.keys().any(|product| self.promised.contains(product));
         let warehouse = self
             .by_preference(preference)
             .into_iter()
             .find(|warehouse| {
-                wants.iter().all(|(product, quantity)| {
-                    self.available_at(*product, *warehouse, Some(today)) >= i64::from(*quantity)
-                })
+                !is_promised
+                    && wants.iter().all(|(product, quantity)| {
+                        self.available_at(*product, *warehouse, Some(today)) >= i64::from(*quantity)
+                    })
             })
             .ok_or_else(|| StockError::Insufficient(self.shortages(wants, Some(today))))?;
         for (product, quantity) in wants {
@@ -74,21 +94,45 @@ impl Stock {
         Ok(warehouse)
     }
 
-    /// Sends pieces out of one warehouse, first expiry first; what has expired may travel too.
+    /// Goods come in for one order, whoever else waits: exactly what it wants, where nothing else is looked for.
+    pub(crate) fn receive_for(
+        &mut self,
+        wants: &BTreeMap<ProductId, u32>,
+        warehouse: &Warehouse,
+        note: &Note,
+    ) -> Result<(), StockError> {
+        for (product_id, quantity) in wants {
+            let place = Place { product_id: *product_id, warehouse_id: warehouse.id(), batch: None };
+            self.put(MovementKind::Receipt, &place, *quantity, note)?;
+        }
+        self.warehouses.insert(warehouse.id(), warehouse.details().clone());
+        self.promised.clear();
+        Ok(())
+    }
+
+    /// Sends pieces on their way, first expiry first; what has expired may travel too.
     pub(crate) fn send_out(
         &mut self,
         wants: &BTreeMap<ProductId, u32>,
-        warehouse: WarehouseId,
+        route: Route,
         note: &Note,
     ) -> Result<(), StockError> {
         for (product, quantity) in wants {
             self.company_of(*product)?;
-            if self.available_at(*product, warehouse, None) < i64::from(*quantity) {
+            if self.available_at(*product, route.from(), None) < i64::from(*quantity) {
                 return Err(StockError::Insufficient(self.shortages(wants, None)));
             }
-            self.pick(MovementKind::TransferOut, *product, warehouse, *quantity, None, note)?;
+            self.pick(MovementKind::TransferOut, *product, route.from(), *quantity, None, note)?;
         }
-        Ok(())
+        let differs = self.posted.iter().any(|movement| self.is_known_otherwise(&movement.place, route.to()));
+        if differs { Err(StockError::ExpiryDiffers) } else { Ok(()) }
+    }
+
+    /// Whether the warehouse has the batch with another expiry date: then it could not be received there.
+    fn is_known_otherwise(&self, from: &Place, to: WarehouseId) -> bool {
+        let there = Place { warehouse_id: to, ..from.clone() };
+        let known = self.position(&there).map(|index| self.items[index].place.expires_on());
+        from.expires_on().is_some() && known.is_some_and(|known| known != from.expires_on())
     }
 
     fn pick(
@@ -149,14 +193,14 @@ impl Stock {
 
     fn by_preference(&self, preference: &Preference) -> Vec<WarehouseId> {
         let mut ranked: Vec<_> = self
-            .sites
+            .warehouses
             .iter()
-            .map(|(id, site)| {
+            .map(|(id, warehouse)| {
                 let distance = preference
                     .near
-                    .zip(site.location)
+                    .zip(warehouse.address.location())
                     .map_or(f64::INFINITY, |(here, there)| here.distance_meters(&there));
-                (preference.warehouse != Some(*id), distance, !site.is_default, *id)
+                (preference.warehouse != Some(*id), distance, !warehouse.is_default, *id)
             })
             .collect();
         ranked
@@ -167,12 +211,13 @@ impl Stock {
     /// Of every product that was wanted: one that there is enough of may lie in another warehouse than the rest.
     pub(super) fn shortages(&self, wants: &BTreeMap<ProductId, u32>, today: Option<Date>) -> Vec<Shortage> {
         let of = |product: ProductId| {
-            let at = |(warehouse, site): (&WarehouseId, &super::Site)| AvailableAt {
-                warehouse_id: *warehouse,
-                warehouse: site.name.clone(),
-                available: self.available_at(product, *warehouse, today),
+            let at = |(id, warehouse): (&WarehouseId, &WarehouseDetails)| AvailableAt {
+                warehouse_id: *id,
+                warehouse: warehouse.name.as_str().to_owned(),
+                available: self.available_at(product, *id, today),
             };
-            self.sites.iter().map(at).filter(|at| at.available > 0).collect()
+            let is_free = |at: &AvailableAt| at.available > 0 && !self.promised.contains(&product);
+            self.warehouses.iter().map(at).filter(is_free).collect()
         };
         wants
             .iter()

@@ -1,6 +1,6 @@
 //! Movements that people record by hand.
 
-use quenty_kernel::id::MovementId;
+use quenty_kernel::{id::MovementId, money::Money};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -41,6 +41,9 @@ impl Stock {
         }
         if *kind != ManualKind::Receipt && note.unit_cost.is_some() {
             return needs("unit_cost", "only a receipt has a unit cost");
+        }
+        if note.unit_cost.is_some_and(Money::is_negative) {
+            return needs("unit_cost", "must not be negative");
         }
         if *quantity <= 0 && *kind != ManualKind::Adjustment {
             return needs("quantity", "must be positive; only an adjustment may be negative");

@@ -1,7 +1,13 @@
 use proptest::prelude::*;
-use quenty_kernel::id::ReservationId;
+use quenty_kernel::{
+    Timestamp,
+    address::{Address, AddressParts},
+    geo::GeoPoint,
+    id::ReservationId,
+};
 
 use super::*;
+use crate::domain::warehouse::{Warehouse, WarehouseState};
 
 struct Shelf {
     stock: Stock,
@@ -15,13 +21,28 @@ fn shelf(products: usize, warehouses: usize) -> Shelf {
     let products: Vec<_> = (0..products).map(|_| ProductId::new()).collect();
     let warehouses: Vec<_> = (0..warehouses).map(|_| WarehouseId::new()).collect();
     let level = Level { company_id, reorder_point: None, is_low: false };
-    let site = |(index, id): (usize, &WarehouseId)| {
-        let location = GeoPoint::new(f64::from(u8::try_from(index).unwrap()), -74.0).unwrap();
-        (*id, Site { name: format!("W{index}"), is_default: index == 0, location: Some(location) })
-    };
     let levels = products.iter().map(|id| (*id, level)).collect();
-    let sites = warehouses.iter().enumerate().map(site).collect();
-    Shelf { stock: Stock::new(levels, sites, Vec::new()), products, warehouses }
+    let details = warehouses.iter().enumerate().map(|(index, id)| (*id, warehouse(index))).collect();
+    Shelf { stock: Stock::new(levels, details, Vec::new(), BTreeSet::new()), products, warehouses }
+}
+
+fn warehouse(index: usize) -> WarehouseDetails {
+    let location = GeoPoint::new(f64::from(u8::try_from(index).unwrap()), -74.0).unwrap();
+    let address = AddressParts {
+        line1: "Calle 13 # 65-10".to_owned(),
+        line2: None,
+        city: "Bogotá".to_owned(),
+        state: None,
+        postal_code: None,
+        country: "CO".parse().unwrap(),
+        location: Some(location),
+    };
+    WarehouseDetails {
+        name: format!("W{index}").parse().unwrap(),
+        address: Address::new(address).unwrap(),
+        contact_phone: None,
+        is_default: index == 0,
+    }
 }
 
 impl Shelf {
@@ -43,7 +64,7 @@ impl Shelf {
             lines.iter().map(|(product, quantity)| (self.products[*product], *quantity)).collect();
         let today = "2026-01-05".parse().unwrap();
         let note = Note::of(Link::Reservation(ReservationId::new()));
-        self.stock.reserve(&sum_by_product(&lines)?, &preference, today, &note)
+        self.stock.reserve(&sum_by_product(lines)?, &preference, today, &note)
     }
 
     fn reserved_batches(&self) -> Vec<(Option<String>, i64)> {
@@ -144,6 +165,48 @@ fn a_batch_keeps_its_expiry_date() {
         shelf.stock.put(MovementKind::Receipt, &other, 1, &Note::default()),
         Err(StockError::ExpiryDiffers)
     );
+}
+
+#[test]
+fn what_an_earlier_order_waits_for_is_not_there_for_a_later_one() {
+    let mut shelf = shelf(2, 1);
+    shelf.receive(0, 0, None, 5);
+    shelf.receive(1, 0, None, 5);
+    shelf.stock.promised.insert(shelf.products[0]);
+    let Err(StockError::Insufficient(shortages)) = shelf.reserve(&[(0, 1), (1, 1)], Preference::default())
+    else {
+        panic!("the first product is promised")
+    };
+    let of = |product: usize| shortages.iter().find(|one| one.product_id == shelf.products[product]).unwrap();
+    assert!(of(0).is_everywhere() && of(0).available.is_empty());
+    assert!(!of(1).is_everywhere());
+    shelf.reserve(&[(1, 5)], Preference::default()).unwrap();
+    let (held, wants) = ([(shelf.products[0], 2)].into(), [(shelf.products[0], 3)].into());
+    shelf.stock.keep_what_is_held(&held, &wants);
+    shelf.reserve(&[(0, 3)], Preference::default()).unwrap_err();
+    shelf.stock.keep_what_is_held(&wants, &held);
+    shelf.reserve(&[(0, 2)], Preference::default()).unwrap();
+}
+
+#[test]
+fn what_comes_in_and_is_reserved_at_once_makes_nothing_available() {
+    let mut shelf = shelf(1, 1);
+    let id = WarehouseId::new();
+    let details = WarehouseDetails { is_default: false, ..warehouse(1) };
+    let warehouse = Warehouse::from_state(WarehouseState {
+        id,
+        company_id: CompanyId::new(),
+        details,
+        version: 1,
+        created_at: Timestamp::UNIX_EPOCH,
+        updated_at: Timestamp::UNIX_EPOCH,
+    });
+    let wants = [(shelf.products[0], 3)].into();
+    shelf.stock.promised.insert(shelf.products[0]);
+    shelf.stock.receive_for(&wants, &warehouse, &Note::default()).unwrap();
+    assert_eq!(shelf.stock.made_available().len(), 1);
+    assert_eq!(shelf.reserve(&[(0, 3)], Preference::default()).unwrap(), id);
+    assert!(shelf.stock.made_available().is_empty());
 }
 
 #[derive(Debug, Clone)]

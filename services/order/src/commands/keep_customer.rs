@@ -1,0 +1,9 @@
+use quenty_kernel::id::{CompanyId, CustomerId};
+use quenty_platform::Tx;
+
+use crate::{Error, store};
+
+/// Keeps that the company has this customer; who they are, only Customer knows.
+pub(crate) async fn keep_customer(tx: &mut Tx, company: CompanyId, id: CustomerId) -> Result<(), Error> {
+    Ok(store::customers::keep(tx.conn(), company, id).await?)
+}

@@ -1,0 +1,110 @@
+use super::*;
+
+const HEADER: &str = "Name,Email,Financial Status,Fulfillment Status,Currency,Subtotal,Shipping,Taxes,Total,Discount Amount,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Shipping Name,Shipping Address1,Shipping City,Shipping Zip,Shipping Province,Shipping Country,Shipping Phone,Cancelled at,Payment Method";
+
+fn orders(rows: &[&str]) -> Vec<Result<ImportedOrder, RowError>> {
+    let mut grouper = Grouper::new(Columns::read(HEADER.split(',')).unwrap());
+    let mut found = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        found.extend(
+            grouper.push(Row { line: index as u64 + 2, cells: row.split(',').map(str::to_owned).collect() }),
+        );
+    }
+    found.extend(grouper.finish());
+    found
+}
+
+const TWO_LINES: [&str; 2] = [
+    "#1001,ana@example.com,paid,,BRL,147.90,27.36,0.00,175.26,,1,Cafeteira,100.0,CAF-1,Ana Souza,Rua A 1,Santos,11010-000,SP,BR,,,boleto",
+    "#1001,ana@example.com,,,,,,,,,2,Filtro,23.95,FIL-2,,,,,,,,,",
+];
+
+#[test]
+fn rows_of_one_order_come_together_and_keep_the_files_prices() {
+    let found = orders(&TWO_LINES);
+    let order = found[0].as_ref().unwrap();
+    assert_eq!((found.len(), order.lines.len(), order.line), (1, 2, 2));
+    assert_eq!(
+        (order.total.amount().to_string(), order.lines[1].unit_price.amount().to_string()),
+        ("175.26".to_owned(), "23.95".to_owned())
+    );
+    assert_eq!(order.paid, Some(Some("boleto".to_owned())));
+    assert_eq!(order.consignee.address.postal_code(), Some("11010-000"));
+}
+
+#[test]
+fn sums_that_do_not_follow_from_the_lines_are_refused_with_line_and_column() {
+    let row = TWO_LINES[0].replace("175.26", "175.27");
+    let error = orders(&[&row, TWO_LINES[1]]).remove(0).unwrap_err();
+    assert_eq!((error.line, error.field.as_str(), error.code), (2, "Total", "DOES_NOT_ADD_UP"));
+}
+
+#[test]
+fn taxes_inside_the_prices_are_an_assumption() {
+    let row = TWO_LINES[0].replace("27.36,0.00,175.26", "27.36,12.00,175.26");
+    let order = orders(&[&row, TWO_LINES[1]]).remove(0).unwrap();
+    assert_eq!(order.tax, None);
+    assert!(order.assumptions.counts().any(|(name, count)| name == "taxes_included" && count == 1));
+}
+
+#[test]
+fn a_bad_row_does_not_stop_the_next_order() {
+    let bad = TWO_LINES[0].replace("#1001", "#1000").replace(",1,Cafeteira", ",-1,Cafeteira");
+    let found = orders(&[&bad, TWO_LINES[0], TWO_LINES[1]]);
+    assert_eq!(found.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn what_the_shop_cancelled_refunded_or_sent_is_not_sent_again() {
+    for (from, to, code) in [
+        ("paid", "refunded", "NOT_PAYABLE"),
+        ("paid,", "paid,fulfilled", "ALREADY_FULFILLED"),
+        (",boleto", "2026-01-01,boleto", "CANCELLED_IN_SHOP"),
+    ] {
+        let row = TWO_LINES[0].replacen(from, to, 1);
+        assert_eq!(orders(&[&row, TWO_LINES[1]]).remove(0).unwrap_err().code, code);
+    }
+}
+
+#[test]
+fn unusable_contact_details_are_left_out_and_counted() {
+    let row = TWO_LINES[0].replace("ana@example.com", "ana").replace("BR,,,boleto", "BR,123,,boleto");
+    let order = orders(&[&row, &TWO_LINES[1].replace("ana@example.com", "ana")]).remove(0).unwrap();
+    assert_eq!((order.consignee.email, order.consignee.phone), (None, None));
+    assert_eq!(order.assumptions.counts().filter(|(name, _)| name.ends_with("left_out")).count(), 2);
+}
+
+#[test]
+fn a_file_of_something_else_is_refused() {
+    assert_eq!(Columns::read(["a", "b"]).unwrap_err(), MissingColumn("Name"));
+}
+
+#[test]
+fn what_cannot_be_kept_of_a_payment_is_left_out() {
+    let row = TWO_LINES[0].replace("boleto", &format!("bo\u{0}leto {}", "x".repeat(200)));
+    let paid = orders(&[&row, TWO_LINES[1]]).remove(0).unwrap().paid.unwrap().unwrap();
+    assert!(paid.starts_with("boleto x") && paid.chars().count() == 100, "{paid}");
+    let row = TWO_LINES[0].replace(",paid,", ",pa\u{0}id,");
+    let error = orders(&[&row, TWO_LINES[1]]).remove(0).unwrap_err();
+    assert_eq!((error.code, error.detail.contains('\u{0}')), ("UNKNOWN_STATUS", false));
+}
+
+#[test]
+fn an_amount_that_may_mean_thousands_is_refused() {
+    let amount = |text: &str| {
+        let columns = Columns::read(HEADER.split(',')).unwrap();
+        let mut cells = vec![String::new(); HEADER.split(',').count()];
+        cells[columns.0["Total"]] = text.to_owned();
+        let row = Row { line: 2, cells };
+        let reader = Reader { columns: &columns, row: &row };
+        ["COP", "CLP"].map(|currency| {
+            let money = reader.money("Total", currency.parse().unwrap());
+            money.ok().flatten().map(|money| money.amount().to_string())
+        })
+    };
+    let text = |amount: &str| Some(amount.to_owned());
+    assert_eq!(amount("129.900"), [None, None]);
+    assert_eq!(amount("129.90"), [text("129.90"), None]);
+    assert_eq!(amount("129900.00"), [text("129900.00"), text("129900")]);
+    assert_eq!(amount("1e3"), [None, None]);
+}

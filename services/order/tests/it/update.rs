@@ -1,0 +1,171 @@
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use quenty_kernel::id::OrderId;
+use quenty_testkit::{TestApp, eventually};
+use serde_json::{Value, json};
+
+use crate::shop::{Road, Shop, consignee, standing_still};
+
+fn cop(amount: &str) -> Value {
+    json!({"amount": amount, "currency": "COP"})
+}
+
+fn lines(lines: &[(&str, u32)]) -> Value {
+    lines.iter().map(|(product, quantity)| json!({"product_id": product, "quantity": quantity})).collect()
+}
+
+#[tokio::test]
+async fn other_lines_exchange_the_stock_and_recompute_the_totals() {
+    let app = standing_still().await;
+    let shop = Shop::open(&app).await;
+    let mug = shop.merchant.product("MUG", json!({"price": cop("30000.00")})).await;
+    shop.merchant.receive(&mug, &shop.warehouse, 5).await;
+    let more = json!({"payment_method": "prepaid", "shipping": cop("8000.00"), "discount": cop("1000.00")});
+    let id = shop.place(more).await;
+    let path = format!("/api/v1/orders/{id}");
+    app.advance_to(app.now() + jiff::SignedDuration::from_hours(1));
+    let patch = json!({"lines": lines(&[(&shop.product, 1), (&mug, 3)]), "expected_total": cop("147000.00")});
+    let mut wrong = patch.clone();
+    wrong["expected_total"] = cop("147000.01");
+    shop.merchant.patch(&path, wrong).await.expect_problem(422, "TOTAL_MISMATCH");
+    let updated = shop.merchant.patch(&path, patch.clone()).await.expect(200).json();
+    assert_eq!(
+        (&updated["totals"]["total"], &updated["totals"]["discount"]),
+        (&cop("147000.00"), &cop("1000.00"))
+    );
+    assert_eq!(updated["parcels"][0]["weight_grams"], 800);
+    assert_eq!(shop.stock().await, (100, 1, 99));
+    assert_eq!(shop.merchant.stock(&mug, &shop.warehouse).await, (5, 3, 2));
+    let version = updated["version"].clone();
+    assert_eq!(
+        shop.merchant.patch(&path, patch).await.expect(200).json()["version"],
+        version,
+        "nothing changed"
+    );
+    // More than there is changes nothing at all.
+    let too_many = json!({"lines": lines(&[(&mug, 6)])});
+    shop.merchant.patch(&path, too_many).await.expect_problem(409, "INSUFFICIENT_STOCK");
+    shop.merchant.patch(&path, json!({"lines": []})).await.expect_problem(422, "LINES_OUT_OF_RANGE");
+    let dollars =
+        json!([{"product_id": mug, "quantity": 1, "unit_price": {"amount": "1.00", "currency": "USD"}}]);
+    shop.merchant.patch(&path, json!({"lines": dollars})).await.expect_problem(422, "CURRENCY_MISMATCH");
+    shop.merchant
+        .patch(&path, json!({"expected_total": cop("1.00")}))
+        .await
+        .expect_problem(422, "LINES_MISSING");
+    assert_eq!(shop.merchant.stock(&mug, &shop.warehouse).await, (5, 3, 2));
+    let before = format!("{path}?as_of=2026-03-02T12:30:00Z");
+    assert_eq!(shop.merchant.get(&before).await.expect(200).json()["totals"]["total"], cop("107000.00"));
+    shop.act(id, "payments", json!({"amount": cop("147000.00")})).await.expect(200);
+    let asked =
+        app.facts(id).await.into_iter().find(|fact| fact.kind.ends_with("shipment_requested.v1")).unwrap();
+    assert_eq!(
+        (&asked.data["items"][1]["sku"], &asked.data["declared_value"]),
+        (&json!("MUG"), &cop("140000.00"))
+    );
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn lines_are_fixed_by_the_shipment_and_the_total_by_the_payment() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let path = format!("/api/v1/orders/{id}");
+    let one = json!({"lines": lines(&[(&shop.product, 1)])});
+    shop.merchant.patch(&path, one.clone()).await.expect_problem(409, "LINES_FIXED");
+    assert_eq!(shop.stock().await, (100, 2, 98));
+    // A paid order that a person has stopped before anything was asked for.
+    let paid = shop.place(json!({"payment_method": "prepaid"})).await;
+    shop.act(paid, "hold", json!({"reason": "wait"})).await.expect(200);
+    shop.act(paid, "payments", json!({"amount": cop("100000.00")})).await.expect(200);
+    let path = format!("/api/v1/orders/{paid}");
+    let refused = shop.merchant.patch(&path, one).await.expect_problem(409, "TOTAL_FIXED").json();
+    assert_eq!(refused["total"], cop("100000.00"));
+    let dear =
+        json!({"lines": [{"product_id": shop.product, "quantity": 1, "unit_price": cop("100000.00")}]});
+    shop.merchant.patch(&path, dear).await.expect(200);
+    assert_eq!(shop.stock().await, (100, 3, 97));
+    shop.act(paid, "release", json!({})).await.expect(200);
+    assert_eq!(shop.fulfilment(paid).await["step"], "shipment");
+    shop.assert_sound(paid).await;
+}
+
+#[tokio::test]
+async fn the_address_can_change_until_the_driver_has_the_parcels() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let (road, path) = (Road::of(&shop, id), format!("/api/v1/orders/{id}"));
+    road.until_processing().await;
+    let mut moved = consignee("CO");
+    moved["address"]["line1"] = json!("Calle 100 # 8-20");
+    let updated =
+        shop.merchant.patch(&path, json!({"consignee": moved, "notes": "ring"})).await.expect(200).json();
+    assert_eq!((&updated["consignee"], &updated["status"]), (&moved, &json!("processing")));
+    road.completed().await;
+    shop.merchant.patch(&path, json!({"notes": "x"})).await.expect_problem(409, "ORDER_NOT_UPDATABLE");
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn who_asks_for_less_is_served_and_lets_others_by() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let waiting = |quantity| json!({"allow_backorder": true, "lines": lines(&[(&shop.product, quantity)])});
+    let (first, second) = (shop.place(waiting(150)).await, shop.place(waiting(20)).await);
+    let patch = async |quantity| {
+        let body = json!({"lines": lines(&[(&shop.product, quantity)])});
+        shop.merchant.patch(&format!("/api/v1/orders/{first}"), body).await.expect(200).json()
+    };
+    assert_eq!(patch(120).await["status"], "backordered");
+    assert_eq!(patch(80).await["status"], "confirmed");
+    eventually("the next in turn is served", || async {
+        (shop.status(second).await == "confirmed").then_some(())
+    })
+    .await;
+    assert_eq!(shop.stock().await, (100, 100, 0));
+    shop.assert_sound(first).await;
+}
+
+#[tokio::test]
+async fn sixty_four_editors_never_take_more_than_there_is() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let other = shop.merchant.product("OTHER", json!({})).await;
+    shop.merchant.receive(&other, &shop.warehouse, 60).await;
+    let mut ids: Vec<OrderId> = Vec::new();
+    for _ in 0..8 {
+        ids.push(shop.place(json!({"payment_method": "prepaid"})).await);
+    }
+    let edits = (0_u32..64).map(|edit| {
+        let (id, quantity) = (ids[edit as usize % ids.len()], 1 + edit * 7 % 23);
+        let (a, b) = if edit % 2 == 0 { (&shop.product, &other) } else { (&other, &shop.product) };
+        let body = json!({"lines": lines(&[(a, quantity), (b, 24 - quantity)])});
+        let path = format!("/api/v1/orders/{id}");
+        let merchant = &shop.merchant;
+        async move { merchant.patch(&path, body).await }
+    });
+    let answers = join_all(edits).await;
+    assert!(answers.iter().any(|answer| answer.status() == 200));
+    for answer in answers.iter().filter(|answer| answer.status() != 200) {
+        answer.clone().expect_problem(409, "INSUFFICIENT_STOCK");
+    }
+    let mut ordered = BTreeMap::<String, i64>::new();
+    for id in &ids {
+        for line in shop.get(*id).await["lines"].as_array().unwrap() {
+            *ordered.entry(line["product_id"].as_str().unwrap().to_owned()).or_default() +=
+                line["quantity"].as_i64().unwrap();
+        }
+        shop.assert_sound(*id).await;
+    }
+    for product in [&shop.product, &other] {
+        let (on_hand, reserved, available) = shop.merchant.stock(product, &shop.warehouse).await;
+        assert_eq!(
+            (reserved, available >= 0),
+            (ordered.get(product).copied().unwrap_or(0), true),
+            "{on_hand}"
+        );
+    }
+}
