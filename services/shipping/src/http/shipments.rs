@@ -11,7 +11,7 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, Json, Path, Query},
+    http::{Answer, Can, Json, Path, Permission, Query},
     journal,
 };
 use serde::{Deserialize, Serialize};
@@ -218,13 +218,9 @@ pub(super) async fn create_shipment(
     Json(input): Json<CreateShipmentIn>,
 ) -> Result<Answer> {
     let (company, scope) = (caller.company()?, caller.scope()?);
-    if input.book && !caller.may("shipments:book") {
-        return Err(Failure::new(
-            Kind::Forbidden,
-            "NOT_PERMITTED",
-            "booking at once needs the permission shipments:book",
-        )
-        .into());
+    if input.book && !caller.may(BookShipments::NAME) {
+        let detail = "booking at once needs the permission shipments:book";
+        return Err(Failure::new(Kind::Forbidden, "NOT_PERMITTED", detail).into());
     }
     let (book, quote) = (input.book, open_quote(&app, input.quote_id.as_deref())?);
     let new = input.check(company)?;
@@ -367,17 +363,21 @@ pub(super) async fn get_shipment(
             Shipment::fold(facts).ok_or(Error::NotFound("shipment at that time"))?
         }
     };
+    let events = events(&app, id, query.as_of).await?;
+    let answer = Answer::ok(&ShipmentDetailOut { shipment: ShipmentOut::from(&shipment), events })?;
+    // What was cannot be changed: it has no version.
+    Ok(if query.as_of.is_none() { answer.version(shipment.state().version) } else { answer })
+}
+
+async fn events(app: &App, id: ShipmentId, as_of: Option<Timestamp>) -> Result<Vec<ShipmentEventOut>, Error> {
     let events = store::tracking::list(app.db(), id).await?.into_iter();
-    let events = events.filter(|event| query.as_of.is_none_or(|as_of| event.recorded_at <= as_of));
-    let events = events.map(|event| ShipmentEventOut {
+    let known = events.filter(|event| as_of.is_none_or(|as_of| event.recorded_at <= as_of));
+    let shown = known.map(|event| ShipmentEventOut {
         kind: event.kind,
         status: event.status,
         at: event.at,
         place: event.place,
         detail: event.detail,
     });
-    let detail = ShipmentDetailOut { shipment: ShipmentOut::from(&shipment), events: events.collect() };
-    let answer = Answer::ok(&detail)?;
-    // What was cannot be changed: it has no version.
-    Ok(if query.as_of.is_none() { answer.version(shipment.state().version) } else { answer })
+    Ok(shown.collect())
 }
