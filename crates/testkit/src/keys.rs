@@ -67,7 +67,8 @@ pub fn service_token(service: &str, permissions: &[&str]) -> String {
 }
 
 /// JWKS and client credentials, as Auth serves them.
-pub(crate) fn router() -> Router {
+#[must_use]
+pub fn router() -> Router {
     Router::new()
         .route("/.well-known/jwks.json", get(jwks))
         .route("/api/v1/auth/token", post(service_credentials))

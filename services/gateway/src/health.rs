@@ -15,17 +15,26 @@ pub(crate) fn live() -> Response<Body> {
     proxy::json(StatusCode::OK, &json!({"service": "gateway", "status": "live"}))
 }
 
+/// Whether this gateway can do its part. A service that is away takes its own operations with it, and no gateway.
+pub(crate) async fn ready(gateway: &Gateway) -> Response<Body> {
+    let checks = [("routes", gateway.table().has_routes()), ("keys", gateway.0.verifier.has_keys().await)];
+    let (status, word) = told(checks.iter().all(|(_, ok)| *ok));
+    let checks: Vec<Value> = checks.iter().map(|(name, ok)| json!({"name": name, "ok": ok})).collect();
+    proxy::json(status, &json!({"service": "gateway", "status": word, "checks": checks}))
+}
+
+fn told(ready: bool) -> (StatusCode, &'static str) {
+    if ready { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not_ready") }
+}
+
 pub(crate) async fn of_all(gateway: &Gateway) -> Response<Body> {
     let asked =
         futures_util::future::join_all(gateway.0.upstreams.iter().map(|upstream| ask(gateway, upstream)))
             .await;
     let ready = asked.iter().all(|(ready, _)| *ready) && gateway.table().complete;
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let (status, word) = told(ready);
     let services: Vec<Value> = asked.into_iter().map(|(_, told)| told).collect();
-    proxy::json(
-        status,
-        &json!({"service": "gateway", "status": if ready { "ready" } else { "not_ready" }, "services": services}),
-    )
+    proxy::json(status, &json!({"service": "gateway", "status": word, "services": services}))
 }
 
 async fn ask(gateway: &Gateway, upstream: &Upstream) -> (bool, Value) {

@@ -3,25 +3,28 @@
 //!
 //! It must never contain business, and never call an address that is not a known service.
 
+mod edge;
 mod health;
 mod identity;
+mod merged;
 mod proxy;
 mod reference;
 mod table;
+mod unreadable;
 mod upstream;
 
 use std::{
-    net::SocketAddr,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
 use axum::body::Body;
-use hyper::{body::Incoming, service::service_fn};
+use futures_util::future::join_all;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::graceful::GracefulShutdown,
 };
 use quenty_platform::{
     settings::{Setting, Settings},
@@ -32,6 +35,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use table::Conflict;
 use table::Table;
+use unreadable::Telling;
+use upstream::Description;
 pub use upstream::Upstream;
 
 /// The port of the mission.
@@ -89,8 +94,8 @@ impl Gateway {
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(256)
             .build(connector);
-        let known = upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
-        let table = Table::new(known)?;
+        let known = upstreams.iter().map(|upstream| (upstream.name, upstream.description().cloned()));
+        let table = Table::new(known.collect())?;
         Ok(Self(Arc::new(Inner {
             upstreams,
             verifier,
@@ -105,12 +110,22 @@ impl Gateway {
         Arc::clone(&self.0.table.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn named(&self, known: &[Option<Description>]) -> Vec<(&'static str, Option<Description>)> {
+        self.0.upstreams.iter().map(|upstream| upstream.name).zip(known.iter().cloned()).collect()
+    }
+
     /// Serves until `stop`; then no new connections, and running requests finish.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
         let mut work = JoinSet::new();
         work.spawn(self.clone().keep_routes_fresh(stop.clone()));
         work.spawn(self.clone().keep_keys_fresh(stop.clone()));
         let connections = GracefulShutdown::new();
+        // The time for headers runs from the first moment, also for who sends nothing at all.
+        let mut server = http1::Builder::new();
+        server
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.0.header_timeout)
+            .max_buf_size(MAX_HEADER_BYTES);
         loop {
             let (stream, peer) = tokio::select! {
                 () = stop.cancelled() => break,
@@ -129,17 +144,13 @@ impl Gateway {
             let handle = service_fn(move |request: hyper::Request<Incoming>| {
                 let gateway = gateway.clone();
                 async move {
-                    Ok::<_, std::convert::Infallible>(gateway.handle(request.map(Body::new), peer).await)
+                    Ok::<_, std::convert::Infallible>(
+                        edge::answer(&gateway, request.map(Body::new), peer).await,
+                    )
                 }
             });
-            let mut server = auto::Builder::new(TokioExecutor::new());
-            server
-                .http1()
-                .timer(TokioTimer::new())
-                .header_read_timeout(self.0.header_timeout)
-                .max_buf_size(MAX_HEADER_BYTES);
             let connection =
-                connections.watch(server.serve_connection(TokioIo::new(stream), handle).into_owned());
+                connections.watch(server.serve_connection(TokioIo::new(Telling::new(stream)), handle));
             work.spawn(async move {
                 // A client that breaks off is its own affair.
                 drop(connection.await);
@@ -152,17 +163,6 @@ impl Gateway {
         }
     }
 
-    async fn handle(&self, request: hyper::Request<Body>, peer: SocketAddr) -> hyper::Response<Body> {
-        match request.uri().path() {
-            "/health" | "/health/ready" => health::of_all(self).await,
-            "/health/live" => health::live(),
-            "/openapi.json" => reference::document(&self.table()),
-            "/api/versions" => reference::versions(),
-            path if path == "/docs" || path.starts_with("/docs/") => reference::page(path),
-            _ => proxy::forward(self, request, peer).await,
-        }
-    }
-
     async fn keep_keys_fresh(self, stop: CancellationToken) {
         self.0.verifier.clone().keep_fresh(stop).await;
     }
@@ -172,12 +172,11 @@ impl Gateway {
         let mut known: Vec<_> =
             self.0.upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
         while !stop.is_cancelled() {
-            for (upstream, slot) in self.0.upstreams.iter().zip(&mut known) {
-                if let Some(fresh) = upstream.fetch_description(&self.0.client).await {
-                    *slot = Some(fresh);
-                }
+            let fetched = self.0.upstreams.iter().map(|upstream| upstream.fetch_description(&self.0.client));
+            for (slot, fetched) in known.iter_mut().zip(join_all(fetched).await) {
+                *slot = fetched.or(slot.take());
             }
-            match Table::new(known.clone()) {
+            match Table::new(self.named(&known)) {
                 Ok(table) => *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table),
                 Err(conflict) => tracing::error!(%conflict, "the routes stay as they were"),
             }

@@ -1,25 +1,28 @@
-//! The proxy path: look up, check, forward, and tell every failure as a problem document.
+//! The proxy path: look up, check, forward.
 
-use std::{net::SocketAddr, time::Instant};
+use std::net::SocketAddr;
 
-use axum::{body::Body, response::IntoResponse};
+use axum::body::Body;
 use hyper::{
     HeaderMap, Request, Response, StatusCode, Uri,
     header::{self, HeaderName, HeaderValue},
 };
-use quenty_kernel::{Failure, Kind, id::new_uuid};
+use quenty_kernel::{Failure, Kind};
 use quenty_platform::{
-    Error,
-    http::{REQUEST_ID, UPLOAD_TIMEOUT, is_upload, problem},
+    http::{REQUEST_ID, UPLOAD_TIMEOUT, is_upload},
     trace::TraceParent,
 };
 
-use crate::{Gateway, identity, table::Found};
+use crate::{
+    Gateway,
+    edge::{TRACEPARENT, method_not_allowed},
+    identity,
+    table::Found,
+};
 
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Hop-by-hop (RFC 9110, 7.6.1), and what only we may say of a client.
-const NOT_FORWARDED: [&str; 11] = [
+const NOT_FORWARDED: [&str; 10] = [
     "connection",
     "keep-alive",
     "proxy-authenticate",
@@ -28,40 +31,17 @@ const NOT_FORWARDED: [&str; 11] = [
     "trailer",
     "transfer-encoding",
     "upgrade",
-    "x-forwarded-for",
     "x-real-ip",
     "forwarded",
 ];
+/// Where a client is and who it is: nobody's word but the token's and ours.
+const NOT_FORWARDED_PREFIXES: [&str; 3] = ["x-forwarded-", "x-user-", "x-company-"];
 
+/// The route's template and what came of it.
 pub(crate) async fn forward(
     gateway: &Gateway,
-    mut request: Request<Body>,
-    peer: SocketAddr,
-) -> Response<Body> {
-    let started = Instant::now();
-    let trace = text(request.headers(), &TRACEPARENT)
-        .and_then(TraceParent::parse)
-        .map_or_else(TraceParent::root, TraceParent::child);
-    let request_id = text(request.headers(), &REQUEST_ID)
-        .and_then(|id| uuid::Uuid::try_parse(id).ok())
-        .unwrap_or_else(new_uuid);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    prepare(&mut request, peer, trace, request_id);
-
-    let (template, outcome) = route(gateway, request).await;
-    let mut response = outcome.unwrap_or_else(|failure| {
-        problem::finish(Error::from(failure).into_response(), &path, &trace.trace_id())
-    });
-    if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
-    metrics::histogram!("quenty_http_request_seconds", "service" => "gateway", "route" => template.clone(), "method" => method.to_string(), "status" => status.to_string()).record(seconds);
-    tracing::info!(%method, route = template, status, milliseconds = seconds * 1e3, trace_id = trace.trace_id(), %request_id, "request");
-    response
-}
-
-async fn route(gateway: &Gateway, request: Request<Body>) -> (String, Result<Response<Body>, Failure>) {
+    request: Request<Body>,
+) -> (String, Result<Response<Body>, Failure>) {
     let table = gateway.table();
     let (upstream, template, access) = match table.find(request.method(), request.uri().path()) {
         Found::Operation { upstream, template, access } => (upstream, template.to_owned(), access),
@@ -115,21 +95,8 @@ async fn route(gateway: &Gateway, request: Request<Body>) -> (String, Result<Res
     (template, outcome)
 }
 
-fn method_not_allowed(methods: &[&str]) -> Response<Body> {
-    let failure = Failure::new(
-        Kind::MethodNotAllowed,
-        "METHOD_NOT_ALLOWED",
-        format!("this path takes {}", methods.join(", ")),
-    );
-    let mut response = problem::response(&failure);
-    if let Ok(allow) = HeaderValue::try_from(methods.join(", ")) {
-        response.headers_mut().insert(header::ALLOW, allow);
-    }
-    response
-}
-
 /// What goes inward: the path alone, our own word on who called, the trace.
-fn prepare(request: &mut Request<Body>, peer: SocketAddr, trace: TraceParent, request_id: uuid::Uuid) {
+pub(crate) fn prepare(request: &mut Request<Body>, peer: SocketAddr, trace: TraceParent, request_id: &str) {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).parse::<Uri>();
     if let Ok(path) = path {
         *request.uri_mut() = path;
@@ -141,7 +108,7 @@ fn prepare(request: &mut Request<Body>, peer: SocketAddr, trace: TraceParent, re
     for (name, value) in [
         (FORWARDED_FOR, peer.ip().to_string()),
         (TRACEPARENT, trace.to_string()),
-        (REQUEST_ID, request_id.to_string()),
+        (REQUEST_ID, request_id.to_owned()),
     ] {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
@@ -150,23 +117,23 @@ fn prepare(request: &mut Request<Body>, peer: SocketAddr, trace: TraceParent, re
 }
 
 fn strip(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
+    let named = headers
         .get_all(header::CONNECTION)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in named {
+        .filter_map(|name| name.trim().parse().ok());
+    let claimed = headers
+        .keys()
+        .filter(|name| NOT_FORWARDED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix)))
+        .cloned();
+    let unwanted: Vec<HeaderName> = named.chain(claimed).collect();
+    for name in unwanted {
         headers.remove(name);
     }
     for name in NOT_FORWARDED {
         headers.remove(name);
     }
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// A small JSON answer of the gateway itself.

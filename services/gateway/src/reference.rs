@@ -7,6 +7,8 @@ use hyper::{
     Response, StatusCode,
     header::{self, HeaderValue},
 };
+use quenty_kernel::{Failure, Kind};
+use quenty_platform::http::problem;
 use serde_json::json;
 use utoipa_swagger_ui::Config;
 
@@ -41,9 +43,10 @@ pub(crate) fn page(path: &str) -> Response<Body> {
             }
             response
         }
-        _ => proxy::json(
-            StatusCode::NOT_FOUND,
-            &json!({"status": 404, "code": "NO_SUCH_ROUTE", "detail": "the reference page is at /docs/"}),
-        ),
+        _ => problem::response(&Failure::new(
+            Kind::NotFound,
+            "NO_SUCH_ROUTE",
+            "there is no such page; the reference begins at /docs/",
+        )),
     }
 }

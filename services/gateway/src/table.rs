@@ -1,11 +1,11 @@
 //! The route table: made of the services' OpenAPI documents and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use hyper::Method;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::upstream::Description;
+use crate::{merged, upstream::Description};
 
 /// What is routed; internal operations and the services' own health and metrics are not.
 const PUBLIC_PREFIXES: [&str; 2] = ["/api/", "/.well-known/"];
@@ -58,16 +58,10 @@ pub(crate) struct Table {
 impl Table {
     /// # Errors
     /// When two services claim the same path.
-    pub(crate) fn new(descriptions: Vec<Option<Description>>) -> Result<Self, Conflict> {
+    pub(crate) fn new(services: Vec<(&'static str, Option<Description>)>) -> Result<Self, Conflict> {
         let mut paths = matchit::Router::new();
-        let complete = descriptions.iter().all(Option::is_some);
-        let mut merged = Merged::default();
-        for (upstream, description) in descriptions.into_iter().enumerate() {
-            let Some(description) = description else { continue };
-            for (template, item) in description["paths"].as_object().into_iter().flatten() {
-                if !PUBLIC_PREFIXES.iter().any(|prefix| template.starts_with(prefix)) {
-                    continue;
-                }
+        for (upstream, (_, description)) in services.iter().enumerate() {
+            for (template, item) in description.iter().flat_map(|description| public_paths(description)) {
                 let operations = item
                     .as_object()
                     .into_iter()
@@ -78,11 +72,14 @@ impl Table {
                 paths
                     .insert(with_numbered_parameters(template), route)
                     .map_err(|_| Conflict { path: template.clone() })?;
-                merged.paths.insert(template.clone(), item.clone());
             }
-            merged.take_components(&description);
         }
-        Ok(Self { paths, complete, merged: merged.document() })
+        let complete = services.iter().all(|(_, description)| description.is_some());
+        Ok(Self { paths, complete, merged: merged::document(&services) })
+    }
+
+    pub(crate) fn has_routes(&self) -> bool {
+        self.merged["paths"].as_object().is_some_and(|paths| !paths.is_empty())
     }
 
     pub(crate) fn find(&self, method: &Method, path: &str) -> Found<'_> {
@@ -91,9 +88,18 @@ impl Table {
         let wanted = if method == Method::HEAD { "GET" } else { method.as_str() };
         match route.operations.get(wanted) {
             Some(access) => Found::Operation { upstream: route.upstream, template: &route.template, access },
-            None => Found::OtherMethods(route.operations.keys().map(String::as_str).collect()),
+            None => {
+                let head = route.operations.contains_key("GET").then_some("HEAD");
+                Found::OtherMethods(route.operations.keys().map(String::as_str).chain(head).collect())
+            }
         }
     }
+}
+
+/// The paths of a description that are routed.
+pub(crate) fn public_paths(description: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    let paths = description["paths"].as_object().into_iter().flatten();
+    paths.filter(|(template, _)| PUBLIC_PREFIXES.iter().any(|prefix| template.starts_with(prefix)))
 }
 
 fn access(operation: &Value) -> Access {
@@ -119,49 +125,16 @@ fn with_numbered_parameters(template: &str) -> String {
         .join("/")
 }
 
-#[derive(Default)]
-struct Merged {
-    paths: Map<String, Value>,
-    schemas: Map<String, Value>,
-    security_schemes: Map<String, Value>,
-    tags: BTreeSet<String>,
-}
-
-impl Merged {
-    fn take_components(&mut self, description: &Value) {
-        let components = &description["components"];
-        self.schemas.extend(components["schemas"].as_object().cloned().unwrap_or_default());
-        self.security_schemes.extend(components["securitySchemes"].as_object().cloned().unwrap_or_default());
-        for tag in description["tags"].as_array().into_iter().flatten() {
-            self.tags.extend(tag["name"].as_str().map(str::to_owned));
-        }
-    }
-
-    fn document(self) -> Value {
-        json!({
-            "openapi": "3.1.0",
-            "info": {
-                "title": "Quenty",
-                "description": "The API of the Quenty logistics platform: every service, through the gateway.",
-                "version": env!("CARGO_PKG_VERSION"),
-                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            },
-            "servers": [{"url": "/"}],
-            "paths": self.paths,
-            "components": {"schemas": self.schemas, "securitySchemes": self.security_schemes},
-            "tags": self.tags.into_iter().map(|name| json!({"name": name})).collect::<Vec<_>>(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
+    use serde_json::json;
+
     use super::*;
 
-    fn description(paths: Value) -> Option<Description> {
-        Some(Arc::new(json!({"paths": paths})))
+    fn description(paths: Value) -> (&'static str, Option<Description>) {
+        ("a", Some(Arc::new(json!({"paths": paths}))))
     }
 
     #[test]
@@ -196,6 +169,6 @@ mod tests {
 
     #[test]
     fn it_knows_when_a_service_has_not_described_itself_yet() {
-        assert!(!Table::new(vec![None]).unwrap().complete);
+        assert!(!Table::new(vec![("a", None)]).unwrap().complete);
     }
 }

@@ -1,6 +1,6 @@
 //! A service behind the gateway: in this process or at a URL; both behave the same.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, body::Body};
 use http_body_util::BodyExt;
@@ -8,6 +8,9 @@ use hyper::{Request, Response, Uri};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use serde_json::Value;
 use tower::ServiceExt;
+
+/// The routes of the others do not wait longer for a service that hangs.
+const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A service's OpenAPI document.
 pub type Description = Arc<Value>;
@@ -61,6 +64,10 @@ impl Upstream {
         if self.description().is_some() {
             return None;
         }
+        tokio::time::timeout(DESCRIPTION_TIMEOUT, self.read_description(client)).await.ok().flatten()
+    }
+
+    async fn read_description(&self, client: &Client<HttpConnector, Body>) -> Option<Description> {
         let request = Request::get("/openapi.json").body(Body::empty()).ok()?;
         let response =
             self.send(client, request).await.ok().filter(|response| response.status().is_success())?;

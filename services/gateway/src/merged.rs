@@ -1,0 +1,174 @@
+//! All descriptions in one document. What two services name alike and mean differently gets the service's name in
+//! front, so that a name means one thing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::{table::public_paths, upstream::Description};
+
+const SCHEMAS: &str = "#/components/schemas/";
+
+pub(crate) fn document(services: &[(&'static str, Option<Description>)]) -> Value {
+    let known: Vec<(&str, &Value)> =
+        services.iter().filter_map(|(name, description)| Some((*name, description.as_deref()?))).collect();
+    let (schema_names, operation_ids) = (ambiguous_schemas(&known), ambiguous_operations(&known));
+    let (mut paths, mut schemas, mut security_schemes) = (Map::new(), Map::new(), Map::new());
+    let mut tags = BTreeSet::new();
+    for (service, description) in known {
+        let rename = |name: &str| unambiguous(&schema_names, service, name);
+        for (path, item) in public_paths(description) {
+            let mut item = with_references(item, &rename);
+            name_operations(&mut item, service, &operation_ids);
+            paths.insert(path.clone(), item);
+        }
+        for (name, schema) in schemas_of(description) {
+            schemas.insert(rename(name), with_references(schema, &rename));
+        }
+        let schemes = description["components"]["securitySchemes"].as_object();
+        security_schemes.extend(schemes.cloned().unwrap_or_default());
+        let named = description["tags"].as_array().into_iter().flatten();
+        tags.extend(named.filter_map(|tag| tag["name"].as_str().map(str::to_owned)));
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Quenty",
+            "description": "The API of the Quenty logistics platform: every service, through the gateway.",
+            "version": env!("CARGO_PKG_VERSION"),
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": security_schemes},
+        "tags": tags.into_iter().map(|name| json!({"name": name})).collect::<Vec<_>>(),
+    })
+}
+
+fn schemas_of(description: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    description["components"]["schemas"].as_object().into_iter().flatten()
+}
+
+/// Names that several services use, and not for the same: the schemas differ, or what they refer to does.
+fn ambiguous_schemas(services: &[(&str, &Value)]) -> BTreeSet<String> {
+    let mut by_name: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for (name, schema) in services.iter().flat_map(|(_, description)| schemas_of(description)) {
+        by_name.entry(name).or_default().push(schema);
+    }
+    by_name.retain(|_, schemas| schemas.len() > 1);
+    let differs = |schemas: &[&Value]| schemas.iter().any(|schema| *schema != schemas[0]);
+    let mut ambiguous: BTreeSet<String> = BTreeSet::new();
+    loop {
+        let refers = |schema: &Value| references(schema).iter().any(|name| ambiguous.contains(*name));
+        let found: Vec<String> = by_name
+            .iter()
+            .filter(|(name, schemas)| {
+                !ambiguous.contains(**name)
+                    && (differs(schemas) || schemas.iter().any(|schema| refers(schema)))
+            })
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        if found.is_empty() {
+            return ambiguous;
+        }
+        ambiguous.extend(found);
+    }
+}
+
+fn ambiguous_operations(services: &[(&str, &Value)]) -> BTreeSet<String> {
+    let (mut seen, mut twice) = (BTreeSet::new(), BTreeSet::new());
+    let operations = services
+        .iter()
+        .flat_map(|(_, description)| public_paths(description))
+        .flat_map(|(_, item)| item.as_object().into_iter().flatten());
+    for (_, operation) in operations {
+        if let Some(id) = operation["operationId"].as_str()
+            && !seen.insert(id)
+        {
+            twice.insert(id.to_owned());
+        }
+    }
+    twice
+}
+
+fn name_operations(item: &mut Value, service: &str, ambiguous: &BTreeSet<String>) {
+    for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if let Some(id) = operation["operationId"].as_str().filter(|id| ambiguous.contains(*id)) {
+            operation["operationId"] = format!("{service}_{id}").into();
+        }
+    }
+}
+
+/// `UserOut` of auth becomes `AuthUserOut`.
+fn unambiguous(ambiguous: &BTreeSet<String>, service: &str, name: &str) -> String {
+    let mut letters = service.chars();
+    match letters.next().filter(|_| ambiguous.contains(name)) {
+        Some(first) => format!("{}{}{name}", first.to_ascii_uppercase(), letters.as_str()),
+        None => name.to_owned(),
+    }
+}
+
+fn references(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => text.strip_prefix(SCHEMAS).into_iter().collect(),
+        Value::Array(list) => list.iter().flat_map(references).collect(),
+        Value::Object(object) => object.values().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn with_references(value: &Value, rename: &impl Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => match text.strip_prefix(SCHEMAS) {
+            Some(name) => format!("{SCHEMAS}{}", rename(name)).into(),
+            None => value.clone(),
+        },
+        Value::Array(list) => list.iter().map(|value| with_references(value, rename)).collect(),
+        Value::Object(object) => {
+            object.iter().map(|(key, value)| (key.clone(), with_references(value, rename))).collect()
+        }
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn service(name: &'static str, user: &str) -> (&'static str, Option<Description>) {
+        let description = json!({
+            "paths": {format!("/api/v1/{name}/users"): {"get": {"operationId": "list_users", "schema": {"$ref": "#/components/schemas/Page_User"}}}},
+            "components": {"schemas": {
+                "User": {"type": user},
+                "Page_User": {"items": {"$ref": "#/components/schemas/User"}},
+                "Money": {"type": "object"},
+            }},
+        });
+        (name, Some(Arc::new(description)))
+    }
+
+    #[test]
+    fn what_is_named_alike_and_differs_is_told_apart_with_all_that_refers_to_it() {
+        let merged = document(&[service("auth", "string"), service("customer", "object"), ("order", None)]);
+        let schemas: Vec<_> = merged["components"]["schemas"].as_object().unwrap().keys().collect();
+        assert_eq!(schemas, ["AuthPage_User", "AuthUser", "CustomerPage_User", "CustomerUser", "Money"]);
+        let operation = &merged["paths"]["/api/v1/customer/users"]["get"];
+        assert_eq!(
+            (&operation["operationId"], &operation["schema"]["$ref"]),
+            (&json!("customer_list_users"), &json!("#/components/schemas/CustomerPage_User"))
+        );
+        assert_eq!(
+            merged["components"]["schemas"]["AuthPage_User"]["items"]["$ref"],
+            "#/components/schemas/AuthUser"
+        );
+    }
+
+    #[test]
+    fn what_is_the_same_keeps_its_name() {
+        let merged = document(&[service("auth", "string"), service("customer", "string")]);
+        let schemas: Vec<_> = merged["components"]["schemas"].as_object().unwrap().keys().collect();
+        assert_eq!(schemas, ["Money", "Page_User", "User"]);
+    }
+}

@@ -1,0 +1,46 @@
+use axum::{Router, routing::get};
+use quenty_gateway::Upstream;
+use quenty_testkit::wait::eventually;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{Door, description, remote};
+
+#[tokio::test]
+async fn one_service_that_is_away_takes_no_gateway_with_it() {
+    let (here, stop) = (CancellationToken::new(), CancellationToken::new());
+    let router = |path| Router::new().route(path, get(|| async { "here" }));
+    let one = remote("one", router("/api/v1/one"), description(&[("get", "/api/v1/one")]), here).await;
+    let two =
+        remote("two", router("/api/v1/two"), description(&[("get", "/api/v1/two")]), stop.clone()).await;
+    let door = Door::open(vec![one, two], &[]).await;
+    eventually("both are there", || async {
+        (door.get("/health").send().await.status() == 200).then_some(())
+    })
+    .await;
+    stop.cancel();
+    let all = eventually("one is seen to be away", || async {
+        Some(door.get("/health").send().await).filter(|answer| answer.status() == 503)
+    })
+    .await
+    .json();
+    assert_eq!(
+        (&all["services"][0]["status"], &all["services"][1]["status"]),
+        (&json!("ready"), &json!("unreachable"))
+    );
+    let ready = door.get("/health/ready").send().await.expect(200).json();
+    assert_eq!(ready["checks"], json!([{"name": "routes", "ok": true}, {"name": "keys", "ok": true}]));
+    door.get("/api/v1/one").send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_gateway_without_routes_is_not_ready() {
+    let door =
+        Door::open(vec![Upstream::local("one", Router::new(), description(&[("get", "/api/v1/one")]))], &[])
+            .await;
+    door.get("/health/ready").send().await.expect(200);
+    let bare = Door::begin(vec![Upstream::remote("away", "http://127.0.0.1:9")], &[]).await;
+    let told = bare.get("/health/ready").send().await.expect(503).json();
+    assert_eq!((&told["status"], &told["checks"][0]["ok"]), (&json!("not_ready"), &json!(false)));
+    bare.get("/health/live").send().await.expect(200);
+}

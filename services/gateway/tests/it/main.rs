@@ -1,0 +1,16 @@
+//! The gateway as its clients meet it: a real listener, with small services behind it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on ends with what it found"
+)]
+
+mod access;
+mod edges;
+mod forwarding;
+mod health;
+mod reference;
+mod support;
+mod unreadable;

@@ -1,0 +1,59 @@
+use std::{collections::BTreeSet, path::Path};
+
+use axum::Router;
+use quenty_gateway::Upstream;
+use quenty_testkit::strangers::operations;
+use serde_json::Value;
+
+use crate::support::Door;
+
+/// The platform's services, as they describe themselves.
+fn services() -> [(&'static str, Value); 5] {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi");
+    ["auth", "customer", "order", "pickup", "shipping"].map(|name| {
+        let text = std::fs::read(folder.join(format!("{name}.json"))).unwrap();
+        (name, serde_json::from_slice(&text).unwrap())
+    })
+}
+
+fn references(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(list) => list.iter().flat_map(references).collect(),
+        Value::Object(object) => {
+            let own = object.get("$ref").and_then(Value::as_str).map(str::to_owned);
+            own.into_iter().chain(object.values().flat_map(references)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn dangling(document: &Value) -> impl Iterator<Item = String> {
+    references(document).into_iter().filter(|reference| {
+        reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer)).is_none()
+    })
+}
+
+#[tokio::test]
+async fn in_the_merged_document_a_name_means_one_thing_and_every_reference_leads_somewhere() {
+    let services = services();
+    let upstreams = services.clone().map(|(name, document)| Upstream::local(name, Router::new(), document));
+    let door = Door::open(upstreams.into(), &[]).await;
+    let document = door.get("/openapi.json").send().await.expect(200).json();
+    let ids: Vec<String> =
+        operations(&document).into_iter().map(|operation| operation.operation_id).collect();
+    assert!(ids.len() > 80);
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "every operation has an id of its own");
+    for wanted in ["auth_list_users", "customer_list_users", "login"] {
+        assert!(ids.iter().any(|id| id == wanted), "{wanted}");
+    }
+    assert!(references(&document).len() > 100);
+    // What leads nowhere in a service's own document is that service's slip.
+    let slips: Vec<String> = services.iter().flat_map(|(_, own)| dangling(own)).collect();
+    let lost: Vec<String> = dangling(&document).filter(|reference| !slips.contains(reference)).collect();
+    assert!(lost.is_empty(), "{lost:?}");
+    let schema = |name: &str| document["components"]["schemas"][name].clone();
+    assert!(schema("UserOut").is_null());
+    assert!(schema("AuthUserOut")["properties"]["username"].is_object());
+    assert!(schema("CustomerUserOut")["properties"]["phone"].is_object());
+    assert!(schema("Problem").is_object(), "what all mean alike has one name");
+}

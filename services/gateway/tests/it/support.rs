@@ -1,0 +1,130 @@
+//! What all tests of the gateway begin with.
+
+use std::net::SocketAddr;
+
+use axum::{Json, Router, routing::get};
+use hyper::Method;
+use quenty_gateway::{Gateway, Upstream};
+use quenty_platform::{
+    client::Transport,
+    settings::{CHASSIS, Settings},
+    token::Verifier,
+};
+use quenty_testkit::{http::Call, keys, wait::eventually};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+};
+use tokio_util::sync::CancellationToken;
+
+/// A running gateway that one test owns.
+pub(crate) struct Door {
+    pub(crate) address: SocketAddr,
+    transport: Transport,
+    stop: CancellationToken,
+}
+
+impl Door {
+    /// A gateway to these services, once it has routes and keys.
+    pub(crate) async fn open(upstreams: Vec<Upstream>, more: &[(&str, &str)]) -> Self {
+        let door = Self::begin(upstreams, more).await;
+        eventually("the gateway is ready", || async {
+            (door.get("/health/ready").send().await.status() == 200).then_some(())
+        })
+        .await;
+        door
+    }
+
+    pub(crate) async fn begin(upstreams: Vec<Upstream>, more: &[(&str, &str)]) -> Self {
+        let mut settings =
+            Settings::load(&[CHASSIS, quenty_gateway::SETTINGS], None, std::iter::empty()).unwrap();
+        for (key, value) in more {
+            settings = settings.with(key, *value);
+        }
+        let stop = CancellationToken::new();
+        let auth = serve(keys::router(), stop.clone()).await;
+        let verifier = Verifier::new(Transport::default(), &auth, keys::ISSUER);
+        let gateway = Gateway::new(&settings, verifier, upstreams).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "ends with the test, by its token")]
+        tokio::spawn(gateway.serve(listener, stop.clone()));
+        Self { address, transport: Transport::default(), stop }
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call {
+        Call::new(self.transport.clone(), method, format!("http://{}{path}", self.address))
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    pub(crate) async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends bytes as they are and reads until the gateway closes.
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Serves until `stop`; tells where.
+pub(crate) async fn serve(router: Router, stop: CancellationToken) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    #[expect(clippy::disallowed_methods, reason = "ends with the test, by its token")]
+    tokio::spawn(async move {
+        axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+    });
+    url
+}
+
+/// What a service says of these operations: open to anyone.
+pub(crate) fn description(operations: &[(&str, &str)]) -> Value {
+    let mut paths = json!({});
+    for (method, path) in operations {
+        paths[path][method] = json!({});
+    }
+    json!({"paths": paths})
+}
+
+/// A small service at a URL of its own, until `stop`.
+pub(crate) async fn remote(
+    name: &'static str,
+    router: Router,
+    description: Value,
+    stop: CancellationToken,
+) -> Upstream {
+    let ready = || async { Json(json!({"status": "ready", "checks": []})) };
+    let described = router
+        .route("/openapi.json", get(move || async move { Json(description) }))
+        .route("/health/ready", get(ready));
+    Upstream::remote(name, &serve(described, stop).await)
+}
+
+/// A service that takes connections and never answers.
+pub(crate) async fn hanging(name: &'static str) -> Upstream {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    });
+    Upstream::remote(name, &url)
+}
