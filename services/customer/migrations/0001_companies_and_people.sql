@@ -75,6 +75,13 @@ create table profiles (
     updated_at timestamptz not null
 );
 create index profiles_email on profiles (email_key, user_id);
+create index profiles_status on profiles (status, user_id);
+
+-- A projection of Auth's platform roles: whom not everybody of the staff may deactivate.
+create table staff (
+    user_id uuid primary key,
+    roles text[] not null
+);
 
 -- E-mail addresses that were invited and have no user yet: however often an address is invited,
 -- the person gets one user id.

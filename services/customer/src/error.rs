@@ -148,7 +148,7 @@ fn invitation(error: InvitationError) -> Failure {
         InvitationError::RoleOutOfReach(role) => Failure::new(
             Kind::Forbidden,
             "ROLE_OUT_OF_REACH",
-            format!("nobody gives a role whose permissions they lack; {role} is given by those who hold every permission"),
+            format!("nobody gives a role, or deactivates who has it, without its permissions; {role} is for those who hold every permission"),
         )
         .with("role", role),
         InvitationError::NoRole => Failure::invalid("NO_ROLE", "/roles", "name at least one role"),

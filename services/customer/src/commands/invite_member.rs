@@ -19,7 +19,7 @@ pub(crate) struct MemberInvitation {
     pub(crate) role: MemberRole,
 }
 
-/// Somebody without a user is asked to become one, too: Auth mails the link.
+/// Auth mails whoever it is: a link to become a user, or word of the invitation to who is one.
 pub(crate) async fn invite_member(
     tx: &mut Tx,
     scope: Scope,
@@ -36,9 +36,10 @@ pub(crate) async fn invite_member(
     let (member, invited) = Member::invite(company_id, invitee.email.clone(), role, invited_by, now);
     store::members::insert(tx.conn(), &member).await?;
     tx.record(member.id(), Some(company_id), &invited)?;
-    if store::profiles::find_by_email(tx.conn(), &invitee.email).await?.is_none() {
-        let user_id = store::user_invitations::promise(tx.conn(), &invitee.email, UserId::new(), now).await?;
-        tx.record(user_id, Some(company_id), &invitee.into_company(user_id, company_id))?;
-    }
+    let user_id = match store::profiles::find_by_email(tx.conn(), &invitee.email).await? {
+        Some(profile) => profile.user_id(),
+        None => store::user_invitations::promise(tx.conn(), &invitee.email, UserId::new(), now).await?,
+    };
+    tx.record(user_id, Some(company_id), &invitee.into_company(user_id, company_id))?;
     Ok(member)
 }

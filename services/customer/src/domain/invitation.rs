@@ -32,10 +32,10 @@ impl PlatformRole {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvitationError {
-    #[error("nobody gives a role whose permissions they lack")]
-    RoleOutOfReach(&'static str),
+    #[error("nobody gives or takes a role whose permissions they lack")]
+    RoleOutOfReach(String),
     #[error("an invitation to the platform names a role")]
     NoRole,
 }
@@ -78,10 +78,20 @@ impl Invitee {
         if roles.is_empty() {
             return Err(InvitationError::NoRole);
         }
-        match roles.iter().find(|role| role.needs_everything() && !holds_everything) {
-            Some(role) => Err(InvitationError::RoleOutOfReach(role.as_str())),
-            None => Ok(self.invited(user_id, roles.iter().map(ToString::to_string).collect(), None)),
-        }
+        let roles: Vec<String> = roles.iter().map(ToString::to_string).collect();
+        check_reach(&roles, holds_everything)?;
+        Ok(self.invited(user_id, roles, None))
+    }
+}
+
+/// Who may give these roles may also deactivate who has them, and nobody else. A role that this version does not know
+/// is out of reach.
+pub(crate) fn check_reach(roles: &[String], holds_everything: bool) -> Result<(), InvitationError> {
+    let is_out_of_reach =
+        |role: &&String| role.parse::<PlatformRole>().map_or(true, PlatformRole::needs_everything);
+    match roles.iter().find(is_out_of_reach).filter(|_| !holds_everything) {
+        Some(role) => Err(InvitationError::RoleOutOfReach(role.clone())),
+        None => Ok(()),
     }
 }
 

@@ -28,7 +28,7 @@ impl Event for ProfileReactivated {
 }
 
 quenty_kernel::facts! {
-    /// An invitation, if there is one, comes before the profile.
+    /// An invitation comes before the profile, or asks who has one into another company: the profile stays as it is.
     pub(crate) enum ProfileFact {
         Invited(UserInvited),
         Created(ProfileCreated),

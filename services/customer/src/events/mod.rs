@@ -3,6 +3,7 @@
 mod on_user_activated;
 mod on_user_reactivated;
 mod on_user_registered;
+mod on_user_roles_changed;
 
 use quenty_platform::Reaction;
 
@@ -11,5 +12,6 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_user_registered::on_user_registered),
         Reaction::on(on_user_activated::on_user_activated),
         Reaction::on(on_user_reactivated::on_user_reactivated),
+        Reaction::on(on_user_roles_changed::on_user_roles_changed),
     ]
 }

@@ -7,7 +7,7 @@ use crate::{Error, commands};
 
 /// The one place where profiles come from.
 pub(super) async fn on_user_registered(tx: &mut Tx, event: Received<UserRegistered>) -> Result<(), Error> {
-    let UserRegistered { user_id, email, given_name, family_name, language, .. } = event.data;
+    let UserRegistered { user_id, email, given_name, family_name, language, roles, .. } = event.data;
     let person = ProfileCreated {
         user_id,
         email,
@@ -15,7 +15,8 @@ pub(super) async fn on_user_registered(tx: &mut Tx, event: Received<UserRegister
         family_name: read(&family_name)?,
         language: read(&language)?,
     };
-    commands::create_profile(tx, person).await
+    commands::create_profile(tx, person).await?;
+    commands::set_platform_roles(tx, user_id, &roles).await
 }
 
 fn read<T: FromStr<Err: Display>>(text: &str) -> Result<T, Error> {

@@ -112,10 +112,10 @@ impl From<CompanyIn> for Registration {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CompanyPatch {
-    /// Fixed once someone judges it; staff may still change it.
+    /// Fixed once someone judges it; staff may still change it. KYC begins anew.
     legal_name: Option<Text<200>>,
     trade_name: Option<Text<120>>,
-    /// Fixed once someone judges it; staff may still change it.
+    /// Fixed once someone judges it; staff may still change it. KYC begins anew.
     document: Option<Document>,
     size: Option<CompanySize>,
     categories: Option<Categories>,
@@ -301,7 +301,7 @@ pub(super) async fn get_company(
 #[utoipa::path(patch, path = "/api/v1/companies/{id}", operation_id = "update_company", tag = "companies",
     params(("id" = CompanyId, Path)), request_body = CompanyPatch, security(("bearer" = ["companies:update"])),
     responses((status = 200, body = CompanyOut),
-        (status = 403, description = "`NOT_PERMITTED`, `NO_COMPANY`, `TERMS_GIVEN_BY_PLATFORM`"),
+        (status = 403, description = "`NOT_PERMITTED`, `NO_COMPANY`, `TERMS_GIVEN_BY_PLATFORM`, `OWN_COMPANY`"),
         (status = 409, description = "`COMPANY_CLOSED`, `IDENTITY_FIXED`, `DOCUMENT_NUMBER_TAKEN`"),
         (status = 412, description = "`VERSION_MISMATCH`: someone changed it since you read it")))]
 pub(super) async fn update_company(
@@ -311,7 +311,8 @@ pub(super) async fn update_company(
     seen: IfMatch,
     Json(patch): Json<CompanyPatch>,
 ) -> Result<Answer> {
+    let (scope, user) = (caller.scope()?, caller.user()?);
     let mut tx = app.begin(&caller).await?;
-    let company = commands::update_company(&mut tx, caller.scope()?, id, seen, patch.into()).await?;
+    let company = commands::update_company(&mut tx, scope, user, id, seen, patch.into()).await?;
     tx.answer(shown(&company)?).await
 }

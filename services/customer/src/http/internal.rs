@@ -15,7 +15,7 @@ use quenty_platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ReadMemberships, ReadStandings, UpsertCustomers};
+use super::{ReadMemberships, ReadStandings, UpsertCustomers, wire::sibling};
 use crate::{
     commands,
     domain::{
@@ -48,9 +48,10 @@ pub(super) struct CustomerRef {
     params(("id" = CompanyId, Path)), security(("bearer" = ["internal.companies:read"])), responses((status = 200, body = Standing)))]
 pub(super) async fn get_standing(
     State(app): State<App>,
-    _caller: Can<ReadStandings>,
+    caller: Can<ReadStandings>,
     Path(id): Path<CompanyId>,
 ) -> Result<Json<Standing>> {
+    sibling(&caller)?;
     let company = store::companies::find(app.db(), Scope::All, id).await?;
     Ok(Json(company.ok_or(CompanyError::NotFound).map_err(crate::Error::from)?.state().standing()))
 }
@@ -60,9 +61,10 @@ pub(super) async fn get_standing(
     params(("id" = UserId, Path)), security(("bearer" = ["internal.memberships:read"])), responses((status = 200, body = Vec<Membership>)))]
 pub(super) async fn list_memberships(
     State(app): State<App>,
-    _caller: Can<ReadMemberships>,
+    caller: Can<ReadMemberships>,
     Path(id): Path<UserId>,
 ) -> Result<Json<Vec<Membership>>> {
+    sibling(&caller)?;
     Ok(Json(store::members::memberships(app.db(), id).await?))
 }
 
@@ -75,6 +77,7 @@ pub(super) async fn upsert_customer(
     caller: Can<UpsertCustomers>,
     Json(input): Json<ImportedCustomer>,
 ) -> Result<Answer> {
+    sibling(&caller)?;
     let ImportedCustomer { company_id, name, email, phone, address, external_key } = input;
     let entry = |address| AddressEntry { id: None, address, default_shipping: false, default_billing: false };
     let new = NewCustomer {

@@ -2,16 +2,17 @@
 
 use axum::extract::State;
 use quenty_kernel::{
-    Page, PageQuery, Timestamp,
+    Cursor, Page, PageQuery, Timestamp,
     contact::{Email, LanguageTag, PersonName},
     id::{CompanyId, MemberId, UserId},
+    page::Limit,
 };
 use quenty_platform::{
     App, Result, Tx,
-    http::{Answer, Can, Json, LoggedIn, Path, Query},
+    http::{Answer, Can, Json, Path, Query},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{InviteMembers, ReadMembers, RemoveMembers, UpdateMembers};
 use crate::{
@@ -90,7 +91,7 @@ fn shown(members: &[Member], profiles: &[Profile]) -> Vec<MemberOut> {
     members.iter().map(|member| MemberOut::new(member, profile_of(member))).collect()
 }
 
-async fn shown_one(tx: &mut Tx, member: &Member) -> Result<Answer> {
+pub(super) async fn shown_one(tx: &mut Tx, member: &Member) -> Result<Answer> {
     let profile = match member.state().user_id {
         Some(user) => store::profiles::find(tx.conn(), user).await?,
         None => None,
@@ -98,18 +99,32 @@ async fn shown_one(tx: &mut Tx, member: &Member) -> Result<Answer> {
     Answer::ok(&MemberOut::new(member, profile.as_ref()))
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct MembersQuery {
+    /// Items a page, 1 to 100.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+}
+
 /// List a company's members and whom it has invited.
 #[utoipa::path(get, path = "/api/v1/companies/{id}/members", operation_id = "list_members", tag = "members",
-    params(("id" = CompanyId, Path), PageQuery), security(("bearer" = ["members:read"])), responses((status = 200, body = Page<MemberOut>)))]
+    params(("id" = CompanyId, Path), MembersQuery), security(("bearer" = ["members:read"])), responses((status = 200, body = Page<MemberOut>)))]
 pub(super) async fn list_members(
     State(app): State<App>,
     caller: Can<ReadMembers>,
     Path(id): Path<CompanyId>,
-    Query(query): Query<PageQuery>,
+    Query(query): Query<MembersQuery>,
 ) -> Result<Json<Page<MemberOut>>> {
     let scope = caller.scope()?;
     let company = store::companies::find(app.db(), scope, id).await?;
     company.ok_or(CompanyError::NotFound).map_err(crate::Error::from)?;
+    let query = PageQuery { limit: query.limit, cursor: query.cursor };
     let rows = store::members::list(app.db(), scope, id, &query).await?;
     let page = Page::from_rows(rows, &query, |member| member.id().uuid());
     let profiles = store::profiles::of_members(app.db(), &page.items).await?;
@@ -161,20 +176,4 @@ pub(super) async fn remove_member(
     let mut tx = app.begin(&caller).await?;
     commands::remove_member(&mut tx, caller.scope()?, id, member_id).await?;
     tx.answer(Answer::no_content()).await
-}
-
-/// Accept an invitation that went to one's own e-mail address.
-#[utoipa::path(post, path = "/api/v1/invitations/{member_id}/accept", operation_id = "accept_invitation", tag = "members",
-    params(("member_id" = MemberId, Path)), security(("bearer" = [])),
-    responses((status = 200, body = MemberOut), (status = 409, description = "`MEMBER_STATE`: accepted before; `ALREADY_A_MEMBER`")))]
-pub(super) async fn accept_invitation(
-    State(app): State<App>,
-    caller: LoggedIn,
-    Path(id): Path<MemberId>,
-) -> Result<Answer> {
-    let user = caller.user()?;
-    let mut tx = app.begin(&caller).await?;
-    let member = commands::accept_invitation(&mut tx, user, id).await?;
-    let answer = shown_one(&mut tx, &member).await?;
-    tx.answer(answer).await
 }

@@ -4,6 +4,7 @@ mod companies;
 mod customers;
 mod document_types;
 mod internal;
+mod invitations;
 mod kyc;
 mod members;
 mod onboarding;
@@ -54,7 +55,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(kyc::decide_kyc))
         .routes(routes!(members::list_members, members::invite_member))
         .routes(routes!(members::change_member_role, members::remove_member))
-        .routes(routes!(members::accept_invitation))
+        .routes(routes!(invitations::list_invitations))
+        .routes(routes!(invitations::accept_invitation))
         .routes(routes!(users::list_users, users::invite_user))
         .routes(routes!(users::get_user, users::update_user, users::deactivate_user))
         .routes(routes!(document_types::list_document_types))

@@ -195,7 +195,7 @@ pub(super) async fn update_user(
 /// Deactivate a user: Auth ends their sessions and lets them in no more.
 #[utoipa::path(delete, path = "/api/v1/users/{id}", operation_id = "deactivate_user", tag = "users",
     params(("id" = UserId, Path), WhyQuery), security(("bearer" = ["users:deactivate"])),
-    responses((status = 204), (status = 403, description = "`NOT_PERMITTED`, `STAFF_ONLY`")))]
+    responses((status = 204), (status = 403, description = "`NOT_PERMITTED`, `STAFF_ONLY`, `ROLE_OUT_OF_REACH`")))]
 pub(super) async fn deactivate_user(
     State(app): State<App>,
     caller: Can<DeactivateUsers>,
@@ -204,6 +204,6 @@ pub(super) async fn deactivate_user(
 ) -> Result<Answer> {
     staff(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    commands::deactivate_user(&mut tx, id, &reason).await?;
+    commands::deactivate_user(&mut tx, id, &reason, caller.may("*")).await?;
     tx.answer(Answer::no_content()).await
 }

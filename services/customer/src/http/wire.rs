@@ -62,6 +62,21 @@ pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
+/// Whether a sibling calls, who may ask for any company's things.
+///
+/// # Errors
+/// 403 for people, whatever their permissions say.
+pub(super) fn sibling(caller: &Caller) -> Result<(), Failure> {
+    match caller.realm() {
+        Some(Realm::Service) => Ok(()),
+        _ => Err(Failure::new(
+            Kind::Forbidden,
+            "SERVICES_ONLY",
+            "only the platform's own services can do this",
+        )),
+    }
+}
+
 /// The person of the platform who calls.
 ///
 /// # Errors

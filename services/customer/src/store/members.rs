@@ -3,8 +3,8 @@
 use jiff_sqlx::ToSqlx;
 use quenty_contracts::customer::Membership;
 use quenty_kernel::{
-    PageQuery, Scope,
-    contact::Email,
+    PageQuery, Scope, Timestamp,
+    contact::{Email, Text},
     id::{CompanyId, MemberId, UserId},
 };
 use quenty_platform::Result;
@@ -12,7 +12,7 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::{parse, parse_some};
-use crate::domain::member::{Member, MemberState};
+use crate::domain::member::{Member, MemberRole, MemberState};
 
 struct Row {
     id: Uuid,
@@ -96,6 +96,19 @@ pub(crate) async fn lock(
 }
 
 /// An invitation by its id and the address it went to: who has both may see it, whatever their company.
+pub(crate) async fn find_invited(
+    db: impl PgExecutor<'_>,
+    id: MemberId,
+    email: &Email,
+) -> Result<Option<Member>> {
+    let row =
+        select!("where id = $1 and email_key = $2 and status <> 'removed'", id.uuid(), email.canonical())
+            .fetch_optional(db)
+            .await?;
+    row.map(Member::try_from).transpose()
+}
+
+/// As [`find_invited`]; under the lock of its company.
 pub(crate) async fn lock_invited(
     connection: &mut PgConnection,
     id: MemberId,
@@ -111,13 +124,50 @@ pub(crate) async fn lock_invited(
     row.map(Member::try_from).transpose()
 }
 
-/// All open invitations of an address, of all companies.
-pub(crate) async fn lock_all_invited(connection: &mut PgConnection, email: &Email) -> Result<Vec<Member>> {
-    let rows =
-        select!("where email_key = $1 and status = 'invited' order by id for update", email.canonical())
-            .fetch_all(connection)
-            .await?;
+/// All open invitations of an address, in the order in which their companies are locked.
+pub(crate) async fn all_invited(db: impl PgExecutor<'_>, email: &Email) -> Result<Vec<Member>> {
+    let rows = select!("where email_key = $1 and status = 'invited' order by company_id", email.canonical())
+        .fetch_all(db)
+        .await?;
     rows.into_iter().map(Member::try_from).collect()
+}
+
+/// An open invitation with the company's name, for who was invited.
+pub(crate) struct OpenInvitation {
+    pub(crate) id: MemberId,
+    pub(crate) company_id: CompanyId,
+    pub(crate) company_name: Text<120>,
+    pub(crate) role: MemberRole,
+    pub(crate) created_at: Timestamp,
+}
+
+/// The open invitations of an address, newest first.
+pub(crate) async fn list_invitations(
+    db: impl PgExecutor<'_>,
+    email: &Email,
+    page: &PageQuery,
+) -> Result<Vec<OpenInvitation>> {
+    let rows = sqlx::query!(
+        "select m.id, m.company_id, c.trade_name, m.role, m.created_at as \"created_at: jiff_sqlx::Timestamp\"
+         from members m join companies c on c.id = m.company_id
+         where m.email_key = $1 and m.status = 'invited' and c.status <> 'closed' and ($2::uuid is null or m.id < $2)
+         order by m.id desc limit $3",
+        email.canonical(),
+        page.before(),
+        page.fetch()
+    )
+    .fetch_all(db)
+    .await?;
+    let invitations = rows.into_iter().map(|row| {
+        Ok(OpenInvitation {
+            id: MemberId::from_uuid(row.id),
+            company_id: CompanyId::from_uuid(row.company_id),
+            company_name: parse(&row.trade_name)?,
+            role: parse(&row.role)?,
+            created_at: row.created_at.to_jiff(),
+        })
+    });
+    invitations.collect()
 }
 
 /// Who is in the company or invited under this address.

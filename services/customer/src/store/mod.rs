@@ -5,6 +5,7 @@ pub(crate) mod customers;
 pub(crate) mod invariants;
 pub(crate) mod members;
 pub(crate) mod profiles;
+pub(crate) mod staff;
 pub(crate) mod user_invitations;
 
 use std::{fmt::Display, str::FromStr};

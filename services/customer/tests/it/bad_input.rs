@@ -118,6 +118,11 @@ async fn queries_and_headers_that_do_not_fit_are_refused() {
             .await
             .expect_problem(422, "INVALID_QUERY");
     }
+    app.get(&format!("/api/v1/companies/{id}/members?colour=red"))
+        .token(&token)
+        .send()
+        .await
+        .expect_problem(422, "INVALID_QUERY");
     app.get(&format!("/api/v1/companies/{id}?as_of=yesterday"))
         .token(&token)
         .send()

@@ -5,8 +5,8 @@ use quenty_testkit::{TestApp, TestOptions};
 use serde_json::json;
 
 use crate::support::{
-    act, active, admin, company, company_body, id_of, insist, kinds, members, new_nit, owner, person,
-    registered, registered_by, start,
+    act, active, admin, admin_named, company, company_body, id_of, insist, kinds, members, new_nit, owner,
+    person, registered, registered_by, start,
 };
 
 #[tokio::test]
@@ -196,4 +196,23 @@ async fn a_person_who_acts_for_no_company_sees_none() {
         .send()
         .await
         .expect_problem(403, "NO_COMPANY");
+}
+
+#[tokio::test]
+async fn nobody_of_the_staff_sets_terms_or_identity_of_their_own_company() {
+    let app = start().await;
+    let founder = UserId::new();
+    let id = registered_by(&app, founder).await;
+    let patch = async |token: &str, body: serde_json::Value| {
+        app.patch(&format!("/api/v1/companies/{id}")).token(token).json(&body).send().await
+    };
+    let (own, other) = (admin_named(&app, founder), admin(&app));
+    let limit = json!({"credit_limit": {"amount": "1000000.00", "currency": "COP"}});
+    let document = json!({"document": {"type": "NIT", "number": new_nit()}});
+    for body in [&limit, &json!({"payment_terms_days": 30}), &json!({"legal_name": "Mine S.A.S."}), &document]
+    {
+        patch(&own, body.clone()).await.expect_problem(403, "OWN_COMPANY");
+    }
+    patch(&own, json!({"trade_name": "Mine"})).await.expect(200);
+    patch(&other, limit).await.expect(200);
 }

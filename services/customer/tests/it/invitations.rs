@@ -3,7 +3,8 @@ use quenty_testkit::{TestApp, http::Answer};
 use serde_json::json;
 
 use crate::support::{
-    hear_activated, hear_registered, id_of, kinds, members, owner, person, registered, registered_by, start,
+    act_because, hear_activated, hear_registered, id_of, kinds, members, owner, person, registered,
+    registered_by, start,
 };
 
 const ANA: &str = "ana@example.com";
@@ -35,7 +36,7 @@ async fn a_user_accepts_an_invitation() {
     hear_registered(&app, user, ANA).await;
     let invited = invite(&app, company, "Ana@Example.com").await.expect(201).json();
     assert_eq!((&invited["status"], &invited["user_id"]), (&json!("invited"), &json!(null)));
-    assert!(promised(&app).await.is_empty(), "who has a user needs no link");
+    assert_eq!(promised(&app).await, [user], "Auth tells who has a user, too");
     let member: MemberId = id_of(&invited);
     let accepted = accept(&app, user, member).await.expect(200).json();
     assert_eq!(
@@ -135,5 +136,50 @@ async fn a_founder_invited_under_their_own_address_stays_one_member() {
     hear_activated(&app, founder, ANA).await;
     assert_eq!(members(&app, company).await.len(), 1);
     invite(&app, company, ANA).await.expect_problem(409, "ALREADY_A_MEMBER");
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_person_sees_their_own_open_invitations_and_no_others() {
+    let app = start().await;
+    let (one, two, closed) = (registered(&app).await, registered(&app).await, registered(&app).await);
+    let (ana, eva) = (UserId::new(), UserId::new());
+    hear_registered(&app, ana, ANA).await;
+    hear_registered(&app, eva, "eva@example.com").await;
+    let member: MemberId = id_of(&invite(&app, one, ANA).await.expect(201).json());
+    for (company, email) in [(two, ANA), (closed, ANA), (one, "eva@example.com")] {
+        invite(&app, company, email).await.expect(201);
+    }
+    act_because(&app, &owner(&app, closed), closed, "close").await.expect(200);
+    let list = async |user: UserId, query: &str| {
+        let call = app.get(&format!("/api/v1/profile/invitations{query}")).token(&person(&app, user));
+        call.send().await
+    };
+    let open = list(ana, "").await.expect(200).json();
+    let companies: Vec<_> =
+        open["items"].as_array().unwrap().iter().map(|item| item["company_id"].clone()).collect();
+    assert_eq!(companies, [json!(two), json!(one)]);
+    assert_eq!(
+        (&open["items"][1]["id"], &open["items"][1]["company_name"], &open["items"][1]["role"]),
+        (&json!(member), &json!("Café Andes"), &json!("operator"))
+    );
+    accept(&app, ana, member).await.expect(200);
+    assert_eq!(list(ana, "").await.expect(200).json()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(list(eva, "?limit=1").await.expect(200).json()["items"].as_array().unwrap().len(), 1);
+    list(ana, "?colour=red").await.expect_problem(422, "INVALID_QUERY");
+    app.get("/api/v1/profile/invitations").send().await.expect_problem(401, "NO_TOKEN");
+}
+
+#[tokio::test]
+async fn nobody_joins_a_closed_company() {
+    let app = start().await;
+    let (company, ana) = (registered(&app).await, UserId::new());
+    hear_registered(&app, ana, ANA).await;
+    let member: MemberId = id_of(&invite(&app, company, ANA).await.expect(201).json());
+    let late: MemberId = id_of(&invite(&app, company, "eva@example.com").await.expect(201).json());
+    act_because(&app, &owner(&app, company), company, "close").await.expect(200);
+    accept(&app, ana, member).await.expect_problem(409, "COMPANY_CLOSED");
+    hear_activated(&app, UserId::new(), "eva@example.com").await;
+    assert_eq!(kinds(&app, late).await, ["member.invited", "member.invitation_withdrawn"]);
     app.assert_sound().await;
 }

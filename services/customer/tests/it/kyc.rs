@@ -78,3 +78,23 @@ async fn kyc_needs_a_document() {
     let refused = act(&app, &owner(&app, id), id, "kyc").await.expect_problem(409, "DOCUMENTS_MISSING");
     assert_eq!(refused.json()["missing"], json!(["tax_number"]));
 }
+
+#[tokio::test]
+async fn another_identity_is_verified_anew() {
+    let app = start().await;
+    let id = active(&app).await;
+    act(&app, &owner(&app, id), id, "kyc").await.expect(200);
+    decide(&app, &admin(&app), id, &json!({"decision": "verified"})).await.expect(200);
+    let patch = async |body: Value| {
+        let call = app.patch(&format!("/api/v1/companies/{id}")).token(&admin(&app)).json(&body);
+        call.send().await.expect(200).json()
+    };
+    assert_eq!(patch(json!({"trade_name": "Andes"})).await["kyc"], json!("verified"));
+    let renamed = patch(json!({"legal_name": "Another S.A.S."})).await;
+    assert_eq!(
+        (&renamed["kyc"], &renamed["may_ship_internationally"], &renamed["may_order"]),
+        (&json!("not_started"), &json!(false), &json!(true))
+    );
+    act(&app, &owner(&app, id), id, "kyc").await.expect(200);
+    app.assert_sound().await;
+}

@@ -1,4 +1,4 @@
-use quenty_contracts::auth::UserReactivated;
+use quenty_contracts::auth::{UserReactivated, UserRolesChanged};
 use quenty_kernel::id::UserId;
 use quenty_platform::token::Realm;
 use quenty_testkit::{TestApp, http::Answer};
@@ -112,5 +112,32 @@ async fn a_deactivated_user_comes_back_when_auth_says_so() {
     app.hear(id, None, 5, &UserReactivated { user_id: id }).await;
     assert_eq!(user(&app, id).await["status"], json!("active"));
     assert_eq!(kinds(&app, id).await, ["user.created", "user.deactivated", "user.reactivated"]);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn nobody_deactivates_who_holds_more() {
+    let app = start().await;
+    let deactivate = async |token: &str, id: UserId| {
+        app.delete(&format!("/api/v1/users/{id}?reason=left")).token(token).send().await
+    };
+    let (root, driver) = (UserId::new(), UserId::new());
+    for (id, email, roles) in
+        [(root, "ana@example.com", ["super_admin"]), (driver, "eva@example.com", ["driver"])]
+    {
+        hear_registered(&app, id, email).await;
+        let roles = roles.map(str::to_owned).to_vec();
+        app.hear(id, None, 2, &UserRolesChanged { user_id: id, roles }).await;
+    }
+    deactivate(&admin(&app), root).await.expect_problem(403, "ROLE_OUT_OF_REACH");
+    assert_eq!(user(&app, root).await["status"], json!("active"));
+    deactivate(&admin(&app), driver).await.expect(204);
+    let everything = app.token(Realm::Staff, None, &["*"]);
+    deactivate(&everything, root).await.expect(204);
+    // Auth refuses the last one, and says so.
+    app.hear(root, None, 3, &UserReactivated { user_id: root }).await;
+    assert_eq!(user(&app, root).await["status"], json!("active"));
+    app.hear(root, None, 4, &UserRolesChanged { user_id: root, roles: vec![] }).await;
+    deactivate(&admin(&app), root).await.expect(204);
     app.assert_sound().await;
 }

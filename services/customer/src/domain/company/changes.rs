@@ -10,14 +10,15 @@ use quenty_kernel::{
 };
 
 use super::{
-    Company, CompanyError, CompanyFact, CompanySize, CompanyState, Details, Identification, Terms, known,
+    Company, CompanyError, CompanyFact, CompanySize, CompanyState, Details, Identification, KycStatus,
+    Reviewer, Terms, known,
 };
 
 /// On whose behalf a change is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Company,
-    Platform,
+    Platform(Reviewer),
 }
 
 /// What an update sets; `None` leaves a field as it is, `Some(None)` empties it.
@@ -46,7 +47,7 @@ impl CompanyChanges {
             }
             None => old.details.identification,
         };
-        Ok(CompanyState {
+        let next = CompanyState {
             details: Details {
                 legal_name: self.legal_name.unwrap_or(old.details.legal_name),
                 trade_name: self.trade_name.unwrap_or(old.details.trade_name),
@@ -63,7 +64,9 @@ impl CompanyChanges {
                 credit_limit: self.credit_limit.unwrap_or(old.terms.credit_limit),
             },
             ..old
-        })
+        };
+        let (kyc, kyc_reason) = state.kyc_of(&next.details);
+        Ok(CompanyState { kyc, kyc_reason, ..next })
     }
 }
 
@@ -113,16 +116,18 @@ impl Company {
     }
 
     fn check(&self, next: &CompanyState, by: Side) -> Result<(), CompanyError> {
-        let (old, new) = (&self.0.details, &next.details);
-        let same_identity = old.legal_name == new.legal_name && old.identification == new.identification;
-        if by == Side::Company && !same_identity && !self.0.is_unjudged() {
-            return Err(CompanyError::IdentityFixed);
-        }
-        if by == Side::Company && next.terms != self.0.terms {
-            return Err(CompanyError::TermsGivenByPlatform);
+        let same_identity = self.0.details.is_same_identity(&next.details);
+        let same_terms = next.terms == self.0.terms;
+        match by {
+            Side::Company if !same_identity && !self.0.is_unjudged() => {
+                return Err(CompanyError::IdentityFixed);
+            }
+            Side::Company if !same_terms => return Err(CompanyError::TermsGivenByPlatform),
+            Side::Platform(by) if !same_identity || !same_terms => self.check_four_eyes(by)?,
+            Side::Company | Side::Platform(_) => {}
         }
         match next.terms.credit_limit {
-            Some(limit) if limit.is_negative() || limit.currency() != new.currency => {
+            Some(limit) if limit.is_negative() || limit.currency() != next.details.currency => {
                 Err(CompanyError::CreditLimit)
             }
             _ => Ok(()),
@@ -130,10 +135,25 @@ impl Company {
     }
 }
 
+impl Details {
+    fn is_same_identity(&self, other: &Self) -> bool {
+        self.legal_name == other.legal_name && self.identification == other.identification
+    }
+}
+
 impl CompanyState {
+    /// KYC is that of an identity: nobody has looked at another one.
+    fn kyc_of(&self, details: &Details) -> (KycStatus, Option<String>) {
+        if self.details.is_same_identity(details) {
+            (self.kyc, self.kyc_reason.clone())
+        } else {
+            (KycStatus::NotStarted, None)
+        }
+    }
+
     pub(super) fn take(&mut self, fact: &CompanyUpdated) -> Result<(), Invalid> {
         let fact = fact.clone();
-        self.details = Details {
+        let details = Details {
             identification: known(self.country, fact.document_type, fact.document_number),
             legal_name: fact.legal_name,
             trade_name: fact.trade_name,
@@ -144,6 +164,8 @@ impl CompanyState {
             language: fact.language,
             origin: fact.origin,
         };
+        (self.kyc, self.kyc_reason) = self.kyc_of(&details);
+        self.details = details;
         self.terms = Terms { payment_days: fact.payment_terms_days, credit_limit: fact.credit_limit };
         Ok(())
     }

@@ -10,7 +10,7 @@ use quenty_kernel::{Timestamp, contact::Text, id::UserId};
 use super::{Company, CompanyError, CompanyFact, CompanyStatus, KycStatus};
 
 /// A person of the platform who decides over a company.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reviewer {
     pub(crate) user_id: UserId,
     /// Whether the reviewer is a member of the company.
@@ -134,7 +134,7 @@ impl Company {
         }
     }
 
-    fn check_four_eyes(&self, by: Reviewer) -> Result<(), CompanyError> {
+    pub(super) fn check_four_eyes(&self, by: Reviewer) -> Result<(), CompanyError> {
         if by.is_member || by.user_id == self.0.registered_by {
             Err(CompanyError::OwnCompany)
         } else {

@@ -122,7 +122,7 @@ fn who_it_is_stays_fixed_once_someone_judges_it() {
     let _ = company.submit(NOW).unwrap();
     let again = || CompanyChanges { legal_name: Some("Third".parse().unwrap()), ..CompanyChanges::default() };
     assert_eq!(company.update(again(), Side::Company, NOW), Err(CompanyError::IdentityFixed));
-    assert!(company.update(again(), Side::Platform, NOW).unwrap().is_some());
+    assert!(company.update(again(), Side::Platform(reviewer()), NOW).unwrap().is_some());
 }
 
 #[test]
@@ -137,14 +137,16 @@ fn terms_are_given_by_the_platform_in_the_companys_currency() {
         Err(CompanyError::TermsGivenByPlatform)
     );
     assert_eq!(
-        company.update(limit("10.00", Currency::USD), Side::Platform, NOW),
+        company.update(limit("10.00", Currency::USD), Side::Platform(reviewer()), NOW),
         Err(CompanyError::CreditLimit)
     );
     assert_eq!(
-        company.update(limit("-10.00", Currency::COP), Side::Platform, NOW),
+        company.update(limit("-10.00", Currency::COP), Side::Platform(reviewer()), NOW),
         Err(CompanyError::CreditLimit)
     );
-    assert!(company.update(limit("10.00", Currency::COP), Side::Platform, NOW).unwrap().is_some());
+    assert!(
+        company.update(limit("10.00", Currency::COP), Side::Platform(reviewer()), NOW).unwrap().is_some()
+    );
     let dollars = CompanyChanges { currency: Some(Currency::USD), ..CompanyChanges::default() };
     assert_eq!(company.update(dollars, Side::Company, NOW), Err(CompanyError::CreditLimit));
 }
@@ -153,7 +155,10 @@ fn terms_are_given_by_the_platform_in_the_companys_currency() {
 fn a_closed_company_changes_no_more() {
     let (mut company, _) = registered(NIT);
     let _ = company.close(&reason(), NOW).unwrap();
-    assert_eq!(company.update(CompanyChanges::default(), Side::Platform, NOW), Err(CompanyError::Closed));
+    assert_eq!(
+        company.update(CompanyChanges::default(), Side::Platform(reviewer()), NOW),
+        Err(CompanyError::Closed)
+    );
     assert_eq!(company.submit_kyc(NOW), Err(CompanyError::Closed));
     assert_eq!(company.close(&reason(), NOW), Err(CompanyError::Illegal { from: "closed", to: "closed" }));
 }
@@ -172,7 +177,7 @@ fn step(company: &mut Company, step: u8, now: Timestamp) -> Option<CompanyFact> 
             .update(CompanyChanges { document, ..CompanyChanges::default() }, Side::Company, now)
             .ok()
             .flatten(),
-        2 => company.update(terms, Side::Platform, now).ok().flatten(),
+        2 => company.update(terms, Side::Platform(reviewer()), now).ok().flatten(),
         3 | 4 => company.submit(now).ok(),
         5 | 6 => company.approve(reviewer(), now).ok(),
         7 => company.reject(reviewer(), &reason(), now).ok(),
