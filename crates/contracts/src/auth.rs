@@ -8,7 +8,7 @@ use quenty_kernel::{
 use crate::events;
 
 events! {
-    /// A person registered, or accepted an invitation; not verified yet if they registered themselves.
+    /// A person proved to own the address that they registered, or accepted an invitation.
     "quenty.auth.user.registered.v1" UserRegistered personal["username", "email", "given_name", "family_name"] {
         user_id: UserId,
         username: String,
@@ -28,6 +28,7 @@ events! {
         user_id: UserId,
         reason: String,
     }
+    /// The person may log in again; or still may, where others deactivated them and were not allowed to.
     "quenty.auth.user.reactivated.v1" UserReactivated {
         user_id: UserId,
     }
@@ -57,7 +58,8 @@ events! {
     "quenty.auth.login.failed.v1" LoginFailed personal["login", "address", "user_agent"] {
         /// Absent when nobody has that name.
         user_id: Option<UserId>,
-        login: String,
+        /// Only what names somebody: anything else may be a secret in the wrong field.
+        login: Option<String>,
         address: String,
         user_agent: String,
         /// `bad_credentials`, `locked`, `not_active`.

@@ -11,12 +11,17 @@ create table users (
     given_name text not null,
     family_name text not null,
     language text not null,
+    -- Pending: invited, and the person has not answered.
     status text not null check (status in ('pending_verification', 'active', 'suspended')),
+    -- Whether the person ever answered: who was suspended before comes back to where they were.
+    verified boolean not null,
     -- Platform roles; what a person is in a company stands in memberships.
     roles text[] not null,
     version bigint not null check (version > 0),
     created_at timestamptz not null,
-    updated_at timestamptz not null
+    updated_at timestamptz not null,
+    check (status <> 'active' or verified),
+    check (status <> 'pending_verification' or not verified)
 );
 create index users_status on users (status, id);
 create index users_roles on users using gin (roles);
@@ -75,11 +80,28 @@ create table refresh_tokens (
 );
 create index refresh_tokens_session on refresh_tokens (session_id);
 
--- Single-use links that are mailed: verification and invitations.
+-- People who say that an address is theirs, until its owner follows the link. Several may say so, each with names
+-- and a password of their own: the one whose link is followed becomes the user.
+create table registrations (
+    id uuid primary key,
+    token_hash bytea not null unique check (octet_length(token_hash) = 32),
+    username text,
+    email text not null,
+    email_key text not null,
+    given_name text not null,
+    family_name text not null,
+    language text not null,
+    password_hash text not null,
+    created_at timestamptz not null,
+    expires_at timestamptz not null
+);
+create index registrations_email on registrations (email_key);
+create index registrations_expiry on registrations (expires_at);
+
+-- Single-use links that are mailed to who was invited.
 create table links (
     id uuid primary key,
     user_id uuid not null references users (id),
-    purpose text not null check (purpose in ('verification', 'invitation')),
     token_hash bytea not null unique check (octet_length(token_hash) = 32),
     created_at timestamptz not null,
     expires_at timestamptz not null,

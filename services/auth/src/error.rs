@@ -10,8 +10,6 @@ pub enum Error {
     Platform(#[from] quenty_platform::Error),
     #[error("the credentials are wrong, or the account is locked")]
     BadCredentials,
-    #[error("the account is not verified")]
-    NotVerified,
     #[error("the account is suspended")]
     Suspended,
     #[error("too many attempts")]
@@ -76,12 +74,7 @@ fn told(error: &Error) -> Failure {
         Error::BadCredentials => Failure::new(
             Kind::Unauthenticated,
             "INVALID_CREDENTIALS",
-            "the name or the password is wrong, or this account waits after too many failures; check both, or try again in 15 minutes",
-        ),
-        Error::NotVerified => Failure::new(
-            Kind::Forbidden,
-            "EMAIL_NOT_VERIFIED",
-            "open the link in the mail that we sent, or ask for another with /auth/verify/resend",
+            "the name or the password is wrong, the address was never verified, or this account waits after too many failures; check both, open the link in our mail, or try again in 15 minutes",
         ),
         Error::Suspended => {
             Failure::new(Kind::Forbidden, "ACCOUNT_SUSPENDED", "this account is suspended; ask the support")

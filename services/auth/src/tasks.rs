@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::{
     domain::{
         link,
-        mail::{MailKind, compose},
+        mail::{Mail, MailKind, compose},
+        user::Person,
     },
     error::Error,
     parts::{Post, TokenKeys},
@@ -21,9 +22,19 @@ pub const SEND_MAIL: &str = "send_mail";
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SendMail {
     pub kind: MailKind,
-    pub user_id: UserId,
-    /// The link that it carries, if it carries a secret one.
-    pub link: Option<Uuid>,
+    pub to: Addressee,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Addressee {
+    User {
+        id: UserId,
+        /// The link that the mail carries, if it carries a secret one.
+        link: Option<Uuid>,
+    },
+    /// Nobody yet; the mail carries the link of the registration.
+    Registration(Uuid),
 }
 
 pub fn tasks() -> Vec<TaskKind> {
@@ -31,17 +42,38 @@ pub fn tasks() -> Vec<TaskKind> {
 }
 
 async fn send_mail(app: App, task: Claimed<SendMail>) -> Result<(), Error> {
-    let SendMail { kind, user_id, link } = &task.payload;
-    let user = store::users::find(app.db(), Scope::All, *user_id).await?.ok_or(Error::NotFound("user"))?;
-    let base =
-        app.settings().require("public_url").map_err(quenty_platform::Error::internal)?.trim_end_matches('/');
-    let mut address = format!("{base}{}", kind.path());
-    if let Some(id) = link {
-        let token = link::token(&app.part::<TokenKeys>()?.link, *id);
-        address = format!("{address}?token={}", token.as_str());
-    }
-    let mail = compose(*kind, user.email().as_str(), user.given_name(), user.language(), address);
-    app.part::<Post>()?.0.send(&task.key, &mail).await.map_err(quenty_platform::Error::internal)?;
+    let SendMail { kind, to } = &task.payload;
+    let Some(letter) = letter(&app, *kind, to).await? else { return Ok(()) };
+    app.part::<Post>()?.0.send(&task.key, &letter).await.map_err(quenty_platform::Error::internal)?;
     metrics::counter!("quenty_mails_sent_total", "kind" => kind.as_str()).increment(1);
     Ok(())
+}
+
+/// Nothing to write when the registration was verified or forgotten meanwhile.
+async fn letter(app: &App, kind: MailKind, to: &Addressee) -> Result<Option<Mail>, Error> {
+    match to {
+        Addressee::User { id, link } => {
+            let user = store::users::find(app.db(), Scope::All, *id).await?.ok_or(Error::NotFound("user"))?;
+            let address = address(app, kind, *link)?;
+            Ok(Some(compose(kind, user.email().as_str(), user.given_name(), user.language(), address)))
+        }
+        Addressee::Registration(id) => {
+            let Some(registration) = store::registrations::find(app.db(), *id).await? else {
+                return Ok(None);
+            };
+            let Person { email, given_name, language, .. } = registration.person;
+            let address = address(app, kind, Some(*id))?;
+            Ok(Some(compose(kind, email.as_str(), given_name.as_str(), language.as_str(), address)))
+        }
+    }
+}
+
+/// Where the mail's link leads.
+fn address(app: &App, kind: MailKind, link: Option<Uuid>) -> Result<String, Error> {
+    let base =
+        app.settings().require("public_url").map_err(quenty_platform::Error::internal)?.trim_end_matches('/');
+    let page = format!("{base}{}", kind.path());
+    let Some(id) = link else { return Ok(page) };
+    let token = link::token(&app.part::<TokenKeys>()?.link, id);
+    Ok(format!("{page}?token={}", token.as_str()))
 }

@@ -5,7 +5,7 @@ use quenty_platform::Tx;
 
 use super::{Outcome, record_access};
 use crate::{
-    domain::{link::LinkPurpose, origin::Origin, password::REMEMBERED, secret::OpaqueToken},
+    domain::{origin::Origin, password::REMEMBERED, secret::OpaqueToken},
     error::Error,
     store,
 };
@@ -17,17 +17,15 @@ pub async fn accept_invitation(
     origin: &Origin,
 ) -> Result<(), Error> {
     let wall = wall_now();
-    let link = store::links::lock(tx.conn(), LinkPurpose::Invitation, &token.hash(), wall)
-        .await?
-        .ok_or(Error::BadLink)?;
-    let mut user = store::users::lock(tx.conn(), Scope::All, link.user_id).await?.ok_or(Error::BadLink)?;
-    tx.act_as(Actor::User(user.id()));
+    let id = store::links::lock(tx.conn(), &token.hash(), wall).await?.ok_or(Error::BadLink)?;
+    let mut user = store::users::lock(tx.conn(), Scope::All, id).await?.ok_or(Error::BadLink)?;
+    tx.act_as(Actor::User(id));
     let facts = user.accept_invitation(tx.now())?;
     store::users::save(tx.conn(), &user).await?;
-    store::passwords::insert(tx.conn(), user.id(), password_hash, REMEMBERED, wall).await?;
-    store::links::use_all(tx.conn(), user.id(), wall).await?;
+    store::passwords::insert(tx.conn(), id, password_hash, REMEMBERED, wall).await?;
+    store::links::use_all(tx.conn(), id, wall).await?;
     for fact in &facts {
-        tx.record(user.id(), None, fact)?;
+        tx.record(id, None, fact)?;
     }
-    record_access(tx, "accept_invitation", Outcome::Succeeded, Some(user.id()), None, origin)
+    record_access(tx, "accept_invitation", Outcome::Succeeded, Some(id), None, origin)
 }

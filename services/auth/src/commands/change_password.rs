@@ -19,28 +19,43 @@ use crate::{
     store,
 };
 
-/// Sets the new password.
-pub async fn change_password(
-    tx: &mut Tx,
-    user: UserId,
-    session: Option<SessionId>,
-    password_hash: &str,
-    origin: &Origin,
-) -> Result<(), Error> {
-    let found = store::users::lock(tx.conn(), Scope::All, user).await?;
-    let mut user = found.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
-    let fact = user.change_password(tx.now());
-    store::users::save(tx.conn(), &user).await?;
-    store::passwords::insert(tx.conn(), user.id(), password_hash, REMEMBERED, wall_now()).await?;
-    tx.record(user.id(), None, &fact)?;
-    end_sessions(tx, user.id(), Which::AllBut(session), "password_changed").await?;
-    record_access(tx, "change_password", Outcome::Succeeded, Some(user.id()), None, origin)
+/// A new password, for one that was proved to be known.
+#[derive(Debug)]
+pub struct NewPassword {
+    /// The id of the one that was proved.
+    pub proved: i64,
+    pub hash: String,
 }
 
-/// Counts a wrong current password as a failed login, so that a stolen session is no way around the lock.
-pub async fn refuse_change_password(tx: &mut Tx, user: UserId, origin: &Origin) -> Result<(), Error> {
-    let (account, now) = (lockout::account(Some(user), ""), wall_now());
+/// Sets the new password, or counts a wrong current one (`None`) as a failed login, so that a stolen session is no
+/// way around the lock. The inner error must be committed, too.
+pub async fn change_password(
+    tx: &mut Tx,
+    id: UserId,
+    session: Option<SessionId>,
+    new: Option<NewPassword>,
+    origin: &Origin,
+) -> Result<Result<(), Error>, Error> {
+    let (account, now) = (lockout::account(Some(id), ""), wall_now());
     let before = store::lockouts::lock(tx.conn(), &account, &origin.address).await?;
-    store::lockouts::save(tx.conn(), &account, &origin.address, &Lockout::after_failure(before, now)).await?;
-    record_access(tx, "change_password", Outcome::Refused, Some(user), None, origin)
+    if let Some(retry_after) = before.and_then(|lockout| lockout.wait(now)) {
+        return Ok(Err(Error::TooManyAttempts { retry_after }));
+    }
+    let found = store::users::lock(tx.conn(), Scope::All, id).await?;
+    let mut user = found.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
+    // Under the user's lock: what was proved may have been replaced since.
+    let current = store::passwords::current(tx.conn(), id).await?;
+    let Some(new) = new.filter(|new| Some(new.proved) == current) else {
+        store::lockouts::save(tx.conn(), &account, &origin.address, &Lockout::after_failure(before, now))
+            .await?;
+        record_access(tx, "change_password", Outcome::Refused, Some(id), None, origin)?;
+        return Ok(Err(Error::WrongPassword));
+    };
+    let fact = user.change_password(tx.now());
+    store::users::save(tx.conn(), &user).await?;
+    store::passwords::insert(tx.conn(), id, &new.hash, REMEMBERED, now).await?;
+    tx.record(id, None, &fact)?;
+    end_sessions(tx, id, Which::AllBut(session), "password_changed").await?;
+    record_access(tx, "change_password", Outcome::Succeeded, Some(id), None, origin)?;
+    Ok(Ok(()))
 }

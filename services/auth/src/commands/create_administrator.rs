@@ -1,14 +1,11 @@
 //! The administrator of the first start.
 
-use quenty_kernel::{clock::wall_now, id::UserId};
+use quenty_kernel::id::UserId;
 use quenty_platform::Tx;
 
+use super::verify_user::create_active;
 use crate::{
-    domain::{
-        password::REMEMBERED,
-        role::SUPER_ADMIN,
-        user::{Person, User},
-    },
+    domain::{role::SUPER_ADMIN, user::Person},
     error::Error,
     store,
 };
@@ -24,12 +21,5 @@ pub async fn create_administrator(
     if store::users::any(tx.conn()).await? {
         return Ok(false);
     }
-    let now = tx.now();
-    let (mut user, registered) = User::register(id, person, vec![SUPER_ADMIN.to_owned()], now);
-    let activated = user.activate(now)?;
-    store::users::insert(tx.conn(), &user).await?;
-    store::passwords::insert(tx.conn(), id, password_hash, REMEMBERED, wall_now()).await?;
-    tx.record(id, None, &registered)?;
-    tx.record(id, None, &activated)?;
-    Ok(true)
+    create_active(tx, id, person, vec![SUPER_ADMIN.to_owned()], password_hash).await
 }

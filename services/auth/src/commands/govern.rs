@@ -1,7 +1,7 @@
 //! What staff do to other people's accounts, under the two rules of that: nobody gives, takes or overrules what
 //! they do not hold themselves, and the last active super_admin stays.
 
-use quenty_kernel::{Scope, id::UserId};
+use quenty_kernel::{Actor, Scope, clock::wall_now, id::UserId};
 use quenty_platform::{Tx, http::IfMatch};
 
 use super::{Which, end_sessions};
@@ -61,6 +61,7 @@ async fn suspend(tx: &mut Tx, mut user: User, reason: &str) -> Result<User, Erro
     keep_one_super_admin(tx, &user).await?;
     let fact = user.suspend(reason, tx.now())?;
     store::users::save(tx.conn(), &user).await?;
+    store::links::use_all(tx.conn(), user.id(), wall_now()).await?;
     tx.record(user.id(), None, &fact)?;
     end_sessions(tx, user.id(), Which::All, "suspended").await?;
     Ok(user)
@@ -101,21 +102,35 @@ pub async fn assign_roles(
     Ok(user)
 }
 
-/// Customer deactivated the person: whoever has an account is suspended, an open invitation works no more.
-pub async fn deactivate_user(tx: &mut Tx, id: UserId, reason: &str) -> Result<(), Error> {
+/// What the actor of a foreign event holds here; the platform itself holds everything.
+pub(super) async fn held_by(tx: &mut Tx, actor: &Actor) -> Result<Vec<String>, Error> {
+    let Actor::User(id) = actor else { return Ok(vec!["*".to_owned()]) };
+    let user = store::users::find(tx.conn(), Scope::All, *id).await?;
+    let active = user.filter(|user| user.status() == UserStatus::Active);
+    Ok(active.map(|user| permissions_of_platform_roles(user.roles())).unwrap_or_default())
+}
+
+/// Customer deactivated the person: they are suspended here, and an open invitation works no more. The two rules
+/// hold for this, too; what they forbid is told to Customer, so that nobody is deactivated there and active here.
+pub async fn deactivate_user(tx: &mut Tx, id: UserId, reason: &str, by: &Actor) -> Result<(), Error> {
     store::users::lock_staff(tx.conn()).await?;
-    let Some(user) = store::users::lock(tx.conn(), Scope::All, id).await? else { return Ok(()) };
-    match user.status() {
-        UserStatus::Suspended => Ok(()),
-        UserStatus::PendingVerification => {
-            Ok(store::links::use_all(tx.conn(), id, quenty_kernel::clock::wall_now()).await?)
+    let Some(mut user) = store::users::lock(tx.conn(), Scope::All, id).await? else { return Ok(()) };
+    if user.status() == UserStatus::Suspended {
+        return Ok(());
+    }
+    let held = held_by(tx, by).await?;
+    let permitted = Authority { scope: Scope::All, held: &held }.check(user.roles());
+    let outcome = match permitted {
+        Ok(()) => suspend(tx, user.clone(), reason).await.map(drop),
+        Err(refused) => Err(refused),
+    };
+    match outcome {
+        Err(refused @ (Error::LastSuperAdmin | Error::BeyondOwnPermissions)) => {
+            tracing::warn!(user_id = %id, %by, %refused, "a deactivation was refused");
+            let fact = user.stay(tx.now());
+            store::users::save(tx.conn(), &user).await?;
+            Ok(tx.record(id, None, &fact)?)
         }
-        UserStatus::Active => match suspend(tx, user, reason).await {
-            Err(Error::LastSuperAdmin) => {
-                tracing::warn!(user_id = %id, "the last super_admin was deactivated elsewhere and stays here");
-                Ok(())
-            }
-            outcome => outcome.map(drop),
-        },
+        outcome => outcome,
     }
 }

@@ -7,10 +7,12 @@ use quenty_kernel::{
 use quenty_platform::Tx;
 use uuid::Uuid;
 
-use super::mail::{mail_link, mail_notice};
+use super::{
+    govern::held_by,
+    mail::{mail_invitation, mail_notice},
+};
 use crate::{
     domain::{
-        link::LinkPurpose,
         mail::MailKind,
         role::{self, Sphere, covers, permissions_of_platform_roles},
         user::{Person, User, UserStatus},
@@ -34,41 +36,49 @@ pub struct Invitation {
 pub async fn invite_user(tx: &mut Tx, invitation: Invitation) -> Result<(), Error> {
     let Invitation { cause, user_id, person, mut roles, company_id, inviter } = invitation;
     roles.retain(|name| role::find(Sphere::Platform, name).is_some());
-    if !may_give(tx, &inviter, &roles).await? {
+    // Nobody gives what they do not hold.
+    let wanted = permissions_of_platform_roles(&roles);
+    if !covers(&held_by(tx, &inviter).await?, wanted.iter().map(String::as_str)) {
         tracing::warn!(%user_id, %inviter, ?roles, "an invitation was refused: its roles are beyond the inviter's own permissions");
         return Ok(());
     }
-    let (user, fact) = User::invite(user_id, &person, roles, tx.now());
+    let (user, fact) = User::invite(user_id, &person, roles.clone(), tx.now());
     if store::users::insert(tx.conn(), &user).await? {
         tx.record(user_id, None, &fact)?;
-        return mail_link(tx, user_id, LinkPurpose::Invitation).await;
+        return mail_invitation(tx, user_id).await;
     }
     // The id or the address is known: a second invitation, or a person who has an account.
-    let known = match store::users::find(tx.conn(), Scope::All, user_id).await? {
+    let known = match store::users::lock(tx.conn(), Scope::All, user_id).await? {
         Some(known) => Some(known),
-        None => store::users::find_by_login(tx.conn(), person.email.as_str()).await?,
+        None => store::users::lock_by_login(tx.conn(), person.email.as_str()).await?,
     };
-    let Some(known) = known else { return Ok(()) };
-    let is_unanswered = known.status() == UserStatus::PendingVerification
-        && store::passwords::latest(tx.conn(), known.id(), 1).await?.is_empty();
-    match company_id {
-        _ if is_unanswered => mail_link(tx, known.id(), LinkPurpose::Invitation).await,
-        Some(company) => mail_notice(tx, known.id(), MailKind::CompanyInvitation, cause, Some(company)),
-        None => {
+    let Some(mut known) = known else { return Ok(()) };
+    match (known.status(), company_id) {
+        (UserStatus::PendingVerification, _) => {
+            add_roles(tx, &mut known, roles).await?;
+            mail_invitation(tx, known.id()).await
+        }
+        (UserStatus::Active, Some(company)) => {
+            mail_notice(tx, known.id(), MailKind::CompanyInvitation, cause, Some(company))
+        }
+        (UserStatus::Active, None) => {
             tracing::warn!(user_id = %known.id(), "an invitation to the platform came for a person who has an account; assign roles instead");
             Ok(())
         }
+        // Who was deactivated is let in again by staff, and by nobody else.
+        (UserStatus::Suspended, _) => Ok(()),
     }
 }
 
-/// Nobody gives what they do not hold; the platform itself gives anything.
-async fn may_give(tx: &mut Tx, inviter: &Actor, roles: &[String]) -> Result<bool, Error> {
-    let Actor::User(id) = inviter else { return Ok(true) };
-    if roles.is_empty() {
-        return Ok(true);
+/// A second invitation adds to the first.
+async fn add_roles(tx: &mut Tx, user: &mut User, roles: Vec<String>) -> Result<(), Error> {
+    if roles.iter().all(|role| user.roles().contains(role)) {
+        return Ok(());
     }
-    let inviter = store::users::find(tx.conn(), Scope::All, *id).await?;
-    let held = inviter.map(|user| permissions_of_platform_roles(user.roles())).unwrap_or_default();
-    let wanted = permissions_of_platform_roles(roles);
-    Ok(covers(&held, wanted.iter().map(String::as_str)))
+    let mut all = [user.roles(), &roles].concat();
+    all.sort_unstable();
+    all.dedup();
+    let fact = user.assign_roles(all, tx.now());
+    store::users::save(tx.conn(), user).await?;
+    Ok(tx.record(user.id(), None, &fact)?)
 }

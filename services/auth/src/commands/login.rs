@@ -30,9 +30,10 @@ use crate::{
 pub struct Attempt {
     pub login: String,
     pub user_id: Option<UserId>,
-    pub matches: bool,
-    /// The hash that was checked and its replacement, when its parameters are not today's.
-    pub rehash: Option<(String, String)>,
+    /// The id of the password that was given; none when it was a wrong one.
+    pub proved: Option<i64>,
+    /// Its new hash, when the parameters of the old one are not today's.
+    pub rehash: Option<String>,
     pub origin: Origin,
 }
 
@@ -44,34 +45,30 @@ pub async fn login(tx: &mut Tx, attempt: Attempt) -> Result<Result<Tokens, Error
     let before = store::lockouts::lock(tx.conn(), &account, address).await?;
     // While locked, even the right password is not looked at.
     if before.is_some_and(|lockout| lockout.is_locked(now)) {
-        return refuse(tx, &attempt, "locked", Error::BadCredentials);
+        return refuse(tx, &attempt, "locked", Error::BadCredentials).await;
     }
-    let user = match attempt.user_id.filter(|_| attempt.matches) {
-        Some(id) => store::users::lock(tx.conn(), Scope::All, id).await?,
-        None => None,
-    };
-    let Some(user) = user else {
+    let Some((user, password)) = proved_user(tx, &attempt).await? else {
         store::lockouts::save(tx.conn(), &account, address, &Lockout::after_failure(before, now)).await?;
-        store::rate_limits::hit(tx.conn(), &FAILURES_OF_ADDRESS, &FAILURES_OF_ADDRESS.bucket(address), now)
-            .await?;
-        store::rate_limits::hit(
-            tx.conn(),
-            &FAILURES_OF_ACCOUNT,
-            &FAILURES_OF_ACCOUNT.bucket(&account_name(&account)),
-            now,
-        )
-        .await?;
-        return refuse(tx, &attempt, "bad_credentials", Error::BadCredentials);
+        return refuse(tx, &attempt, "bad_credentials", Error::BadCredentials).await;
     };
     store::lockouts::clear(tx.conn(), &account, address).await?;
-    if let Some((old, new)) = &attempt.rehash {
-        store::passwords::rehash(tx.conn(), user.id(), old, new).await?;
+    if let Some(hash) = &attempt.rehash {
+        store::passwords::rehash(tx.conn(), password, hash).await?;
     }
     match user.status() {
         UserStatus::Active => start_session(tx, &user, &attempt.origin).await.map(Ok),
-        UserStatus::PendingVerification => refuse(tx, &attempt, "not_active", Error::NotVerified),
-        UserStatus::Suspended => refuse(tx, &attempt, "not_active", Error::Suspended),
+        UserStatus::PendingVerification | UserStatus::Suspended => {
+            refuse(tx, &attempt, "not_active", Error::Suspended).await
+        }
     }
+}
+
+/// The user, locked, whose password was given; unless it was replaced since it was checked, and with it every session.
+async fn proved_user(tx: &mut Tx, attempt: &Attempt) -> Result<Option<(User, i64)>, Error> {
+    let Some((id, proved)) = attempt.user_id.zip(attempt.proved) else { return Ok(None) };
+    let Some(user) = store::users::lock(tx.conn(), Scope::All, id).await? else { return Ok(None) };
+    let current = store::passwords::current(tx.conn(), id).await?;
+    Ok((current == Some(proved)).then_some((user, proved)))
 }
 
 /// The account as part of a bucket's name.
@@ -79,15 +76,25 @@ pub fn account_name(account: &[u8; 32]) -> String {
     account.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn refuse(
+/// Every refusal counts against the address and the account: each has cost the work of checking a password.
+async fn refuse(
     tx: &mut Tx,
     attempt: &Attempt,
     reason: &str,
     error: Error,
 ) -> Result<Result<Tokens, Error>, Error> {
+    let account = lockout::account(attempt.user_id, &store::users::key(&attempt.login));
+    let buckets = [
+        (FAILURES_OF_ADDRESS, FAILURES_OF_ADDRESS.bucket(&attempt.origin.address)),
+        (FAILURES_OF_ACCOUNT, FAILURES_OF_ACCOUNT.bucket(&account_name(&account))),
+    ];
+    for (limit, bucket) in &buckets {
+        store::rate_limits::hit(tx.conn(), limit, bucket, wall_now()).await?;
+    }
     let fact = LoginFailed {
         user_id: attempt.user_id,
-        login: attempt.login.clone(),
+        // What names nobody may be a password in the wrong field.
+        login: attempt.user_id.map(|_| attempt.login.clone()),
         address: attempt.origin.address.clone(),
         user_agent: attempt.origin.user_agent.clone(),
         reason: reason.to_owned(),

@@ -2,34 +2,38 @@
 
 use quenty_kernel::{
     clock::wall_now,
-    id::{CompanyId, UserId},
+    id::{CompanyId, UserId, new_uuid},
 };
 use quenty_platform::Tx;
 use uuid::Uuid;
 
 use crate::{
     domain::{
-        link::{self, Link, LinkPurpose},
+        link::{self, Link},
         mail::MailKind,
     },
     error::Error,
     parts::TokenKeys,
     store,
-    tasks::{SEND_MAIL, SendMail},
+    tasks::{Addressee, SEND_MAIL, SendMail},
 };
 
-/// Mails a new link; earlier ones of this user work no more.
-pub(super) async fn mail_link(tx: &mut Tx, user: UserId, purpose: LinkPurpose) -> Result<(), Error> {
+/// Mails the link of a registration, for the first time or again.
+pub(super) fn mail_verification(tx: &mut Tx, registration: Uuid) -> Result<(), Error> {
+    let kind = MailKind::Verification;
+    let task = SendMail { kind, to: Addressee::Registration(registration) };
+    Ok(tx.enqueue(SEND_MAIL, format!("{}-{}", kind.as_str(), new_uuid()), None, &task)?)
+}
+
+/// Mails a new link to who was invited; earlier ones of this user work no more.
+pub(super) async fn mail_invitation(tx: &mut Tx, user: UserId) -> Result<(), Error> {
     let now = wall_now();
     store::links::use_all(tx.conn(), user, now).await?;
-    let link = Link::new(user, purpose, now);
+    let link = Link::new(user, now);
     let token = link::token(&tx.app().part::<TokenKeys>()?.link, link.id);
     store::links::insert(tx.conn(), &link, &token.hash()).await?;
-    let kind = match purpose {
-        LinkPurpose::Verification => MailKind::Verification,
-        LinkPurpose::Invitation => MailKind::Invitation,
-    };
-    let task = SendMail { kind, user_id: user, link: Some(link.id) };
+    let kind = MailKind::Invitation;
+    let task = SendMail { kind, to: Addressee::User { id: user, link: Some(link.id) } };
     Ok(tx.enqueue(SEND_MAIL, format!("{}-{}", kind.as_str(), link.id), None, &task)?)
 }
 
@@ -41,6 +45,6 @@ pub(super) fn mail_notice(
     cause: Uuid,
     company: Option<CompanyId>,
 ) -> Result<(), Error> {
-    let task = SendMail { kind, user_id: user, link: None };
+    let task = SendMail { kind, to: Addressee::User { id: user, link: None } };
     Ok(tx.enqueue(SEND_MAIL, format!("{}-{cause}", kind.as_str()), company, &task)?)
 }

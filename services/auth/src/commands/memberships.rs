@@ -1,11 +1,17 @@
 //! The projection of Customer's members and companies; tokens follow at their next renewal.
 
 use quenty_contracts::customer::Standing;
-use quenty_kernel::id::{CompanyId, MemberId, UserId};
+use quenty_kernel::{
+    Scope,
+    id::{CompanyId, MemberId, UserId},
+};
 use quenty_platform::Tx;
 
 use crate::{
-    domain::role::{self, Sphere},
+    domain::{
+        access::first_company,
+        role::{self, Sphere},
+    },
     error::Error,
     store,
 };
@@ -23,6 +29,24 @@ pub async fn set_membership(
         );
     }
     Ok(store::memberships::put(tx.conn(), member, company, user, role).await?)
+}
+
+/// A person has joined. The sessions of one who belonged to no company speak for it from their next renewal on.
+pub async fn add_membership(
+    tx: &mut Tx,
+    member: MemberId,
+    company: CompanyId,
+    user: UserId,
+    role: &str,
+) -> Result<(), Error> {
+    set_membership(tx, member, company, user, role).await?;
+    let found = store::users::find(tx.conn(), Scope::All, user).await?;
+    let roles = found.map(|user| user.roles().to_vec()).unwrap_or_default();
+    let memberships = store::memberships::of_user(tx.conn(), user).await?;
+    match first_company(&roles, &memberships, None) {
+        Some(only) => Ok(store::sessions::enter_company(tx.conn(), user, only).await?),
+        None => Ok(()),
+    }
 }
 
 pub async fn remove_membership(

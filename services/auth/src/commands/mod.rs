@@ -20,14 +20,14 @@ mod update_user;
 mod verify_user;
 
 pub use accept_invitation::accept_invitation;
-pub use change_password::{change_password, refuse_change_password};
+pub use change_password::{NewPassword, change_password};
 pub use create_administrator::create_administrator;
 pub use end_sessions::{Which, end_sessions};
 pub use govern::{Authority, assign_roles, deactivate_user, reactivate_user, suspend_user};
 pub use invite_user::{Invitation, invite_user};
 pub use issue_service_token::issue_service_token;
 pub use login::{Attempt, account_name, login};
-pub use memberships::{remove_membership, set_membership, set_standing};
+pub use memberships::{add_membership, remove_membership, set_membership, set_standing};
 pub use record_access::{Outcome, record_access};
 pub use refresh::refresh;
 pub use register_user::register_user;

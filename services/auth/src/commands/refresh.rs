@@ -1,7 +1,7 @@
 //! A client renews its tokens: each refresh token works once.
 
 use quenty_contracts::{auth::SessionReuseDetected, customer::Membership as Told};
-use quenty_kernel::{Actor, Scope, clock::wall_now};
+use quenty_kernel::{Actor, Scope, clock::wall_now, id::CompanyId};
 use quenty_platform::Tx;
 
 use super::{Tokens, Which, end_sessions, sign_access};
@@ -81,17 +81,22 @@ async fn renew(
 ) -> Result<Tokens, Error> {
     store::memberships::fill(tx.conn(), told).await?;
     let memberships = store::memberships::of_user(tx.conn(), user.id()).await?;
-    session.company_id = company_now(&session, user, &memberships);
+    session.company_id = company_now(&session, user, &memberships, !told.is_empty());
     session.last_used_at = wall_now();
     store::sessions::save(tx.conn(), &session).await?;
     sign_access(tx.app(), &session, access(user.roles(), &memberships, session.company_id), Some(refresh))
 }
 
+/// Whom a session speaks for is its person's choice; only a first company, of which we hear just now, needs none.
 fn company_now(
     session: &Session,
     user: &User,
     memberships: &[Membership],
-) -> Option<quenty_kernel::id::CompanyId> {
+    just_told: bool,
+) -> Option<CompanyId> {
     let is_member = |id| memberships.iter().any(|membership| membership.company_id == id);
-    session.company_id.filter(|id| is_member(*id)).or_else(|| first_company(user.roles(), memberships, None))
+    match session.company_id {
+        None if just_told => first_company(user.roles(), memberships, None),
+        company => company.filter(|id| is_member(*id)),
+    }
 }

@@ -3,14 +3,14 @@
 use quenty_kernel::{clock::wall_now, contact::Email};
 use quenty_platform::Tx;
 
-use super::{Outcome, mail::mail_link, record_access};
+use super::{Outcome, mail::mail_verification, record_access};
 use crate::{
-    domain::{link::LinkPurpose, origin::Origin, rate_limit::VERIFICATION_MAILS, user::UserStatus},
+    domain::{origin::Origin, rate_limit::VERIFICATION_MAILS, registration::LIVES},
     error::Error,
     store,
 };
 
-/// The inner error must be committed, too: the attempt counts, whether or not the account exists.
+/// The inner error must be committed, too: the attempt counts, whether or not there is something to verify.
 pub async fn resend_verification(
     tx: &mut Tx,
     email: &Email,
@@ -22,13 +22,10 @@ pub async fn resend_verification(
     if let Some(retry_after) = VERIFICATION_MAILS.wait(Some(before), now) {
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
-    let user = store::users::find_by_login(tx.conn(), email.as_str()).await?;
-    if let Some(user) = user.filter(|user| user.status() == UserStatus::PendingVerification) {
-        // Who was invited has no password yet, and gets another invitation from whoever invited.
-        if !store::passwords::latest(tx.conn(), user.id(), 1).await?.is_empty() {
-            mail_link(tx, user.id(), LinkPurpose::Verification).await?;
-            record_access(tx, "resend_verification", Outcome::Succeeded, Some(user.id()), None, origin)?;
-        }
+    // Each registration keeps its own link: nobody can put theirs in the place of another's.
+    for registration in store::registrations::renew(tx.conn(), email, now + LIVES, now).await? {
+        mail_verification(tx, registration)?;
+        record_access(tx, "resend_verification", Outcome::Succeeded, None, None, origin)?;
     }
     Ok(Ok(()))
 }

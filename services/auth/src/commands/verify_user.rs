@@ -1,25 +1,51 @@
-//! A person proves to own the e-mail address.
+//! A person proves to own the e-mail address, and is a user from then on: with the names and the password of the
+//! registration whose link it was, whatever others registered under the address.
 
-use quenty_kernel::{Actor, Scope, clock::wall_now};
+use quenty_kernel::{Actor, clock::wall_now, id::UserId};
 use quenty_platform::Tx;
 
 use super::{Outcome, record_access};
 use crate::{
-    domain::{link::LinkPurpose, origin::Origin, secret::OpaqueToken},
+    domain::{
+        origin::Origin,
+        password::REMEMBERED,
+        secret::OpaqueToken,
+        user::{Person, User},
+    },
     error::Error,
     store,
 };
 
 pub async fn verify_user(tx: &mut Tx, token: &OpaqueToken, origin: &Origin) -> Result<(), Error> {
-    let now = wall_now();
-    let link = store::links::lock(tx.conn(), LinkPurpose::Verification, &token.hash(), now)
-        .await?
-        .ok_or(Error::BadLink)?;
-    let mut user = store::users::lock(tx.conn(), Scope::All, link.user_id).await?.ok_or(Error::BadLink)?;
-    tx.act_as(Actor::User(user.id()));
-    let fact = user.activate(tx.now())?;
-    store::users::save(tx.conn(), &user).await?;
-    store::links::use_all(tx.conn(), user.id(), now).await?;
-    tx.record(user.id(), None, &fact)?;
-    record_access(tx, "verify_user", Outcome::Succeeded, Some(user.id()), None, origin)
+    let found = store::registrations::lock(tx.conn(), &token.hash(), wall_now()).await?;
+    let registration = found.ok_or(Error::BadLink)?;
+    let person = &registration.person;
+    store::registrations::forget(tx.conn(), &person.email).await?;
+    let id = UserId::new();
+    tx.act_as(Actor::User(id));
+    if !create_active(tx, id, person, Vec::new(), &registration.password_hash).await? {
+        // Somebody was faster: with this address, or with the username alone.
+        let known = store::users::find_by_login(tx.conn(), person.email.as_str()).await?;
+        return Err(if known.is_some() { Error::BadLink } else { Error::UsernameTaken });
+    }
+    record_access(tx, "verify_user", Outcome::Succeeded, Some(id), None, origin)
+}
+
+/// Creates a user who may log in at once, unless the username or the address is taken.
+pub(super) async fn create_active(
+    tx: &mut Tx,
+    id: UserId,
+    person: &Person,
+    roles: Vec<String>,
+    password_hash: &str,
+) -> Result<bool, Error> {
+    let (mut user, registered) = User::register(id, person, roles, tx.now());
+    let activated = user.activate(tx.now())?;
+    if !store::users::insert(tx.conn(), &user).await? {
+        return Ok(false);
+    }
+    store::passwords::insert(tx.conn(), id, password_hash, REMEMBERED, wall_now()).await?;
+    tx.record(id, None, &registered)?;
+    tx.record(id, None, &activated)?;
+    Ok(true)
 }

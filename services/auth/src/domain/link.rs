@@ -7,39 +7,16 @@ use uuid::Uuid;
 
 use super::secret::{Key, OpaqueToken};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkPurpose {
-    Verification,
-    Invitation,
-}
+/// How long an invitation may be answered.
+const LIVES: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Within this time a used link tells who used it that it was: an answer may be lost on its way.
+pub const REPEATED: SignedDuration = SignedDuration::from_mins(10);
 
-impl LinkPurpose {
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Verification => "verification",
-            Self::Invitation => "invitation",
-        }
-    }
-
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Verification, Self::Invitation].into_iter().find(|purpose| purpose.as_str() == text)
-    }
-
-    fn lives(self) -> SignedDuration {
-        match self {
-            Self::Verification => SignedDuration::from_hours(24),
-            Self::Invitation => SignedDuration::from_hours(7 * 24),
-        }
-    }
-}
-
+/// The link of an invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     pub id: Uuid,
     pub user_id: UserId,
-    pub purpose: LinkPurpose,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -47,8 +24,8 @@ pub struct Link {
 impl Link {
     /// `now` is wall time.
     #[must_use]
-    pub fn new(user_id: UserId, purpose: LinkPurpose, now: Timestamp) -> Self {
-        Self { id: new_uuid(), user_id, purpose, created_at: now, expires_at: now + purpose.lives() }
+    pub fn new(user_id: UserId, now: Timestamp) -> Self {
+        Self { id: new_uuid(), user_id, created_at: now, expires_at: now + LIVES }
     }
 }
 

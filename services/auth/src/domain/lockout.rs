@@ -30,9 +30,16 @@ pub struct Lockout {
 }
 
 impl Lockout {
+    /// Seconds that are left of the lock, if there is one.
+    #[must_use]
+    pub fn wait(&self, now: Timestamp) -> Option<u32> {
+        let until = self.locked_until.filter(|until| now < *until)?;
+        Some(u32::try_from(until.duration_since(now).as_secs()).unwrap_or(u32::MAX).max(1))
+    }
+
     #[must_use]
     pub fn is_locked(&self, now: Timestamp) -> bool {
-        self.locked_until.is_some_and(|until| now < until)
+        self.wait(now).is_some()
     }
 
     /// Counts one more failure; an attempt while locked does not count, it was not looked at.

@@ -8,6 +8,7 @@ pub mod mail;
 pub mod origin;
 pub mod password;
 pub mod rate_limit;
+pub mod registration;
 pub mod role;
 pub mod secret;
 pub mod session;

@@ -22,6 +22,9 @@ pub const FAILURES_OF_ADDRESS: RateLimit =
 /// Failed logins of one account over all addresses: above, each attempt is slowed down, but none is refused.
 pub const FAILURES_OF_ACCOUNT: RateLimit =
     RateLimit { name: "login-account", hits: 100, window: SignedDuration::from_mins(15) };
+/// Wrong secrets of services from one address: above, they are not even recorded.
+pub const FAILURES_OF_CLIENTS: RateLimit =
+    RateLimit { name: "client-address", hits: 100, window: SignedDuration::from_mins(15) };
 
 /// The hits of one bucket so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -41,22 +41,20 @@ pub const RESOURCES: &[Resource] = &[
     resource("companies", &["read", "update", "submit", "approve", "reject", "suspend", "reactivate", "close"]),
     resource("members", &["read", "invite", "update", "remove"]),
     resource("kyc", &["submit", "decide"]),
-    resource("document_types", &["create", "update", "validate"]),
     resource("customers", &["read", "create", "update"]),
-    resource("products", &["read", "create", "update", "archive", "import"]),
+    resource("products", &["read", "create", "update", "archive"]),
     resource("warehouses", &["read", "create", "update"]),
-    resource("inventory", &["read", "receive", "adjust", "transfer", "count", "move"]),
+    resource("inventory", &["read", "transfer", "move"]),
     resource("orders", &["read", "quote", "create", "update", "pay", "hold", "release", "cancel", "retry", "set_status", "import"]),
-    resource("pickups", &["read", "create", "update", "quote", "hold", "assign", "unassign", "start", "arrive", "complete", "fail", "reschedule", "cancel"]),
+    resource("pickups", &["read", "create", "quote", "hold", "assign", "unassign", "start", "arrive", "complete", "fail", "reschedule", "cancel"]),
     resource("service_areas", &["read", "create", "update"]),
     resource("drivers", &["read", "create", "update"]),
     resource("vehicles", &["read", "create"]),
     resource("rates", &["read"]),
     resource("shipments", &["read", "create", "book", "void", "scan", "label"]),
     resource("manifests", &["read", "create", "update", "delete", "submit", "approve", "reject", "ship"]),
-    resource("countries", &["read", "update"]),
-    resource("zones", &["read", "update"]),
-    resource("carriers", &["read", "update"]),
+    resource("countries", &["read"]),
+    resource("zones", &["read"]),
     resource("dead_letters", &["read", "replay", "discard"]),
     resource("audit", &["read", "verify"]),
 ];
@@ -70,9 +68,9 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Platform,
         about: "runs the platform: everything but credit, loans and collections",
         permissions: &[
-            "users:*", "roles:*", "companies:*", "members:*", "kyc:*", "document_types:*", "customers:*", "products:*",
+            "users:*", "roles:*", "companies:*", "members:*", "kyc:*", "customers:*", "products:*",
             "warehouses:*", "inventory:*", "orders:*", "pickups:*", "service_areas:*", "drivers:*", "vehicles:*", "rates:*",
-            "shipments:*", "manifests:*", "countries:*", "zones:*", "carriers:*", "dead_letters:*", "audit:*",
+            "shipments:*", "manifests:*", "countries:*", "zones:*", "dead_letters:*", "audit:*",
         ],
     },
     Role {
@@ -81,10 +79,10 @@ pub const ROLES: &[Role] = &[
         about: "helps companies and their customers: reads, approves companies, decides KYC, holds, releases and cancels orders",
         permissions: &[
             "users:read", "roles:read", "companies:read", "companies:approve", "companies:reject", "members:read",
-            "kyc:decide", "document_types:validate", "customers:read", "products:read", "warehouses:read", "inventory:read",
+            "kyc:decide", "customers:read", "products:read", "warehouses:read", "inventory:read",
             "orders:read", "orders:hold", "orders:release", "orders:cancel", "pickups:read", "service_areas:read",
             "drivers:read", "vehicles:read", "rates:read", "shipments:read", "manifests:read", "countries:read", "zones:read",
-            "carriers:read", "dead_letters:read", "audit:read",
+            "dead_letters:read", "audit:read",
         ],
     },
     Role {
@@ -93,7 +91,7 @@ pub const ROLES: &[Role] = &[
         about: "plans collection and transport: pickups, drivers, vehicles, service areas, shipments, manifests",
         permissions: &[
             "pickups:*", "service_areas:*", "drivers:*", "vehicles:*", "shipments:*", "manifests:*", "orders:read",
-            "warehouses:read", "rates:read", "countries:read", "zones:read", "carriers:read",
+            "warehouses:read", "rates:read", "countries:read", "zones:read",
         ],
     },
     Role {
@@ -129,13 +127,12 @@ pub const ROLES: &[Role] = &[
         about: "all of the company",
         permissions: &[
             "companies:read", "companies:update", "companies:submit", "companies:close", "members:*", "kyc:submit",
-            "document_types:validate", "customers:*", "products:*", "warehouses:*", "inventory:*", "orders:read",
+            "customers:*", "products:*", "warehouses:*", "inventory:*", "orders:read",
             "orders:quote", "orders:create", "orders:update", "orders:pay", "orders:hold", "orders:release", "orders:cancel",
-            "orders:retry", "orders:import", "pickups:read", "pickups:create", "pickups:update", "pickups:quote",
+            "orders:retry", "orders:import", "pickups:read", "pickups:create", "pickups:quote",
             "pickups:hold", "pickups:reschedule", "pickups:cancel", "service_areas:read", "rates:read", "shipments:read",
             "shipments:create", "shipments:book", "shipments:void", "shipments:label", "manifests:read", "manifests:create",
             "manifests:update", "manifests:delete", "manifests:submit", "manifests:ship", "countries:read", "zones:read",
-            "carriers:read",
         ],
     },
     Role {
@@ -143,13 +140,13 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Company,
         about: "all of the company but its members and closing it",
         permissions: &[
-            "companies:read", "companies:update", "companies:submit", "members:read", "kyc:submit", "document_types:validate",
+            "companies:read", "companies:update", "companies:submit", "members:read", "kyc:submit",
             "customers:*", "products:*", "warehouses:*", "inventory:*", "orders:read", "orders:quote", "orders:create",
             "orders:update", "orders:pay", "orders:hold", "orders:release", "orders:cancel", "orders:retry", "orders:import",
-            "pickups:read", "pickups:create", "pickups:update", "pickups:quote", "pickups:hold", "pickups:reschedule",
+            "pickups:read", "pickups:create", "pickups:quote", "pickups:hold", "pickups:reschedule",
             "pickups:cancel", "service_areas:read", "rates:read", "shipments:read", "shipments:create", "shipments:book",
             "shipments:void", "shipments:label", "manifests:read", "manifests:create", "manifests:update", "manifests:delete",
-            "manifests:submit", "manifests:ship", "countries:read", "zones:read", "carriers:read",
+            "manifests:submit", "manifests:ship", "countries:read", "zones:read",
         ],
     },
     Role {
@@ -157,12 +154,12 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Company,
         about: "the daily work: orders, customers, pickups, shipments",
         permissions: &[
-            "companies:read", "document_types:validate", "customers:*", "products:read", "warehouses:read", "inventory:read",
+            "companies:read", "customers:*", "products:read", "warehouses:read", "inventory:read",
             "orders:read", "orders:quote", "orders:create", "orders:update", "orders:hold", "orders:release", "orders:cancel",
-            "orders:retry", "orders:import", "pickups:read", "pickups:create", "pickups:update", "pickups:quote",
+            "orders:retry", "orders:import", "pickups:read", "pickups:create", "pickups:quote",
             "pickups:hold", "pickups:reschedule", "pickups:cancel", "service_areas:read", "rates:read", "shipments:read",
             "shipments:create", "shipments:book", "shipments:void", "shipments:label", "manifests:read", "manifests:create",
-            "manifests:update", "manifests:submit", "countries:read", "zones:read", "carriers:read",
+            "manifests:update", "manifests:submit", "countries:read", "zones:read",
         ],
     },
     Role {
@@ -181,7 +178,7 @@ pub const ROLES: &[Role] = &[
         permissions: &[
             "orders:pay", "companies:read", "members:read", "customers:read", "products:read", "warehouses:read",
             "inventory:read", "orders:read", "pickups:read", "service_areas:read", "rates:read", "shipments:read",
-            "manifests:read", "countries:read", "zones:read", "carriers:read",
+            "manifests:read", "countries:read", "zones:read",
         ],
     },
     Role {
@@ -191,7 +188,7 @@ pub const ROLES: &[Role] = &[
         permissions: &[
             "companies:read", "members:read", "customers:read", "products:read", "warehouses:read", "inventory:read",
             "orders:read", "pickups:read", "service_areas:read", "rates:read", "shipments:read", "manifests:read",
-            "countries:read", "zones:read", "carriers:read",
+            "countries:read", "zones:read",
         ],
     },
 ];

@@ -1,4 +1,4 @@
-//! A person who may log in: `pending_verification → active ⇄ suspended`. What is secret of a user (passwords,
+//! A person who may log in: `pending_verification → active ⇄ suspended`, or suspended before ever answering. What is secret of a user (passwords,
 //! sessions) lies elsewhere; this is what the journal tells and rebuilds.
 
 use std::str::FromStr;
@@ -84,7 +84,12 @@ impl UserStatus {
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         use UserStatus::{Active, PendingVerification, Suspended};
-        matches!((self, next), (PendingVerification | Suspended, Active) | (Active, Suspended))
+        matches!(
+            (self, next),
+            (PendingVerification | Suspended, Active)
+                | (PendingVerification | Active, Suspended)
+                | (Suspended, PendingVerification)
+        )
     }
 }
 
@@ -110,6 +115,13 @@ impl Person {
     pub fn login_name(&self) -> String {
         self.username.as_ref().map_or_else(|| self.email.as_str().to_owned(), |name| name.as_str().to_owned())
     }
+
+    /// What a password must not hold.
+    #[must_use]
+    pub fn personal(&self) -> Vec<&str> {
+        let names = [self.email.as_str(), self.given_name.as_str(), self.family_name.as_str()];
+        names.into_iter().chain(self.username.as_ref().map(Username::as_str)).collect()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +133,8 @@ pub struct User {
     pub(crate) family_name: String,
     pub(crate) language: String,
     pub(crate) status: UserStatus,
+    /// Whether the person ever proved to own the address.
+    pub(crate) verified: bool,
     pub(crate) roles: Vec<String>,
     pub(crate) version: i64,
     pub(crate) created_at: Timestamp,
@@ -158,7 +172,7 @@ impl User {
 
     /// The invited person answered: others hear of them from now on.
     pub fn accept_invitation(&mut self, now: Timestamp) -> Result<[UserFact; 2], UserError> {
-        self.check(UserStatus::Active)?;
+        self.ensure_pending()?;
         let registered = UserRegistered {
             user_id: self.id,
             username: self.username.clone(),
@@ -174,20 +188,28 @@ impl User {
 
     /// The person proved to own the e-mail address.
     pub fn activate(&mut self, now: Timestamp) -> Result<UserFact, UserError> {
-        self.check(UserStatus::Active)?;
+        self.ensure_pending()?;
         Ok(self.record(UserActivated { user_id: self.id, email: self.email.clone() }.into(), now))
     }
 
     pub fn suspend(&mut self, reason: &str, now: Timestamp) -> Result<UserFact, UserError> {
-        self.check(UserStatus::Suspended)?;
+        if !self.status.may_become(UserStatus::Suspended) {
+            return Err(UserError::Transition { from: self.status, to: UserStatus::Suspended });
+        }
         Ok(self.record(UserSuspended { user_id: self.id, reason: reason.to_owned() }.into(), now))
     }
 
+    /// Comes back to where they were: who never answered an invitation is no further than that.
     pub fn reactivate(&mut self, now: Timestamp) -> Result<UserFact, UserError> {
         if self.status != UserStatus::Suspended {
             return Err(UserError::Transition { from: self.status, to: UserStatus::Active });
         }
         Ok(self.record(UserReactivated { user_id: self.id }.into(), now))
+    }
+
+    /// Others who take the person for deactivated are told that this is not so.
+    pub fn stay(&mut self, now: Timestamp) -> UserFact {
+        self.record(UserReactivated { user_id: self.id }.into(), now)
     }
 
     pub fn assign_roles(&mut self, roles: Vec<String>, now: Timestamp) -> UserFact {
@@ -214,11 +236,11 @@ impl User {
         self.record(PasswordChanged { user_id: self.id }.into(), now)
     }
 
-    fn check(&self, next: UserStatus) -> Result<(), UserError> {
-        if self.status.may_become(next) {
+    fn ensure_pending(&self) -> Result<(), UserError> {
+        if self.status == UserStatus::PendingVerification {
             Ok(())
         } else {
-            Err(UserError::Transition { from: self.status, to: next })
+            Err(UserError::Transition { from: self.status, to: UserStatus::Active })
         }
     }
 
@@ -231,7 +253,9 @@ impl User {
     fn apply(&mut self, fact: &UserFact, now: Timestamp) {
         match fact {
             UserFact::Invited(_) | UserFact::Registered(_) | UserFact::PasswordChanged(_) => {}
-            UserFact::Activated(_) | UserFact::Reactivated(_) => self.status = UserStatus::Active,
+            UserFact::Activated(_) => (self.status, self.verified) = (UserStatus::Active, true),
+            UserFact::Reactivated(_) if self.verified => self.status = UserStatus::Active,
+            UserFact::Reactivated(_) => self.status = UserStatus::PendingVerification,
             UserFact::Suspended(_) => self.status = UserStatus::Suspended,
             UserFact::RolesChanged(fact) => self.roles.clone_from(&fact.roles),
             UserFact::ProfileUpdated(fact) => {
@@ -253,6 +277,7 @@ impl User {
             family_name: fact.family_name.clone(),
             language: fact.language.clone(),
             status: UserStatus::PendingVerification,
+            verified: false,
             roles: fact.roles.clone(),
             version: 1,
             created_at: now,
@@ -343,7 +368,13 @@ mod tests {
     #[test]
     fn exactly_the_legal_transitions_are_allowed() {
         use UserStatus::{Active, PendingVerification, Suspended};
-        let legal = [(PendingVerification, Active), (Active, Suspended), (Suspended, Active)];
+        let legal = [
+            (PendingVerification, Active),
+            (PendingVerification, Suspended),
+            (Active, Suspended),
+            (Suspended, Active),
+            (Suspended, PendingVerification),
+        ];
         for from in UserStatus::ALL {
             for to in UserStatus::ALL {
                 assert_eq!(from.may_become(to), legal.contains(&(from, to)), "{from:?} → {to:?}");
@@ -368,9 +399,14 @@ mod tests {
 
     #[test]
     fn suspending_is_no_way_around_verification() {
-        let (mut user, _) = User::register(UserId::new(), &person(), vec![], Timestamp::UNIX_EPOCH);
-        assert!(user.suspend("x", Timestamp::UNIX_EPOCH).is_err());
-        assert!(user.reactivate(Timestamp::UNIX_EPOCH).is_err());
+        let now = Timestamp::UNIX_EPOCH;
+        let (mut user, invited) = User::invite(UserId::new(), &person(), vec![], now);
+        assert!(user.reactivate(now).is_err());
+        let suspended = user.suspend("x", now).unwrap();
+        assert!(user.accept_invitation(now).is_err() && user.activate(now).is_err());
+        let reactivated = user.reactivate(now).unwrap();
+        assert_eq!(user.status(), UserStatus::PendingVerification);
+        assert_eq!(User::fold([invited, suspended, reactivated].map(|fact| (fact, now))), Some(user));
     }
 
     #[test]

@@ -7,5 +7,5 @@ use crate::{commands, error::Error};
 
 pub(super) async fn on_member_added(tx: &mut Tx, event: Received<MemberAdded>) -> Result<(), Error> {
     let MemberAdded { member_id, company_id, user_id, role } = event.data;
-    commands::set_membership(tx, member_id, company_id, user_id, &role).await
+    commands::add_membership(tx, member_id, company_id, user_id, &role).await
 }

@@ -1,7 +1,7 @@
 //! The audit trail: who did what, when and from where.
 
 use axum::extract::State;
-use quenty_kernel::{Actor, Page, PageQuery, Timestamp, contact::Text};
+use quenty_kernel::{Actor, Cursor, Page, PageQuery, Timestamp, contact::Text, page::Limit};
 use quenty_platform::{
     App, Result,
     http::{Can, Json, Query},
@@ -14,8 +14,9 @@ use super::ReadAudit;
 use crate::store::{self, audit::Filter};
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct AuditFilter {
+pub(super) struct AuditQuery {
     /// `user:USER-…`, `service:order` or `system`.
     #[param(value_type = Option<String>)]
     actor: Option<Actor>,
@@ -29,23 +30,30 @@ pub(super) struct AuditFilter {
     from: Option<Timestamp>,
     /// Up to, but not including.
     to: Option<Timestamp>,
+    /// Items a page, 1 to 100.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
 }
 
 /// Search Auth's audit trail, newest first.
-#[utoipa::path(get, path = "/api/v1/admin/audit", operation_id = "list_audit", tag = "audit", params(PageQuery, AuditFilter),
+#[utoipa::path(get, path = "/api/v1/admin/audit", operation_id = "list_audit", tag = "audit", params(AuditQuery),
     security(("bearer" = ["audit:read"])), responses((status = 200, body = Page<Entry>)))]
 pub(super) async fn list_audit(
     State(app): State<App>,
     caller: Can<ReadAudit>,
-    Query(page): Query<PageQuery>,
-    Query(filter): Query<AuditFilter>,
+    Query(query): Query<AuditQuery>,
 ) -> Result<Json<Page<Entry>>> {
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let filter = Filter {
-        actor: filter.actor.map(|actor| actor.to_string()),
-        kind: filter.kind.map(|kind| kind.to_string()),
-        subject: filter.subject.map(|subject| subject.to_string()),
-        from: filter.from,
-        to: filter.to,
+        actor: query.actor.map(|actor| actor.to_string()),
+        kind: query.kind.map(|kind| kind.to_string()),
+        subject: query.subject.map(|subject| subject.to_string()),
+        from: query.from,
+        to: query.to,
     };
     Ok(Json(store::audit::list(app.db(), caller.scope()?, &filter, &page).await?))
 }

@@ -40,8 +40,8 @@ pub(super) struct LoginIn {
 #[utoipa::path(post, path = "/api/v1/auth/login", operation_id = "login", tag = "auth", request_body = LoginIn,
     responses(
         (status = 200, body = TokensOut),
-        (status = 401, description = "`INVALID_CREDENTIALS`: the same whether the name, the password or a lock is the reason"),
-        (status = 403, description = "`EMAIL_NOT_VERIFIED`, `ACCOUNT_SUSPENDED`: told only to those who know the password"),
+        (status = 401, description = "`INVALID_CREDENTIALS`: the same whether the name, the password, a lock or an address that was never verified is the reason"),
+        (status = 403, description = "`ACCOUNT_SUSPENDED`: told only to those who know the password"),
         (status = 429, description = "`TOO_MANY_ATTEMPTS`, `TOO_MANY_LOGINS`: try again after `Retry-After`"),
     ))]
 pub(super) async fn login(
@@ -54,15 +54,13 @@ pub(super) async fn login(
     let (user_id, stored) = store::passwords::by_login(app.db(), login).await?;
     slow_down(&app, &origin, &lockout::account(user_id, &store::users::key(login))).await?;
     let hasher = app.part::<PasswordHasher>()?;
-    let checked = hasher.check(&input.password, stored.clone()).await?;
-    let rehash = match stored {
-        Some(old) if checked.matches && checked.is_outdated => {
-            Some((old, hasher.hash(&input.password).await?))
-        }
-        _ => None,
-    };
+    let hash = stored.as_ref().map(|stored| stored.hash.clone());
+    let checked = hasher.check(&input.password, hash).await?;
+    let rehash =
+        if checked.matches && checked.is_outdated { Some(hasher.hash(&input.password).await?) } else { None };
+    let proved = stored.filter(|_| checked.matches).map(|stored| stored.id);
     let mut tx = app.begin(&caller).await?;
-    let attempt = Attempt { login: login.to_owned(), user_id, matches: checked.matches, rehash, origin };
+    let attempt = Attempt { login: login.to_owned(), user_id, proved, rehash, origin };
     match commands::login(&mut tx, attempt).await? {
         Ok(tokens) => tx.answer(tokens_out::answer(tokens)?).await,
         Err(refused) => {

@@ -27,16 +27,9 @@ impl FromRequestParts<App> for Origin {
     }
 }
 
-/// On loopback only our gateway and the machine's own people can reach us; elsewhere it must be said.
+/// On loopback only our gateway and the machine's own people can reach us; elsewhere it was said (see `parts::init`).
 fn trusts_forwarded_for(app: &App) -> bool {
-    match app.settings().get("trust_forwarded_for") {
-        Some(said) => said == "true",
-        None => app
-            .settings()
-            .get("host")
-            .and_then(|host| host.parse::<IpAddr>().ok())
-            .is_some_and(|host| host.is_loopback()),
-    }
+    app.settings().get("trust_forwarded_for") != Some("false")
 }
 
 /// The last address: the one that the gateway next to us wrote.

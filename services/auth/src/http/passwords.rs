@@ -10,19 +10,17 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::{
-    commands,
+    commands::{self, NewPassword},
     domain::{
         lockout,
         origin::Origin,
-        password::{self, Password, REMEMBERED, WeakPassword},
+        password::{Password, REMEMBERED, WeakPassword},
+        user::User,
     },
     error::Error,
     parts::PasswordHasher,
     store,
 };
-
-/// What a locked account waits for at first; the lock itself knows better.
-const RETRY_AFTER: u32 = 900;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -43,23 +41,31 @@ pub(super) async fn change_password(
     let id = caller.user()?;
     let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
     let lock = store::lockouts::find(app.db(), &lockout::account(Some(id), ""), &origin.address).await?;
-    if lock.is_some_and(|lock| lock.is_locked(wall_now())) {
-        return Err(Error::TooManyAttempts { retry_after: RETRY_AFTER }.into());
+    if let Some(retry_after) = lock.and_then(|lock| lock.wait(wall_now())) {
+        return Err(Error::TooManyAttempts { retry_after }.into());
     }
+    let new = new_password(&app, &user, &input).await?;
+    let mut tx = app.begin(&caller).await?;
+    match commands::change_password(&mut tx, id, caller.session(), new, &origin).await? {
+        Ok(()) => tx.answer(Answer::no_content()).await,
+        Err(refused) => {
+            tx.commit().await?;
+            Err(refused.into())
+        }
+    }
+}
+
+/// The new password, if the current one was given.
+async fn new_password(app: &App, user: &User, input: &ChangePasswordIn) -> Result<Option<NewPassword>> {
     let hasher = app.part::<PasswordHasher>()?;
-    let earlier = store::passwords::latest(app.db(), id, REMEMBERED).await?;
-    if !hasher.check(&input.current_password, earlier.first().cloned()).await?.matches {
-        let mut tx = app.begin(&caller).await?;
-        commands::refuse_change_password(&mut tx, id, &origin).await?;
-        tx.commit().await?;
-        return Err(Error::WrongPassword.into());
+    let earlier = store::passwords::latest(app.db(), user.id(), REMEMBERED).await?;
+    let Some(current) = earlier.first().cloned() else { return Ok(None) };
+    if !hasher.check(&input.current_password, Some(current.hash)).await?.matches {
+        return Ok(None);
     }
-    password::check(&input.password, &user.personal()).map_err(Error::WeakPassword)?;
-    if hasher.is_one_of(&input.password, earlier).await? {
+    let hash = hasher.hash_new(&input.password, &user.personal()).await?;
+    if hasher.is_one_of(&input.password, earlier.into_iter().map(|stored| stored.hash).collect()).await? {
         return Err(Error::WeakPassword(WeakPassword::Reused).into());
     }
-    let hash = hasher.hash(&input.password).await?;
-    let mut tx = app.begin(&caller).await?;
-    commands::change_password(&mut tx, id, caller.session(), &hash, &origin).await?;
-    tx.answer(Answer::no_content()).await
+    Ok(Some(NewPassword { proved: current.id, hash }))
 }

@@ -16,8 +16,9 @@ use crate::{
     commands,
     domain::{
         origin::Origin,
-        password::{self, Password},
+        password::Password,
         rate_limit::REGISTRATIONS,
+        registration::Registration,
         secret::OpaqueToken,
         user::{Person, Username},
     },
@@ -74,35 +75,20 @@ pub(super) async fn register_user(
     origin: Origin,
     Json(input): Json<RegisterIn>,
 ) -> Result<Answer> {
-    let language =
-        input.language.map_or_else(|| "es".parse().map_err(quenty_platform::Error::internal), Ok)?;
-    let person = Person {
-        username: input.username,
-        email: input.email,
-        given_name: input.given_name,
-        family_name: input.family_name,
-        language,
-    };
-    let personal = [
-        &person.login_name(),
-        person.email.as_str(),
-        person.given_name.as_str(),
-        person.family_name.as_str(),
-    ];
-    password::check(&input.password, &personal).map_err(Error::WeakPassword)?;
+    let RegisterIn { username, email, given_name, family_name, language, password } = input;
+    let language = language.map_or_else(|| "es".parse().map_err(quenty_platform::Error::internal), Ok)?;
+    let person = Person { username, email, given_name, family_name, language };
     let hits = store::rate_limits::find(app.db(), &REGISTRATIONS.bucket(&origin.address)).await?;
     if let Some(retry_after) = REGISTRATIONS.wait(hits, wall_now()) {
         return Err(Error::TooManyAttempts { retry_after }.into());
     }
-    let hash = app.part::<PasswordHasher>()?.hash(&input.password).await?;
+    let hash = app.part::<PasswordHasher>()?.hash_new(&password, &person.personal()).await?;
+    let registration = Registration::new(person, hash, wall_now());
     let mut tx = app.begin(&caller).await?;
-    match commands::register_user(&mut tx, &person, &hash, &origin).await? {
+    match commands::register_user(&mut tx, &registration, &origin).await? {
         Ok(()) => {
-            tx.answer(Answer::accepted(
-                "/api/v1/auth/verify",
-                &RegisterOut { status: "pending_verification", email: person.email },
-            )?)
-            .await
+            let out = RegisterOut { status: "pending_verification", email: registration.person.email };
+            tx.answer(Answer::accepted("/api/v1/auth/verify", &out)?).await
         }
         Err(refused) => {
             tx.commit().await?;
@@ -113,7 +99,8 @@ pub(super) async fn register_user(
 
 /// Prove the e-mail address with the token that was mailed.
 #[utoipa::path(post, path = "/api/v1/auth/verify", operation_id = "verify_user", tag = "auth", request_body = VerifyIn,
-    responses((status = 204), (status = 422, description = "`INVALID_LINK`: unknown, used or expired")))]
+    responses((status = 204), (status = 409, description = "`USERNAME_TAKEN`: by somebody who was faster; register again"),
+        (status = 422, description = "`INVALID_LINK`: unknown, used or expired")))]
 pub(super) async fn verify_user(
     State(app): State<App>,
     caller: Anyone,

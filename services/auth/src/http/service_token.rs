@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequest, Request, State},
     http::header,
 };
-use quenty_kernel::{Failure, Kind};
+use quenty_kernel::{Failure, Kind, contact::Text};
 use quenty_platform::{
     App, Error as PlatformError, Result,
     http::{Answer, Anyone, Json},
@@ -21,8 +21,8 @@ use crate::{commands, domain::origin::Origin, error::Error};
 pub(super) struct ServiceTokenIn {
     #[schema(example = "client_credentials")]
     grant_type: String,
-    #[schema(example = "order")]
-    client_id: String,
+    #[schema(value_type = String, example = "order")]
+    client_id: Text<64>,
     #[schema(format = Password)]
     client_secret: String,
 }
@@ -63,7 +63,8 @@ impl FromRequest<App> for JsonOrForm<ServiceTokenIn> {
 /// A service's own token (OAuth 2.0 client credentials).
 #[utoipa::path(post, path = "/api/v1/auth/token", operation_id = "issue_service_token", tag = "auth",
     request_body(content((ServiceTokenIn = "application/json"), (ServiceTokenIn = "application/x-www-form-urlencoded"))),
-    responses((status = 200, body = ServiceTokenOut), (status = 400, description = "`UNSUPPORTED_GRANT_TYPE`"), (status = 401, description = "`INVALID_CLIENT`")))]
+    responses((status = 200, body = ServiceTokenOut), (status = 400, description = "`UNSUPPORTED_GRANT_TYPE`"), (status = 401, description = "`INVALID_CLIENT`"),
+        (status = 429, description = "`TOO_MANY_ATTEMPTS`: too many wrong secrets from one address")))]
 pub(super) async fn issue_service_token(
     State(app): State<App>,
     caller: Anyone,
@@ -73,14 +74,12 @@ pub(super) async fn issue_service_token(
     if input.grant_type != "client_credentials" {
         return Err(Error::UnsupportedGrant(input.grant_type).into());
     }
+    let client = input.client_id.as_str();
     let mut tx = app.begin(&caller).await?;
-    match commands::issue_service_token(&mut tx, &input.client_id, &input.client_secret, &origin)? {
+    match commands::issue_service_token(&mut tx, client, &input.client_secret, &origin).await? {
         Ok((access_token, expires_in)) => {
             let body = ServiceTokenOut { access_token, token_type: "Bearer", expires_in };
-            tx.answer(
-                Answer::ok(&body)?.header(header::CACHE_CONTROL, "no-store").secret_of(&input.client_id),
-            )
-            .await
+            tx.answer(Answer::ok(&body)?.header(header::CACHE_CONTROL, "no-store").secret_of(client)).await
         }
         Err(refused) => {
             tx.commit().await?;

@@ -2,16 +2,17 @@
 
 use axum::extract::State;
 use quenty_kernel::{
-    Page, PageQuery, Scope, Timestamp,
+    Cursor, Page, PageQuery, Scope, Timestamp,
     clock::wall_now,
     id::{CompanyId, SessionId, UserId},
+    page::Limit,
 };
 use quenty_platform::{
     App, Result,
     http::{Answer, Anyone, Json, LoggedIn, Path, Query},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     customer,
@@ -49,6 +50,19 @@ pub(super) struct SessionOut {
     expires_at: Timestamp,
     /// The session that asks.
     is_current: bool,
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SessionsQuery {
+    /// Items a page, 1 to 100.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
 }
 
 /// Renew the tokens; each refresh token works once.
@@ -139,14 +153,15 @@ pub(super) async fn logout_all(State(app): State<App>, caller: LoggedIn, origin:
 }
 
 /// List one's live sessions.
-#[utoipa::path(get, path = "/api/v1/auth/sessions", operation_id = "list_sessions", tag = "auth", params(PageQuery), security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/v1/auth/sessions", operation_id = "list_sessions", tag = "auth", params(SessionsQuery), security(("bearer" = [])),
     responses((status = 200, body = Page<SessionOut>)))]
 pub(super) async fn list_sessions(
     State(app): State<App>,
     caller: LoggedIn,
-    Query(page): Query<PageQuery>,
+    Query(query): Query<SessionsQuery>,
 ) -> Result<Json<Page<SessionOut>>> {
     let current = caller.session();
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let sessions = store::sessions::live(app.db(), caller.user()?, &page, wall_now()).await?;
     Ok(Json(sessions.map(|session| out(session, current))))
 }

@@ -64,6 +64,7 @@ impl From<User> for UserOut {
             version,
             created_at,
             updated_at,
+            verified: _,
         } = user;
         Self {
             id,

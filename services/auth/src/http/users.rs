@@ -2,9 +2,10 @@
 
 use axum::extract::State;
 use quenty_kernel::{
-    Page, PageQuery, Scope, Timestamp,
+    Cursor, Page, PageQuery, Scope, Timestamp,
     contact::{Email, Text},
     id::UserId,
+    page::Limit,
 };
 use quenty_platform::{
     App, Result,
@@ -30,13 +31,21 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct UserFilter {
+pub(super) struct UsersQuery {
     status: Option<UserStatus>,
     /// A platform role.
     #[param(value_type = Option<String>, example = "driver")]
     role: Option<Text<40>>,
     email: Option<Email>,
+    /// Items a page, 1 to 100.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -59,24 +68,25 @@ fn authority(caller: &Caller) -> Result<Authority<'_>> {
 }
 
 /// List users.
-#[utoipa::path(get, path = "/api/v1/admin/users", operation_id = "list_users", tag = "users", params(PageQuery, UserFilter),
+#[utoipa::path(get, path = "/api/v1/admin/users", operation_id = "list_users", tag = "users", params(UsersQuery),
     security(("bearer" = ["users:read"])), responses((status = 200, body = Page<UserOut>)))]
 pub(super) async fn list_users(
     State(app): State<App>,
     caller: Can<ReadUsers>,
-    Query(page): Query<PageQuery>,
-    Query(filter): Query<UserFilter>,
+    Query(query): Query<UsersQuery>,
 ) -> Result<Json<Page<UserOut>>> {
+    let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let filter = Filter {
-        status: filter.status,
-        role: filter.role.map(|r| r.to_string()),
-        email: filter.email.map(|e| e.to_string()),
+        status: query.status,
+        role: query.role.map(|role| role.to_string()),
+        email: query.email.map(|email| email.to_string()),
     };
     let users = store::users::list(app.db(), caller.scope()?, &filter, &page).await?;
     Ok(Json(users.map(UserOut::from)))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AsOf {
     /// As it was then.

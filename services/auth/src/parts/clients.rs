@@ -26,6 +26,11 @@ impl Clients {
         Ok(Self { key, macs })
     }
 
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        self.macs.contains_key(name)
+    }
+
     /// Whether the client exists and this is its secret; the time taken tells nothing.
     #[must_use]
     pub fn verify(&self, name: &str, secret: &str) -> bool {

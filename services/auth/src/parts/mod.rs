@@ -6,6 +6,8 @@ pub mod key_ring;
 pub mod mailer;
 pub mod password_hasher;
 
+use std::net::IpAddr;
+
 use jiff::SignedDuration;
 use quenty_kernel::Clock;
 use quenty_platform::{
@@ -44,7 +46,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting::new("password_queue", "logins that wait for a password worker; more get 429").default("64"),
     Setting::new(
         "trust_forwarded_for",
-        "`true` when x-forwarded-for is written by our gateway alone; by default on loopback only",
+        "`true` when nobody but our gateway reaches this process, whose x-forwarded-for is believed then; `false` otherwise; must be said off loopback",
     ),
     Setting::new("mail_dir", "folder in which mails are left instead of being sent: one JSON file each"),
     Setting::new("smtp_url", "mail server, like `smtps://user:password@host`").secret(),
@@ -63,6 +65,18 @@ pub struct TokenKeys {
 /// The way out for mails.
 pub struct Post(pub Box<dyn mailer::Mailer>);
 
+/// Limits and locks go by the client's address: nobody else may choose it, and all clients must not share one.
+fn check_origin(settings: &Settings) -> Result<()> {
+    let host: IpAddr = settings.parse("host").map_err(Error::internal)?;
+    match settings.get("trust_forwarded_for") {
+        Some("true" | "false") => Ok(()),
+        None if host.is_loopback() => Ok(()),
+        _ => Err(Error::internal(format!(
+            "QUENTY_TRUST_FORWARDED_FOR: Auth listens on {host}; say true if only our gateway reaches it there, so that it believes the gateway's x-forwarded-for, else false"
+        ))),
+    }
+}
+
 /// Makes all parts; see [`quenty_platform::Service::init`].
 ///
 /// # Errors
@@ -70,6 +84,7 @@ pub struct Post(pub Box<dyn mailer::Mailer>);
 pub async fn init(db: PgPool, settings: Settings, _clock: Clock) -> Result<Parts> {
     let master = Key::from_base64(settings.require("key_encryption_key").map_err(Error::internal)?)
         .map_err(|why| Error::internal(format!("QUENTY_KEY_ENCRYPTION_KEY: {why}")))?;
+    check_origin(&settings)?;
     let number = |key: &str| settings.parse::<usize>(key).map_err(Error::internal);
     let every =
         SignedDuration::from_hours(24 * i64::try_from(number("signing_key_days")?).map_err(Error::internal)?);

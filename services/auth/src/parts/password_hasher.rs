@@ -11,7 +11,10 @@ use quenty_platform::Error as PlatformError;
 use rand::RngCore;
 use tokio::sync::Semaphore;
 
-use crate::{domain::password::Password, error::Error};
+use crate::{
+    domain::password::{self, Password},
+    error::Error,
+};
 
 /// OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -67,6 +70,21 @@ impl PasswordHasher {
         rand::rng().fill_bytes(&mut random);
         hasher.decoy = hasher.run(move || hash(&random)).await?;
         Ok(hasher)
+    }
+
+    /// Hashes a new password if it is good enough; rating it is work, too. `personal` are its owner's names and addresses.
+    ///
+    /// # Errors
+    /// [`Error::WeakPassword`], [`Error::HasherFull`].
+    pub async fn hash_new(&self, password: &Password, personal: &[&str]) -> Result<String, Error> {
+        let password = password.clone();
+        let personal: Vec<String> = personal.iter().map(|text| (*text).to_owned()).collect();
+        self.run(move || {
+            let personal: Vec<&str> = personal.iter().map(String::as_str).collect();
+            password::check(&password, &personal).map_err(Error::WeakPassword)?;
+            hash(password.as_str().as_bytes())
+        })
+        .await
     }
 
     /// # Errors

@@ -1,19 +1,18 @@
-//! Single-use links; of a link's token only the hash is here.
+//! Single-use links of invitations; of a link's token only the hash is here.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::id::UserId;
-use quenty_platform::{Error, Result};
+use quenty_platform::Result;
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::domain::link::{Link, LinkPurpose};
+use crate::domain::link::{Link, REPEATED};
 
 pub async fn insert(connection: &mut PgConnection, link: &Link, token_hash: &[u8; 32]) -> Result<()> {
     sqlx::query!(
-        "insert into links (id, user_id, purpose, token_hash, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)",
+        "insert into links (id, user_id, token_hash, created_at, expires_at) values ($1, $2, $3, $4, $5)",
         link.id,
         link.user_id.uuid(),
-        link.purpose.as_str(),
         &token_hash[..],
         link.created_at.to_sqlx() as _,
         link.expires_at.to_sqlx() as _
@@ -23,63 +22,29 @@ pub async fn insert(connection: &mut PgConnection, link: &Link, token_hash: &[u8
     Ok(())
 }
 
-struct Row {
-    id: uuid::Uuid,
-    user_id: uuid::Uuid,
-    purpose: String,
-    created_at: jiff_sqlx::Timestamp,
-    expires_at: jiff_sqlx::Timestamp,
-}
-
-impl TryFrom<Row> for Link {
-    type Error = Error;
-    fn try_from(row: Row) -> Result<Self> {
-        let purpose = LinkPurpose::parse(&row.purpose)
-            .ok_or_else(|| Error::internal("a link has an unknown purpose"))?;
-        Ok(Self {
-            id: row.id,
-            user_id: UserId::from_uuid(row.user_id),
-            purpose,
-            created_at: row.created_at.to_jiff(),
-            expires_at: row.expires_at.to_jiff(),
-        })
-    }
-}
-
-/// The link of a token, if it can still be used.
-pub async fn find(
-    db: impl PgExecutor<'_>,
-    purpose: LinkPurpose,
-    token_hash: &[u8; 32],
-    now: Timestamp,
-) -> Result<Option<Link>> {
-    let row = sqlx::query_as!(
-        Row,
-        "select id, user_id, purpose, created_at, expires_at from links
-         where token_hash = $1 and purpose = $2 and used_at is null and expires_at > $3",
+/// Whose link it is, if it can still be used or was a moment ago.
+pub async fn owner(db: impl PgExecutor<'_>, token_hash: &[u8; 32], now: Timestamp) -> Result<Option<UserId>> {
+    let owner = sqlx::query_scalar!(
+        "select user_id from links where token_hash = $1 and expires_at > $2 and (used_at is null or used_at > $3)",
         &token_hash[..],
-        purpose.as_str(),
-        now.to_sqlx() as _
+        now.to_sqlx() as _,
+        (now - REPEATED).to_sqlx() as _
     );
-    row.fetch_optional(db).await?.map(Link::try_from).transpose()
+    Ok(owner.fetch_optional(db).await?.map(UserId::from_uuid))
 }
 
-/// As [`find`], so that only one transaction uses it.
+/// Whose link it is, if it can still be used; only one transaction does.
 pub async fn lock(
     connection: &mut PgConnection,
-    purpose: LinkPurpose,
     token_hash: &[u8; 32],
     now: Timestamp,
-) -> Result<Option<Link>> {
-    let row = sqlx::query_as!(
-        Row,
-        "select id, user_id, purpose, created_at, expires_at from links
-         where token_hash = $1 and purpose = $2 and used_at is null and expires_at > $3 for update",
+) -> Result<Option<UserId>> {
+    let owner = sqlx::query_scalar!(
+        "select user_id from links where token_hash = $1 and used_at is null and expires_at > $2 for update",
         &token_hash[..],
-        purpose.as_str(),
         now.to_sqlx() as _
     );
-    row.fetch_optional(connection).await?.map(Link::try_from).transpose()
+    Ok(owner.fetch_optional(connection).await?.map(UserId::from_uuid))
 }
 
 /// No link of this user works any more.

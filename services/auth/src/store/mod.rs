@@ -6,6 +6,7 @@ pub mod lockouts;
 pub mod memberships;
 pub mod passwords;
 pub mod rate_limits;
+pub mod registrations;
 pub mod sessions;
 pub mod signing_keys;
 pub mod users;

@@ -6,11 +6,19 @@ use quenty_kernel::id::UserId;
 use quenty_platform::Result;
 use sqlx::{PgConnection, PgExecutor};
 
-/// The newest hashes of a user: the current one and the ones before it.
-pub async fn latest(db: impl PgExecutor<'_>, user: UserId, count: usize) -> Result<Vec<String>> {
+/// A hash as it is stored. The id tells a new password from the same one hashed anew.
+#[derive(Clone)]
+pub struct Stored {
+    pub id: i64,
+    pub hash: String,
+}
+
+/// The newest passwords of a user: the current one and the ones before it.
+pub async fn latest(db: impl PgExecutor<'_>, user: UserId, count: usize) -> Result<Vec<Stored>> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
-    Ok(sqlx::query_scalar!(
-        "select hash from passwords where user_id = $1 order by id desc limit $2",
+    Ok(sqlx::query_as!(
+        Stored,
+        "select id, hash from passwords where user_id = $1 order by id desc limit $2",
         user.uuid(),
         count
     )
@@ -18,16 +26,24 @@ pub async fn latest(db: impl PgExecutor<'_>, user: UserId, count: usize) -> Resu
     .await?)
 }
 
+/// The id of the password that counts.
+pub async fn current(db: impl PgExecutor<'_>, user: UserId) -> Result<Option<i64>> {
+    Ok(latest(db, user, 1).await?.first().map(|stored| stored.id))
+}
+
 /// What a login is checked against, in one query whether or not the account exists.
-pub async fn by_login(db: impl PgExecutor<'_>, login: &str) -> Result<(Option<UserId>, Option<String>)> {
+pub async fn by_login(db: impl PgExecutor<'_>, login: &str) -> Result<(Option<UserId>, Option<Stored>)> {
     let row = sqlx::query!(
-        "select u.id, (select hash from passwords p where p.user_id = u.id order by p.id desc limit 1) as hash
-         from users u where u.username_key = $1 or u.email_key = $1",
+        "select u.id as user_id, p.id as \"id?\", p.hash as \"hash?\"
+         from users u left join lateral (select id, hash from passwords where user_id = u.id order by id desc limit 1) p on true
+         where u.username_key = $1 or u.email_key = $1",
         super::users::key(login)
     )
     .fetch_optional(db)
     .await?;
-    Ok(row.map_or((None, None), |row| (Some(UserId::from_uuid(row.id)), row.hash)))
+    let Some(row) = row else { return Ok((None, None)) };
+    let stored = row.id.zip(row.hash).map(|(id, hash)| Stored { id, hash });
+    Ok((Some(UserId::from_uuid(row.user_id)), stored))
 }
 
 /// Sets a new password; of the earlier ones, `kept` stay.
@@ -58,14 +74,7 @@ pub async fn insert(
 }
 
 /// Replaces the hash of the same password by one with today's parameters.
-pub async fn rehash(connection: &mut PgConnection, user: UserId, before: &str, after: &str) -> Result<()> {
-    sqlx::query!(
-        "update passwords set hash = $3 where user_id = $1 and hash = $2",
-        user.uuid(),
-        before,
-        after
-    )
-    .execute(connection)
-    .await?;
+pub async fn rehash(connection: &mut PgConnection, id: i64, hash: &str) -> Result<()> {
+    sqlx::query!("update passwords set hash = $2 where id = $1", id, hash).execute(connection).await?;
     Ok(())
 }

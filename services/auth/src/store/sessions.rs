@@ -143,6 +143,18 @@ pub async fn end(
     Ok(ended.into_iter().map(SessionId::from_uuid).collect())
 }
 
+/// Sessions of a user that spoke for no company speak for this one from now on.
+pub async fn enter_company(connection: &mut PgConnection, user: UserId, company: CompanyId) -> Result<()> {
+    sqlx::query!(
+        "update sessions set company_id = $2 where user_id = $1 and company_id is null and ended_at is null",
+        user.uuid(),
+        company.uuid()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// Sessions of a user that spoke for a company speak for none from now on.
 pub async fn leave_company(connection: &mut PgConnection, user: UserId, company: CompanyId) -> Result<()> {
     sqlx::query!(

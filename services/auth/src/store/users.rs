@@ -15,6 +15,7 @@ struct Row {
     family_name: String,
     language: String,
     status: String,
+    verified: bool,
     roles: Vec<String>,
     version: i64,
     created_at: jiff_sqlx::Timestamp,
@@ -33,6 +34,7 @@ impl TryFrom<Row> for User {
             language: row.language,
             status: UserStatus::parse(&row.status)
                 .ok_or_else(|| Error::internal("a user has an unknown status"))?,
+            verified: row.verified,
             roles: row.roles,
             version: row.version,
             created_at: row.created_at.to_jiff(),
@@ -71,7 +73,7 @@ pub async fn active_super_admins(db: impl PgExecutor<'_>) -> Result<i64> {
 pub async fn find_by_login(db: impl PgExecutor<'_>, login: &str) -> Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
-        "select id, username, email, given_name, family_name, language, status, roles, version, created_at, updated_at
+        "select id, username, email, given_name, family_name, language, status, verified, roles, version, created_at, updated_at
          from users where username_key = $1 or email_key = $1",
         key(login)
     );
@@ -81,7 +83,7 @@ pub async fn find_by_login(db: impl PgExecutor<'_>, login: &str) -> Result<Optio
 pub async fn find(db: impl PgExecutor<'_>, scope: Scope, id: UserId) -> Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
-        "select id, username, email, given_name, family_name, language, status, roles, version, created_at, updated_at
+        "select id, username, email, given_name, family_name, language, status, verified, roles, version, created_at, updated_at
          from users u where id = $2
            and ($1::uuid is null or exists (select from memberships m where m.user_id = u.id and m.company_id = $1 and not m.removed))",
         scope.company_uuid(),
@@ -93,7 +95,7 @@ pub async fn find(db: impl PgExecutor<'_>, scope: Scope, id: UserId) -> Result<O
 pub async fn lock(connection: &mut PgConnection, scope: Scope, id: UserId) -> Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
-        "select id, username, email, given_name, family_name, language, status, roles, version, created_at, updated_at
+        "select id, username, email, given_name, family_name, language, status, verified, roles, version, created_at, updated_at
          from users u where id = $2
            and ($1::uuid is null or exists (select from memberships m where m.user_id = u.id and m.company_id = $1 and not m.removed))
          for update",
@@ -101,6 +103,14 @@ pub async fn lock(connection: &mut PgConnection, scope: Scope, id: UserId) -> Re
         id.uuid()
     );
     row.fetch_optional(connection).await?.map(User::try_from).transpose()
+}
+
+/// As [`find_by_login`], so that only one transaction changes the user.
+pub async fn lock_by_login(connection: &mut PgConnection, login: &str) -> Result<Option<User>> {
+    match find_by_login(&mut *connection, login).await? {
+        Some(user) => lock(connection, Scope::All, user.id()).await,
+        None => Ok(None),
+    }
 }
 
 /// What a list of users may be narrowed to.
@@ -119,7 +129,7 @@ pub async fn list(
 ) -> Result<Page<User>> {
     let rows = sqlx::query_as!(
         Row,
-        "select id, username, email, given_name, family_name, language, status, roles, version, created_at, updated_at
+        "select id, username, email, given_name, family_name, language, status, verified, roles, version, created_at, updated_at
          from users u
          where ($1::uuid is null or exists (select from memberships m where m.user_id = u.id and m.company_id = $1 and not m.removed))
            and ($2::text is null or status = $2) and ($3::text is null or roles @> array[$3]) and ($4::text is null or email_key = $4)
@@ -141,8 +151,8 @@ pub async fn list(
 /// Inserts a user unless the username or the e-mail address is taken.
 pub async fn insert(connection: &mut PgConnection, user: &User) -> Result<bool> {
     let inserted = sqlx::query!(
-        "insert into users (id, username, username_key, email, email_key, given_name, family_name, language, status, roles, version, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict do nothing",
+        "insert into users (id, username, username_key, email, email_key, given_name, family_name, language, status, verified, roles, version, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict do nothing",
         user.id.uuid(),
         user.username,
         key(&user.username),
@@ -152,6 +162,7 @@ pub async fn insert(connection: &mut PgConnection, user: &User) -> Result<bool> 
         user.family_name,
         user.language,
         user.status.as_str(),
+        user.verified,
         &user.roles,
         user.version,
         user.created_at.to_sqlx() as _,
@@ -165,12 +176,13 @@ pub async fn insert(connection: &mut PgConnection, user: &User) -> Result<bool> 
 /// Saves what can change.
 pub async fn save(connection: &mut PgConnection, user: &User) -> Result<()> {
     sqlx::query!(
-        "update users set given_name = $2, family_name = $3, language = $4, status = $5, roles = $6, version = $7, updated_at = $8 where id = $1",
+        "update users set given_name = $2, family_name = $3, language = $4, status = $5, verified = $6, roles = $7, version = $8, updated_at = $9 where id = $1",
         user.id.uuid(),
         user.given_name,
         user.family_name,
         user.language,
         user.status.as_str(),
+        user.verified,
         &user.roles,
         user.version,
         user.updated_at.to_sqlx() as _

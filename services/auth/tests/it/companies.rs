@@ -112,6 +112,7 @@ async fn a_suspended_company_only_reads_until_it_goes_on() {
 async fn a_person_of_two_companies_switches_and_comes_back_to_the_last_one() {
     let app = start().await;
     let (user, a, b) = (member_of_nothing(&app, ANA).await, CompanyId::new(), CompanyId::new());
+    sqlx::query("delete from sessions").execute(app.app.db()).await.unwrap();
     join(&app, user, a, "owner").await;
     join(&app, user, b, "viewer").await;
     let tokens = login(&app, ANA, PASSWORD).await.expect(200).json();
@@ -196,4 +197,23 @@ async fn customer_being_away_keeps_nobody_from_refreshing() {
     let tokens = login(&app, ANA, PASSWORD).await.expect(200).json();
     refresh(&app, &refresh_token(&tokens)).await.expect(200);
     switch(&app, &tokens, Some(CompanyId::new())).await.expect_problem(503, "DEPENDENCY_UNAVAILABLE");
+}
+
+#[tokio::test]
+async fn a_session_changes_its_company_only_when_its_person_says_so() {
+    let app = start().await;
+    let (user, a, b) = (member_of_nothing(&app, ANA).await, CompanyId::new(), CompanyId::new());
+    let tokens = login(&app, ANA, PASSWORD).await.expect(200).json();
+    let first = join(&app, user, a, "owner").await;
+    let refreshed = refresh(&app, &refresh_token(&tokens)).await.expect(200).json();
+    assert_eq!(claims(&app, &refreshed).await.company_id, Some(a), "a first company is entered");
+    switch(&app, &refreshed, None).await.expect(200);
+    let refreshed = refresh(&app, &refresh_token(&refreshed)).await.expect(200).json();
+    assert_eq!(refreshed["realm"], "user", "who left it by choice stays outside");
+    switch(&app, &refreshed, Some(a)).await.expect(200);
+    join(&app, user, b, "viewer").await;
+    let removed = MemberRemoved { member_id: first, company_id: a, user_id: user };
+    app.hear(first, Some(a), 2, &removed).await;
+    let refreshed = refresh(&app, &refresh_token(&refreshed)).await.expect(200).json();
+    assert_eq!(refreshed["realm"], "user", "losing one company is not choosing the other");
 }

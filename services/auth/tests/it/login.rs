@@ -3,7 +3,7 @@ use quenty_testkit::app::TestApp;
 use serde_json::json;
 
 use crate::support::{
-    ADMIN, ADMIN_PASSWORD, admin_token, claims, login, login_from, options, start, start_with,
+    ADMIN, ADMIN_PASSWORD, admin_token, claims, login, login_from, options, refusal, start, start_with,
 };
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn an_address_is_believed_only_where_our_gateway_writes_it() {
 #[tokio::test]
 async fn successes_and_failures_are_in_the_journal_with_address_and_user_agent() {
     let app = start().await;
-    login_from(&app, "198.51.100.7", "nobody@example.com", "whatever-it-is").await.expect(401);
+    login_from(&app, "198.51.100.7", ADMIN, "whatever-it-is").await.expect(401);
     let tokens = login_from(&app, "198.51.100.7", ADMIN, ADMIN_PASSWORD).await.expect(200).json();
     let admin = admin_token(&app).await;
     let trail = app
@@ -152,7 +152,7 @@ async fn successes_and_failures_are_in_the_journal_with_address_and_user_agent()
         .expect(200)
         .json();
     let failed = &trail["items"][0]["data"];
-    assert_eq!(failed["login"], "nobody@example.com");
+    assert_eq!(failed["login"], ADMIN);
     assert_eq!(
         (&failed["address"], &failed["user_agent"], &failed["reason"]),
         (&json!("198.51.100.7"), &json!("it"), &json!("bad_credentials"))
@@ -185,4 +185,39 @@ fn argon2_of(password: &str) -> String {
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(8 * 1024, 1, 1, None).unwrap());
     let hash: PasswordHash = argon2.hash_password(password.as_bytes()).unwrap();
     hash.to_string()
+}
+
+#[tokio::test]
+async fn a_password_in_the_wrong_field_is_not_kept() {
+    let app = start().await;
+    login(&app, ADMIN_PASSWORD, "admin").await.expect_problem(401, "INVALID_CREDENTIALS");
+    let kept: String = sqlx::query_scalar(
+        "select coalesce(string_agg(j::text, ''), '') || (select coalesce(string_agg(p::text, ''), '') from quenty.journal_personal p) from quenty.journal j",
+    )
+    .fetch_one(app.app.db())
+    .await
+    .unwrap();
+    assert!(kept.contains("bad_credentials") && !kept.contains(ADMIN_PASSWORD));
+}
+
+#[tokio::test]
+async fn what_is_refused_counts_against_the_address_whatever_the_reason() {
+    let app = start().await;
+    for _ in 0..7 {
+        login_from(&app, "192.0.2.66", ADMIN, "guess-guess-guess").await.expect(401);
+    }
+    let hits = "select hits from rate_limits where bucket = 'login-address:192.0.2.66'";
+    let count: i32 = sqlx::query_scalar(hits).fetch_one(app.app.db()).await.unwrap();
+    assert_eq!(count, 7, "the two that met a lock have cost as much as the others");
+    let accounts = "select hits from rate_limits where bucket like 'login-account:%'";
+    assert_eq!(sqlx::query_scalar::<_, i32>(accounts).fetch_one(app.app.db()).await.unwrap(), 7);
+}
+
+#[tokio::test]
+async fn off_loopback_it_must_be_said_whose_word_on_addresses_counts() {
+    let text = refusal(start_with(&[("host", "0.0.0.0")])).await;
+    assert!(text.contains("QUENTY_TRUST_FORWARDED_FOR"), "{text}");
+    let text = refusal(start_with(&[("trust_forwarded_for", "perhaps")])).await;
+    assert!(text.contains("QUENTY_TRUST_FORWARDED_FOR"), "{text}");
+    start_with(&[("host", "0.0.0.0"), ("trust_forwarded_for", "true")]).await;
 }

@@ -1,5 +1,6 @@
-use quenty_testkit::{app::TestApp, http::Answer};
+use quenty_testkit::{app::TestApp, http::Answer, wait::eventually};
 use serde_json::json;
+use sqlx::Connection;
 
 use crate::support::{ADMIN, ADMIN_PASSWORD, access_token, login, refresh, refresh_token, start};
 
@@ -47,5 +48,47 @@ async fn a_stolen_session_is_no_way_around_the_lock() {
     for _ in 0..5 {
         change(&app, &token, "guess-guess-guess", NEXT).await.expect_problem(422, "WRONG_PASSWORD");
     }
-    change(&app, &token, ADMIN_PASSWORD, NEXT).await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+    let locked = change(&app, &token, ADMIN_PASSWORD, NEXT).await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+    let wait: u32 = locked.header("retry-after").unwrap().parse().unwrap();
+    assert!((880..=900).contains(&wait), "{wait}");
+    let soon = "update lockouts set locked_until = now() + interval '90 seconds'";
+    sqlx::query(soon).execute(app.app.db()).await.unwrap();
+    let locked = change(&app, &token, ADMIN_PASSWORD, NEXT).await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+    let wait: u32 = locked.header("retry-after").unwrap().parse().unwrap();
+    assert!((60..=90).contains(&wait), "the time that is left: {wait}");
+}
+
+#[tokio::test]
+async fn guesses_of_the_current_password_at_once_are_counted_one_by_one() {
+    let app = start().await;
+    let token = access_token(&login(&app, ADMIN, ADMIN_PASSWORD).await.json());
+    let guesses = (0..12).map(|_| change(&app, &token, "guess-guess-guess", NEXT));
+    let answers = futures_util::future::join_all(guesses).await;
+    let looked_at = answers.iter().filter(|answer| answer.code() == "WRONG_PASSWORD").count();
+    assert_eq!(looked_at, 5, "what came while locked was not looked at");
+}
+
+#[tokio::test]
+async fn a_login_with_the_old_password_does_not_outlive_its_change() {
+    let app = start().await;
+    // The login has checked the old password and waits for the user, whom the change holds.
+    let mut change = sqlx::PgConnection::connect(&app.database.app_url).await.unwrap();
+    sqlx::query("begin").execute(&mut change).await.unwrap();
+    sqlx::query("select from users for update").execute(&mut change).await.unwrap();
+    let late = login(&app, ADMIN, ADMIN_PASSWORD);
+    let held = async {
+        let waiting = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
+        eventually("the login waits", || async {
+            sqlx::query_scalar(waiting).fetch_one(app.app.db()).await.unwrap_or(false).then_some(())
+        })
+        .await;
+        let renewed = "insert into passwords (user_id, hash, created_at) select user_id, 'another', now() from passwords";
+        sqlx::query(renewed).execute(&mut change).await.unwrap();
+        sqlx::query("commit").execute(&mut change).await.unwrap();
+    };
+    let (late, ()) = tokio::join!(late, held);
+    late.expect_problem(401, "INVALID_CREDENTIALS");
+    let sessions: i64 =
+        sqlx::query_scalar("select count(*) from sessions").fetch_one(app.app.db()).await.unwrap();
+    assert_eq!(sessions, 0);
 }

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use quenty_platform::token::Realm;
 use quenty_testkit::{
@@ -67,4 +67,21 @@ async fn without_a_way_to_send_mails_it_says_what_to_set() {
     options.settings.retain(|(key, _)| *key != "mail_dir");
     let text = refusal(TestApp::start_with(quenty_auth::service(), options)).await;
     assert!(text.contains("QUENTY_SMTP_URL") && text.contains("QUENTY_MAIL_DIR"), "{text}");
+}
+
+#[tokio::test]
+async fn the_table_of_permissions_is_what_the_operations_ask_for() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi");
+    let mut asked = BTreeSet::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let document = serde_json::from_slice(&std::fs::read(file.unwrap().path()).unwrap()).unwrap();
+        let permissions =
+            strangers::operations(&document).into_iter().filter_map(|operation| operation.permission);
+        asked.extend(permissions.filter(|name| !name.is_empty() && !name.starts_with("internal.")));
+    }
+    let app = start_trusting_the_test_kit().await;
+    let token = app.token(Realm::Staff, None, &["roles:read"]);
+    let listed = app.get("/api/v1/admin/permissions").token(&token).send().await.expect(200).json();
+    let listed: BTreeSet<String> = serde_json::from_value(listed["items"].clone()).unwrap();
+    assert_eq!(listed, asked);
 }

@@ -83,14 +83,12 @@ async fn unknown_expired_and_ended_ones_are_refused() {
 #[tokio::test]
 async fn a_repeated_request_never_shows_tokens_again() {
     let app = start().await;
-    let body = json!({"username_or_email": ADMIN, "password": ADMIN_PASSWORD});
-    app.post("/api/v1/auth/login").idempotency_key("k").json(&body).send().await.expect(200);
-    let repeated = app
-        .post("/api/v1/auth/login")
-        .idempotency_key("k")
-        .json(&body)
-        .send()
-        .await
-        .expect_problem(409, "ANSWERED_WITH_A_SECRET");
+    let token = access_token(&login(&app, ADMIN, ADMIN_PASSWORD).await.json());
+    let switch = || {
+        let call = app.post("/api/v1/auth/switch-company").token(&token).idempotency_key("k");
+        call.json(&json!({"company_id": null})).send()
+    };
+    switch().await.expect(200);
+    let repeated = switch().await.expect_problem(409, "ANSWERED_WITH_A_SECRET");
     assert!(!repeated.text().contains("access_token"));
 }

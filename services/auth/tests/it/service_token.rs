@@ -47,3 +47,25 @@ async fn a_wrong_secret_an_unknown_client_and_another_grant_are_refused() {
         .await
         .expect_problem(400, "MALFORMED_FORM");
 }
+
+#[tokio::test]
+async fn strangers_leave_nothing_on_record_and_keep_no_service_waiting() {
+    let app = start().await;
+    let ask = |client: &str, secret: &str| {
+        let body = json!({"grant_type": "client_credentials", "client_id": client, "client_secret": secret});
+        app.post("/api/v1/auth/token").header("x-forwarded-for", "192.0.2.66").json(&body).send()
+    };
+    ask("mallory", "x").await.expect_problem(401, "INVALID_CLIENT");
+    ask("order", "x").await.expect_problem(401, "INVALID_CLIENT");
+    ask("a\u{0}b", "x").await.expect_problem(422, "INVALID_BODY");
+    ask(&"x".repeat(65), "x").await.expect_problem(422, "INVALID_BODY");
+    let names = "select data ->> 'client_id' from quenty.journal where type = 'quenty.auth.access.recorded.v1' order by seq";
+    let recorded: Vec<Option<String>> = sqlx::query_scalar(names).fetch_all(app.app.db()).await.unwrap();
+    assert_eq!(recorded, [None, Some("order".to_owned())]);
+    sqlx::query("update rate_limits set hits = 100").execute(app.app.db()).await.unwrap();
+    let refused = ask("mallory", "x").await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+    assert!(refused.header("retry-after").is_some());
+    let after: Vec<Option<String>> = sqlx::query_scalar(names).fetch_all(app.app.db()).await.unwrap();
+    assert_eq!(after.len(), 2, "nothing more is kept");
+    ask("order", "order-secret").await.expect(200);
+}

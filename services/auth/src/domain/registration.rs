@@ -1,0 +1,28 @@
+//! A person who says that an e-mail address is theirs. Nobody is a user until the link that was mailed there is
+//! followed; names and password are those of that link's registration, whoever else registered the address.
+
+use jiff::{SignedDuration, Timestamp};
+use quenty_kernel::id::new_uuid;
+use uuid::Uuid;
+
+use super::user::Person;
+
+/// How long the link works.
+pub const LIVES: SignedDuration = SignedDuration::from_hours(24);
+
+pub struct Registration {
+    /// The id of its link, too.
+    pub id: Uuid,
+    pub person: Person,
+    pub password_hash: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+impl Registration {
+    /// `now` is wall time.
+    #[must_use]
+    pub fn new(person: Person, password_hash: String, now: Timestamp) -> Self {
+        Self { id: new_uuid(), person, password_hash, created_at: now, expires_at: now + LIVES }
+    }
+}

@@ -1,0 +1,125 @@
+//! Registrations whose link has not been followed; of a link's token only the hash is here.
+
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use quenty_kernel::contact::Email;
+use quenty_platform::{Error, Result};
+use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
+
+use crate::domain::{registration::Registration, user::Person};
+
+struct Row {
+    id: Uuid,
+    username: Option<String>,
+    email: String,
+    given_name: String,
+    family_name: String,
+    language: String,
+    password_hash: String,
+    created_at: jiff_sqlx::Timestamp,
+    expires_at: jiff_sqlx::Timestamp,
+}
+
+impl TryFrom<Row> for Registration {
+    type Error = Error;
+    fn try_from(row: Row) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            person: Person {
+                username: row.username.map(|name| name.parse()).transpose().map_err(Error::internal)?,
+                email: row.email.parse().map_err(Error::internal)?,
+                given_name: row.given_name.parse().map_err(Error::internal)?,
+                family_name: row.family_name.parse().map_err(Error::internal)?,
+                language: row.language.parse().map_err(Error::internal)?,
+            },
+            password_hash: row.password_hash,
+            created_at: row.created_at.to_jiff(),
+            expires_at: row.expires_at.to_jiff(),
+        })
+    }
+}
+
+pub async fn insert(
+    connection: &mut PgConnection,
+    registration: &Registration,
+    token_hash: &[u8; 32],
+) -> Result<()> {
+    let person = &registration.person;
+    sqlx::query!(
+        "insert into registrations (id, token_hash, username, email, email_key, given_name, family_name, language, password_hash, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        registration.id,
+        &token_hash[..],
+        person.username.as_ref().map(|name| name.as_str()),
+        person.email.as_str(),
+        person.email.canonical(),
+        person.given_name.as_str(),
+        person.family_name.as_str(),
+        person.language.as_str(),
+        registration.password_hash,
+        registration.created_at.to_sqlx() as _,
+        registration.expires_at.to_sqlx() as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> Result<Option<Registration>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, username, email, given_name, family_name, language, password_hash, created_at, expires_at
+         from registrations where id = $1",
+        id
+    );
+    row.fetch_optional(db).await?.map(Registration::try_from).transpose()
+}
+
+/// The registration of a token, if it can still be used; only one transaction does.
+pub async fn lock(
+    connection: &mut PgConnection,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<Registration>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, username, email, given_name, family_name, language, password_hash, created_at, expires_at
+         from registrations where token_hash = $1 and expires_at > $2 for update",
+        &token_hash[..],
+        now.to_sqlx() as _
+    );
+    row.fetch_optional(connection).await?.map(Registration::try_from).transpose()
+}
+
+/// The links of an address work until then; tells which.
+pub async fn renew(
+    connection: &mut PgConnection,
+    email: &Email,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "update registrations set expires_at = $2 where email_key = $1 and expires_at > $3 returning id",
+        email.canonical(),
+        until.to_sqlx() as _,
+        now.to_sqlx() as _
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The address has a user now.
+pub async fn forget(connection: &mut PgConnection, email: &Email) -> Result<()> {
+    sqlx::query!("delete from registrations where email_key = $1", email.canonical())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub async fn prune(connection: &mut PgConnection, now: Timestamp) -> Result<()> {
+    sqlx::query!("delete from registrations where expires_at < $1", now.to_sqlx() as _)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
