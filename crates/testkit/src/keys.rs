@@ -67,7 +67,6 @@ pub fn service_token(service: &str, permissions: &[&str]) -> String {
 }
 
 /// JWKS and client credentials, as Auth serves them.
-#[must_use]
 pub fn router() -> Router {
     Router::new()
         .route("/.well-known/jwks.json", get(jwks))

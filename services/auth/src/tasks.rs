@@ -9,7 +9,7 @@ use crate::{
     domain::{
         link,
         mail::{Mail, MailKind, compose},
-        user::Person,
+        person::Person,
     },
     error::Error,
     parts::{Post, TokenKeys},

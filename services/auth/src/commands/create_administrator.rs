@@ -5,7 +5,7 @@ use quenty_platform::Tx;
 
 use super::verify_user::create_active;
 use crate::{
-    domain::{role::SUPER_ADMIN, user::Person},
+    domain::{person::Person, role::SUPER_ADMIN},
     error::Error,
     store,
 };

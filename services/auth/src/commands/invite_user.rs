@@ -14,8 +14,9 @@ use super::{
 use crate::{
     domain::{
         mail::MailKind,
+        person::Person,
         role::{self, Sphere, covers, permissions_of_platform_roles},
-        user::{Person, User, UserStatus},
+        user::{User, UserStatus},
     },
     error::Error,
     store,

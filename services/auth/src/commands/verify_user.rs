@@ -6,12 +6,7 @@ use quenty_platform::Tx;
 
 use super::{Outcome, record_access};
 use crate::{
-    domain::{
-        origin::Origin,
-        password::REMEMBERED,
-        secret::OpaqueToken,
-        user::{Person, User},
-    },
+    domain::{origin::Origin, password::REMEMBERED, person::Person, secret::OpaqueToken, user::User},
     error::Error,
     store,
 };

@@ -7,6 +7,7 @@ pub mod lockout;
 pub mod mail;
 pub mod origin;
 pub mod password;
+pub mod person;
 pub mod rate_limit;
 pub mod registration;
 pub mod role;

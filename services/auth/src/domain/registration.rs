@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use quenty_kernel::id::new_uuid;
 use uuid::Uuid;
 
-use super::user::Person;
+use super::person::Person;
 
 /// How long the link works.
 pub const LIVES: SignedDuration = SignedDuration::from_hours(24);

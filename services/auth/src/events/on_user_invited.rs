@@ -5,7 +5,7 @@ use quenty_platform::{Error as PlatformError, Received, Tx};
 
 use crate::{
     commands::{self, Invitation},
-    domain::user::Person,
+    domain::person::Person,
     error::Error,
 };
 

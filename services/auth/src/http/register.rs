@@ -17,10 +17,10 @@ use crate::{
     domain::{
         origin::Origin,
         password::Password,
+        person::{Person, Username},
         rate_limit::REGISTRATIONS,
         registration::Registration,
         secret::OpaqueToken,
-        user::{Person, Username},
     },
     error::Error,
     parts::PasswordHasher,

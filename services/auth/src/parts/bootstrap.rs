@@ -11,8 +11,8 @@ use crate::{
     commands,
     domain::{
         password::{self, Password},
+        person::Person,
         secret::OpaqueToken,
-        user::Person,
     },
     store,
 };

@@ -7,7 +7,7 @@ use quenty_platform::{Error, Result};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use crate::domain::{registration::Registration, user::Person};
+use crate::domain::{person::Person, registration::Registration};
 
 struct Row {
     id: Uuid,

@@ -141,3 +141,13 @@ async fn nobody_deactivates_who_holds_more() {
     deactivate(&admin(&app), root).await.expect(204);
     app.assert_sound().await;
 }
+
+#[tokio::test]
+async fn a_reactivation_of_who_never_registered_is_nothing_to_wait_for() {
+    let app = start().await;
+    let id = UserId::new();
+    app.hear(id, None, 2, &UserReactivated { user_id: id }).await;
+    hear_registered(&app, id, "ana@example.com").await;
+    assert_eq!(user(&app, id).await["status"], json!("active"));
+    app.assert_sound().await;
+}
