@@ -78,7 +78,7 @@ fn objection(case: &Case, answer: &Answer) -> Option<String> {
     let is_problem =
         answer.status() < 400 || answer.header("content-type") == Some("application/problem+json");
     let fits = told.0 == case.status && told.1 == case.code && is_problem;
-    let asked: String = format!("{} {} {}", case.method, case.path, case.body).chars().take(200).collect();
+    let asked: String = format!("{} {} {}", case.method, case.path, case.body).chars().take(700).collect();
     let answered: String = answer.text().chars().take(300).collect();
     (!fits).then(|| {
         format!(
@@ -124,6 +124,29 @@ async fn a_path_a_query_a_header_or_a_step_that_does_not_fit_is_a_problem_that_s
     let world = World::open().await;
     let cases = places::all(&world);
     world.refuses(cases).await;
+}
+
+/// Order knows no slots: what it asks Pickup for must not get stuck there.
+#[tokio::test]
+async fn an_order_for_a_day_without_slots_waits_for_a_person() {
+    let _alone = alone().await;
+    let up = Up::ephemeral(&[]).await;
+    let Cast { merchant, .. } = Cast::enter(&up.stage).await;
+    for date in ["-009999-01-01", "9999-12-31"] {
+        let mut order = merchant.cash_order();
+        order["pickup"] = json!({"kind": "scheduled", "date": date, "slot": "08:00"});
+        let answer = merchant.client.post("/api/v1/orders", &order).await;
+        if answer.status() == 422 {
+            continue;
+        }
+        let order = answer.expect(201).json();
+        let held = merchant.until(&order, "on hold", |order| !order["on_hold"].is_null()).await;
+        assert_eq!(held["on_hold"]["code"], "PICKUP_REJECTED", "{date}: {held:#}");
+        merchant.cancel(&order).await;
+        merchant.until_status(&order, "cancelled").await;
+    }
+    up.stage.assert_sound().await;
+    up.stop().await;
 }
 
 /// A request whose body is sent by hand.

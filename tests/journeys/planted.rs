@@ -20,7 +20,7 @@ const OF_THE_JOURNALS: [Defect; 5] = [
     ),
     (
         "order",
-        r#"update quenty.journal_personal p set data = data || '{"notes": "leave it there"}' from quenty.journal j
+        r#"update quenty.journal_personal p set data = p.data || '{"notes": "leave it there"}' from quenty.journal j
            where j.id = p.event_id and j.type = 'quenty.order.order.placed.v1'"#,
         "the personal data of ORD-",
     ),

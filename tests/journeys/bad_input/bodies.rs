@@ -39,7 +39,7 @@ fn no_json() -> Vec<Case> {
         ("the same field twice", br#"{"sku": "A-1", "sku": "A-2"}"#.to_vec(), 422, "INVALID_BODY"),
         ("ten thousand brackets", deep("[", "]"), 422, "INVALID_BODY"),
         ("ten thousand brackets in a field", in_field(deep("[", "]")), 422, "INVALID_BODY"),
-        ("ten thousand objects in a field", in_field(deep(r#"{"a":"#, "}")), 400, "MALFORMED_JSON"),
+        ("ten thousand objects in a field", in_field(deep(r#"{"a":"#, "}")), 422, "INVALID_BODY"),
         ("ten thousand open brackets", b"[".repeat(10_000), 422, "INVALID_BODY"),
     ];
     let case = |(what, body, status, code): (&str, Vec<u8>, u16, &'static str)| {
@@ -83,7 +83,7 @@ fn no_order(world: &World) -> Vec<Case> {
         (json!({"lines": {}}), 422, "INVALID_BODY"),
         (json!({"lines": null}), 422, "INVALID_BODY"),
         (json!({"lines": []}), 422, "LINES_OUT_OF_RANGE"),
-        (json!({"payment_method": 1}), 422, "INVALID_BODY"),
+        (json!({"external_reference": 1}), 422, "INVALID_BODY"),
         (json!({"payment_method": "barter"}), 422, "INVALID_BODY"),
         (json!({"notes": "x".repeat(100_000)}), 422, "INVALID_BODY"),
         (json!({"external_reference": "x".repeat(100_000)}), 422, "INVALID_BODY"),
@@ -108,9 +108,7 @@ fn no_order(world: &World) -> Vec<Case> {
         (line(json!({"quantity": 4000, "unit_price": cop("999999999999999.99")})), 422, "AMOUNT_TOO_LARGE"),
         (json!({"shipping": cop("-0.01")}), 422, "NEGATIVE_AMOUNT"),
         (json!({"shipping": cop("999999999999999.99"), "discount": cop("0.01")}), 422, "AMOUNT_TOO_LARGE"),
-        (json!({"expected_total": cop("1.00")}), 409, "TOTAL_DIFFERS"),
-        (pickup("-009999-01-01"), 422, "INVALID_BODY"),
-        (pickup("9999-12-31"), 422, "INVALID_BODY"),
+        (json!({"expected_total": cop("1.00")}), 422, "TOTAL_MISMATCH"),
         (pickup("2026-02-30"), 422, "INVALID_BODY"),
     ];
     let case = |(fields, status, code)| Case::post("/api/v1/orders", &order(world, &fields), status, code);
@@ -152,10 +150,10 @@ fn no_movement(world: &World) -> Vec<Case> {
     };
     let adjusted = |quantity: i64| json!({"kind": "adjustment", "reason": "counted", "quantity": quantity});
     let cases = [
-        (json!({"quantity": 0}), 422, "INVALID_QUANTITY"),
-        (json!({"quantity": -1}), 422, "INVALID_QUANTITY"),
-        (json!({"quantity": 1_000_000_001}), 422, "INVALID_QUANTITY"),
-        (json!({"quantity": i64::MAX}), 422, "INVALID_QUANTITY"),
+        (json!({"quantity": 0}), 422, "INVALID_MOVEMENT"),
+        (json!({"quantity": -1}), 422, "INVALID_MOVEMENT"),
+        (json!({"quantity": 1_000_000_001}), 422, "INVALID_MOVEMENT"),
+        (json!({"quantity": i64::MAX}), 422, "INVALID_MOVEMENT"),
         (json!({"quantity": u64::MAX}), 422, "INVALID_BODY"),
         (json!({"quantity": 1e300}), 422, "INVALID_BODY"),
         (json!({"kind": "theft"}), 422, "INVALID_BODY"),
@@ -187,14 +185,14 @@ fn no_step(world: &World) -> Vec<Case> {
         Case::post(format!("/api/v1/orders/{order}/hold"), &json!({"why": "x"}), 422, "INVALID_BODY"),
         Case::post(&complete, &json!({"parcel_count": -1}), 422, "INVALID_BODY").by(driver),
         Case::post(&complete, &json!({"parcel_count": u64::MAX}), 422, "INVALID_BODY").by(driver),
-        Case::post(&events, &scan("-009999-01-01T00:00:00Z"), 422, "INVALID_TIME").by(driver),
-        Case::post(&events, &scan("9999-12-31T23:59:59Z"), 422, "INVALID_TIME").by(driver),
+        Case::post(&events, &scan("-009999-01-01T00:00:00Z"), 422, "INVALID_BODY").by(driver),
+        Case::post(&events, &scan("9999-12-31T23:59:59Z"), 422, "INVALID_BODY").by(driver),
         Case::post(&events, &scan("yesterday"), 422, "INVALID_BODY").by(driver),
         Case::post(&events, &json!({"kind": "teleported"}), 422, "INVALID_BODY").by(driver),
-        Case::post(manifests, &json!({"origin": "CO", "date": "-009999-01-01"}), 422, "INVALID_BODY"),
+        Case::post(manifests, &json!({"origin": "CO", "date": "-009999-01-01"}), 422, "INVALID_VALUE"),
         Case::post(manifests, &json!({"origin": "Colombia", "date": "2099-01-05"}), 422, "INVALID_BODY"),
         Case::post(manifests, &json!({"origin": "CO", "date": "2099-13-01"}), 422, "INVALID_BODY"),
-        Case::post("/api/v1/shipping/rates", &rate("-1.00"), 422, "NEGATIVE_AMOUNT"),
+        Case::post("/api/v1/shipping/rates", &rate("-1.00"), 422, "NEGATIVE_VALUE"),
         Case::post("/api/v1/shipping/rates", &rate("1e9"), 422, "INVALID_BODY"),
         Case::patch(
             format!("/api/v1/companies/{}", world.merchant.company),
@@ -230,9 +228,9 @@ fn of_another_tenant(world: &World) -> Vec<Case> {
             422,
             "UNKNOWN_CUSTOMER",
         ),
-        Case::post(movements, &receipt(&other.product, from), 404, "NOT_FOUND"),
-        Case::post(movements, &receipt(&world.merchant.product, to), 404, "NOT_FOUND"),
-        Case::post("/api/v1/inventory/transfers", &transfer, 404, "NOT_FOUND"),
+        Case::post(movements, &receipt(&other.product, from), 422, "UNKNOWN_PRODUCT"),
+        Case::post(movements, &receipt(&world.merchant.product, to), 422, "UNKNOWN_WAREHOUSE"),
+        Case::post("/api/v1/inventory/transfers", &transfer, 422, "UNKNOWN_WAREHOUSE"),
         Case::post(items, of_other, 404, "NOT_FOUND").by(&other.client),
     ]
 }
