@@ -5,14 +5,18 @@ use std::time::Duration;
 use axum::{body::Body, http::Request};
 use quenty_platform::client::Transport;
 use serde::Deserialize;
+use serde_json::Value;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// A process that waits for its database needs its time to say so.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The body of `/health`: of a service with its checks, of the gateway with its services.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Health {
-    pub service: String,
-    pub status: String,
+    /// Absent from a process that has not begun to serve: it answers with a problem.
+    pub service: Option<String>,
+    status: Value,
+    detail: Option<String>,
     #[serde(default)]
     pub checks: Option<Vec<Check>>,
     #[serde(default)]
@@ -27,9 +31,14 @@ pub struct Check {
 }
 
 impl Health {
+    /// A problem has a number for its status.
+    pub fn status(&self) -> String {
+        self.status.as_str().unwrap_or("not_ready").replace('_', " ")
+    }
+
     /// Whether it serves; what is degraded does.
     pub fn is_ready(&self) -> bool {
-        matches!(self.status.as_str(), "ready" | "degraded")
+        matches!(self.status.as_str(), Some("ready" | "degraded"))
     }
 
     pub fn check(&self, name: &str) -> Option<&Check> {
@@ -43,9 +52,10 @@ impl Health {
         let behind = self.services.iter().filter(|service| !service.is_ready()).map(|service| {
             let missing = service.missing();
             let colon = if missing.is_empty() { "" } else { ": " };
-            format!("{} is {}{colon}{missing}", service.service, service.status.replace('_', " "))
+            let name = service.service.as_deref().unwrap_or("a service");
+            format!("{name} is {}{colon}{missing}", service.status())
         });
-        own.chain(behind).collect::<Vec<_>>().join("; ")
+        self.detail.clone().into_iter().chain(own).chain(behind).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -56,4 +66,32 @@ pub async fn read(transport: &Transport, url: &str) -> Result<Health, String> {
     let answer = transport.send(request, TIMEOUT).await.map_err(|error| error.to_string())?;
     serde_json::from_slice(answer.body())
         .map_err(|_| format!("what answers {} at {url} is no part of a platform", answer.status()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of(body: Value) -> Health {
+        serde_json::from_value(body).unwrap()
+    }
+
+    #[test]
+    fn a_gateway_tells_what_is_missing_behind_it() {
+        let health = of(json!({"service": "gateway", "status": "not_ready", "services": [
+            {"service": "auth", "status": "ready", "checks": []},
+            {"service": "order", "status": "not_ready", "checks": [{"name": "database", "ok": false, "detail": "away"}]},
+            {"service": "pickup", "status": "unreachable", "latency_ms": 2},
+        ]}));
+        assert!(!health.is_ready());
+        assert_eq!(health.missing(), "order is not ready: away; pickup is unreachable");
+    }
+
+    #[test]
+    fn the_problem_of_a_process_that_only_begins_is_read_too() {
+        let health = of(json!({"status": 503, "code": "STARTING", "detail": "it waits for its database"}));
+        assert_eq!((health.is_ready(), health.missing().as_str()), (false, "it waits for its database"));
+    }
 }

@@ -1,6 +1,6 @@
 //! What every process answers beside its business: health, metrics, its own description.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -14,6 +14,9 @@ use serde::Serialize;
 
 use super::problem;
 use crate::App;
+
+/// Whoever asks wants to hear what is away before they give up waiting.
+const CHECK_LIMIT: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Serialize)]
 struct Health {
@@ -64,9 +67,10 @@ async fn live(State(app): State<App>) -> impl IntoResponse {
 }
 
 async fn ready(State(app): State<App>) -> impl IntoResponse {
-    let database = sqlx::query_scalar!("select 1 as \"one!\"").fetch_one(app.db()).await.is_ok();
-    let bus = app.bus().check().await.is_ok();
-    let keys = app.verifier().has_keys().await;
+    let one = sqlx::query_scalar!("select 1 as \"one!\"").fetch_one(app.db());
+    let (database, bus, keys) =
+        tokio::join!(tokio::time::timeout(CHECK_LIMIT, one), app.bus().check(), app.verifier().has_keys());
+    let (database, bus) = (matches!(database, Ok(Ok(_))), bus.is_ok());
     let check = |name, ok, detail: &'static str| Check { name, ok, detail: (!ok).then_some(detail) };
     let checks = vec![
         check("database", database, "the database cannot be reached"),

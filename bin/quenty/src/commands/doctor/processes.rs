@@ -27,7 +27,7 @@ pub(super) async fn of_folder(chosen: &[&Service], folder: &Path) -> Vec<Finding
     let mut findings = vec![finding(GATEWAY, PORT, told.as_ref().map_err(Clone::clone).and_then(gateway))];
     for service in chosen {
         let own = told.as_ref().map_err(Clone::clone).and_then(|all| {
-            let own = all.services.iter().find(|own| own.service == service.name);
+            let own = all.services.iter().find(|own| own.service.as_deref() == Some(service.name));
             own.ok_or_else(|| "the gateway does not know it: start the platform again".to_owned())
         });
         tell(service, own, &mut findings);
@@ -62,7 +62,7 @@ async fn at_gateway(url: &str) -> Result<Health, String> {
 
 fn gateway(health: &Health) -> Verdict {
     if health.is_ready() {
-        return Ok(format!("answers, {}", health.status));
+        return Ok(format!("answers, {}", health.status()));
     }
     Err(format!("answers, but cannot reach all services: {}", health.missing()))
 }
@@ -78,10 +78,10 @@ async fn at_its_url(service: &Service, settings: &Settings) -> Result<Health, St
             service.name
         )
     })?;
-    if told.service != service.name {
-        return Err(format!("at {url} answers {}: correct {variable}", told.service));
+    match &told.service {
+        Some(other) if other != service.name => Err(format!("at {url} answers {other}: correct {variable}")),
+        _ => Ok(told),
     }
-    Ok(told)
 }
 
 /// What a service says of itself, as a finding for its port and one for its bus.
@@ -96,10 +96,10 @@ fn tell(service: &Service, told: Result<&Health, String>, findings: &mut Vec<Fin
 
 fn readiness(health: &Health) -> Verdict {
     if health.is_ready() {
-        return Ok(format!("answers, {}", health.status));
+        return Ok(format!("answers, {}", health.status()));
     }
-    if health.checks.is_none() {
-        return Err(format!("is {}: start it, or see its log", health.status));
+    if health.missing().is_empty() {
+        return Err(format!("is {}: start it, or see its log", health.status()));
     }
     Err(format!(
         "answers, but is not ready: {}. Start what is away, or correct its URL; the service goes on by itself",
