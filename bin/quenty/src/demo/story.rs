@@ -297,7 +297,8 @@ impl<'a> Story<'a> {
 
     async fn collect(&mut self, index: usize, at: Timestamp) -> Result<()> {
         self.drive(index, "arrive", &json!({})).await?;
-        let pickup = self.cast.dispatcher.get(&format!("/api/v1/pickups/{}", self.told[index].pickup_id)).await?;
+        let pickup =
+            self.cast.dispatcher.get(&format!("/api/v1/pickups/{}", self.told[index].pickup_id)).await?;
         let parcels = pickup["parcels"].as_array().map_or(0, Vec::len);
         self.drive(index, "complete", &json!({"parcel_count": parcels, "handed_over_by": "Bodega"})).await?;
         self.next(at + MINUTE * 150, index, Step::Depart);
