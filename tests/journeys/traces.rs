@@ -13,7 +13,8 @@ async fn one_trace_follows_an_order_through_all_services() {
     let stage = cluster.stage.clone();
     let Cast { merchant, .. } = Cast::enter(&stage).await;
     let call = merchant.client.call(Method::POST, "/api/v1/orders").json(&merchant.cash_order());
-    let placed = call.header("traceparent", &format!("00-{TRACE}-00f067aa0ba902b7-01")).send().await.expect(201);
+    let placed =
+        call.header("traceparent", &format!("00-{TRACE}-00f067aa0ba902b7-01")).send().await.expect(201);
     let answered = placed.header("traceparent").expect("the trace goes out again");
     assert_eq!(answered.split('-').nth(1), Some(TRACE));
     merchant.until_status(&placed.json(), "processing").await;

@@ -93,7 +93,9 @@ fn prepare(root: &Path, dir: &Path, name: &str, database_url: &str) -> Result<()
     let check = || {
         let mut command = Command::new("cargo");
         command.current_dir(root).args(["check", "--quiet", "--package", &format!("quenty-{name}")]);
-        own_package_variables().for_each(|name| drop(command.env_remove(name)));
+        for name in own_package_variables() {
+            command.env_remove(name);
+        }
         command.env(format!("{}_DATABASE_URL", name.to_uppercase()), database_url);
         command
     };

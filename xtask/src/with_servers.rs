@@ -66,7 +66,9 @@ impl Servers {
         let [program, arguments @ ..] = command else { anyhow::bail!("no command was given") };
         let mut command = Command::new(program);
         command.args(arguments).kill_on_drop(true);
-        own_package_variables().for_each(|name| drop(command.env_remove(name)));
+        for name in own_package_variables() {
+            command.env_remove(name);
+        }
         command.env(POSTGRES_URL, self.postgres.superuser_url("postgres"));
         command.env(AMQP_URL, self.rabbit.broker().base_url());
         command.env(RABBIT_MANAGEMENT_URL, self.rabbit.broker().management_url());

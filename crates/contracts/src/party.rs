@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 
 /// Someone at an address: sender or consignee.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Party {
     pub name: Text<120>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -24,7 +23,6 @@ pub struct Party {
 
 /// One physical parcel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Parcel {
     pub weight_grams: Grams,
     /// Outer dimensions, if known.
@@ -36,7 +34,6 @@ pub struct Parcel {
 
 /// What a parcel holds, as customs want to know it. Value and weight are those of one unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Item {
     pub sku: String,
     pub description: String,

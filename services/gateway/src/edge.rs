@@ -10,7 +10,7 @@ use hyper::{
 use quenty_kernel::{Failure, Kind, id::new_uuid};
 use quenty_platform::{
     Error,
-    http::{REQUEST_ID, problem},
+    http::{REQUEST_ID, method_label, problem},
     telemetry,
     trace::TraceParent,
 };
@@ -25,9 +25,7 @@ pub(crate) async fn answer(
     peer: SocketAddr,
 ) -> Response<Body> {
     let started = Instant::now();
-    let trace = text(request.headers(), &TRACEPARENT)
-        .and_then(TraceParent::parse)
-        .map_or_else(TraceParent::root, TraceParent::child);
+    let trace = TraceParent::following(text(request.headers(), &TRACEPARENT));
     let request_id = text(request.headers(), &REQUEST_ID)
         .and_then(|id| uuid::Uuid::try_parse(id).ok())
         .unwrap_or_else(new_uuid)
@@ -92,33 +90,6 @@ pub(crate) fn method_not_allowed(methods: &[&str]) -> Response<Body> {
     response
 }
 
-/// Clients may invent methods; each would be a time series for ever.
-fn method_label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    }
-}
-
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn invented_methods_share_one_label() {
-        assert_eq!(method_label(&Method::PATCH), "PATCH");
-        for method in ["BREW", "get", "TRACE"] {
-            assert_eq!(method_label(&Method::from_bytes(method.as_bytes()).unwrap()), "other");
-        }
-    }
 }

@@ -1,8 +1,8 @@
 //! Who calls: the token is checked here once, so that strangers never reach a service; services check again.
 
-use hyper::{HeaderMap, header};
+use hyper::HeaderMap;
 use quenty_kernel::{Failure, Kind};
-use quenty_platform::token::Verifier;
+use quenty_platform::{http::bearer_token, token::Verifier};
 
 use crate::table::Access;
 
@@ -11,27 +11,7 @@ pub(crate) async fn check(verifier: &Verifier, access: &Access, headers: &Header
     if *access == Access::Anyone {
         return Ok(());
     }
-    let value = headers.get(header::AUTHORIZATION).ok_or_else(|| {
-        Failure::new(
-            Kind::Unauthenticated,
-            "NO_TOKEN",
-            "this operation needs an access token: Authorization: Bearer …",
-        )
-    })?;
-    let token = value
-        .to_str()
-        .ok()
-        .and_then(|text| text.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or_else(|| {
-            Failure::new(
-                Kind::Unauthenticated,
-                "BAD_AUTHORIZATION",
-                "send Authorization: Bearer <access token>",
-            )
-        })?;
-    let claims = verifier.verify(token).await?;
+    let claims = verifier.verify(bearer_token(headers)?).await?;
     match access {
         Access::Permission(permission) if !claims.allows(permission) => Err(Failure::new(
             Kind::Forbidden,

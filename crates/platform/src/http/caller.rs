@@ -4,7 +4,7 @@ use std::{marker::PhantomData, ops::Deref, sync::Arc};
 
 use axum::{
     extract::FromRequestParts,
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use quenty_kernel::{
     Actor, Failure, Kind, Scope,
@@ -166,32 +166,26 @@ impl Caller {
     }
 }
 
-fn bearer(parts: &Parts) -> Result<Option<&str>, Failure> {
-    let Some(value) = parts.headers.get(header::AUTHORIZATION) else { return Ok(None) };
+/// The access token of a request.
+///
+/// # Errors
+/// 401 when there is none, or something else in its place.
+pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Failure> {
+    let refused = |code, detail: &str| Failure::new(Kind::Unauthenticated, code, detail);
+    let value = headers.get(header::AUTHORIZATION).ok_or_else(|| {
+        refused("NO_TOKEN", "this operation needs an access token: Authorization: Bearer …")
+    })?;
     value
         .to_str()
         .ok()
         .and_then(|text| text.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| Some(token.trim()))
-        .ok_or_else(|| {
-            Failure::new(
-                Kind::Unauthenticated,
-                "BAD_AUTHORIZATION",
-                "send Authorization: Bearer <access token>",
-            )
-        })
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| refused("BAD_AUTHORIZATION", "send Authorization: Bearer <access token>"))
 }
 
 async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, Error> {
-    let Some(token) = bearer(parts)? else {
-        return Err(Failure::new(
-            Kind::Unauthenticated,
-            "NO_TOKEN",
-            "this operation needs an access token: Authorization: Bearer …",
-        )
-        .into());
-    };
+    let token = bearer_token(&parts.headers)?;
     let claims = app.verifier().verify(token).await?;
     Ok(Caller { claims: Some(claims), call: Call::of(parts) })
 }

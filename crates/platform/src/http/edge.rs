@@ -183,3 +183,16 @@ fn call(parts: &Parts, trace: TraceParent, request_id: Uuid, body: &[u8]) -> Res
     }
     Ok(Call { trace, request_id, operation, idempotency_key, body_hash: Sha256::digest(body).into() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invented_methods_share_one_label() {
+        assert_eq!(method_label(&Method::PATCH), "PATCH");
+        for method in ["BREW", "get", "TRACE"] {
+            assert_eq!(method_label(&Method::from_bytes(method.as_bytes()).unwrap()), "other");
+        }
+    }
+}
