@@ -2,7 +2,7 @@
 
 /// Declares such a set; reading refuses every other word.
 macro_rules! words {
-    ($(#[$meta:meta])* $vis:vis enum $name:ident ($what:literal) { $($(#[$word_meta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident ($what:literal) { $($(#[$word_meta:meta])* $variant:ident = $text:tt),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         $vis enum $name { $($(#[$word_meta])* #[serde(rename = $text)] $variant),+ }

@@ -1,8 +1,9 @@
 //! Words of the API and of rows: an enum, its one spelling, and the way back.
 
-/// Declares an enum with the spelling of each variant.
+/// Declares an enum with the spelling of each variant. The spellings are bare tokens, or the derived
+/// schema would not see them through the macro.
 macro_rules! words {
-    ($(#[$meta:meta])* $name:ident, $what:literal { $($variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident, $what:literal { $($variant:ident = $text:tt),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         pub enum $name { $(#[serde(rename = $text)] $variant),+ }
