@@ -148,7 +148,7 @@ impl Exchange {
     fn goods(&self, order: &Order) -> ChangedGoods {
         match self {
             Self::Same => ChangedGoods::Same,
-            Self::Reserved { picked, .. } => ChangedGoods::Found(found(order, &picked.reserved())),
+            Self::Reserved { picked, .. } => ChangedGoods::Found(Box::new(found(order, &picked.reserved()))),
             Self::Short(missing) => ChangedGoods::Short(missing.clone()),
         }
     }

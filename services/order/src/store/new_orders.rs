@@ -9,7 +9,7 @@ use quenty_kernel::{
 use quenty_platform::Result;
 use sqlx::{PgConnection, types::Json};
 
-use super::timeline::Columns;
+use super::{narrow, timeline};
 use crate::domain::{order::OrderState, reservation::Reservation, timeline::Happening};
 
 /// Returns `false` when another order of the company took its reference meanwhile. A new order has no booking yet.
@@ -20,8 +20,8 @@ pub(crate) async fn insert(
     actor: &Actor,
     told: &[Happening],
 ) -> Result<bool> {
-    let (totals, f, told) = (&order.totals, &order.fulfilment, Columns::of(told));
-    let inserted = sqlx::query!(
+    let (totals, f) = (&order.totals, &order.fulfilment);
+    let inserted = sqlx::query_scalar!(
         "with r as (
            insert into reservations (id, company_id, order_id, warehouse_id, status, created_at, updated_at)
            select $20, $2, $1, $19, 'active', $24, $24 where $20::uuid is not null
@@ -37,9 +37,8 @@ pub(crate) async fn insert(
            select id, $27, $28, $29, 'open', 0, $30, $31 from o
          ), t as (
            insert into timeline (id, order_id, at, source, code, text, place, actor)
-           select h.id, o.id, h.at, h.source, h.code, h.text, h.place, $32
-           from o, unnest($33::uuid[], $34::timestamptz[], $35::text[], $36::text[], $37::text[], $38::text[])
-                as h(id, at, source, code, text, place)
+           select h.* from o join jsonb_to_recordset($32)
+                as h(id uuid, order_id uuid, at timestamptz, source text, code text, text text, place text, actor text) on h.order_id = o.id
          )
          select count(*) as \"count!\" from o",
         order.id.uuid(),
@@ -70,18 +69,12 @@ pub(crate) async fn insert(
         order.version,
         order.step().as_str(),
         f.shipment.as_str(),
-        super::narrow::<i32, _>(f.shipment_attempt)?,
+        narrow::<i32, _>(f.shipment_attempt)?,
         f.deadline.map(|at| at.to_sqlx()) as _,
-        super::narrow::<i32, _>(f.deadline_number)?,
-        actor.to_string(),
-        &told.ids,
-        told.at as _,
-        &told.sources,
-        &told.codes,
-        &told.texts,
-        &told.places as _
+        narrow::<i32, _>(f.deadline_number)?,
+        timeline::rows(order.id, actor, told)
     )
     .fetch_one(connection)
     .await?;
-    Ok(inserted.count == 1)
+    Ok(inserted == 1)
 }

@@ -1,14 +1,13 @@
 //! Rows of what a person reads of an order's way.
 
 use jiff::Timestamp;
-use jiff_sqlx::ToSqlx;
 use quenty_kernel::{
     Actor, Scope,
     id::{OrderId, new_uuid},
 };
 use quenty_platform::Error;
+use serde_json::{Value, json};
 use sqlx::{PgConnection, PgExecutor};
-use uuid::Uuid;
 
 use crate::domain::timeline::Happening;
 
@@ -23,30 +22,16 @@ pub(crate) struct TimelineRow {
     pub(crate) actor: String,
 }
 
-/// Happenings column by column, as `unnest` takes them.
-pub(super) struct Columns {
-    pub(super) ids: Vec<Uuid>,
-    pub(super) at: Vec<jiff_sqlx::Timestamp>,
-    pub(super) sources: Vec<String>,
-    pub(super) codes: Vec<String>,
-    pub(super) texts: Vec<String>,
-    pub(super) places: Vec<Option<String>>,
-}
-
-impl Columns {
-    pub(super) fn of(happenings: &[Happening]) -> Self {
-        let texts =
-            |of: &dyn Fn(&Happening) -> &str| happenings.iter().map(|one| of(one).to_owned()).collect();
-        Self {
+/// The rows of happenings, as `jsonb_to_recordset` takes them.
+pub(super) fn rows(order: OrderId, actor: &Actor, happenings: &[Happening]) -> Value {
+    let row = |happening: &Happening| {
+        json!({
             // Later ids sort later, so that what happened at one moment stays in order.
-            ids: happenings.iter().map(|_| new_uuid()).collect(),
-            at: happenings.iter().map(|one| one.at.to_sqlx()).collect(),
-            sources: texts(&|one| one.source.as_str()),
-            codes: texts(&|one| one.code),
-            texts: texts(&|one| &one.text),
-            places: happenings.iter().map(|one| one.place.clone()).collect(),
-        }
-    }
+            "id": new_uuid(), "order_id": order.uuid(), "at": happening.at, "source": happening.source.as_str(),
+            "code": happening.code, "text": happening.text, "place": happening.place, "actor": actor.to_string(),
+        })
+    };
+    happenings.iter().map(row).collect()
 }
 
 pub(crate) async fn add(
@@ -58,20 +43,11 @@ pub(crate) async fn add(
     if happenings.is_empty() {
         return Ok(());
     }
-    let told = Columns::of(happenings);
     sqlx::query!(
         "insert into timeline (id, order_id, at, source, code, text, place, actor)
-         select h.id, $1, h.at, h.source, h.code, h.text, h.place, $2
-         from unnest($3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[])
-              as h(id, at, source, code, text, place)",
-        order.uuid(),
-        actor.to_string(),
-        &told.ids,
-        told.at as _,
-        &told.sources,
-        &told.codes,
-        &told.texts,
-        &told.places as _
+         select id, order_id, at, source, code, text, place, actor
+         from jsonb_to_recordset($1) as h(id uuid, order_id uuid, at timestamptz, source text, code text, text text, place text, actor text)",
+        rows(order, actor, happenings)
     )
     .execute(connection)
     .await?;

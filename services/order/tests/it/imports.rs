@@ -1,136 +1,17 @@
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
-
-use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
-use quenty_kernel::id::{CompanyId, CustomerId, OrderId};
+use quenty_kernel::id::{CompanyId, OrderId};
 use quenty_platform::token::Realm;
-use quenty_testkit::{TestApp, TestOptions, eventually, http::Answer};
-use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use quenty_testkit::{TestApp, eventually};
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
 
 use crate::{
+    import_file::{
+        Customers, TWO_ORDERS, app_with, count, counts, ended, file, import, merchant, options, orders, row,
+        rows, send,
+    },
     merchant::{Merchant, assert_stock_is_its_ledger},
     shop::{hear_standing, standing, start},
 };
-
-const HEADER: &str = "Name,Email,Financial Status,Paid at,Fulfillment Status,Fulfilled at,Currency,Subtotal,Shipping,Taxes,Total,Created at,Lineitem quantity,Lineitem name,Lineitem price,Lineitem sku,Lineitem requires shipping,Shipping Name,Shipping Address1,Shipping City,Shipping Zip,Shipping Province,Shipping Country,Shipping Phone,Notes,Cancelled at,Payment Method,Id\n";
-/// Two orders as Shopify writes them: one of a single line, one of two lines.
-const TWO_ORDERS: &str = "\
-#a459,ana@example.com,paid,,,,BRL,147.90,27.36,0.00,175.26,2017-07-09 21:57:05 -0300,1,automotivo 060cb1,147.9,060cb19345d90064,true,Cliente 80bb27,\"Rua c7c1, 100\",Congonhinhas,86320-000,PR,BR,,,,boleto,180702631321112
-#ac64,rui@example.com,paid,,,,BRL,1119.98,20.60,0.00,1140.58,2018-04-01 18:27:01 -0300,1,eletroportateis bd9fca,1099.0,bd9fca6bf4bdcbf4,true,Cliente 5a6d09,\"Rua 2525, 100\",Sao Paulo,04363-000,SP,BR,,,,boleto,189549650785215
-#ac64,rui@example.com,,,,,,,,,,2018-04-01 18:27:01 -0300,2,filtro bd9fcb,10.49,bd9fcb,true,,,,,,,,,,,\n";
-
-fn file(rows: &str) -> String {
-    format!("{HEADER}{rows}")
-}
-
-/// An order of one piece; the reference tells it apart.
-fn row(reference: &str) -> String {
-    format!(
-        "{reference},,paid,,,,COP,100.00,0.00,0.00,100.00,,1,Filtro,100.00,FIL-1,true,Ana Gómez,Carrera 7 # 71-21,Bogotá,110221,,CO,,,,PSE,1\n"
-    )
-}
-
-fn rows(count: usize) -> String {
-    (0..count).map(|number| row(&format!("#{number:04}"))).collect()
-}
-
-/// Customer, as far as an import needs it: who was brought in, after how long.
-#[derive(Clone, Default)]
-struct Customers {
-    emails: Arc<Mutex<Vec<String>>>,
-    milliseconds: Arc<AtomicU64>,
-    /// How often it still refuses the caller's token.
-    refusals: Arc<AtomicU64>,
-}
-
-impl Customers {
-    async fn serve(&self) -> String {
-        let router = Router::new().route("/internal/customers/upsert", post(upsert)).with_state(self.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        url
-    }
-
-    fn emails(&self) -> Vec<String> {
-        self.emails.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-async fn upsert(
-    State(customers): State<Customers>,
-    Json(body): Json<Value>,
-) -> Result<Json<Value>, StatusCode> {
-    tokio::time::sleep(Duration::from_millis(customers.milliseconds.load(Ordering::SeqCst))).await;
-    let less_one = |left: u64| left.checked_sub(1);
-    if customers.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less_one).is_ok() {
-        return Err(StatusCode::UNAUTHORIZED);
-    }
-    if body["name"] == "Nobody" {
-        return Err(StatusCode::UNPROCESSABLE_ENTITY);
-    }
-    let email = body["email"].as_str().expect("an e-mail address").to_owned();
-    customers.emails.lock().unwrap_or_else(PoisonError::into_inner).push(email);
-    Ok(Json(json!({"customer_id": CustomerId::new()})))
-}
-
-fn options(customer_url: String) -> TestOptions {
-    let settings = vec![("customer_url", customer_url), ("import_max_bytes", "2000000".to_owned())];
-    TestOptions { settings, starts_at: Some(start()) }
-}
-
-async fn app_with(customers: &Customers) -> TestApp {
-    TestApp::start_with(quenty_order::service(), options(customers.serve().await)).await
-}
-
-/// A company that may order and ship abroad, with an empty warehouse.
-async fn merchant(app: &TestApp) -> Merchant<'_> {
-    let merchant = Merchant::new(app);
-    let mut standing = standing(merchant.company);
-    standing.may_ship_internationally = true;
-    hear_standing(app, standing).await;
-    merchant.warehouse("Centro").await;
-    merchant
-}
-
-async fn send(merchant: &Merchant<'_>, query: &str, content: impl Into<Vec<u8>>) -> Answer {
-    let path = format!("/api/v1/orders/import?{query}");
-    merchant.app.post(&path).token(&merchant.token).raw("text/csv", content.into()).send().await
-}
-
-async fn ended(merchant: &Merchant<'_>, location: &str) -> Value {
-    eventually("the import ends", || async {
-        let import = merchant.get(location).await.expect(200).json();
-        (import["status"] != "running").then_some(import)
-    })
-    .await
-}
-
-/// Sends the file and waits until it is worked through.
-async fn import(merchant: &Merchant<'_>, query: &str, content: impl Into<Vec<u8>>) -> Value {
-    let accepted = send(merchant, query, content).await.expect(202);
-    ended(merchant, accepted.header("location").expect("where to look")).await
-}
-
-fn counts(import: &Value) -> [i64; 4] {
-    ["read", "created", "already_there", "rejected"].map(|name| import[name].as_i64().expect("a count"))
-}
-
-async fn orders(merchant: &Merchant<'_>) -> Vec<Value> {
-    let page = merchant.get("/api/v1/orders?limit=100").await.expect(200).json();
-    page["items"].as_array().expect("items").clone()
-}
-
-async fn count(app: &TestApp, sql: &'static str) -> i64 {
-    sqlx::query_scalar(sql).fetch_one(app.app.db()).await.unwrap()
-}
 
 #[tokio::test]
 async fn a_shops_export_goes_in_as_it_is() {
@@ -253,84 +134,6 @@ async fn what_is_short_is_received_or_waits_as_was_asked() {
 }
 
 #[tokio::test]
-async fn a_worker_that_takes_over_goes_on_without_doubles() {
-    let customers = Customers::default();
-    customers.milliseconds.store(15, Ordering::SeqCst);
-    let app = app_with(&customers).await;
-    let merchant = merchant(&app).await;
-    let content: String = (0..60)
-        .map(|n| row(&format!("#{n}")).replacen(",,", &format!(",buyer{n}@example.com,"), 1))
-        .collect();
-    let accepted = send(&merchant, "stock=assume", file(&content)).await.expect(202);
-    let location = accepted.header("location").unwrap().to_owned();
-    eventually("some orders are in", || async {
-        (merchant.get(&location).await.json()["created"].as_i64() >= Some(10)).then_some(())
-    })
-    .await;
-    // The lease runs out under the worker: another one begins while the first still works.
-    let lost = sqlx::query(
-        "update quenty.tasks set lease_until = now() - interval '1 second' where kind = 'import_orders' and status = 'running'",
-    );
-    assert_eq!(lost.execute(app.app.db()).await.unwrap().rows_affected(), 1);
-    let done = ended(&merchant, &location).await;
-    assert_eq!((&done["status"], counts(&done)), (&json!("done"), [60, 60, 0, 0]), "{done:#}");
-    assert_eq!(orders(&merchant).await.len(), 60);
-    assert_stock_is_its_ledger(&app).await;
-    assert_eq!(
-        count(
-            &app,
-            "select coalesce(sum(on_hand_delta), 0)::bigint from stock_movements where kind = 'receipt'"
-        )
-        .await,
-        60
-    );
-}
-
-#[tokio::test]
-async fn an_import_goes_on_after_its_service_was_stopped() {
-    let customers = Customers::default();
-    customers.milliseconds.store(15, Ordering::SeqCst);
-    let app = app_with(&customers).await;
-    let first = merchant(&app).await;
-    let content: String = (0..60)
-        .map(|n| row(&format!("#{n}")).replacen(",,", &format!(",buyer{n}@example.com,"), 1))
-        .collect();
-    let accepted = send(&first, "stock=assume", file(&content)).await.expect(202);
-    let location = accepted.header("location").unwrap().to_owned();
-    eventually("some orders are in", || async {
-        (first.get(&location).await.json()["created"].as_i64() >= Some(10)).then_some(())
-    })
-    .await;
-    let (company, token) = (first.company, first.token.clone());
-    let database = app.stop().await;
-    let app = TestApp::start_on(quenty_order::service(), options(customers.serve().await), database).await;
-    let merchant = Merchant { app: &app, company, token };
-    let before = merchant.get(&location).await.expect(200).json();
-    assert!((Some(10)..Some(60)).contains(&before["created"].as_i64()), "{before:#}");
-    let done = ended(&merchant, &location).await;
-    assert_eq!(counts(&done), [60, 60, 0, 0], "{done:#}");
-    assert_eq!(orders(&merchant).await.len(), 60);
-    let fresh =
-        "select count(*) from quenty.tasks where kind = 'import_orders' and key like '%:%' and attempts = 1";
-    assert!(count(&app, fresh).await >= 1, "what went on costs no tries");
-    app.assert_sound().await;
-}
-
-#[tokio::test]
-async fn what_is_not_the_rows_fault_is_tried_again() {
-    let customers = Customers::default();
-    customers.refusals.store(2, Ordering::SeqCst);
-    let app = app_with(&customers).await;
-    let merchant = merchant(&app).await;
-    let nobody = row("#2").replacen(",,", ",no@example.com,", 1).replace("Ana Gómez", "Nobody");
-    let done = import(&merchant, "stock=assume", file(&format!("{TWO_ORDERS}{nobody}"))).await;
-    assert_eq!(counts(&done), [3, 2, 0, 1], "{done:#}");
-    let path = format!("/api/v1/imports/{}/errors", done["id"].as_str().unwrap());
-    let told = merchant.get(&path).await.expect(200).text();
-    assert!(told.lines().nth(1).unwrap().starts_with("5,Email,CUSTOMER_REFUSED,"), "{told}");
-}
-
-#[tokio::test]
 async fn cells_that_cannot_be_kept_stop_nobody() {
     let app = app_with(&Customers::default()).await;
     let merchant = merchant(&app).await;
@@ -343,29 +146,6 @@ async fn cells_that_cannot_be_kept_stop_nobody() {
     ];
     let done = import(&merchant, "stock=assume", file(&content.concat())).await;
     assert_eq!((&done["status"], counts(&done)), (&json!("done"), [5, 3, 0, 2]), "{done:#}");
-}
-
-#[tokio::test]
-async fn an_import_that_gets_nowhere_ends_and_says_why() {
-    let customers = Customers::default();
-    customers.refusals.store(u64::MAX, Ordering::SeqCst);
-    let app = app_with(&customers).await;
-    let first = merchant(&app).await;
-    let accepted = send(&first, "stock=assume", file(TWO_ORDERS)).await.expect(202);
-    let location = accepted.header("location").unwrap().to_owned();
-    let (company, token) = (first.company, first.token.clone());
-    let database = app.stop().await;
-    let app = TestApp::start_on(quenty_order::service(), options(customers.serve().await), database).await;
-    let merchant = Merchant { app: &app, company, token };
-    let last = "update quenty.tasks set attempts = 7, run_at = now(), status = 'ready', lease_token = null where kind = 'import_orders'";
-    sqlx::query(last).execute(app.app.db()).await.unwrap();
-    let done = ended(&merchant, &location).await;
-    let failure = done["failure"].as_str().unwrap();
-    assert!(
-        done["status"] == "failed" && failure.contains("given up after 8 tries and 0 orders"),
-        "{done:#}"
-    );
-    app.assert_sound().await;
 }
 
 #[tokio::test]

@@ -7,11 +7,14 @@
     reason = "a test that cannot go on ends with what it found"
 )]
 
+mod backorders;
 mod bad_input;
 mod cancel;
 mod customers;
 mod idempotency;
+mod import_file;
 mod imports;
+mod imports_resumed;
 mod inventory;
 mod merchant;
 mod orders;
@@ -23,4 +26,5 @@ mod strangers;
 mod stream;
 mod transfers;
 mod update;
+mod voided;
 mod warehouses;

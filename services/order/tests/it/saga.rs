@@ -1,12 +1,12 @@
 use quenty_contracts::{
-    pickup::{PickupAbandoned, PickupCancelRefused, PickupCancelled, PickupRejected, PickupRescheduled},
+    pickup::{PickupAbandoned, PickupCancelled, PickupRejected, PickupRescheduled},
     shipping::{
         CashCollected, ShipmentExceptionRaised, ShipmentLost, ShipmentRejected, ShipmentReturned,
-        ShipmentUndeliverable, ShipmentVoided,
+        ShipmentUndeliverable,
     },
 };
 use quenty_kernel::{currency::Currency, money::Money};
-use quenty_testkit::{TestApp, eventually};
+use quenty_testkit::TestApp;
 use serde_json::json;
 
 use crate::shop::{Road, Shop, standing_still};
@@ -179,126 +179,6 @@ async fn what_was_refused_is_asked_for_again() {
     shop.assert_sound(id).await;
 }
 
-async fn voided(road: &Road<'_>) {
-    let reason = "by hand".to_owned();
-    road.shipping(ShipmentVoided { shipment_id: road.shipment, order_id: Some(road.order), reason }).await;
-}
-
-async fn given_back(road: &Road<'_>) {
-    let reason = "the shipment is void".to_owned();
-    road.pickup(PickupCancelled { pickup_id: road.pickup, order_id: Some(road.order), reason }).await;
-}
-
-async fn driver_has_begun(road: &Road<'_>) {
-    let status = "in_progress".to_owned();
-    road.pickup(PickupCancelRefused { pickup_id: road.pickup, order_id: Some(road.order), status }).await;
-}
-
-#[tokio::test]
-async fn a_void_shipment_takes_its_pickup_back_and_both_are_booked_again() {
-    let app = TestApp::start(quenty_order::service()).await;
-    let shop = Shop::open(&app).await;
-    let id = shop.place(json!({})).await;
-    let road = Road::of(&shop, id);
-    road.until_processing().await;
-    voided(&road).await;
-    shop.held(id, "SHIPMENT_VOIDED").await;
-    let facts = app.facts(id).await;
-    let wish = facts.iter().rfind(|fact| fact.kind.ends_with(".cancel_requested.v1")).unwrap();
-    assert_eq!((&wish.data["pickup_id"], &wish.data["pickup_only"]), (&json!(road.pickup), &json!(true)));
-    assert_eq!(
-        (shop.status(id).await, shop.fulfilment(id).await["pickup"]["state"].clone()),
-        ("processing".to_owned(), json!("ending"))
-    );
-    given_back(&road).await;
-    let order = shop.get(id).await;
-    assert_eq!((&order["pickup_id"], &order["on_hold"]["code"]), (&json!(null), &json!("SHIPMENT_VOIDED")));
-    shop.act(id, "retry", json!({})).await.expect(200);
-    let again = Road::of(&shop, id);
-    again.booked(2).await;
-    again.scheduled(2).await;
-    let order = shop.get(id).await;
-    assert_eq!((&order["shipment_id"], &order["pickup_id"]), (&json!(again.shipment), &json!(again.pickup)));
-    again.completed().await;
-    assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("picked_up", (98, 0, 98)));
-    shop.assert_sound(id).await;
-}
-
-#[tokio::test]
-async fn a_pickup_that_answers_after_the_retry_is_asked_for_again() {
-    let app = standing_still().await;
-    let shop = Shop::open(&app).await;
-    let id = shop.place(json!({})).await;
-    let road = Road::of(&shop, id);
-    road.until_processing().await;
-    voided(&road).await;
-    shop.act(id, "retry", json!({})).await.expect(200);
-    let again = Road::of(&shop, id);
-    again.booked(2).await;
-    assert_eq!(shop.count_facts(id, "pickup_requested").await, 1, "the old pickup may still come");
-    shop.let_the_deadline_pass(id).await;
-    shop.held(id, "PICKUP_UNANSWERED").await;
-    shop.act(id, "retry", json!({})).await.expect(200);
-    assert_eq!(shop.count_facts(id, "cancel_requested").await, 2);
-    given_back(&road).await;
-    assert_eq!(shop.count_facts(id, "pickup_requested").await, 2);
-    again.scheduled(2).await;
-    assert_eq!(shop.fulfilment(id).await["step"], "collection");
-    shop.assert_sound(id).await;
-}
-
-#[tokio::test]
-async fn a_driver_who_has_begun_brings_parcels_that_another_shipment_takes_on() {
-    let app = TestApp::start(quenty_order::service()).await;
-    let shop = Shop::open(&app).await;
-    let id = shop.place(json!({})).await;
-    let road = Road::of(&shop, id);
-    road.until_processing().await;
-    voided(&road).await;
-    driver_has_begun(&road).await;
-    let order = shop.get(id).await;
-    assert_eq!(order["on_hold"]["code"], "SHIPMENT_VOIDED");
-    assert!(order["on_hold"]["reason"].as_str().unwrap().contains("retry books another"), "{order:#}");
-    shop.act(id, "retry", json!({})).await.expect(200);
-    let again = Road::of(&shop, id);
-    again.booked(2).await;
-    road.completed().await;
-    again.departed().await;
-    assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("in_transit", (98, 0, 98)));
-    shop.assert_sound(id).await;
-}
-
-#[tokio::test]
-async fn parcels_of_a_void_shipment_in_the_drivers_hands_wait_for_a_person_and_go_on() {
-    let app = TestApp::start(quenty_order::service()).await;
-    let shop = Shop::open(&app).await;
-    for void_comes_first in [true, false] {
-        let id = shop.place(json!({})).await;
-        let road = Road::of(&shop, id);
-        road.until_processing().await;
-        if void_comes_first {
-            voided(&road).await;
-            road.completed().await;
-            driver_has_begun(&road).await;
-        } else {
-            road.completed().await;
-            voided(&road).await;
-        }
-        shop.held(id, "SHIPMENT_VOIDED").await;
-        assert_eq!(
-            (shop.status(id).await, shop.fulfilment(id).await["step"].clone()),
-            ("picked_up".to_owned(), json!("shipment"))
-        );
-        shop.act(id, "retry", json!({})).await.expect(200);
-        let again = Road::of(&shop, id);
-        again.booked(2).await;
-        again.departed().await;
-        again.delivered().await;
-        assert_eq!(shop.status(id).await, "delivered");
-        shop.assert_sound(id).await;
-    }
-}
-
 #[tokio::test]
 async fn news_that_overtake_each_other_lead_to_the_same_end() {
     let app = TestApp::start(quenty_order::service()).await;
@@ -436,64 +316,8 @@ async fn staff_move_an_order_along_its_edges_and_the_saga_follows() {
         (&of("cancel_requested").data["pickup_only"], &of("status_set").data["reason"]),
         (&json!(true), &json!("by telephone"))
     );
-    given_back(&road).await;
+    let (pickup_id, reason) = (road.pickup, "by telephone".to_owned());
+    road.pickup(PickupCancelled { pickup_id, order_id: Some(id), reason }).await;
     assert_eq!(shop.get(id).await["on_hold"], json!(null));
     shop.assert_sound(id).await;
-}
-
-#[tokio::test]
-async fn who_waits_for_stock_is_served_in_turn() {
-    let app = TestApp::start(quenty_order::service()).await;
-    let shop = Shop::open(&app).await;
-    let more = |quantity: u32| json!({"allow_backorder": true, "lines": [{"product_id": shop.product, "quantity": quantity}]});
-    let first = shop.place(more(150)).await;
-    let second = shop.place(more(20)).await;
-    assert_eq!(
-        (shop.status(first).await, shop.status(second).await),
-        ("backordered".to_owned(), "backordered".to_owned())
-    );
-    assert_eq!(shop.fulfilment(first).await["step"], "stock");
-    let behind = shop.try_place(json!({})).await.expect_problem(409, "INSUFFICIENT_STOCK").json();
-    assert_eq!(behind["products"][0]["available"], json!([]), "the hundred are promised");
-    // Enough for the second, but the first came first.
-    shop.merchant.receive(&shop.product, &shop.warehouse, 30).await;
-    app.at_rest().await;
-    assert_eq!(shop.status(second).await, "backordered");
-    shop.merchant.receive(&shop.product, &shop.warehouse, 200).await;
-    for id in [first, second] {
-        eventually("it is served", || async { (shop.status(id).await == "confirmed").then_some(()) }).await;
-    }
-    assert_eq!(shop.stock().await, (330, 170, 160));
-    let (waits, behind) = (shop.place(more(170)).await, shop.place(more(70)).await);
-    assert_eq!(shop.status(behind).await, "backordered");
-    assert_eq!(shop.cancel(waits).await.expect(200).json()["status"], "cancelled");
-    eventually("the next in turn is served", || async {
-        (shop.status(behind).await == "confirmed").then_some(())
-    })
-    .await;
-    shop.place(json!({})).await;
-    shop.assert_sound(first).await;
-}
-
-#[tokio::test]
-async fn an_order_keeps_from_others_only_what_it_waits_for() {
-    let app = TestApp::start(quenty_order::service()).await;
-    let shop = Shop::open(&app).await;
-    let rare = shop.merchant.product("RARE", json!({})).await;
-    let line = |product: &str, quantity: u32| json!({"product_id": product, "quantity": quantity});
-    let waiting = |lines: serde_json::Value| json!({"allow_backorder": true, "lines": lines});
-    let first = shop.place(waiting(json!([line(&shop.product, 60), line(&rare, 1)]))).await;
-    let second = shop.place(waiting(json!([line(&rare, 1)]))).await;
-    let other = shop.place(json!({"lines": [line(&shop.product, 50)]})).await;
-    assert_eq!(shop.status(other).await, "confirmed");
-    // Now the first is short of the other product, and the rare one is for whoever comes next.
-    shop.merchant.receive(&rare, &shop.warehouse, 1).await;
-    eventually("the second is served", || async { (shop.status(second).await == "confirmed").then_some(()) })
-        .await;
-    assert_eq!(shop.status(first).await, "backordered");
-    shop.merchant.receive(&rare, &shop.warehouse, 1).await;
-    shop.merchant.receive(&shop.product, &shop.warehouse, 10).await;
-    eventually("the first is served", || async { (shop.status(first).await == "confirmed").then_some(()) })
-        .await;
-    shop.assert_sound(first).await;
 }

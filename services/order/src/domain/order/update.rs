@@ -37,7 +37,7 @@ pub struct ChangedLines {
 pub enum ChangedGoods {
     /// The same pieces as before.
     Same,
-    Found(Found),
+    Found(Box<Found>),
     /// The order goes on waiting, now for these.
     Short(Vec<StockQuantity>),
 }
@@ -110,7 +110,7 @@ impl Order {
     fn change_goods(&mut self, goods: ChangedGoods, now: Timestamp) {
         match goods {
             ChangedGoods::Same => {}
-            ChangedGoods::Found(found) => self.allocated(found, now),
+            ChangedGoods::Found(found) => self.allocated(*found, now),
             ChangedGoods::Short(missing) => {
                 self.happen(OrderBackordered { order_id: self.id, missing }, now);
             }

@@ -203,12 +203,12 @@ fn changes(order: &Order, pieces: u32, short: bool) -> OrderChanges {
     let goods = match order.status {
         Status::Backordered if short => ChangedGoods::Short(vec![]),
         _ if short => ChangedGoods::Same,
-        _ => ChangedGoods::Found(Found {
+        _ => ChangedGoods::Found(Box::new(Found {
             reservation_id: ReservationId::new(),
             warehouse_id: order.warehouse_id,
             sender: order.sender.clone(),
             kind: order.kind,
-        }),
+        })),
     };
     let totals = OrderTotals { subtotal: total, discount: zero, shipping: zero, tax: zero, total };
     let lines = ChangedLines { lines: vec![line], totals, items: vec![], parcels: vec![], goods };

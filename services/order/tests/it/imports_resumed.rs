@@ -1,0 +1,115 @@
+//! What stops an import, and how it goes on or ends.
+
+use std::sync::atomic::Ordering;
+
+use quenty_testkit::{TestApp, eventually};
+use serde_json::json;
+
+use crate::{
+    import_file::{
+        Customers, TWO_ORDERS, app_with, count, counts, ended, file, import, merchant, options, orders, row,
+        send,
+    },
+    merchant::{Merchant, assert_stock_is_its_ledger},
+};
+
+#[tokio::test]
+async fn a_worker_that_takes_over_goes_on_without_doubles() {
+    let customers = Customers::default();
+    customers.milliseconds.store(15, Ordering::SeqCst);
+    let app = app_with(&customers).await;
+    let merchant = merchant(&app).await;
+    let content: String = (0..60)
+        .map(|n| row(&format!("#{n}")).replacen(",,", &format!(",buyer{n}@example.com,"), 1))
+        .collect();
+    let accepted = send(&merchant, "stock=assume", file(&content)).await.expect(202);
+    let location = accepted.header("location").unwrap().to_owned();
+    eventually("some orders are in", || async {
+        (merchant.get(&location).await.json()["created"].as_i64() >= Some(10)).then_some(())
+    })
+    .await;
+    // The lease runs out under the worker: another one begins while the first still works.
+    let lost = sqlx::query(
+        "update quenty.tasks set lease_until = now() - interval '1 second' where kind = 'import_orders' and status = 'running'",
+    );
+    assert_eq!(lost.execute(app.app.db()).await.unwrap().rows_affected(), 1);
+    let done = ended(&merchant, &location).await;
+    assert_eq!((&done["status"], counts(&done)), (&json!("done"), [60, 60, 0, 0]), "{done:#}");
+    assert_eq!(orders(&merchant).await.len(), 60);
+    assert_stock_is_its_ledger(&app).await;
+    assert_eq!(
+        count(
+            &app,
+            "select coalesce(sum(on_hand_delta), 0)::bigint from stock_movements where kind = 'receipt'"
+        )
+        .await,
+        60
+    );
+}
+
+#[tokio::test]
+async fn an_import_goes_on_after_its_service_was_stopped() {
+    let customers = Customers::default();
+    customers.milliseconds.store(15, Ordering::SeqCst);
+    let app = app_with(&customers).await;
+    let first = merchant(&app).await;
+    let content: String = (0..60)
+        .map(|n| row(&format!("#{n}")).replacen(",,", &format!(",buyer{n}@example.com,"), 1))
+        .collect();
+    let accepted = send(&first, "stock=assume", file(&content)).await.expect(202);
+    let location = accepted.header("location").unwrap().to_owned();
+    eventually("some orders are in", || async {
+        (first.get(&location).await.json()["created"].as_i64() >= Some(10)).then_some(())
+    })
+    .await;
+    let (company, token) = (first.company, first.token.clone());
+    let database = app.stop().await;
+    let app = TestApp::start_on(quenty_order::service(), options(customers.serve().await), database).await;
+    let merchant = Merchant { app: &app, company, token };
+    let before = merchant.get(&location).await.expect(200).json();
+    assert!((Some(10)..Some(60)).contains(&before["created"].as_i64()), "{before:#}");
+    let done = ended(&merchant, &location).await;
+    assert_eq!(counts(&done), [60, 60, 0, 0], "{done:#}");
+    assert_eq!(orders(&merchant).await.len(), 60);
+    let fresh =
+        "select count(*) from quenty.tasks where kind = 'import_orders' and key like '%:%' and attempts = 1";
+    assert!(count(&app, fresh).await >= 1, "what went on costs no tries");
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_is_not_the_rows_fault_is_tried_again() {
+    let customers = Customers::default();
+    customers.refusals.store(2, Ordering::SeqCst);
+    let app = app_with(&customers).await;
+    let merchant = merchant(&app).await;
+    let nobody = row("#2").replacen(",,", ",no@example.com,", 1).replace("Ana Gómez", "Nobody");
+    let done = import(&merchant, "stock=assume", file(&format!("{TWO_ORDERS}{nobody}"))).await;
+    assert_eq!(counts(&done), [3, 2, 0, 1], "{done:#}");
+    let path = format!("/api/v1/imports/{}/errors", done["id"].as_str().unwrap());
+    let told = merchant.get(&path).await.expect(200).text();
+    assert!(told.lines().nth(1).unwrap().starts_with("5,Email,CUSTOMER_REFUSED,"), "{told}");
+}
+
+#[tokio::test]
+async fn an_import_that_gets_nowhere_ends_and_says_why() {
+    let customers = Customers::default();
+    customers.refusals.store(u64::MAX, Ordering::SeqCst);
+    let app = app_with(&customers).await;
+    let first = merchant(&app).await;
+    let accepted = send(&first, "stock=assume", file(TWO_ORDERS)).await.expect(202);
+    let location = accepted.header("location").unwrap().to_owned();
+    let (company, token) = (first.company, first.token.clone());
+    let database = app.stop().await;
+    let app = TestApp::start_on(quenty_order::service(), options(customers.serve().await), database).await;
+    let merchant = Merchant { app: &app, company, token };
+    let last = "update quenty.tasks set attempts = 7, run_at = now(), status = 'ready', lease_token = null where kind = 'import_orders'";
+    sqlx::query(last).execute(app.app.db()).await.unwrap();
+    let done = ended(&merchant, &location).await;
+    let failure = done["failure"].as_str().unwrap();
+    assert!(
+        done["status"] == "failed" && failure.contains("given up after 8 tries and 0 orders"),
+        "{done:#}"
+    );
+    app.assert_sound().await;
+}
