@@ -120,7 +120,9 @@ async fn count_thing(
             sqlx::raw_sql("select pg_sleep(60)").execute(tx.conn()).await?;
         }
         "panics" => panic!("a handler with a bug"),
-        "holds a NUL" => drop(sqlx::query("select $1::text").bind("\0").execute(tx.conn()).await?),
+        "holds a NUL" => {
+            sqlx::query("select $1::text").bind("\0").execute(tx.conn()).await?;
+        }
         _ => {}
     }
     tx.answer(Answer::no_content()).await
