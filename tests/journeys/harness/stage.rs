@@ -67,7 +67,10 @@ impl Stage {
 
     fn business_now(&self) -> Timestamp {
         let Some(path) = &self.simulated_time else { return wall_now() };
-        std::fs::read_to_string(path).expect("the simulation's time").trim().parse().expect("a time")
+        match std::fs::read_to_string(path).expect("the simulation's time").trim() {
+            "present" => wall_now(),
+            time => time.parse().expect("a time"),
+        }
     }
 
     async fn queues_are_empty(&self) -> bool {

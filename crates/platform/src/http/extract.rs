@@ -6,7 +6,7 @@ use axum::{
     http::{header, request::Parts},
 };
 use quenty_kernel::{Failure, FieldError, Kind};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::Error;
 
@@ -52,7 +52,8 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let tracked = serde_path_to_error::Deserializer::new(&mut reader, &mut track);
     let read = serde_ignored::deserialize(tracked, |path| unread.push(ignored_pointer(&path)));
     let value = read.map_err(|error| {
-        if error.is_data() {
+        // serde_json takes a number where an enum should stand for a mistake of syntax.
+        if error.is_data() || serde_json::from_slice::<IgnoredAny>(body).is_ok() {
             unfit(vec![FieldError {
                 pointer: pointer(&track.path()),
                 code: "INVALID_FIELD",
@@ -217,10 +218,17 @@ mod tests {
     use super::*;
 
     #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Size {
+        Small,
+    }
+
+    #[derive(Debug, Deserialize)]
     #[expect(dead_code, reason = "only read from JSON")]
     struct Line {
         price: Money,
         note: Option<String>,
+        size: Option<Size>,
     }
 
     #[derive(Debug, Deserialize)]
@@ -251,5 +259,11 @@ mod tests {
     fn a_value_that_its_type_refuses_is_named_by_its_pointer() {
         let body = json!({"lines": [{"price": {"amount": "1.00", "currency": "USD"}, "note": 7}]});
         assert_eq!(found(&body), [("/lines/0/note".to_owned(), "INVALID_FIELD")]);
+        let price = json!({"amount": "1.00", "currency": "USD"});
+        for size in [json!(1), json!({}), json!("large")] {
+            let body = json!({"lines": [{"price": price, "size": size}]});
+            assert_eq!(found(&body), [("/lines/0/size".to_owned(), "INVALID_FIELD")], "{size}");
+        }
+        assert!(serde_json::from_value::<Size>(json!("small")).is_ok());
     }
 }
