@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     customers::hear_customer,
-    merchant::{Merchant, assert_stock_is_its_ledger},
+    merchant::{Merchant, assert_stock_is_its_ledger, patiently},
     shop::{Shop, consignee, hear_standing, order, standing, standing_still},
 };
 
@@ -236,7 +236,10 @@ async fn of_the_last_ten_pieces_sixty_four_orders_get_ten() {
     let last = shop.merchant.product("LAST", json!({})).await;
     shop.merchant.receive(&last, &shop.warehouse, 10).await;
     let one = order(&last, json!({"lines": [{"product_id": last, "quantity": 1}]}));
-    let answers = join_all((0..64).map(|_| shop.merchant.post("/api/v1/orders", one.clone()))).await;
+    let answers = join_all(
+        (0..64).map(|_| patiently(async || shop.merchant.post("/api/v1/orders", one.clone()).await)),
+    )
+    .await;
     assert_eq!(answers.iter().filter(|answer| answer.status() == 201).count(), 10);
     for answer in answers.iter().filter(|answer| answer.status() != 201) {
         answer.clone().expect_problem(409, "INSUFFICIENT_STOCK");

@@ -5,7 +5,10 @@ use quenty_kernel::id::OrderId;
 use quenty_testkit::{TestApp, eventually};
 use serde_json::{Value, json};
 
-use crate::shop::{Road, Shop, consignee, standing_still};
+use crate::{
+    merchant::patiently,
+    shop::{Road, Shop, consignee, standing_still},
+};
 
 fn cop(amount: &str) -> Value {
     json!({"amount": amount, "currency": "COP"})
@@ -145,7 +148,7 @@ async fn sixty_four_editors_never_take_more_than_there_is() {
         let body = json!({"lines": lines(&[(a, quantity), (b, 24 - quantity)])});
         let path = format!("/api/v1/orders/{id}");
         let merchant = &shop.merchant;
-        async move { merchant.patch(&path, body).await }
+        async move { patiently(async || merchant.patch(&path, body.clone()).await).await }
     });
     let answers = join_all(edits).await;
     assert!(answers.iter().any(|answer| answer.status() == 200));
