@@ -6,7 +6,7 @@ use axum::{
     http::{header, request::Parts},
 };
 use quenty_kernel::{Failure, FieldError, Kind};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 use crate::Error;
 
@@ -53,7 +53,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     let read = serde_ignored::deserialize(tracked, |path| unread.push(ignored_pointer(&path)));
     let value = read.map_err(|error| {
         // serde_json takes a number where an enum should stand for a mistake of syntax.
-        if error.is_data() || serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+        if error.is_data() || serde_json::from_slice::<serde_json::Value>(body).is_ok() {
             unfit(vec![FieldError {
                 pointer: pointer(&track.path()),
                 code: "INVALID_FIELD",
