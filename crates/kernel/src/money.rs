@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn json_that_is_not_exactly_an_amount_and_a_currency_is_refused() {
+    fn json_that_is_not_an_amount_and_a_currency_is_refused() {
         for json in [
             r#"{"amount":129900.00,"currency":"COP"}"#,
             r#"{"amount":129900,"currency":"COP"}"#,
@@ -348,7 +348,6 @@ mod tests {
             r#"{"amount":"1.000","currency":"COP"}"#,
             r#"{"amount":"1.00","currency":"cop"}"#,
             r#"{"amount":"1.00"}"#,
-            r#"{"amount":"1.00","currency":"COP","unit":"major"}"#,
         ] {
             assert!(serde_json::from_str::<Money>(json).is_err(), "{json}");
         }
