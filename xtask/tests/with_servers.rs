@@ -23,8 +23,13 @@ struct Run {
 
 /// Runs a shell script beside the servers, up to the point where it has told where they are.
 fn start(script: &str) -> Run {
+    start_after("", script)
+}
+
+/// As [`start`], with something that has been done by then.
+fn start_after(first: &str, script: &str) -> Run {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    command.args(["with-servers", "--", "sh", "-c", &format!("{TELL}{script}")]);
+    command.args(["with-servers", "--", "sh", "-c", &format!("{first}\n{TELL}{script}")]);
     let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let mut output = BufReader::new(process.stdout.take().unwrap());
     let servers = output.by_ref().lines().take(3).map(|line| address(&line.unwrap())).collect();
@@ -69,8 +74,8 @@ fn passes_the_exit_code_on_and_stops_the_servers() {
 fn a_wish_to_stop_reaches_the_command_first() {
     let told = tempfile::tempdir().unwrap();
     let mark = told.path().join("told");
-    let script = format!("trap 'touch {}; exit 9' TERM; while :; do sleep 0.05; done", mark.display());
-    let mut run = start(&script);
+    let trap = format!("trap 'touch {}; exit 9' TERM", mark.display());
+    let mut run = start_after(&trap, "while :; do sleep 0.05; done");
     run.assert_serving();
     kill(Pid::from_raw(run.process.id().cast_signed()), Signal::SIGTERM).unwrap();
     assert_eq!(run.process.wait().unwrap().code(), Some(9));
