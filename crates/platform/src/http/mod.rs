@@ -9,6 +9,7 @@ mod openapi;
 pub mod problem;
 mod system;
 mod upload;
+mod wire;
 
 pub use answer::Answer;
 pub use caller::{Anyone, Call, Caller, Can, LoggedIn, Permission, bearer_token};
@@ -17,6 +18,7 @@ pub use extract::{IfMatch, Json, Path, Query};
 pub use openapi::document;
 pub(crate) use system::waiting;
 pub use upload::{UPLOAD_TIMEOUT, Upload, is_upload};
+pub use wire::nullable;
 
 use axum::Router;
 use utoipa::openapi::OpenApi;

@@ -13,16 +13,13 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Error, Result,
-    http::{Answer, Can, IfMatch, Json, LoggedIn, Path, Query},
+    http::{Answer, Can, IfMatch, Json, LoggedIn, Path, Query, nullable},
     journal,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    ReadCompanies, UpdateCompanies,
-    wire::{Document, nullable},
-};
+use super::{ReadCompanies, UpdateCompanies, wire::Document};
 use crate::{
     commands::{self, Registration},
     domain::company::{

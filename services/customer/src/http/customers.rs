@@ -11,15 +11,12 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, IfMatch, Json, Path, Query},
+    http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    CreateCustomers, ReadCustomers, UpdateCustomers,
-    wire::{ForeignDocument, nullable},
-};
+use super::{CreateCustomers, ReadCustomers, UpdateCustomers, wire::ForeignDocument};
 use crate::{
     commands,
     domain::customer::{

@@ -9,15 +9,12 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, IfMatch, Json, Path, Query},
+    http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    DeactivateUsers, InviteUsers, ReadUsers, UpdateUsers,
-    wire::{nullable, staff},
-};
+use super::{DeactivateUsers, InviteUsers, ReadUsers, UpdateUsers, wire::staff};
 use crate::{
     commands,
     domain::{

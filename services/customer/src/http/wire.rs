@@ -2,7 +2,7 @@
 
 use quenty_kernel::{Failure, Kind, contact::Text, country::CountryCode, id::UserId};
 use quenty_platform::{http::Caller, token::Realm};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::domain::identification::Identification;
@@ -53,13 +53,6 @@ impl From<&Identification> for ForeignDocument {
     fn from(id: &Identification) -> Self {
         Self { country: id.country(), code: id.code().to_owned(), number: id.number().to_owned() }
     }
-}
-
-/// Tells a field that is null from one that is absent: `#[serde(default, deserialize_with = "nullable")]`.
-pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Whether a sibling calls, who may ask for any company's things.

@@ -12,7 +12,7 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Error as PlatformError, Result,
-    http::{Answer, Can, IfMatch, Json, Path, Query},
+    http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
     journal,
 };
 use serde::Deserialize;
@@ -22,7 +22,6 @@ use super::{
     PlaceOrders, QuoteOrders, ReadOrders, UpdateOrders,
     order_wire::{OrderLineIn, OrderOut, PlaceOrderIn, QuoteOut, lines},
     standing::{ensure_customer, known_standing},
-    wire::nullable,
 };
 use crate::{
     Error,

@@ -12,14 +12,14 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, IfMatch, Json, Path, Query},
+    http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
     ArchiveProducts, CreateProducts, ReadProducts, UpdateProducts,
-    wire::{Paging, Pieces, Threshold, nullable},
+    wire::{Paging, Pieces, Threshold},
 };
 use crate::{
     Error, commands,

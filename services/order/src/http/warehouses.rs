@@ -9,15 +9,12 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, IfMatch, Json, Path, Query},
+    http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    CreateWarehouses, ReadWarehouses, UpdateWarehouses,
-    wire::{Paging, nullable},
-};
+use super::{CreateWarehouses, ReadWarehouses, UpdateWarehouses, wire::Paging};
 use crate::{
     Error, commands,
     domain::warehouse::{Warehouse, WarehouseChanges, WarehouseDetails, WarehouseError},

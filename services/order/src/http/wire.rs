@@ -6,19 +6,12 @@ use quenty_kernel::{
     contact::Text,
     page::{Cursor, Limit},
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::stock::Batch;
 
 const MAX_PIECES: u32 = 1_000_000_000;
-
-/// In a patch: an absent field stays as it is, `null` empties it.
-pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
 
 /// Of a list that is narrowed by nothing. An unknown parameter is a typing error, here as in every list.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]

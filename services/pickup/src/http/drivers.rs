@@ -9,15 +9,13 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, IfMatch, Json, Path, Query},
+    http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
+    list_query,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    CreateDrivers, ReadDrivers, UpdateDrivers, staff_only,
-    wire::{list_query, nullable},
-};
+use super::{CreateDrivers, ReadDrivers, UpdateDrivers, staff_only};
 use crate::{
     Error, commands,
     domain::driver::{Driver, DriverProfile, DriverStatus},

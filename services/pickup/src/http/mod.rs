@@ -9,7 +9,6 @@ mod quotes;
 mod service_areas;
 mod stops;
 mod vehicles;
-mod wire;
 
 use quenty_kernel::Scope;
 use quenty_platform::{

@@ -16,18 +16,15 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, IfMatch, Json, Path, Query},
-    journal,
+    http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
+    journal, list_query,
     live::{self, ResumeAfter},
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    CancelPickups, CreatePickups, ReadPickups, ReschedulePickups, UpdatePickups,
-    pickup_out::PickupOut,
-    reach,
-    wire::{list_query, nullable},
+    CancelPickups, CreatePickups, ReadPickups, ReschedulePickups, UpdatePickups, pickup_out::PickupOut, reach,
 };
 use crate::{
     Error, commands,

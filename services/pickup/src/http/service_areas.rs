@@ -12,17 +12,13 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, IfMatch, Json, Path, Query},
+    http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
+    list_query,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    CreateServiceAreas, ReadServiceAreas, UpdateServiceAreas,
-    place_query::PlaceQuery,
-    staff_only,
-    wire::{list_query, nullable},
-};
+use super::{CreateServiceAreas, ReadServiceAreas, UpdateServiceAreas, place_query::PlaceQuery, staff_only};
 use crate::{
     Error, commands,
     domain::{

@@ -6,11 +6,12 @@ use quenty_kernel::{Failure, Page, id::VehicleId};
 use quenty_platform::{
     App, Result,
     http::{Answer, Can, Json, Path, Query},
+    list_query,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{CreateVehicles, ReadVehicles, staff_only, wire::list_query};
+use super::{CreateVehicles, ReadVehicles, staff_only};
 use crate::{
     Error, commands,
     domain::vehicle::{Vehicle, VehicleCreated, VehicleKind},

@@ -9,6 +9,7 @@ use quenty_kernel::{
 use quenty_platform::{
     App, Result,
     http::{Answer, Can, Json, Path, Query},
+    list_query,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,7 +17,6 @@ use utoipa::ToSchema;
 use super::{
     ReadManifests, UpdateManifests,
     manifests::{ManifestOut, shown},
-    wire::list_query,
 };
 use crate::{commands, store};
 

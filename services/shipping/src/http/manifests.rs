@@ -10,17 +10,13 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, IfMatch, Json, Path, Query},
-    journal,
+    http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
+    journal, list_query,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    CreateManifests, DeleteManifests, ReadManifests, UpdateManifests,
-    shipments::AsOf,
-    wire::{list_query, nullable},
-};
+use super::{CreateManifests, DeleteManifests, ReadManifests, UpdateManifests, shipments::AsOf};
 use crate::{
     Error,
     commands::{self, NewManifest},

@@ -14,7 +14,6 @@ mod shipment_events;
 mod shipments;
 mod standing;
 mod tracking;
-mod wire;
 
 use quenty_platform::{
     App,

@@ -12,7 +12,7 @@ use quenty_kernel::{
 use quenty_platform::{
     App, Result,
     http::{Answer, Can, Json, Path, Permission, Query},
-    journal,
+    journal, list_query,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -22,7 +22,6 @@ use super::{
     item_in::{ItemIn, items},
     rates::{check_declared, check_sizes},
     standing::standing_for,
-    wire::list_query,
 };
 use crate::{
     Error,

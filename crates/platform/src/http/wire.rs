@@ -1,9 +1,12 @@
-//! Shapes and readers that several resources share.
+//! Shapes and readers that the resources of several services share.
 
 use serde::{Deserialize, Deserializer};
 
 /// In a patch: an absent field stays as it is, `null` empties it.
-pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+///
+/// # Errors
+/// As `T` reads.
+pub fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
@@ -11,6 +14,7 @@ pub(super) fn nullable<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 
 /// What a list is narrowed to, and its page: one struct, because two would each let the other's parameters pass,
 /// and with them every misspelt one.
+#[macro_export]
 macro_rules! list_query {
     ($name:ident { $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)? }) => {
         #[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
@@ -34,4 +38,3 @@ macro_rules! list_query {
         }
     };
 }
-pub(super) use list_query;
