@@ -10,6 +10,7 @@ pub mod customer;
 pub mod order;
 pub mod party;
 pub mod pickup;
+pub mod returns;
 pub mod shipping;
 
 /// Declares published events: the type, its version, which top-level fields are personal data, its fields.

@@ -6,7 +6,7 @@ use quenty_kernel::{
     country::CountryCode,
     currency::Currency,
     id::{
-        CompanyId, CustomerId, MovementId, OrderId, PickupId, ProductId, ReservationId, ShipmentId,
+        CompanyId, CustomerId, MovementId, OrderId, PickupId, ProductId, ReservationId, ReturnId, ShipmentId,
         WarehouseId,
     },
     measure::{Dimensions, Grams},
@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use crate::{
     events,
     party::{Item, Parcel, Party},
+    returns::ExchangeLine,
 };
 
 /// One line of an order. `total` = quantity × unit price − discount + tax.
@@ -64,6 +65,27 @@ pub struct StockQuantity {
     pub warehouse_id: WarehouseId,
     pub batch: Option<String>,
     pub quantity: u32,
+}
+
+/// The goods that replace returned ones: the request of `POST /internal/exchanges`. The same return is served once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Exchange {
+    pub return_id: ReturnId,
+    /// The order whose goods came back: the replacement goes to the same consignee.
+    pub order_id: OrderId,
+    pub company_id: CompanyId,
+    pub lines: Vec<ExchangeLine>,
+    /// What the returned goods are worth to the buyer: recorded as a payment, up to the new order's total.
+    pub credit: Money,
+}
+
+/// The answer of `POST /internal/exchanges`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ExchangePlaced {
+    pub order_id: OrderId,
+    pub total: Money,
+    /// What of the credit the new order took.
+    pub paid: Money,
 }
 
 events! {
@@ -312,7 +334,7 @@ events! {
         order_id: OrderId,
         status: String,
     }
-    "quenty.order.order.delivered.v1" OrderDelivered {
+    "quenty.order.order.delivered.v1" OrderDelivered personal["consignee", "sender"] {
         order_id: OrderId,
         company_id: CompanyId,
         customer_id: Option<CustomerId>,
@@ -321,6 +343,17 @@ events! {
         payment_method: String,
         at: Timestamp,
         promised_at: Option<Timestamp>,
+        /// What was paid so far; later payments are facts of their own. Absent, as the four below, in facts of before
+        /// it was told.
+        paid: Option<Money>,
+        consignee: Option<Party>,
+        /// The warehouse, in the merchant's name.
+        sender: Option<Party>,
+        warehouse_id: Option<WarehouseId>,
+        /// Weight and value of one unit of each line, in the order of the lines.
+        #[serde(default)]
+        items: Vec<Item>,
+        external_reference: Option<String>,
     }
     "quenty.order.order.undeliverable.v1" OrderUndeliverable {
         order_id: OrderId,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use quenty_kernel::{
     geo::GeoPoint,
-    id::{CompanyId, DriverId, OrderId, PickupId, ServiceAreaId},
+    id::{CompanyId, DriverId, OrderId, PickupId, ReturnId, ServiceAreaId},
     measure::Grams,
     money::Money,
 };
@@ -31,6 +31,7 @@ events! {
         company_id: CompanyId,
         /// Absent for a pickup booked without an order.
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         /// The request's attempt that this answers.
         attempt: u32,
         /// `on_demand`, `scheduled` or `express`.
@@ -53,6 +54,7 @@ events! {
         pickup_id: PickupId,
         company_id: CompanyId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         attempt: u32,
         /// `NO_SERVICE_AREA`, `NO_CAPACITY`, `EXPRESS_UNAVAILABLE`, `INSURANCE_UNAVAILABLE`, `PRICE_TOO_LARGE`.
         code: String,
@@ -61,22 +63,26 @@ events! {
     "quenty.pickup.pickup.assigned.v1" PickupAssigned {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         driver_id: DriverId,
     }
     "quenty.pickup.pickup.unassigned.v1" PickupUnassigned {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         reason: String,
     }
     /// The driver is on the way to this stop: too late to cancel.
     "quenty.pickup.pickup.started.v1" PickupStarted {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         driver_id: DriverId,
     }
     "quenty.pickup.pickup.arrived.v1" PickupArrived {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
         position: Option<GeoPoint>,
     }
@@ -84,6 +90,7 @@ events! {
         pickup_id: PickupId,
         company_id: CompanyId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
         parcel_count: u32,
         weight_grams: Option<Grams>,
@@ -97,6 +104,7 @@ events! {
     "quenty.pickup.pickup.failed.v1" PickupFailed {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         attempt_number: u32,
         /// `NOT_READY`, `CLOSED`, `WRONG_ADDRESS`, `NO_ACCESS`, `OTHER`.
         code: String,
@@ -106,6 +114,7 @@ events! {
     "quenty.pickup.pickup.rescheduled.v1" PickupRescheduled {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         window_start: Timestamp,
         window_end: Timestamp,
         /// What the window is local to. Absent in facts of before it was told.
@@ -117,23 +126,27 @@ events! {
     "quenty.pickup.pickup.abandoned.v1" PickupAbandoned {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         reason: String,
     }
     "quenty.pickup.pickup.cancelled.v1" PickupCancelled {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         reason: String,
     }
     /// The driver has begun, or the parcels are collected: the order goes on.
     "quenty.pickup.pickup.cancel_refused.v1" PickupCancelRefused {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         status: String,
     }
     /// An express guarantee was missed: its fee is refunded.
     "quenty.pickup.express.missed.v1" ExpressMissed {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         refund: Money,
     }
 }

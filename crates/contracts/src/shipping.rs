@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date};
 use quenty_kernel::{
     Actor,
-    id::{CompanyId, ManifestId, OrderId, ShipmentId},
+    id::{CompanyId, ManifestId, OrderId, ReturnId, ShipmentId},
     money::Money,
 };
 
@@ -17,6 +17,7 @@ events! {
         shipment_id: ShipmentId,
         company_id: CompanyId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         /// The request's attempt that this answers.
         attempt: u32,
         reference: Option<String>,
@@ -35,6 +36,7 @@ events! {
         shipment_id: ShipmentId,
         company_id: CompanyId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         attempt: u32,
         carrier: String,
         service: String,
@@ -46,6 +48,7 @@ events! {
         shipment_id: ShipmentId,
         company_id: CompanyId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         attempt: u32,
         /// `KYC_REQUIRED`, `NO_RATE`, `VALUE_ABOVE_LIMIT`, `WEIGHT_ABOVE_LIMIT`, `PROHIBITED`, `COMPANY_NOT_ACTIVE`, `UNPRINTABLE`.
         code: String,
@@ -54,33 +57,39 @@ events! {
     "quenty.shipping.shipment.voided.v1" ShipmentVoided {
         shipment_id: ShipmentId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         reason: String,
     }
     "quenty.shipping.shipment.picked_up.v1" ShipmentPickedUp {
         shipment_id: ShipmentId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
     }
     "quenty.shipping.shipment.departed.v1" ShipmentDeparted {
         shipment_id: ShipmentId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
         place: Option<String>,
     }
     "quenty.shipping.shipment.held_by_customs.v1" ShipmentHeldByCustoms {
         shipment_id: ShipmentId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
         detail: String,
     }
     "quenty.shipping.shipment.released_by_customs.v1" ShipmentReleasedByCustoms {
         shipment_id: ShipmentId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
     }
     "quenty.shipping.shipment.exception_raised.v1" ShipmentExceptionRaised {
         shipment_id: ShipmentId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
         /// `DELIVERY_FAILED`, `DELAYED`, `DAMAGED`, `ADDRESS_PROBLEM`, `OTHER`.
         code: String,
@@ -89,12 +98,14 @@ events! {
     "quenty.shipping.shipment.exception_resolved.v1" ShipmentExceptionResolved {
         shipment_id: ShipmentId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
         status: String,
     }
     "quenty.shipping.shipment.out_for_delivery.v1" ShipmentOutForDelivery {
         shipment_id: ShipmentId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
         attempt: u32,
     }
@@ -102,6 +113,7 @@ events! {
         shipment_id: ShipmentId,
         company_id: CompanyId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
         received_by: Option<String>,
         /// `name`, `signature`, `photo` or `carrier`.
@@ -111,17 +123,20 @@ events! {
     "quenty.shipping.shipment.undeliverable.v1" ShipmentUndeliverable {
         shipment_id: ShipmentId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
         reason: String,
     }
     "quenty.shipping.shipment.returned.v1" ShipmentReturned {
         shipment_id: ShipmentId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
     }
     "quenty.shipping.shipment.lost.v1" ShipmentLost {
         shipment_id: ShipmentId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         at: Timestamp,
     }
     /// Cash was taken at the door. The stream is the shipment.
@@ -129,6 +144,7 @@ events! {
         shipment_id: ShipmentId,
         company_id: CompanyId,
         order_id: Option<OrderId>,
+        return_id: Option<ReturnId>,
         amount: Money,
         at: Timestamp,
     }

@@ -178,6 +178,12 @@ ids! {
     DriverId "DRV";
     VehicleId "VEH";
     ServiceAreaId "AREA";
+    ReturnId "RET";
+    InspectionId "INSP";
+    /// What became of one returned unit.
+    DispositionId "DISP";
+    RefundId "RFND";
+    PhotoId "PHO";
     TaskId "TASK";
 }
 
