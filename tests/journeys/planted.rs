@@ -50,7 +50,7 @@ const OF_THE_JOURNALS: [Defect; 5] = [
 const OF_THEIR_EFFECTS: [Defect; 5] = [
     (
         "order",
-        "update quenty.inbox set updated_at = updated_at - interval '1 hour' where type = 'quenty.shipping.shipment.delivered.v1'",
+        "update quenty.inbox set updated_at = now() where type = 'quenty.shipping.shipment.picked_up.v1'",
         "was applied before the one before it",
     ),
     (

@@ -63,21 +63,25 @@ pub(super) async fn check_doubles(service: &str, db: &PgPool, report: &mut Repor
 
 /// The facts of one stream took effect in the order of their versions.
 pub(super) async fn check_order(service: &str, db: &PgPool, report: &mut Report) -> Result<()> {
+    // Transaction ids are given out at the first write, which follows the stream's lock: within a stream they grow in the
+    // order in which its events were applied. The wall clock may be set back meanwhile.
     let overtaken = sqlx::query(
-        "select publisher, stream, stream_version from (
-           select publisher, stream, stream_version, updated_at,
-                  lag(updated_at) over (partition by publisher, stream order by stream_version) as before
-           from quenty.inbox where status = 'done') as deliveries
-         where before > updated_at",
+        "select publisher, stream, stream_version, updated_at, updated_before from (
+           select publisher, stream, stream_version, updated_at, xmin::text::bigint as applied,
+                  lag(xmin::text::bigint) over in_order as applied_before, lag(updated_at) over in_order as updated_before
+           from quenty.inbox where status = 'done' window in_order as (partition by publisher, stream order by stream_version)) as deliveries
+         where applied_before > applied",
     )
     .fetch_all(db)
     .await?;
     for row in overtaken {
         report.find(format!(
-            "{service}: version {} of {} from {} was applied before the one before it",
+            "{service}: version {} of {} from {} was applied before the one before it, at {} and {}",
             row.get::<i64, _>("stream_version"),
             row.get::<String, _>("stream"),
-            row.get::<String, _>("publisher")
+            row.get::<String, _>("publisher"),
+            row.get::<jiff_sqlx::Timestamp, _>("updated_at").to_jiff(),
+            row.get::<jiff_sqlx::Timestamp, _>("updated_before").to_jiff()
         ));
     }
     Ok(())
