@@ -1,8 +1,8 @@
 //! What can be done: load and lock, decide, save, record. Never commits.
 
+pub(crate) mod answer_cancel_request;
 pub(crate) mod arrive_at_pickup;
 pub(crate) mod assign_pickup;
-pub(crate) mod cancel_order_pickup;
 pub(crate) mod cancel_pickup;
 pub(crate) mod complete_pickup;
 pub(crate) mod create_driver;
@@ -21,9 +21,9 @@ pub(crate) mod update_driver;
 pub(crate) mod update_pickup;
 pub(crate) mod update_service_area;
 
+pub(crate) use answer_cancel_request::answer_cancel_request;
 pub(crate) use arrive_at_pickup::arrive_at_pickup;
 pub(crate) use assign_pickup::assign_pickup;
-pub(crate) use cancel_order_pickup::cancel_order_pickup;
 pub(crate) use cancel_pickup::cancel_pickup;
 pub(crate) use complete_pickup::complete_pickup;
 pub(crate) use create_driver::create_driver;

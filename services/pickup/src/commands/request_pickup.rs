@@ -1,23 +1,22 @@
-//! An order asks for a pickup: it is booked or rejected, and both are answers.
+//! An order or a return asks for a pickup: it is booked or rejected, and both are answers.
 
-use quenty_kernel::id::{OrderId, PickupId};
+use quenty_kernel::id::PickupId;
 use quenty_platform::Tx;
 
 use super::{create_pickup::book, placing, record};
 use crate::{
     Error,
-    domain::{booking::BookingRequest, pickup::Pickup},
+    domain::{
+        booking::{Asker, BookingRequest},
+        pickup::Pickup,
+    },
     store,
 };
 
-/// Answers a request once; the same `(order, attempt)` again changes nothing.
-pub(crate) async fn request_pickup(
-    tx: &mut Tx,
-    order: OrderId,
-    request: BookingRequest,
-) -> Result<(), Error> {
+/// Answers a request once; the same asker and attempt again changes nothing.
+pub(crate) async fn request_pickup(tx: &mut Tx, asker: Asker, request: BookingRequest) -> Result<(), Error> {
     let id = PickupId::new();
-    if !store::order_requests::claim(tx.conn(), order, request.attempt, id).await? {
+    if !store::requests::claim(tx.conn(), asker, request.attempt, id).await? {
         return Ok(());
     }
     match placing::place(tx, &request, None).await {

@@ -7,7 +7,7 @@ use quenty_contracts::party::{Parcel, Party};
 use quenty_kernel::{
     Invalid,
     currency::Currency,
-    id::{CompanyId, OrderId},
+    id::{CompanyId, OrderId, PickupId, ReturnId},
     money::Money,
 };
 use serde::{Deserialize, Serialize};
@@ -55,8 +55,41 @@ impl FromStr for PickupKind {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Wanted {
     pub(crate) date: Option<Date>,
-    /// The slot's local start. Text, because an order's words that fit no slot are an answer, not an error.
+    /// The slot's local start. Text, because another service's words that fit no slot are an answer, not an error.
     pub(crate) slot: Option<String>,
+}
+
+/// Whose request it is, when another service asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker {
+    Order(OrderId),
+    Return(ReturnId),
+}
+
+impl Asker {
+    pub(crate) const fn order_id(self) -> Option<OrderId> {
+        match self {
+            Self::Order(id) => Some(id),
+            Self::Return(_) => None,
+        }
+    }
+
+    pub(crate) const fn return_id(self) -> Option<ReturnId> {
+        match self {
+            Self::Order(_) => None,
+            Self::Return(id) => Some(id),
+        }
+    }
+}
+
+/// Another service no longer wants what it asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct CancelWish {
+    pub(crate) asker: Asker,
+    pub(crate) attempt: u32,
+    /// What the asker heard that was booked, if it has heard yet.
+    pub(crate) pickup_id: Option<PickupId>,
+    pub(crate) reason: String,
 }
 
 /// A pickup as it was asked for.
@@ -64,6 +97,7 @@ pub(crate) struct Wanted {
 pub(crate) struct BookingRequest {
     pub(crate) company_id: CompanyId,
     pub(crate) order_id: Option<OrderId>,
+    pub(crate) return_id: Option<ReturnId>,
     pub(crate) attempt: u32,
     pub(crate) kind: PickupKind,
     pub(crate) wanted: Wanted,

@@ -2,6 +2,8 @@
 
 mod on_order_cancel_requested;
 mod on_pickup_requested;
+mod on_return_pickup_requested;
+mod on_way_back_cancel_requested;
 
 use quenty_platform::Reaction;
 
@@ -9,5 +11,7 @@ pub(crate) fn reactions() -> Vec<Reaction> {
     vec![
         Reaction::on(on_pickup_requested::on_pickup_requested),
         Reaction::on(on_order_cancel_requested::on_order_cancel_requested),
+        Reaction::on(on_return_pickup_requested::on_return_pickup_requested),
+        Reaction::on(on_way_back_cancel_requested::on_way_back_cancel_requested),
     ]
 }

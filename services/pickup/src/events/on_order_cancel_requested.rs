@@ -3,11 +3,16 @@
 use quenty_contracts::order::OrderCancelRequested;
 use quenty_platform::{Received, Tx};
 
-use crate::{Error, commands};
+use crate::{
+    Error, commands,
+    domain::booking::{Asker, CancelWish},
+};
 
 pub(super) async fn on_order_cancel_requested(
     tx: &mut Tx,
     event: Received<OrderCancelRequested>,
 ) -> Result<(), Error> {
-    commands::cancel_order_pickup(tx, event.company_id, event.data).await
+    let OrderCancelRequested { order_id, pickup_id, attempt, reason, .. } = event.data;
+    let wish = CancelWish { asker: Asker::Order(order_id), attempt, pickup_id, reason };
+    commands::answer_cancel_request(tx, event.company_id, wish).await
 }

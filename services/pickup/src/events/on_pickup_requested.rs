@@ -5,7 +5,7 @@ use quenty_platform::{Received, Tx};
 
 use crate::{
     Error, commands,
-    domain::booking::{BookingRequest, Wanted},
+    domain::booking::{Asker, BookingRequest, Wanted},
 };
 
 pub(super) async fn on_pickup_requested(tx: &mut Tx, event: Received<PickupRequested>) -> Result<(), Error> {
@@ -13,6 +13,7 @@ pub(super) async fn on_pickup_requested(tx: &mut Tx, event: Received<PickupReque
     let request = BookingRequest {
         company_id: asked.company_id,
         order_id: Some(asked.order_id),
+        return_id: None,
         attempt: asked.attempt,
         // A kind that this version does not know waits in the inbox for one that does.
         kind: asked.kind.parse()?,
@@ -23,5 +24,5 @@ pub(super) async fn on_pickup_requested(tx: &mut Tx, event: Received<PickupReque
         packaging: false,
         tracking_number: Some(asked.tracking_number),
     };
-    commands::request_pickup(tx, asked.order_id, request).await
+    commands::request_pickup(tx, Asker::Order(asked.order_id), request).await
 }

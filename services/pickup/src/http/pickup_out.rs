@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use quenty_contracts::party::{Parcel, Party};
 use quenty_kernel::{
-    id::{CompanyId, DriverId, OrderId, PickupId, ServiceAreaId},
+    id::{CompanyId, DriverId, OrderId, PickupId, ReturnId, ServiceAreaId},
     money::Money,
 };
 use serde::Serialize;
@@ -22,6 +22,8 @@ pub(super) struct PickupOut {
     company_id: CompanyId,
     /// Absent for a pickup booked without an order.
     order_id: Option<OrderId>,
+    /// The return whose goods it collects at the buyer's door.
+    return_id: Option<ReturnId>,
     kind: PickupKind,
     status: Status,
     contact: Party,
@@ -60,6 +62,7 @@ impl From<&PickupState> for PickupOut {
             id: state.id,
             company_id: request.company_id,
             order_id: request.order_id,
+            return_id: request.return_id,
             kind: request.kind,
             status: state.status,
             contact: request.contact.clone(),

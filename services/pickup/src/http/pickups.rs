@@ -11,7 +11,7 @@ use quenty_contracts::party::{Parcel, Party};
 use quenty_kernel::{
     Failure, Page, Scope,
     contact::{Email, Phone, Text},
-    id::{CompanyId, DriverId, OrderId, PickupId},
+    id::{CompanyId, DriverId, OrderId, PickupId, ReturnId},
     money::Money,
 };
 use quenty_platform::{
@@ -81,6 +81,7 @@ impl CreatePickupIn {
         Ok(BookingRequest {
             company_id: company,
             order_id: None,
+            return_id: None,
             attempt: 1,
             kind: self.kind,
             wanted: wanted(self.kind, self.date, self.slot)?,
@@ -152,6 +153,8 @@ list_query!(PickupsQuery {
     driver_id: Option<DriverId>,
     #[param(value_type = Option<String>)]
     order_id: Option<OrderId>,
+    #[param(value_type = Option<String>)]
+    return_id: Option<ReturnId>,
 });
 
 /// List pickups, the newest first; a driver sees the own stops.
@@ -164,8 +167,8 @@ pub(super) async fn list_pickups(
     Query(query): Query<PickupsQuery>,
 ) -> Result<Json<Page<PickupOut>>> {
     let page = query.page();
-    let PickupsQuery { status, date, driver_id, order_id, .. } = query;
-    let filter = PickupFilter { status, date, driver_id, order_id };
+    let PickupsQuery { status, date, driver_id, order_id, return_id, .. } = query;
+    let filter = PickupFilter { status, date, driver_id, order_id, return_id };
     let rows = store::pickups::list(app.db(), reach(&caller)?, &filter, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |pickup| pickup.id.uuid()).map(|pickup| PickupOut::from(&*pickup))))
 }

@@ -2,8 +2,8 @@
 
 pub(crate) mod drivers;
 pub(crate) mod invariants;
-pub(crate) mod order_requests;
 pub(crate) mod pickups;
+pub(crate) mod requests;
 pub(crate) mod service_areas;
 pub(crate) mod slots;
 pub(crate) mod vehicles;

@@ -20,7 +20,7 @@ use quenty_contracts::{
 use quenty_kernel::{
     contact::{Email, PersonName, Phone, Text},
     geo::GeoPoint,
-    id::{DriverId, PickupId},
+    id::{DriverId, OrderId, PickupId, ReturnId},
     measure::Grams,
 };
 use serde::{Deserialize, Serialize};
@@ -129,6 +129,7 @@ impl Pickup {
             pickup_id: id,
             company_id: request.company_id,
             order_id: request.order_id,
+            return_id: request.return_id,
             attempt: request.attempt,
             kind: request.kind.as_str().to_owned(),
             service_area_id: placement.area.id,
@@ -146,7 +147,7 @@ impl Pickup {
         (pickup, [request.into(), scheduled.into()])
     }
 
-    /// The answer to an order that nobody can collect.
+    /// The answer to a request that nobody can serve.
     pub(crate) fn reject(
         id: PickupId,
         request: BookingRequest,
@@ -157,6 +158,7 @@ impl Pickup {
             pickup_id: id,
             company_id: request.company_id,
             order_id: request.order_id,
+            return_id: request.return_id,
             attempt: request.attempt,
             code: why.code().to_owned(),
             detail: why.to_string(),
@@ -182,22 +184,25 @@ impl Pickup {
 
     pub(crate) fn assign(&mut self, driver_id: DriverId, now: Timestamp) -> Outcome {
         self.require(Status::Assigned)?;
-        Ok(self.apply(PickupAssigned { pickup_id: self.id, order_id: self.request.order_id, driver_id }, now))
+        let (pickup_id, order_id, return_id) = self.whose();
+        Ok(self.apply(PickupAssigned { pickup_id, order_id, return_id, driver_id }, now))
     }
 
     pub(crate) fn unassign(&mut self, reason: &Text<500>, now: Timestamp) -> Outcome {
         if self.status != Status::Assigned {
             return Err(PickupError::IllegalMove { from: self.status, to: Status::Scheduled });
         }
+        let (pickup_id, order_id, return_id) = self.whose();
         let reason = reason.as_str().to_owned();
-        Ok(self.apply(PickupUnassigned { pickup_id: self.id, order_id: self.request.order_id, reason }, now))
+        Ok(self.apply(PickupUnassigned { pickup_id, order_id, return_id, reason }, now))
     }
 
     pub(crate) fn start(&mut self, now: Timestamp) -> Outcome {
         let to = Status::InProgress;
         self.require(to)?;
         let driver_id = self.driver_id.ok_or(PickupError::IllegalMove { from: self.status, to })?;
-        Ok(self.apply(PickupStarted { pickup_id: self.id, order_id: self.request.order_id, driver_id }, now))
+        let (pickup_id, order_id, return_id) = self.whose();
+        Ok(self.apply(PickupStarted { pickup_id, order_id, return_id, driver_id }, now))
     }
 
     /// The driver is at the door; reported again, the first time counts and nothing happens.
@@ -212,9 +217,8 @@ impl Pickup {
         if self.arrived_at.is_some() {
             return Ok(None);
         }
-        let arrived =
-            PickupArrived { pickup_id: self.id, order_id: self.request.order_id, at: now, position };
-        Ok(Some(self.apply(arrived, now)))
+        let (pickup_id, order_id, return_id) = self.whose();
+        Ok(Some(self.apply(PickupArrived { pickup_id, order_id, return_id, at: now, position }, now)))
     }
 
     pub(crate) fn complete(
@@ -234,6 +238,7 @@ impl Pickup {
             pickup_id: self.id,
             company_id: self.request.company_id,
             order_id: self.request.order_id,
+            return_id: self.request.return_id,
             at: now,
             parcel_count: hand_over.parcel_count,
             weight_grams: hand_over.weight_grams,
@@ -261,6 +266,7 @@ impl Pickup {
         let failed = PickupFailed {
             pickup_id: self.id,
             order_id: self.request.order_id,
+            return_id: self.request.return_id,
             attempt_number,
             code: code.as_str().to_owned(),
             detail: detail.map(String::from),
@@ -277,7 +283,8 @@ impl Pickup {
     pub(crate) fn abandon(&mut self, now: Timestamp) -> Outcome {
         self.require(Status::Abandoned)?;
         let reason = format!("attempt {} failed too", self.failures.len());
-        Ok(self.apply(PickupAbandoned { pickup_id: self.id, order_id: self.request.order_id, reason }, now))
+        let (pickup_id, order_id, return_id) = self.whose();
+        Ok(self.apply(PickupAbandoned { pickup_id, order_id, return_id, reason }, now))
     }
 
     /// Checked before a place is looked for, so that a refusal moves nothing.
@@ -294,6 +301,7 @@ impl Pickup {
         let rescheduled = PickupRescheduled {
             pickup_id: self.id,
             order_id: self.request.order_id,
+            return_id: self.request.return_id,
             window_start: window.start,
             window_end: window.end,
             time_zone: self.promise.as_ref().map(|promise| promise.time_zone.clone()),
@@ -304,19 +312,21 @@ impl Pickup {
 
     pub(crate) fn cancel(&mut self, reason: &str, now: Timestamp) -> Outcome {
         self.require(Status::Cancelled)?;
+        let (pickup_id, order_id, return_id) = self.whose();
         let reason = reason.to_owned();
-        Ok(self.apply(PickupCancelled { pickup_id: self.id, order_id: self.request.order_id, reason }, now))
+        Ok(self.apply(PickupCancelled { pickup_id, order_id, return_id, reason }, now))
     }
 
-    /// Decides an order's wish to cancel. It always gets an answer, because the order waits for one: also a
+    /// Decides an order's or a return's wish to cancel. It always gets an answer, because it waits for one: also a
     /// pickup that ended by itself meanwhile says `cancelled`, which is that nobody will come.
     pub(crate) fn answer_cancel_request(&mut self, reason: &str, now: Timestamp) -> PickupFact {
-        let (pickup_id, order_id) = (self.id, self.request.order_id);
+        let (pickup_id, order_id, return_id) = self.whose();
         if self.status.may_become(Status::Cancelled) || self.is_over() {
-            return self.apply(PickupCancelled { pickup_id, order_id, reason: reason.to_owned() }, now);
+            let reason = reason.to_owned();
+            return self.apply(PickupCancelled { pickup_id, order_id, return_id, reason }, now);
         }
         let status = self.status.as_str().to_owned();
-        self.apply(PickupCancelRefused { pickup_id, order_id, status }, now)
+        self.apply(PickupCancelRefused { pickup_id, order_id, return_id, status }, now)
     }
 
     /// At the end of an express guarantee: nothing, if it was kept or has ended.
@@ -328,7 +338,13 @@ impl Pickup {
             return None;
         }
         let refund = promise.cost.items.iter().find(|item| item.code == "base")?.amount;
-        Some(self.apply(ExpressMissed { pickup_id: self.id, order_id: self.request.order_id, refund }, now))
+        let (pickup_id, order_id, return_id) = self.whose();
+        Some(self.apply(ExpressMissed { pickup_id, order_id, return_id, refund }, now))
+    }
+
+    /// What every fact tells of whose it is.
+    fn whose(&self) -> (PickupId, Option<OrderId>, Option<ReturnId>) {
+        (self.id, self.request.order_id, self.request.return_id)
     }
 
     fn require(&self, to: Status) -> Result<(), PickupError> {

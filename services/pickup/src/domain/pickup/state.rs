@@ -187,7 +187,7 @@ impl PickupState {
             PickupFact::Failed(fact) => self.failed(fact, at),
             PickupFact::Rescheduled(fact) => self.rescheduled(fact),
             PickupFact::Abandoned(fact) => self.ended(Status::Abandoned, &fact.reason),
-            // Told again to an order that asks late: what has ended stays as it ended.
+            // Told again to who asks late: what has ended stays as it ended.
             PickupFact::Cancelled(_) if self.is_over() => {}
             PickupFact::Cancelled(fact) => self.ended(Status::Cancelled, &fact.reason),
             PickupFact::CancelRefused(_) => {}

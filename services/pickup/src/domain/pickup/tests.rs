@@ -14,6 +14,7 @@ fn request(kind: PickupKind) -> BookingRequest {
     BookingRequest {
         company_id: CompanyId::new(),
         order_id: Some(OrderId::new()),
+        return_id: None,
         attempt: 1,
         kind,
         wanted: Wanted::default(),
@@ -174,7 +175,12 @@ fn a_rejected_pickup_is_rebuilt_from_its_facts() {
 
 #[test]
 fn an_answer_to_a_request_that_was_never_made_is_no_pickup() {
-    let cancelled = PickupCancelled { pickup_id: PickupId::new(), order_id: None, reason: "gone".to_owned() };
+    let cancelled = PickupCancelled {
+        pickup_id: PickupId::new(),
+        order_id: None,
+        return_id: None,
+        reason: "gone".to_owned(),
+    };
     assert_eq!(PickupState::fold([(cancelled.into(), start_of_day())]), None);
 }
 

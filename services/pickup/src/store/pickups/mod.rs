@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{
     PageQuery, Scope,
-    id::{DriverId, OrderId, PickupId, UserId},
+    id::{DriverId, OrderId, PickupId, ReturnId, UserId},
 };
 use quenty_platform::Result;
 use sqlx::{PgConnection, PgExecutor};
@@ -33,6 +33,7 @@ pub(crate) struct PickupFilter {
     pub(crate) date: Option<Date>,
     pub(crate) driver_id: Option<DriverId>,
     pub(crate) order_id: Option<OrderId>,
+    pub(crate) return_id: Option<ReturnId>,
 }
 
 /// One column list for every read; `$tail` is what differs.
@@ -40,7 +41,7 @@ macro_rules! select_pickups {
     ($tail:tt, $($argument:expr),+ $(,)?) => {
         sqlx::query_as!(
             PickupRow,
-            "select id, company_id, order_id, attempt, kind, status, contact, parcels, insured_amount, insured_currency, packaging,
+            "select id, company_id, order_id, return_id, attempt, kind, status, contact, parcels, insured_amount, insured_currency, packaging,
                     wanted, tracking_number, area_id, time_zone, window_start, window_end, slot_start, currency, cost_amount, cost_items,
                     driver_id, guaranteed_until, refund_amount, started_at, arrived_at, failures, merchant_reschedules, proof,
                     reason_code, reason, version, created_at, updated_at
@@ -79,13 +80,14 @@ pub(crate) async fn list(
     let rows = select_pickups!(
         "and ($3::text is null or status = $3) and ($4::date is null or local_date = $4)
          and ($5::uuid is null or driver_id = $5) and ($6::uuid is null or order_id = $6)
-         and ($7::uuid is null or id < $7) order by id desc limit $8",
+         and ($7::uuid is null or return_id = $7) and ($8::uuid is null or id < $8) order by id desc limit $9",
         reach.scope.company_uuid(),
         reach.driver.map(UserId::uuid),
         filter.status.map(Status::as_str),
         filter.date.map(|date| date.to_sqlx()) as _,
         filter.driver_id.map(DriverId::uuid),
         filter.order_id.map(OrderId::uuid),
+        filter.return_id.map(ReturnId::uuid),
         page.before(),
         page.fetch()
     )
@@ -100,8 +102,8 @@ pub(crate) async fn insert(connection: &mut PgConnection, pickup: &Pickup) -> Re
     sqlx::query!(
         "insert into pickups (id, company_id, order_id, attempt, kind, contact, parcels, insured_amount, insured_currency, packaging,
                               wanted, tracking_number, area_id, time_zone, currency, cost_amount, cost_items, created_at,
-                              status, failures, merchant_reschedules, version, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 'rejected', '[]', 0, 1, $18)",
+                              status, failures, merchant_reschedules, version, updated_at, return_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 'rejected', '[]', 0, 1, $18, $19)",
         pickup.id.uuid(),
         request.company_id.uuid(),
         request.order_id.map(OrderId::uuid),
@@ -119,7 +121,8 @@ pub(crate) async fn insert(connection: &mut PgConnection, pickup: &Pickup) -> Re
         stored.currency,
         stored.cost_amount,
         stored.cost_items,
-        pickup.created_at.to_sqlx() as _
+        pickup.created_at.to_sqlx() as _,
+        request.return_id.map(ReturnId::uuid)
     )
     .execute(&mut *connection)
     .await?;

@@ -4,7 +4,7 @@ use jiff::{civil::Date, tz::TimeZone};
 use quenty_contracts::pickup::CostItem;
 use quenty_kernel::{
     currency::Currency,
-    id::{CompanyId, DriverId, OrderId, PickupId, ServiceAreaId},
+    id::{CompanyId, DriverId, OrderId, PickupId, ReturnId, ServiceAreaId},
     money::Money,
 };
 use quenty_platform::{Error, Result};
@@ -26,6 +26,7 @@ pub(super) struct PickupRow {
     pub(super) id: Uuid,
     pub(super) company_id: Uuid,
     pub(super) order_id: Option<Uuid>,
+    pub(super) return_id: Option<Uuid>,
     pub(super) attempt: i32,
     pub(super) kind: String,
     pub(super) status: String,
@@ -74,6 +75,7 @@ impl PickupRow {
         Ok(BookingRequest {
             company_id: CompanyId::from_uuid(self.company_id),
             order_id: self.order_id.map(OrderId::from_uuid),
+            return_id: self.return_id.map(ReturnId::from_uuid),
             attempt: number(self.attempt)?,
             kind: self.kind.parse().map_err(|_| unreadable("kind"))?,
             wanted: document(self.wanted.take())?,
