@@ -25,6 +25,8 @@ pub enum Error {
     LookUpOnly,
     #[error("the shipment belongs to an order")]
     OfAnOrder,
+    #[error("the shipment brings a return back")]
+    OfAReturn,
     #[error("the shipment has no label yet")]
     NoLabel,
     #[error("the shipment is on a manifest already")]
@@ -98,6 +100,10 @@ impl From<Error> for quenty_platform::Error {
             Error::OfAnOrder => Failure::conflict(
                 "SHIPMENT_OF_AN_ORDER",
                 "the shipment belongs to an order: cancel the order, and it is voided",
+            ),
+            Error::OfAReturn => Failure::conflict(
+                "SHIPMENT_OF_A_RETURN",
+                "the shipment brings a return back: cancel the return, and it is voided",
             ),
             Error::NoLabel => Failure::conflict(
                 "SHIPMENT_NOT_BOOKED",

@@ -3,7 +3,7 @@ use quenty_contracts::{
     shipping::ShipmentCreated,
 };
 use quenty_kernel::{
-    id::{CompanyId, OrderId, ShipmentId},
+    id::{CompanyId, OrderId, ReturnId, ShipmentId},
     money::Money,
 };
 use quenty_platform::Tx;
@@ -17,12 +17,26 @@ use crate::{
     store,
 };
 
+/// Whose request it is, when another service asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    Order(OrderId),
+    Return(ReturnId),
+}
+
+/// A request of another service; the same one again is answered once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    pub asker: Asker,
+    pub attempt: u32,
+}
+
 /// What a draft is made of.
 #[derive(Debug, Clone)]
 pub struct NewShipment {
     pub company_id: CompanyId,
-    /// The order that asked for it, and which of its requests this answers.
-    pub request: Option<(OrderId, u32)>,
+    /// What this answers, if another service asked for it.
+    pub request: Option<Request>,
     pub reference: Option<String>,
     pub service: ServiceLevel,
     pub sender: Party,
@@ -36,11 +50,17 @@ pub struct NewShipment {
 
 /// Makes a draft: nothing is promised and nothing will be collected.
 pub async fn create_shipment(tx: &mut Tx, new: NewShipment) -> Result<Shipment, Error> {
+    let (order_id, return_id) = match new.request.map(|request| request.asker) {
+        Some(Asker::Order(id)) => (Some(id), None),
+        Some(Asker::Return(id)) => (None, Some(id)),
+        None => (None, None),
+    };
     let created = ShipmentCreated {
         shipment_id: ShipmentId::new(),
         company_id: new.company_id,
-        order_id: new.request.map(|(order, _)| order),
-        attempt: new.request.map_or(0, |(_, attempt)| attempt),
+        order_id,
+        return_id,
+        attempt: new.request.map_or(0, |request| request.attempt),
         reference: new.reference,
         carrier: QTY.to_owned(),
         service: new.service.as_str().to_owned(),

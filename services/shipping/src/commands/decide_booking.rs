@@ -18,7 +18,7 @@ pub async fn decide_booking(tx: &mut Tx, id: ShipmentId, told: &ToldStanding) ->
         return Ok(());
     }
     let standing = Standing::from(told);
-    let outcome = match standing.permits(shipment.state().international) {
+    let outcome = match standing.permits(shipment.state().is_export()) {
         Ok(()) => book(tx, &mut shipment).await?,
         Err(refusal) => shipment.reject(&refusal, tx.now())?,
     };

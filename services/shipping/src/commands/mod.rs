@@ -3,6 +3,7 @@
 //! Locks are taken in one order: shipments by id, then the manifest.
 
 mod add_manifest_item;
+mod answer_cancel_request;
 mod approve_manifest;
 mod book_shipment;
 mod collect_shipments;
@@ -21,12 +22,13 @@ mod update_manifest;
 mod void_shipment;
 
 pub use add_manifest_item::add_manifest_item;
+pub use answer_cancel_request::{CancelWish, answer_cancel_request};
 pub use approve_manifest::approve_manifest;
 pub use book_shipment::book_shipment;
 pub use collect_shipments::collect_shipments;
 pub use correct_consignee::correct_consignee;
 pub use create_manifest::{NewManifest, create_manifest};
-pub use create_shipment::{NewShipment, create_shipment};
+pub use create_shipment::{Asker, NewShipment, Request, create_shipment};
 pub use decide_booking::decide_booking;
 pub use delete_manifest::delete_manifest;
 pub use record_shipment_event::record_shipment_event;

@@ -13,7 +13,7 @@ use crate::{
     store, tasks,
 };
 
-use super::{NewShipment, book, create_shipment, save_shipment, tariff_of};
+use super::{Asker, NewShipment, Request, book, create_shipment, save_shipment, tariff_of};
 
 /// What the task that decides a booking has to know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,20 +22,38 @@ pub struct PendingBooking {
     pub company_id: CompanyId,
 }
 
-/// Answers an order's request: books it, rejects it, or first asks Customer whether the company may send abroad.
-/// The same request again is answered already, or asks for the answer once more.
+/// Answers an order's or a return's request: books it, rejects it, or first asks Customer about the company's
+/// standing. The same request again is answered already, or asks for the answer once more.
 pub async fn request_shipment(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
-    let Some((order, attempt)) = new.request else { return Ok(()) };
-    let earlier = store::shipments::lock_of_order(tx.conn(), order).await?;
+    let Some(Request { asker, attempt }) = new.request else { return Ok(()) };
+    let earlier = match asker {
+        Asker::Order(id) => store::shipments::lock_of_order(tx.conn(), id).await?,
+        Asker::Return(id) => store::shipments::lock_of_return(tx.conn(), id).await?,
+    };
     if let Some(earlier) = earlier.iter().find(|shipment| shipment.state().attempt == attempt) {
         return if earlier.state().status == Status::Booking { ask(tx, earlier) } else { Ok(()) };
     }
+    match asker {
+        Asker::Order(id) if store::neighbours::is_cancelled(tx.conn(), id).await? => refuse(tx, new).await,
+        // Its answer was told when it was given up.
+        Asker::Return(id)
+            if store::neighbours::is_return_request_cancelled(tx.conn(), id, attempt).await? =>
+        {
+            Ok(())
+        }
+        Asker::Order(_) | Asker::Return(_) => decide(tx, new).await,
+    }
+}
+
+async fn refuse(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
+    let mut shipment = create_shipment(tx, new).await?;
+    let voided = shipment.void("the order was cancelled", tx.now())?;
+    save_shipment(tx, &shipment, [voided]).await
+}
+
+async fn decide(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
     let mut shipment = create_shipment(tx, new).await?;
     let now = tx.now();
-    if store::neighbours::is_cancelled(tx.conn(), order).await? {
-        let voided = shipment.void("the order was cancelled", now)?;
-        return save_shipment(tx, &shipment, [voided]).await;
-    }
     let tariff = tariff_of(tx, &shipment).await?;
     let offer = match offer(&tariff, &shipment, now) {
         Ok(offer) => offer,
@@ -68,12 +86,13 @@ fn ask(tx: &mut Tx, shipment: &Shipment) -> Result<(), Error> {
     Ok(())
 }
 
-/// At home Order has checked the company. Abroad only a standing that permits it will do: one that does not may
-/// have changed without our having heard yet, so that Customer is asked.
+/// At home Order has checked the company when it took the order, whose goods may also come back. Across a border only
+/// a standing that permits it will do: one that does not may have changed without our having heard yet, so that
+/// Customer is asked.
 async fn may_book_now(tx: &mut Tx, shipment: &Shipment) -> Result<bool, Error> {
     if !shipment.state().international {
         return Ok(true);
     }
     let standing = store::neighbours::find_standing(tx.conn(), shipment.state().company_id).await?;
-    Ok(standing.is_some_and(|standing| standing.permits(true).is_ok()))
+    Ok(standing.is_some_and(|standing| standing.permits(shipment.state().is_export()).is_ok()))
 }

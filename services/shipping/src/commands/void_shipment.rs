@@ -12,8 +12,8 @@ use crate::{
 
 use super::{save_manifest, save_shipment, track};
 
-/// Gives a shipment up before its parcels are collected. An order's is the order's to give up: without it the order
-/// would wait for parcels that never come.
+/// Gives a shipment up before its parcels are collected. An order's is the order's to give up, and a return's the
+/// return's: without it they would wait for parcels that never come.
 pub async fn void_shipment(
     tx: &mut Tx,
     scope: Scope,
@@ -23,6 +23,9 @@ pub async fn void_shipment(
     let mut shipment = store::shipments::lock(tx.conn(), scope, id).await?;
     if shipment.state().order_id.is_some() {
         return Err(Error::OfAnOrder);
+    }
+    if shipment.state().return_id.is_some() {
+        return Err(Error::OfAReturn);
     }
     void(tx, &mut shipment, reason).await?;
     Ok(shipment)

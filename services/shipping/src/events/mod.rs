@@ -3,8 +3,10 @@
 mod on_order_cancelled;
 mod on_order_updated;
 mod on_pickup_completed;
+mod on_return_label_requested;
 mod on_shipment_requested;
 mod on_standing_changed;
+mod on_way_back_cancel_requested;
 
 use quenty_contracts::customer::{
     CompanyApproved, CompanyClosed, CompanyReactivated, CompanyRegistered, CompanyRejected, CompanySubmitted,
@@ -20,6 +22,8 @@ pub fn reactions() -> Vec<Reaction> {
         Reaction::on(on_order_updated::on_order_updated),
         Reaction::on(on_order_cancelled::on_order_cancelled),
         Reaction::on(on_pickup_completed::on_pickup_completed),
+        Reaction::on(on_return_label_requested::on_return_label_requested),
+        Reaction::on(on_way_back_cancel_requested::on_way_back_cancel_requested),
         Reaction::on(on_standing_changed::<CompanyRegistered>),
         Reaction::on(on_standing_changed::<CompanyUpdated>),
         Reaction::on(on_standing_changed::<CompanySubmitted>),

@@ -3,7 +3,7 @@ use quenty_platform::{Received, Tx};
 
 use crate::{
     Error,
-    commands::{self, NewShipment},
+    commands::{self, Asker, NewShipment, Request},
     domain::tariff::ServiceLevel,
 };
 
@@ -11,7 +11,7 @@ pub async fn on_shipment_requested(tx: &mut Tx, event: Received<ShipmentRequeste
     let asked = event.data;
     let new = NewShipment {
         company_id: asked.company_id,
-        request: Some((asked.order_id, asked.attempt)),
+        request: Some(Request { asker: Asker::Order(asked.order_id), attempt: asked.attempt }),
         reference: asked.reference,
         service: ServiceLevel::of_order(&asked.kind),
         sender: asked.sender,

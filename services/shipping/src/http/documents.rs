@@ -8,7 +8,7 @@ use axum::{
 use quenty_contracts::party::Party;
 use quenty_kernel::{
     Scope,
-    id::{ManifestId, OrderId, ShipmentId},
+    id::{ManifestId, OrderId, ReturnId, ShipmentId},
     measure::Grams,
 };
 use quenty_platform::{
@@ -61,6 +61,7 @@ async fn print_label(app: &App, shipment: &Shipment) -> Result<Vec<u8>, Error> {
         .reference
         .clone()
         .or_else(|| state.order_id.map(|id: OrderId| id.to_string()))
+        .or_else(|| state.return_id.map(|id: ReturnId| id.to_string()))
         .unwrap_or_else(|| state.id.to_string());
     Ok(label_pdf(&Label {
         service: state.service.label_name(),

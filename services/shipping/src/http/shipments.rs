@@ -6,7 +6,7 @@ use quenty_contracts::party::{Item, Parcel, Party};
 use quenty_kernel::{
     Failure, Kind, Page,
     contact::Text,
-    id::{CompanyId, OrderId, ShipmentId},
+    id::{CompanyId, OrderId, ReturnId, ShipmentId},
     money::Money,
 };
 use quenty_platform::{
@@ -104,6 +104,8 @@ pub(super) struct ShipmentOut {
     id: ShipmentId,
     company_id: CompanyId,
     order_id: Option<OrderId>,
+    /// The return whose goods it brings back.
+    return_id: Option<ReturnId>,
     reference: Option<String>,
     status: Status,
     carrier: String,
@@ -141,6 +143,7 @@ impl From<&Shipment> for ShipmentOut {
             id: state.id,
             company_id: state.company_id,
             order_id: state.order_id,
+            return_id: state.return_id,
             reference: state.reference,
             status: state.status,
             carrier: state.carrier,
@@ -192,6 +195,8 @@ list_query!(ShipmentsQuery {
     status: Option<Status>,
     #[param(value_type = Option<String>)]
     order_id: Option<OrderId>,
+    #[param(value_type = Option<String>)]
+    return_id: Option<ReturnId>,
     #[param(value_type = Option<String>)]
     tracking_number: Option<TrackingNumber>,
     international: Option<bool>,
@@ -311,7 +316,7 @@ pub(super) async fn book_shipment(
 /// Void a shipment whose parcels are not collected.
 #[utoipa::path(post, path = "/api/v1/shipments/{id}/void", operation_id = "void_shipment", tag = "shipments",
     params(("id" = ShipmentId, Path)), request_body = VoidShipmentIn, security(("bearer" = ["shipments:void"])),
-    responses((status = 200, body = ShipmentOut), (status = 409, description = "`ILLEGAL_TRANSITION`: the parcels are collected, or it has ended; `SHIPMENT_OF_AN_ORDER`: cancel the order")))]
+    responses((status = 200, body = ShipmentOut), (status = 409, description = "`ILLEGAL_TRANSITION`: the parcels are collected, or it has ended; `SHIPMENT_OF_AN_ORDER`, `SHIPMENT_OF_A_RETURN`: cancel that")))]
 pub(super) async fn void_shipment(
     State(app): State<App>,
     caller: Can<VoidShipments>,
@@ -338,6 +343,7 @@ pub(super) async fn list_shipments(
     let filter = store::shipments::ShipmentFilter {
         status: query.status,
         order_id: query.order_id,
+        return_id: query.return_id,
         tracking_number: query.tracking_number,
         international: query.international,
     };

@@ -19,4 +19,9 @@ pub const INVARIANTS: &[Invariant] = &[
         about: "a cancelled order's shipment is voided, unless its parcels were collected before",
         violations: "select s.id from shipments s join cancelled_orders c on c.order_id = s.order_id where s.status in ('draft', 'booking', 'booked')",
     },
+    Invariant {
+        name: "nothing_is_booked_for_cancelled_return_requests",
+        about: "a return's request that was given up before it came has no shipment",
+        violations: "select s.id from shipments s join cancelled_return_requests c on c.return_id = s.return_id and c.attempt = s.attempt",
+    },
 ];

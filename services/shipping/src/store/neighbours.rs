@@ -1,9 +1,10 @@
-//! What Shipping remembers of its neighbours: companies' standings, told by Customer, and orders that Order cancelled.
+//! What Shipping remembers of its neighbours: companies' standings, told by Customer, orders that Order cancelled, and
+//! requests that Returns gave up before they came.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_contracts::customer::Standing as ToldStanding;
-use quenty_kernel::id::{CompanyId, OrderId};
+use quenty_kernel::id::{CompanyId, OrderId, ReturnId};
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::{Error, domain::rules::Standing};
@@ -54,6 +55,36 @@ pub async fn is_cancelled(db: impl PgExecutor<'_>, order: OrderId) -> Result<boo
     let found = sqlx::query_scalar!(
         r#"select exists (select from cancelled_orders where order_id = $1) as "cancelled!""#,
         order.uuid()
+    );
+    Ok(found.fetch_one(db).await?)
+}
+
+pub async fn mark_return_request_cancelled(
+    connection: &mut PgConnection,
+    id: ReturnId,
+    attempt: u32,
+    at: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "insert into cancelled_return_requests (return_id, attempt, cancelled_at) values ($1, $2, $3) on conflict do nothing",
+        id.uuid(),
+        i64::from(attempt),
+        at.to_sqlx() as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub async fn is_return_request_cancelled(
+    db: impl PgExecutor<'_>,
+    id: ReturnId,
+    attempt: u32,
+) -> Result<bool, Error> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from cancelled_return_requests where return_id = $1 and attempt = $2) as "cancelled!""#,
+        id.uuid(),
+        i64::from(attempt)
     );
     Ok(found.fetch_one(db).await?)
 }

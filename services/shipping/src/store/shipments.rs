@@ -4,7 +4,7 @@ use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use quenty_contracts::party::{Item, Parcel, Party};
 use quenty_kernel::{
     Page, PageQuery, Scope,
-    id::{CompanyId, OrderId, ShipmentId},
+    id::{CompanyId, OrderId, ReturnId, ShipmentId},
     money::Money,
 };
 use rust_decimal::Decimal;
@@ -25,6 +25,7 @@ use crate::{
 pub struct ShipmentFilter {
     pub status: Option<Status>,
     pub order_id: Option<OrderId>,
+    pub return_id: Option<ReturnId>,
     pub tracking_number: Option<TrackingNumber>,
     pub international: Option<bool>,
 }
@@ -33,6 +34,7 @@ struct Row {
     id: Uuid,
     company_id: Uuid,
     order_id: Option<Uuid>,
+    return_id: Option<Uuid>,
     attempt: i64,
     reference: Option<String>,
     carrier: String,
@@ -71,7 +73,7 @@ macro_rules! select {
     ($rows:literal, $($argument:expr),*) => {
         sqlx::query_as!(
             Row,
-            r#"select id, company_id, order_id, attempt, reference, carrier, service, international,
+            r#"select id, company_id, order_id, return_id, attempt, reference, carrier, service, international,
                       sender as "sender: Json<Party>", consignee as "consignee: Json<Party>",
                       parcels as "parcels: Json<Vec<Parcel>>", items as "items: Json<Vec<Item>>",
                       declared_amount, declared_currency, cash_amount, cash_currency, incoterm, status,
@@ -93,6 +95,7 @@ impl TryFrom<Row> for Shipment {
             id: ShipmentId::from_uuid(row.id),
             company_id: CompanyId::from_uuid(row.company_id),
             order_id: row.order_id.map(OrderId::from_uuid),
+            return_id: row.return_id.map(ReturnId::from_uuid),
             attempt: row.attempt.try_into()?,
             reference: row.reference,
             carrier: row.carrier,
@@ -149,6 +152,12 @@ pub async fn lock_of_order(connection: &mut PgConnection, order: OrderId) -> Res
     rows.fetch_all(connection).await?.into_iter().map(TryInto::try_into).collect()
 }
 
+/// Every shipment of a return, in the order in which all code locks them.
+pub async fn lock_of_return(connection: &mut PgConnection, id: ReturnId) -> Result<Vec<Shipment>, Error> {
+    let rows = select!("where return_id = $1 order by id for update", id.uuid());
+    rows.fetch_all(connection).await?.into_iter().map(TryInto::try_into).collect()
+}
+
 pub async fn list(
     db: impl PgExecutor<'_>,
     scope: Scope,
@@ -158,13 +167,14 @@ pub async fn list(
     let rows = select!(
         "where ($1::uuid is null or company_id = $1) and ($2::text is null or status = $2) and ($3::uuid is null or order_id = $3)
            and ($4::text is null or tracking_number = $4) and ($5::boolean is null or international = $5)
-           and ($6::uuid is null or id < $6)
-         order by id desc limit $7",
+           and ($6::uuid is null or return_id = $6) and ($7::uuid is null or id < $7)
+         order by id desc limit $8",
         scope.company_uuid(),
         filter.status.map(Status::as_str),
         filter.order_id.map(OrderId::uuid),
         filter.tracking_number.map(|number| number.to_string()),
         filter.international,
+        filter.return_id.map(ReturnId::uuid),
         page.before(),
         page.fetch()
     );
@@ -182,8 +192,8 @@ pub async fn insert(connection: &mut PgConnection, shipment: &Shipment) -> Resul
     sqlx::query!(
         "insert into shipments (id, company_id, order_id, attempt, reference, carrier, service, international, sender, consignee,
                                 parcels, items, declared_amount, declared_currency, cash_amount, cash_currency, incoterm, status,
-                                failed_deliveries, cash_collected, version, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'draft', 0, false, 1, $18, $18)",
+                                failed_deliveries, cash_collected, version, created_at, updated_at, return_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'draft', 0, false, 1, $18, $18, $19)",
         state.id.uuid(),
         state.company_id.uuid(),
         state.order_id.map(OrderId::uuid),
@@ -201,7 +211,8 @@ pub async fn insert(connection: &mut PgConnection, shipment: &Shipment) -> Resul
         state.cash_on_delivery.map(Money::amount),
         state.cash_on_delivery.map(|cash| cash.currency().as_str()),
         state.incoterm,
-        state.created_at.to_sqlx() as _
+        state.created_at.to_sqlx() as _,
+        state.return_id.map(ReturnId::uuid)
     )
     .execute(connection)
     .await?;

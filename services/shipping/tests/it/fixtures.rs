@@ -1,5 +1,11 @@
 //! What the tests share: a service, a company that may ship, and the usual bodies.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use axum::{Json, Router, http::StatusCode, routing::get};
 use quenty_contracts::{
     customer::{KycVerified, Standing},
     order::ShipmentRequested,
@@ -109,6 +115,31 @@ impl Shop {
             incoterm: None,
         }
     }
+}
+
+/// A Customer that knows one company, and whether it may send abroad.
+pub async fn customer(may_ship_internationally: bool, known: bool) -> String {
+    customer_that_says(move |company| known.then(|| standing(company, 9, may_ship_internationally))).await
+}
+
+pub async fn customer_while(may_ship_internationally: bool, known: Arc<AtomicBool>) -> String {
+    let known = move || known.load(Ordering::Relaxed);
+    customer_that_says(move |company| known().then(|| standing(company, 9, may_ship_internationally))).await
+}
+
+/// A Customer that says this of a company; it is away while it says nothing.
+pub async fn customer_that_says(
+    says: impl Fn(CompanyId) -> Option<Standing> + Clone + Send + Sync + 'static,
+) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answer = move |axum::extract::Path(id): axum::extract::Path<String>| {
+        std::future::ready(says(id.parse().unwrap()).map(Json).ok_or(StatusCode::SERVICE_UNAVAILABLE))
+    };
+    let router = Router::new().route("/internal/companies/{id}/standing", get(answer));
+    #[expect(clippy::disallowed_methods, reason = "ends with the test")]
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
 }
 
 pub fn standing(company_id: CompanyId, version: i64, may_ship_internationally: bool) -> Standing {

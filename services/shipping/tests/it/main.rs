@@ -11,6 +11,8 @@ mod fixtures;
 mod manifests;
 mod orders;
 mod rates;
+mod returns;
+mod returns_given_up;
 mod shipments;
 mod strangers;
 mod tracking;

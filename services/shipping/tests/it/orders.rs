@@ -3,7 +3,6 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use axum::{Json, Router, http::StatusCode, routing::get};
 use quenty_contracts::{
     order::{OrderCancelled, OrderUpdated},
     pickup::PickupCompleted,
@@ -16,7 +15,7 @@ use quenty_kernel::{
 use quenty_testkit::eventually;
 use serde_json::{Value, json};
 
-use crate::fixtures::{Shop, delivered, party, standing};
+use crate::fixtures::{Shop, customer, customer_while, delivered, party};
 
 impl Shop {
     async fn cancel(&self, order: OrderId, version: i64) {
@@ -49,6 +48,7 @@ impl Shop {
             pickup_id,
             company_id: self.company,
             order_id: Some(order),
+            return_id: None,
             at: self.app.now(),
             parcel_count: 1,
             weight_grams: None,
@@ -111,27 +111,6 @@ async fn a_request_that_breaks_a_rule_is_rejected_with_its_code() {
     lighter.attempt = 2;
     shop.app.hear(order, Some(shop.company), 4, &lighter).await;
     assert_eq!(shop.shipment_of(order).await["status"], "booked");
-}
-
-/// A Customer that knows one company, and whether it may send abroad.
-async fn customer(may_ship_internationally: bool, known: bool) -> String {
-    customer_while(may_ship_internationally, Arc::new(AtomicBool::new(known))).await
-}
-
-async fn customer_while(may_ship_internationally: bool, known: Arc<AtomicBool>) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let answer = move |axum::extract::Path(id): axum::extract::Path<String>| {
-        std::future::ready(if known.load(Ordering::Relaxed) {
-            Ok(Json(standing(id.parse().unwrap(), 9, may_ship_internationally)))
-        } else {
-            Err(StatusCode::SERVICE_UNAVAILABLE)
-        })
-    };
-    let router = Router::new().route("/internal/companies/{id}/standing", get(answer));
-    #[expect(clippy::disallowed_methods, reason = "ends with the test")]
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    url
 }
 
 async fn status_of(shop: &Shop, order: OrderId, wanted: &str) -> Value {

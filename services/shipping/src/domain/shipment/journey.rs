@@ -10,8 +10,11 @@ use quenty_contracts::shipping::{
     ShipmentHeldByCustoms, ShipmentLost, ShipmentOutForDelivery, ShipmentPickedUp, ShipmentReleasedByCustoms,
     ShipmentReturned, ShipmentUndeliverable,
 };
+use quenty_kernel::id::{OrderId, ReturnId, ShipmentId};
 
-use super::{MAX_FAILED_DELIVERIES, Shipment, ShipmentError, ShipmentFact, ShipmentScanned, Status};
+use super::{
+    MAX_FAILED_DELIVERIES, Shipment, ShipmentError, ShipmentFact, ShipmentScanned, ShipmentState, Status,
+};
 use crate::domain::tracking::{ExceptionCode, Proof, Scan, ScanKind};
 
 impl Status {
@@ -59,7 +62,8 @@ impl Shipment {
 
     /// The carrier has the parcels; nothing when it had them before, or never will.
     pub fn pick_up(&mut self, at: Timestamp, now: Timestamp) -> Option<ShipmentFact> {
-        let picked_up = ShipmentPickedUp { shipment_id: self.0.id, order_id: self.0.order_id, at };
+        let ShipmentState { id: shipment_id, order_id, return_id, .. } = self.0;
+        let picked_up = ShipmentPickedUp { shipment_id, order_id, return_id, at };
         (self.0.status == Status::Booked).then(|| self.happen(picked_up, now))
     }
 }
@@ -101,6 +105,12 @@ impl Journey<'_> {
         self.shipment.0.status
     }
 
+    /// What every fact tells of whose it is, and when it happened.
+    fn whose(&self) -> (ShipmentId, Option<OrderId>, Option<ReturnId>, Timestamp) {
+        let ShipmentState { id, order_id, return_id, .. } = self.shipment.0;
+        (id, order_id, return_id, self.scan.at)
+    }
+
     fn happen(&mut self, event: impl Into<ShipmentFact>) {
         let fact = self.shipment.happen(event, self.now);
         self.facts.push(fact);
@@ -136,18 +146,18 @@ impl Journey<'_> {
             && self.status() != Status::Exception
             && self.status().rank() < target.rank()
         {
-            let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
+            let (shipment_id, order_id, return_id, at) = self.whose();
             match self.status() {
                 Status::PickedUp => {
                     let place = self.scan.place.as_ref().map(|place| place.as_str().to_owned());
-                    self.happen(ShipmentDeparted { shipment_id, order_id, at, place });
+                    self.happen(ShipmentDeparted { shipment_id, order_id, return_id, at, place });
                 }
                 Status::CustomsHold => self.release(),
                 Status::InTransit => {
                     let attempt = self.shipment.0.failed_deliveries + 1;
-                    self.happen(ShipmentOutForDelivery { shipment_id, order_id, at, attempt });
+                    self.happen(ShipmentOutForDelivery { shipment_id, order_id, return_id, at, attempt });
                 }
-                Status::Booked => self.happen(ShipmentPickedUp { shipment_id, order_id, at }),
+                Status::Booked => self.happen(ShipmentPickedUp { shipment_id, order_id, return_id, at }),
                 _ => return,
             }
         }
@@ -157,17 +167,18 @@ impl Journey<'_> {
     fn resume(&mut self) {
         let back = self.shipment.0.resumes_at.filter(|status| status.rank() < 3).unwrap_or(Status::InTransit);
         let status = back.as_str().to_owned();
-        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
-        self.happen(ShipmentExceptionResolved { shipment_id, order_id, at, status });
+        let (shipment_id, order_id, return_id, at) = self.whose();
+        self.happen(ShipmentExceptionResolved { shipment_id, order_id, return_id, at, status });
     }
 
     fn raise(&mut self, code: ExceptionCode) {
         self.advance(Status::PickedUp);
         let detail = self.scan.detail.as_ref().map_or_else(String::new, |detail| detail.as_str().to_owned());
-        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
+        let (shipment_id, order_id, return_id, at) = self.whose();
         self.happen(ShipmentExceptionRaised {
             shipment_id,
             order_id,
+            return_id,
             at,
             code: code.as_str().to_owned(),
             detail,
@@ -180,13 +191,13 @@ impl Journey<'_> {
             return;
         }
         let detail = self.scan.detail.as_ref().map_or_else(String::new, |detail| detail.as_str().to_owned());
-        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
-        self.happen(ShipmentHeldByCustoms { shipment_id, order_id, at, detail });
+        let (shipment_id, order_id, return_id, at) = self.whose();
+        self.happen(ShipmentHeldByCustoms { shipment_id, order_id, return_id, at, detail });
     }
 
     fn release(&mut self) {
-        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
-        self.happen(ShipmentReleasedByCustoms { shipment_id, order_id, at });
+        let (shipment_id, order_id, return_id, at) = self.whose();
+        self.happen(ShipmentReleasedByCustoms { shipment_id, order_id, return_id, at });
     }
 
     fn fail_delivery(&mut self) {
@@ -207,17 +218,16 @@ impl Journey<'_> {
     }
 
     fn undeliverable(&mut self, reason: String) {
-        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
-        self.happen(ShipmentUndeliverable { shipment_id, order_id, at, reason });
+        let (shipment_id, order_id, return_id, at) = self.whose();
+        self.happen(ShipmentUndeliverable { shipment_id, order_id, return_id, at, reason });
     }
 
     fn give_back(&mut self) -> Result<(), ShipmentError> {
         match self.status() {
             Status::Returned => Ok(()),
             Status::Undeliverable => {
-                let (shipment_id, order_id, at) =
-                    (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
-                self.happen(ShipmentReturned { shipment_id, order_id, at });
+                let (shipment_id, order_id, return_id, at) = self.whose();
+                self.happen(ShipmentReturned { shipment_id, order_id, return_id, at });
                 Ok(())
             }
             status => Err(ShipmentError::DoesNotFit { kind: self.scan.kind, status }),
@@ -233,8 +243,8 @@ impl Journey<'_> {
             Status::Exception | Status::Undeliverable => {}
             _ => self.raise(ExceptionCode::Other),
         }
-        let (shipment_id, order_id, at) = (self.shipment.0.id, self.shipment.0.order_id, self.scan.at);
-        self.happen(ShipmentLost { shipment_id, order_id, at });
+        let (shipment_id, order_id, return_id, at) = self.whose();
+        self.happen(ShipmentLost { shipment_id, order_id, return_id, at });
         Ok(())
     }
 
@@ -249,12 +259,11 @@ impl Journey<'_> {
         let proof = self.scan.proof.as_ref().ok_or(ShipmentError::ProofRequired)?;
         let cash = self.check_cash()?;
         self.advance(Status::OutForDelivery);
-        let state = self.shipment.state();
-        let (shipment_id, company_id, order_id, at) =
-            (state.id, state.company_id, state.order_id, self.scan.at);
+        let (shipment_id, order_id, return_id, at) = self.whose();
+        let company_id = self.shipment.0.company_id;
         let delivered = hand_over(self.shipment, proof, at);
         if let Some(amount) = cash {
-            self.happen(CashCollected { shipment_id, company_id, order_id, amount, at });
+            self.happen(CashCollected { shipment_id, company_id, order_id, return_id, amount, at });
         }
         self.happen(delivered);
         Ok(())
@@ -275,6 +284,7 @@ fn hand_over(shipment: &Shipment, proof: &Proof, at: Timestamp) -> ShipmentDeliv
         shipment_id: state.id,
         company_id: state.company_id,
         order_id: state.order_id,
+        return_id: state.return_id,
         at,
         received_by: Some(proof.received_by.as_str().to_owned()),
         proof: proof.kind.as_str().to_owned(),

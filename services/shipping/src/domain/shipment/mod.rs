@@ -15,7 +15,7 @@ use quenty_contracts::{
     shipping::{ShipmentBooked, ShipmentCreated, ShipmentRejected, ShipmentVoided},
 };
 use quenty_kernel::{
-    id::{CompanyId, OrderId, ShipmentId},
+    id::{CompanyId, OrderId, ReturnId, ShipmentId},
     money::Money,
 };
 
@@ -36,6 +36,8 @@ pub struct ShipmentState {
     pub id: ShipmentId,
     pub company_id: CompanyId,
     pub order_id: Option<OrderId>,
+    /// The return whose goods it brings back.
+    pub return_id: Option<ReturnId>,
     pub attempt: u32,
     pub reference: Option<String>,
     pub carrier: String,
@@ -109,6 +111,7 @@ impl Shipment {
             id: created.shipment_id,
             company_id: created.company_id,
             order_id: created.order_id,
+            return_id: created.return_id,
             attempt: created.attempt,
             reference: created.reference,
             carrier: created.carrier,
@@ -223,6 +226,7 @@ impl Shipment {
             shipment_id: self.0.id,
             company_id: self.0.company_id,
             order_id: self.0.order_id,
+            return_id: self.0.return_id,
             attempt: self.0.attempt,
             carrier: offer.carrier.clone(),
             service: offer.service.as_str().to_owned(),
@@ -239,6 +243,7 @@ impl Shipment {
             shipment_id: self.0.id,
             company_id: self.0.company_id,
             order_id: self.0.order_id,
+            return_id: self.0.return_id,
             attempt: self.0.attempt,
             code: refusal.code().to_owned(),
             detail: refusal.to_string(),
@@ -249,9 +254,18 @@ impl Shipment {
     /// Gives it up before the parcels are collected.
     pub fn void(&mut self, reason: &str, now: Timestamp) -> Result<ShipmentFact, ShipmentError> {
         self.require(Status::Voided)?;
-        let voided =
-            ShipmentVoided { shipment_id: self.0.id, order_id: self.0.order_id, reason: reason.to_owned() };
-        Ok(self.happen(voided, now))
+        Ok(self.happen(self.voided(reason), now))
+    }
+
+    /// Answers a return that gives up what was rejected or voided already: it hears that nothing travels, and the
+    /// end stays as it was. Nothing when the carrier has, or had, the parcels.
+    pub fn tell_voided(&mut self, reason: &str, now: Timestamp) -> Option<ShipmentFact> {
+        self.0.status.is_over().then(|| self.happen(self.voided(reason), now))
+    }
+
+    fn voided(&self, reason: &str) -> ShipmentVoided {
+        let ShipmentState { id, order_id, return_id, .. } = self.0;
+        ShipmentVoided { shipment_id: id, order_id, return_id, reason: reason.to_owned() }
     }
 
     /// Takes over a corrected consignee of the same country; nothing when it is the same one.
@@ -301,6 +315,8 @@ impl Shipment {
                 state.ended_code = Some(rejected.code.clone());
                 state.ended_reason = Some(rejected.detail.clone());
             }
+            // Told again to a return that asks late: what has ended stays as it ended.
+            ShipmentFact::Voided(_) if state.status.is_over() => {}
             ShipmentFact::Voided(voided) => {
                 state.status = Status::Voided;
                 state.ended_reason = Some(voided.reason.clone());
@@ -315,6 +331,13 @@ impl Shipment {
 }
 
 impl ShipmentState {
+    /// Whether it leaves the company's reach across a border, which needs its identity check. What comes back goes
+    /// to the company's own warehouse.
+    #[must_use]
+    pub const fn is_export(&self) -> bool {
+        self.international && self.return_id.is_none()
+    }
+
     /// What followers see.
     #[must_use]
     pub const fn unified(&self) -> UnifiedStatus {

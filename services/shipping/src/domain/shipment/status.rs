@@ -87,10 +87,16 @@ impl Status {
         }
     }
 
+    /// It ended before there was anything to carry.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Rejected | Self::Voided)
+    }
+
     /// The carrier has, or had, the parcels.
     #[must_use]
     pub const fn is_collected(self) -> bool {
-        !matches!(self, Self::Draft | Self::Booking | Self::Rejected | Self::Booked | Self::Voided)
+        !self.is_over() && !matches!(self, Self::Draft | Self::Booking | Self::Booked)
     }
 
     /// It has a label, and people of the carrier may report on it.

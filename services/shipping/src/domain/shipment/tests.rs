@@ -37,6 +37,7 @@ fn created(cash: Option<Money>) -> ShipmentCreated {
         shipment_id: ShipmentId::new(),
         company_id: CompanyId::new(),
         order_id: Some(OrderId::new()),
+        return_id: None,
         attempt: 1,
         reference: Some("PED-1".to_owned()),
         carrier: "QTY".to_owned(),
