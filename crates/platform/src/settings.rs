@@ -28,6 +28,23 @@ impl Setting {
     }
 }
 
+/// Lists of settings as one: a service's own, and those of the adapters that it uses. `N` is their number.
+#[must_use]
+pub const fn joined<const N: usize>(lists: &[&[Setting]]) -> [Setting; N] {
+    let mut all = [Setting::new("", ""); N];
+    let (mut list, mut at) = (0, 0);
+    while list < lists.len() {
+        let mut own = 0;
+        while own < lists[list].len() {
+            all[at] = lists[list][own];
+            (own, at) = (own + 1, at + 1);
+        }
+        list += 1;
+    }
+    assert!(at == N, "N is the number of all settings");
+    all
+}
+
 /// The settings that the chassis itself reads.
 pub const CHASSIS: &[Setting] = &[
     Setting::new("host", "address to listen on; anything but loopback needs `trusted_network = true`")

@@ -1,6 +1,7 @@
 //! Durable work: sending mails. The task names the link; its secret is derived only here, as the mail is written.
 
 use quenty_kernel::{Scope, id::UserId};
+use quenty_mail::{Mail, Post};
 use quenty_platform::{App, service::TaskKind, tasks::Claimed};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -8,11 +9,11 @@ use uuid::Uuid;
 use crate::{
     domain::{
         link,
-        mail::{Mail, MailKind, compose},
+        mail::{MailKind, compose},
         person::Person,
     },
     error::Error,
-    parts::{Post, TokenKeys},
+    parts::TokenKeys,
     store,
 };
 
@@ -44,9 +45,7 @@ pub fn tasks() -> Vec<TaskKind> {
 async fn send_mail(app: App, task: Claimed<SendMail>) -> Result<(), Error> {
     let SendMail { kind, to } = &task.payload;
     let Some(letter) = letter(&app, *kind, to).await? else { return Ok(()) };
-    app.part::<Post>()?.0.send(&task.key, &letter).await.map_err(quenty_platform::Error::internal)?;
-    metrics::counter!("quenty_mails_sent_total", "kind" => kind.as_str()).increment(1);
-    Ok(())
+    Ok(app.part::<Post>()?.send(&task.key, &letter).await.map_err(quenty_platform::Error::from)?)
 }
 
 /// Nothing to write when the registration was verified or forgotten meanwhile.

@@ -1,5 +1,6 @@
 //! What we write to people, in their language: Spanish for Spanish speakers, English for the others.
 
+use quenty_mail::Mail;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,23 +38,6 @@ impl MailKind {
     }
 }
 
-/// A mail as it is sent.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Mail {
-    pub to: String,
-    pub subject: String,
-    pub text: String,
-    pub kind: MailKind,
-    /// Holds a secret: never logged.
-    pub link: String,
-}
-
-impl std::fmt::Debug for Mail {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Mail({})", self.kind.as_str())
-    }
-}
-
 #[must_use]
 pub fn compose(kind: MailKind, to: &str, given_name: &str, language: &str, link: String) -> Mail {
     let is_spanish = language == "es" || language.starts_with("es-");
@@ -63,8 +47,8 @@ pub fn compose(kind: MailKind, to: &str, given_name: &str, language: &str, link:
         to: to.to_owned(),
         subject: subject.to_owned(),
         text: format!("{greeting} {given_name},\n\n{body}\n\n{link}\n"),
-        kind,
-        link,
+        kind: kind.as_str().to_owned(),
+        link: Some(link),
     }
 }
 

@@ -3,7 +3,6 @@
 pub mod bootstrap;
 pub mod clients;
 pub mod key_ring;
-pub mod mailer;
 pub mod password_hasher;
 
 use std::net::IpAddr;
@@ -13,7 +12,7 @@ use quenty_kernel::Clock;
 use quenty_platform::{
     Error, Result,
     app::Parts,
-    settings::{Setting, Settings},
+    settings::{self, Setting, Settings},
 };
 use sqlx::PgPool;
 
@@ -23,7 +22,7 @@ pub use password_hasher::PasswordHasher;
 
 use crate::domain::secret::Key;
 
-pub const SETTINGS: &[Setting] = &[
+const OWN: &[Setting] = &[
     Setting::new(
         "key_encryption_key",
         "base64 of 32 bytes: seals the signing keys and derives refresh tokens and links",
@@ -48,12 +47,10 @@ pub const SETTINGS: &[Setting] = &[
         "trust_forwarded_for",
         "`true` when nobody but our gateway reaches this process, whose x-forwarded-for is believed then; `false` otherwise; must be said off loopback",
     ),
-    Setting::new("mail_dir", "folder in which mails are left instead of being sent: one JSON file each"),
-    Setting::new("smtp_url", "mail server, like `smtps://user:password@host`").secret(),
-    Setting::new("mail_from", "sender of mails that go through a server")
-        .default("Quenty <no-reply@quenty.local>"),
-    Setting::new("public_url", "what links in mails begin with").default("http://127.0.0.1:8000"),
 ];
+
+const ALL: usize = OWN.len() + quenty_mail::SETTINGS.len();
+pub const SETTINGS: &[Setting] = &settings::joined::<ALL>(&[OWN, quenty_mail::SETTINGS]);
 
 /// The keys that refresh tokens and links are derived with.
 #[derive(Debug)]
@@ -61,9 +58,6 @@ pub struct TokenKeys {
     pub refresh: Key,
     pub link: Key,
 }
-
-/// The way out for mails.
-pub struct Post(pub Box<dyn mailer::Mailer>);
 
 /// Limits and locks go by the client's address: nobody else may choose it, and all clients must not share one.
 fn check_origin(settings: &Settings) -> Result<()> {
@@ -101,9 +95,8 @@ pub async fn init(db: PgPool, settings: Settings, _clock: Clock) -> Result<Parts
         refresh: master.derive("quenty auth refresh tokens v1"),
         link: master.derive("quenty auth links v1"),
     };
-    let post = Post(mailer::from_settings(&settings)?);
     Ok(Parts::default()
-        .with(post)
+        .with(quenty_mail::from_settings(&settings)?)
         .with(ring)
         .with(hasher)
         .with(clients)

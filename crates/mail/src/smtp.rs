@@ -8,8 +8,7 @@ use lettre::{
     message::{Mailbox, header::ContentType},
 };
 
-use super::{MailError, Mailer};
-use crate::domain::mail::Mail;
+use crate::{Mail, MailError, Mailer};
 
 const TIMEOUT: Duration = Duration::from_secs(20);
 

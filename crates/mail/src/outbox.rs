@@ -11,8 +11,7 @@ use futures_util::future::BoxFuture;
 use quenty_kernel::clock::wall_now;
 use serde_json::json;
 
-use super::{MailError, Mailer};
-use crate::domain::mail::Mail;
+use crate::{Mail, MailError, Mailer};
 
 #[derive(Debug)]
 pub(super) struct Outbox(PathBuf);
@@ -52,14 +51,19 @@ fn leave(path: &Path, body: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::mail::{MailKind, compose};
 
     #[tokio::test]
     async fn a_mail_sent_again_is_one_file_that_only_its_owner_reads() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let outbox = Outbox::new(folder.path().join("mail").to_str().unwrap()).unwrap();
-        let mail = compose(MailKind::Verification, "ana@example.com", "Ana", "es", "http://x".to_owned());
+        let mail = Mail {
+            to: "ana@example.com".to_owned(),
+            subject: "Confirma tu correo".to_owned(),
+            text: "Hola Ana".to_owned(),
+            kind: "verification".to_owned(),
+            link: Some("http://x".to_owned()),
+        };
         outbox.send("verification-1", &mail).await.unwrap();
         outbox.send("verification-1", &mail).await.unwrap();
         let files: Vec<_> =

@@ -1,0 +1,176 @@
+//! Where files are kept that people send: photos, documents. Under a key that the service chooses, in a folder
+//! of this machine or in an object store.
+//!
+//! A file is never held whole, and never seen before it is whole. Who may see it is the service's matter.
+
+mod folder;
+mod image;
+mod key;
+
+use std::{pin::Pin, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use quenty_kernel::{Failure, Kind};
+use quenty_platform::{
+    Error, Result,
+    settings::{Setting, Settings},
+};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+pub use image::ImageKind;
+
+/// A service that keeps files has these among its own.
+pub const SETTINGS: &[Setting] =
+    &[Setting::new("files_url", "where files are kept: `file:///folder`, readable by its owner only")];
+
+/// As much of a file as is held at once. An object store takes no smaller parts, but for the last.
+const PART_BYTES: usize = 5 << 20;
+
+/// The place for files that the settings chose; a part of the service.
+#[derive(Debug, Clone)]
+pub struct Files {
+    store: Arc<dyn ObjectStore>,
+    folder: Option<folder::Folder>,
+}
+
+/// What was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    pub bytes: u64,
+    pub sha256: [u8; 32],
+}
+
+/// A kept file on its way out.
+pub struct Content {
+    pub bytes: u64,
+    pub pieces: BoxStream<'static, Result<Bytes>>,
+}
+
+impl Files {
+    /// # Errors
+    /// When they name no place, or one that cannot be used.
+    pub fn from_settings(settings: &Settings) -> Result<Self> {
+        let url: Url = settings.parse("files_url").map_err(Error::internal)?;
+        let opened = match url.scheme() {
+            "file" => folder::Folder::open(&url),
+            other => Err(format!("{other}: is no place for files; file: is")),
+        };
+        let folder = opened.map_err(|why| Error::internal(format!("QUENTY_FILES_URL: {why}")))?;
+        Ok(Self { store: folder.store(), folder: Some(folder) })
+    }
+
+    /// Keeps a file under a key of letters, digits, `-`, `_`, `.` and `/`; it replaces what is there.
+    /// If it breaks off, nothing of it is seen.
+    ///
+    /// # Errors
+    /// Those of the stream, as they are; 503 when the place cannot be reached or written.
+    pub async fn put(&self, key: &str, pieces: impl Stream<Item = Result<Bytes>> + Send) -> Result<Stored> {
+        let path = key::path(key)?;
+        if let Some(folder) = &self.folder {
+            folder.make_way(&path).await.map_err(|e| unavailable(&e))?;
+        }
+        let mut parts = Parts::new(pieces);
+        let first = parts.next().await?;
+        if first.content_length() < PART_BYTES {
+            self.store.put(&path, first).await.map_err(|e| unavailable(&e))?;
+        } else {
+            let mut upload = self.store.put_multipart(&path).await.map_err(|e| unavailable(&e))?;
+            if let Err(error) = send(upload.as_mut(), first, &mut parts).await {
+                if let Err(left) = upload.abort().await {
+                    tracing::warn!(error = %left, "parts of a file that broke off may remain");
+                }
+                return Err(error);
+            }
+        }
+        if let Some(folder) = &self.folder {
+            folder.close_to_others(&path).await.map_err(|e| unavailable(&e))?;
+        }
+        Ok(parts.stored())
+    }
+
+    /// # Errors
+    /// 503 when the place cannot be reached or read.
+    pub async fn get(&self, key: &str) -> Result<Option<Content>> {
+        match self.store.get(&key::path(key)?).await {
+            Ok(found) => Ok(Some(Content {
+                bytes: found.meta.size,
+                pieces: found.into_stream().map_err(|e| unavailable(&e)).boxed(),
+            })),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
+    /// Removes a file; what is not there is removed already.
+    ///
+    /// # Errors
+    /// 503 when the place cannot be reached or written.
+    pub async fn delete(&self, key: &str) -> Result<()> {
+        match self.store.delete(&key::path(key)?).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+}
+
+async fn send<S>(upload: &mut dyn MultipartUpload, first: PutPayload, parts: &mut Parts<S>) -> Result<()>
+where
+    S: Stream<Item = Result<Bytes>> + Send,
+{
+    let mut part = first;
+    loop {
+        let is_last = part.content_length() < PART_BYTES;
+        upload.put_part(part).await.map_err(|e| unavailable(&e))?;
+        if is_last {
+            break;
+        }
+        part = parts.next().await?;
+    }
+    upload.complete().await.map(drop).map_err(|e| unavailable(&e))
+}
+
+/// The pieces of a stream, gathered to parts of one size.
+struct Parts<S> {
+    pieces: Pin<Box<S>>,
+    /// What has come and belongs to the next part.
+    rest: Bytes,
+    hash: Sha256,
+    bytes: u64,
+}
+
+impl<S: Stream<Item = Result<Bytes>> + Send> Parts<S> {
+    fn new(pieces: S) -> Self {
+        Self { pieces: Box::pin(pieces), rest: Bytes::new(), hash: Sha256::new(), bytes: 0 }
+    }
+
+    /// The next part; a shorter one is the last.
+    async fn next(&mut self) -> Result<PutPayload> {
+        let (mut part, mut bytes) = (Vec::new(), 0);
+        while bytes < PART_BYTES {
+            if self.rest.is_empty() {
+                let Some(piece) = self.pieces.try_next().await? else { break };
+                self.hash.update(&piece);
+                self.bytes += piece.len() as u64;
+                self.rest = piece;
+            }
+            let taken = self.rest.split_to(self.rest.len().min(PART_BYTES - bytes));
+            bytes += taken.len();
+            part.push(taken);
+        }
+        Ok(part.into_iter().collect())
+    }
+
+    fn stored(self) -> Stored {
+        Stored { bytes: self.bytes, sha256: self.hash.finalize().into() }
+    }
+}
+
+fn unavailable(error: &dyn std::fmt::Display) -> Error {
+    tracing::error!(%error, "files cannot be kept or read");
+    Failure::new(Kind::Unavailable, "FILES_UNAVAILABLE", "files cannot be kept or read now; try again")
+        .retry_after(5)
+        .into()
+}
