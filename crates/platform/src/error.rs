@@ -111,6 +111,19 @@ impl Error {
     }
 }
 
+/// Lets `?` make a service's own error of what is the chassis's matter:
+/// `platform_errors!(Error: Failure, sqlx::Error);`, for an `Error` with a variant `Platform`.
+#[macro_export]
+macro_rules! platform_errors {
+    ($own:ident: $($source:ty),+) => {$(
+        impl From<$source> for $own {
+            fn from(error: $source) -> Self {
+                Self::Platform(error.into())
+            }
+        }
+    )+};
+}
+
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         if let Self::Replay(answer) = self {

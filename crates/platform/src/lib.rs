@@ -22,6 +22,7 @@ pub mod live;
 pub mod operate;
 pub mod outbox;
 mod pace;
+pub mod row;
 pub mod service;
 pub mod settings;
 pub mod tasks;

@@ -46,17 +46,7 @@ pub enum Error {
     LastSuperAdmin,
 }
 
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Platform(error.into())
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        Self::Platform(failure.into())
-    }
-}
+quenty_platform::platform_errors!(Error: Failure, sqlx::Error);
 
 impl From<Error> for quenty_platform::Error {
     fn from(error: Error) -> Self {

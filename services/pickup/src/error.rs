@@ -30,11 +30,7 @@ pub enum Error {
     UserDrivesAlready,
 }
 
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        Self::Platform(failure.into())
-    }
-}
+quenty_platform::platform_errors!(Error: Failure);
 
 impl From<Error> for quenty_platform::Error {
     fn from(error: Error) -> Self {

@@ -40,23 +40,7 @@ pub enum Error {
     BadField { code: &'static str, pointer: &'static str, detail: &'static str },
 }
 
-impl From<sqlx::Error> for Error {
-    fn from(error: sqlx::Error) -> Self {
-        Self::Platform(error.into())
-    }
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        Self::Platform(failure.into())
-    }
-}
-
-impl From<UnreadableFact> for Error {
-    fn from(error: UnreadableFact) -> Self {
-        Self::Platform(error.into())
-    }
-}
+quenty_platform::platform_errors!(Error: Failure, UnreadableFact, sqlx::Error);
 
 // Values of rows: they passed these types when they were written.
 impl From<Invalid> for Error {

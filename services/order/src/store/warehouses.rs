@@ -12,7 +12,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::{parse, parse_some, unreadable};
+use super::{document, parse, parse_some};
 use crate::domain::warehouse::{Warehouse, WarehouseDetails, WarehouseState};
 
 struct Row {
@@ -48,7 +48,7 @@ pub(super) fn details(
 ) -> Result<WarehouseDetails> {
     Ok(WarehouseDetails {
         name: parse(&name)?,
-        address: serde_json::from_value(address).map_err(unreadable)?,
+        address: document(address)?,
         contact_phone: parse_some(contact_phone)?,
         is_default,
     })
