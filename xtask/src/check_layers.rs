@@ -60,7 +60,7 @@ const RULES: [Rule; 4] = [
 ];
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Violation {
+pub(crate) struct Violation {
     file: PathBuf,
     line: usize,
     what: String,
@@ -86,7 +86,7 @@ pub fn run(root: &Path) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-fn check(root: &Path) -> anyhow::Result<Vec<Violation>> {
+pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<Violation>> {
     let services = root.join("services");
     let mut violations = manifests::check(root)?;
     for service in entries(&services)? {

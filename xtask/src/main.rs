@@ -1,6 +1,7 @@
 //! The chores of the repository: what `make` and the gate call, and people may.
 
 mod check_layers;
+mod new_service;
 mod sqlx_prepare;
 mod with_servers;
 
@@ -9,6 +10,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "The chores of the repository")]
@@ -22,9 +25,11 @@ enum Chore {
     /// Check that code stands in the layer where it belongs
     CheckLayers {
         /// The checkout to look at
-        #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
+        #[arg(long, default_value = ROOT)]
         root: PathBuf,
     },
+    /// Write a new service: the skeleton that all share, and its place in every list
+    NewService(new_service::Args),
     /// Write the metadata of the checked SQL queries, so that a build needs no database
     SqlxPrepare(sqlx_prepare::Args),
     /// Run a command beside a private PostgreSQL and RabbitMQ, named in its environment, and stop them after it
@@ -34,9 +39,8 @@ enum Chore {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::CheckLayers { root } => check_layers::run(&root),
-        Chore::SqlxPrepare(args) => {
-            sqlx_prepare::run(concat!(env!("CARGO_MANIFEST_DIR"), "/..").as_ref(), &args)
-        }
+        Chore::NewService(args) => new_service::run(ROOT.as_ref(), &args),
+        Chore::SqlxPrepare(args) => sqlx_prepare::run(ROOT.as_ref(), &args),
         Chore::WithServers(args) => with_servers::run(&args),
     };
     outcome.unwrap_or_else(|error| {

@@ -10,12 +10,12 @@ mod import;
 mod mails;
 mod names;
 mod output;
-mod services;
 mod settings_check;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use quenty_services as services;
 
 #[derive(Parser)]
 #[command(

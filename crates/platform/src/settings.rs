@@ -64,6 +64,7 @@ pub const CHASSIS: &[Setting] = &[
     Setting::new("order_url", "base URL of Order").default("http://127.0.0.1:8002"),
     Setting::new("shipping_url", "base URL of Shipping").default("http://127.0.0.1:8004"),
     Setting::new("pickup_url", "base URL of Pickup").default("http://127.0.0.1:8005"),
+    Setting::new("returns_url", "base URL of Returns").default("http://127.0.0.1:8007"),
     Setting::new(
         "retry_pause_ms",
         "first pause before a failed reaction is tried again; each further one is four times as long",

@@ -10,17 +10,22 @@ const RANGE: std::ops::Range<u16> = 20_000..32_000;
 
 /// `N` different ports that were free on 127.0.0.1 a moment ago.
 pub fn free_ports<const N: usize>() -> anyhow::Result<[u16; N]> {
+    let ports = many_free_ports(N)?;
+    ports.try_into().map_err(|_| anyhow::anyhow!("not as many ports as wanted"))
+}
+
+/// As [`free_ports`], where how many is known only at run time.
+pub fn many_free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
     // All are held until all are found, so that none is found twice.
-    let mut held = Vec::with_capacity(N);
+    let mut held = Vec::with_capacity(count);
     for _ in 0..1_000 {
-        if held.len() == N {
-            break;
+        if held.len() == count {
+            return Ok(held.iter().map(|(port, _)| *port).collect());
         }
         let port = rand::rng().random_range(RANGE);
         held.extend(TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(|listener| (port, listener)));
     }
-    let ports: Vec<u16> = held.iter().map(|(port, _)| *port).collect();
-    ports.try_into().map_err(|_| anyhow::anyhow!("no free ports on 127.0.0.1 between 20000 and 32000"))
+    anyhow::bail!("no free ports on 127.0.0.1 between 20000 and 32000")
 }
 
 #[cfg(test)]

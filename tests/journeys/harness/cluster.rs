@@ -9,7 +9,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use nix::sys::signal::Signal;
-use quenty_testkit::{ports::free_ports, rabbit::RabbitServer, scratch_dir::ScratchDir};
+use quenty_testkit::{ports::many_free_ports, rabbit::RabbitServer, scratch_dir::ScratchDir};
 use serde_json::json;
 
 use super::{
@@ -71,19 +71,13 @@ impl Cluster {
         } else {
             (None, shared_databases().await)
         };
-        let [gateway, auth, customer, order, pickup, shipping] = free_ports().expect("free ports");
-        let ports = BTreeMap::from([
-            (GATEWAY, gateway),
-            ("auth", auth),
-            ("customer", customer),
-            ("order", order),
-            ("pickup", pickup),
-            ("shipping", shipping),
-        ]);
+        let names: Vec<_> = services().iter().map(|service| service.name).chain([GATEWAY]).collect();
+        let ports = many_free_ports(names.len()).expect("free ports");
+        let ports: BTreeMap<_, _> = names.into_iter().zip(ports).collect();
         let mail_dir = folder.path().join("mail");
         std::fs::create_dir(&mail_dir).expect("a folder for mails");
         let stage = Stage {
-            gateway: format!("http://127.0.0.1:{gateway}"),
+            gateway: format!("http://127.0.0.1:{}", ports[GATEWAY]),
             mail_dir,
             admin_email: "admin@quenty.example".to_owned(),
             admin_password: "correct-horse-battery-staple-9".to_owned(),

@@ -12,7 +12,7 @@ pub mod up;
 
 use std::time::{Duration, Instant};
 
-use quenty_platform::Service;
+pub use quenty_services::all as services;
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use self::{
@@ -21,17 +21,6 @@ pub use self::{
 };
 
 const POLL: Duration = Duration::from_millis(25);
-
-/// The services of the platform.
-pub fn services() -> Vec<Service> {
-    vec![
-        quenty_auth::service(),
-        quenty_customer::service(),
-        quenty_order::service(),
-        quenty_pickup::service(),
-        quenty_shipping::service(),
-    ]
-}
 
 /// Waits for its turn: stories that start servers of their own, or hundreds of orders, would measure each other.
 /// In one process, as under `cargo test`, they come one after the other; nextest sees to it between processes.

@@ -51,14 +51,14 @@ pub trait Permission: Send + Sync + 'static {
 /// Declares permissions: `permissions! { CancelOrders = "orders:cancel"; }`.
 #[macro_export]
 macro_rules! permissions {
-    ($($name:ident = $text:literal;)+) => {$(
+    ($($name:ident = $text:literal;)*) => {$(
         #[doc = concat!("`", $text, "`")]
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct $name;
         impl $crate::http::Permission for $name {
             const NAME: &'static str = $text;
         }
-    )+};
+    )*};
 }
 
 /// An authenticated caller.

@@ -1,0 +1,1 @@
+-- What Returns keeps: write it here, before its tables.

@@ -1,0 +1,1 @@
+//! The rules of Returns: pure and synchronous.

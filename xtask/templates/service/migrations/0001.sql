@@ -1,0 +1,1 @@
+-- What {Name} keeps: write it here, before its tables.

@@ -1,0 +1,1 @@
+//! What can be done: load and lock, decide, save, record. Never commits.

@@ -1,0 +1,1 @@
+//! The rules of {Name}: pure and synchronous.

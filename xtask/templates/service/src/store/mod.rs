@@ -1,0 +1,3 @@
+//! The only SQL of the service. A function here reads or writes; it decides nothing.
+
+pub(crate) mod invariants;
