@@ -230,6 +230,8 @@ events! {
         /// The order by which the replacement goes out.
         exchange_order_id: OrderId,
         total: Money,
+        /// What the replacement left of the buyer's credit, still to be paid back.
+        left_of_credit: Money,
     }
     /// Ended without money: nothing was owed.
     "quenty.returns.return.disposed.v1" ReturnDisposed {

@@ -17,6 +17,7 @@ pub mod invalid;
 pub mod measure;
 pub mod money;
 pub mod page;
+mod words;
 
 pub use actor::{Actor, Scope};
 pub use clock::Clock;

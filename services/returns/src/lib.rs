@@ -1,4 +1,9 @@
-//! Brings goods back, finds out what they are worth, and puts them where they are worth most.
+//! Reverse logistics: brings goods back, finds out what they are worth, and puts them where they are worth most.
+//!
+//! Its words: a **return** is asked for by line of a delivered order, approved by the rules of the company's **policy**
+//! or by a person, and brought back by its **way back** (a driver, a label, or the buyer). Each received **unit** is
+//! inspected and ends in exactly one **disposition**; the **settlement** is the refund or the replacement.
+//! Which orders were delivered is Order's to say, and stock is kept there; drivers are Pickup's, labels Shipping's.
 
 mod commands;
 mod domain;
@@ -6,8 +11,9 @@ mod error;
 mod events;
 mod http;
 mod store;
+mod tasks;
 
-use quenty_platform::Service;
+use quenty_platform::{Service, app::Parts, settings::Settings};
 use sqlx::migrate::Migrator;
 
 pub use error::Error;
@@ -24,11 +30,21 @@ pub fn service() -> Service {
         database: "reverse_logistics_db",
         migrations: &MIGRATIONS,
         routes: http::routes,
-        settings: &[],
+        settings: quenty_mail::SETTINGS,
         reactions: events::reactions(),
-        tasks: vec![],
+        tasks: tasks::kinds(),
         jobs: vec![],
         invariants: store::invariants::INVARIANTS,
         init: None,
     }
+    .init(parts)
+}
+
+/// The way out for the buyers' mails.
+async fn parts(
+    _: sqlx::PgPool,
+    settings: Settings,
+    _: quenty_kernel::Clock,
+) -> quenty_platform::Result<Parts> {
+    Ok(Parts::default().with(quenty_mail::from_settings(&settings)?))
 }

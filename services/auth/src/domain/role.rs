@@ -55,6 +55,9 @@ pub const RESOURCES: &[Resource] = &[
     resource("manifests", &["read", "create", "update", "delete", "submit", "approve", "reject", "ship"]),
     resource("countries", &["read"]),
     resource("zones", &["read"]),
+    resource("returns", &["read", "create", "check", "approve", "reject", "dispute", "cancel", "schedule_pickup", "issue_label", "add_photo", "receive", "inspect", "process", "refund", "exchange"]),
+    resource("return_policies", &["read", "update"]),
+    resource("dispositions", &["read", "update"]),
     resource("dead_letters", &["read", "replay", "discard"]),
     resource("audit", &["read", "verify"]),
 ];
@@ -70,7 +73,7 @@ pub const ROLES: &[Role] = &[
         permissions: &[
             "users:*", "roles:*", "companies:*", "members:*", "kyc:*", "customers:*", "products:*",
             "warehouses:*", "inventory:*", "orders:*", "pickups:*", "service_areas:*", "drivers:*", "vehicles:*", "rates:*",
-            "shipments:*", "manifests:*", "countries:*", "zones:*", "dead_letters:*", "audit:*",
+            "shipments:*", "manifests:*", "countries:*", "zones:*", "returns:*", "dispositions:*", "dead_letters:*", "audit:*",
         ],
     },
     Role {
@@ -82,6 +85,7 @@ pub const ROLES: &[Role] = &[
             "kyc:decide", "customers:read", "products:read", "warehouses:read", "inventory:read",
             "orders:read", "orders:hold", "orders:release", "orders:cancel", "pickups:read", "service_areas:read",
             "drivers:read", "vehicles:read", "rates:read", "shipments:read", "manifests:read", "countries:read", "zones:read",
+            "returns:read", "returns:approve", "returns:reject", "returns:dispute", "returns:cancel", "dispositions:read",
             "dead_letters:read", "audit:read",
         ],
     },
@@ -91,7 +95,8 @@ pub const ROLES: &[Role] = &[
         about: "plans collection and transport: pickups, drivers, vehicles, service areas, shipments, manifests",
         permissions: &[
             "pickups:*", "service_areas:*", "drivers:*", "vehicles:*", "shipments:*", "manifests:*", "orders:read",
-            "warehouses:read", "rates:read", "countries:read", "zones:read",
+            "warehouses:read", "rates:read", "countries:read", "zones:read", "returns:read", "returns:receive",
+            "returns:inspect", "returns:add_photo",
         ],
     },
     Role {
@@ -133,6 +138,7 @@ pub const ROLES: &[Role] = &[
             "pickups:hold", "pickups:reschedule", "pickups:cancel", "service_areas:read", "rates:read", "shipments:read",
             "shipments:create", "shipments:book", "shipments:void", "shipments:label", "manifests:read", "manifests:create",
             "manifests:update", "manifests:delete", "manifests:submit", "manifests:ship", "countries:read", "zones:read",
+            "returns:*", "return_policies:*", "dispositions:*",
         ],
     },
     Role {
@@ -146,7 +152,8 @@ pub const ROLES: &[Role] = &[
             "pickups:read", "pickups:create", "pickups:update", "pickups:quote", "pickups:hold", "pickups:reschedule",
             "pickups:cancel", "service_areas:read", "rates:read", "shipments:read", "shipments:create", "shipments:book",
             "shipments:void", "shipments:label", "manifests:read", "manifests:create", "manifests:update", "manifests:delete",
-            "manifests:submit", "manifests:ship", "countries:read", "zones:read",
+            "manifests:submit", "manifests:ship", "countries:read", "zones:read", "returns:*", "return_policies:*",
+            "dispositions:*",
         ],
     },
     Role {
@@ -159,7 +166,9 @@ pub const ROLES: &[Role] = &[
             "orders:retry", "orders:import", "pickups:read", "pickups:create", "pickups:update", "pickups:quote",
             "pickups:hold", "pickups:reschedule", "pickups:cancel", "service_areas:read", "rates:read", "shipments:read",
             "shipments:create", "shipments:book", "shipments:void", "shipments:label", "manifests:read", "manifests:create",
-            "manifests:update", "manifests:submit", "countries:read", "zones:read",
+            "manifests:update", "manifests:submit", "countries:read", "zones:read", "returns:read", "returns:create",
+            "returns:check", "returns:dispute", "returns:cancel", "returns:schedule_pickup", "returns:issue_label",
+            "returns:add_photo", "returns:receive", "return_policies:read", "dispositions:read",
         ],
     },
     Role {
@@ -168,7 +177,8 @@ pub const ROLES: &[Role] = &[
         about: "the stock: inventory, receiving, counting, labels",
         permissions: &[
             "companies:read", "products:read", "warehouses:read", "inventory:*", "orders:read", "pickups:read",
-            "shipments:read", "shipments:label",
+            "shipments:read", "shipments:label", "returns:read", "returns:receive", "returns:inspect", "returns:process",
+            "returns:add_photo", "return_policies:read", "dispositions:*",
         ],
     },
     Role {
@@ -178,7 +188,8 @@ pub const ROLES: &[Role] = &[
         permissions: &[
             "orders:pay", "companies:read", "members:read", "customers:read", "products:read", "warehouses:read",
             "inventory:read", "orders:read", "pickups:read", "service_areas:read", "rates:read", "shipments:read",
-            "manifests:read", "countries:read", "zones:read",
+            "manifests:read", "countries:read", "zones:read", "returns:read", "returns:refund", "returns:exchange",
+            "return_policies:read", "dispositions:*",
         ],
     },
     Role {
@@ -188,7 +199,7 @@ pub const ROLES: &[Role] = &[
         permissions: &[
             "companies:read", "members:read", "customers:read", "products:read", "warehouses:read", "inventory:read",
             "orders:read", "pickups:read", "service_areas:read", "rates:read", "shipments:read", "manifests:read",
-            "countries:read", "zones:read",
+            "countries:read", "zones:read", "returns:read", "return_policies:read", "dispositions:read",
         ],
     },
 ];
@@ -198,6 +209,7 @@ pub const SERVICES: &[(&str, &[&str])] = &[
     ("auth", &["internal.memberships:read"]),
     ("order", &["internal.companies:read", "internal.customers:write"]),
     ("pickup", &["internal.companies:read"]),
+    ("returns", &["internal.exchanges:write"]),
     ("shipping", &["internal.companies:read"]),
 ];
 

@@ -29,7 +29,6 @@ pub(crate) use status::{CompanyStatus, KycStatus};
 
 use super::{
     identification::{Identification, IdentificationError, Identified},
-    word::words,
 };
 
 quenty_kernel::facts! {
@@ -48,11 +47,11 @@ quenty_kernel::facts! {
     }
 }
 
-words! {
+quenty_kernel::words! {
     pub(crate) enum CompanyKind ("company kind") { Business = "business", Individual = "individual" }
 }
 
-words! {
+quenty_kernel::words! {
     pub(crate) enum CompanySize ("company size") { Small = "small", Medium = "medium", Large = "large" }
 }
 

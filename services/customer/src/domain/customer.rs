@@ -16,10 +16,9 @@ pub(crate) use addresses::{AddressEntry, MAX_ADDRESSES};
 
 use super::{
     identification::{Identification, IdentificationError, Identified},
-    word::words,
 };
 
-words! {
+quenty_kernel::words! {
     pub(crate) enum CustomerKind ("customer kind") { Individual = "individual", Business = "business" }
 }
 

@@ -8,9 +8,9 @@ use quenty_kernel::{
     id::{CompanyId, UserId},
 };
 
-use super::{profile::ProfileFact, word::words};
+use super::profile::ProfileFact;
 
-words! {
+quenty_kernel::words! {
     /// A role in the platform itself; roles in a company are those of its members.
     pub(crate) enum PlatformRole ("role") {
         SuperAdmin = "super_admin",

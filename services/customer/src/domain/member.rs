@@ -10,9 +10,7 @@ use quenty_kernel::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::word::words;
-
-words! {
+quenty_kernel::words! {
     pub(crate) enum MemberRole ("role") {
         Owner = "owner",
         Manager = "manager",
@@ -23,7 +21,7 @@ words! {
     }
 }
 
-words! {
+quenty_kernel::words! {
     pub(crate) enum MemberStatus ("member status") { Invited = "invited", Active = "active", Removed = "removed" }
 }
 

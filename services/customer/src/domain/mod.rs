@@ -8,4 +8,3 @@ pub(crate) mod identification;
 pub(crate) mod invitation;
 pub(crate) mod member;
 pub(crate) mod profile;
-mod word;

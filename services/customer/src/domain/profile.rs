@@ -10,9 +10,7 @@ use quenty_kernel::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::word::words;
-
-words! {
+quenty_kernel::words! {
     pub(crate) enum ProfileStatus ("user status") { Active = "active", Deactivated = "deactivated" }
 }
 

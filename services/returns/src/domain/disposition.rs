@@ -34,7 +34,7 @@ quenty_kernel::words! {
     /// What becomes of a unit, in the order of the waste hierarchy (Directive 2008/98/EC, article 4): used again,
     /// prepared for it, taken apart for it, given away, recycled, disposed of. Of two that bring the same, the first is
     /// chosen.
-    pub(crate) enum Kind ("disposition") {
+    pub enum Kind ("disposition") {
         /// Back to the shelf of the same product.
         ResellAsNew = "resell_as_new",
         ResellOpenBox = "resell_open_box",
@@ -49,7 +49,7 @@ quenty_kernel::words! {
 
 quenty_kernel::words! {
     /// Why a unit may not be used in some way.
-    pub(crate) enum Refusal ("refusal") {
+    pub enum Refusal ("refusal") {
         /// Nobody gets hygiene goods that somebody had.
         Hygiene = "hygiene",
         BeyondRepair = "beyond_repair",

@@ -1,3 +1,11 @@
 //! The only SQL of the service. A function here reads or writes; it decides nothing.
 
+pub(crate) mod analytics;
+pub(crate) mod delivered;
+pub(crate) mod dispositions;
+pub(crate) mod environment;
+pub(crate) mod factors;
 pub(crate) mod invariants;
+pub(crate) mod neighbours;
+pub(crate) mod policies;
+pub(crate) mod returns;

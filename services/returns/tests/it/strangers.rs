@@ -1,7 +1,9 @@
-use quenty_testkit::{TestApp, strangers};
+use quenty_testkit::strangers;
+
+use crate::support::World;
 
 #[tokio::test]
-async fn strangers_reach_nothing() {
-    let app = TestApp::start(quenty_returns::service()).await;
-    strangers::check(&app, &[]).await;
+async fn no_operation_is_open_to_strangers() {
+    let world = World::new().await;
+    strangers::check(&world.app, &["track_return"]).await;
 }

@@ -1,8 +1,6 @@
 //! Where a company stands: its onboarding, and beside it what is known of who is behind it (KYC).
 
-use crate::domain::word::words;
-
-words! {
+quenty_kernel::words! {
     pub(crate) enum CompanyStatus ("company status") {
         Registered = "registered",
         /// Asked to be approved, and something is missing.
@@ -38,7 +36,7 @@ impl CompanyStatus {
     }
 }
 
-words! {
+quenty_kernel::words! {
     pub(crate) enum KycStatus ("KYC status") {
         NotStarted = "not_started",
         Pending = "pending",

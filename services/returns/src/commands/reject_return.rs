@@ -1,0 +1,19 @@
+//! A person says no, and why.
+
+use quenty_kernel::{Scope, contact::Text, id::ReturnId};
+use quenty_platform::Tx;
+
+use super::{lock, save};
+use crate::{Error, domain::goods_return::Return};
+
+pub(crate) async fn reject_return(
+    tx: &mut Tx,
+    scope: Scope,
+    id: ReturnId,
+    reason: &Text<500>,
+) -> Result<Return, Error> {
+    let mut locked = lock(tx, scope, id).await?;
+    let facts = locked.of.reject(reason.as_str(), tx.now())?;
+    save(tx, &mut locked, facts).await?;
+    Ok(locked.of)
+}

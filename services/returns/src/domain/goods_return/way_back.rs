@@ -1,0 +1,279 @@
+//! How the goods come back: asked of Pickup or Shipping, and what those say.
+
+use jiff::{Timestamp, civil::Date};
+use quenty_contracts::{
+    party::{Item, Parcel},
+    returns::{
+        ReturnLabelIssued, ReturnLabelRequested, ReturnPickedUp, ReturnPickupRequested,
+        ReturnWayBackCancelRequested,
+    },
+};
+use quenty_kernel::{
+    id::{PickupId, ShipmentId},
+    money::Money,
+};
+
+use super::{
+    Outcome, Return, ReturnError, ReturnFact, Status,
+    facts::{
+        ReturnArrived, ReturnDeparted, ReturnEndingRefused, ReturnLabelPriced, ReturnLost,
+        ReturnPickupBooked, ReturnWayBackFailed,
+    },
+};
+use crate::domain::words::WayBack;
+
+/// What the driver or the carrier has to know of the goods.
+#[derive(Debug, Clone)]
+pub(crate) struct Load {
+    pub(crate) parcels: Vec<Parcel>,
+    pub(crate) items: Vec<Item>,
+    pub(crate) declared_value: Money,
+}
+
+/// When a driver shall come.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) date: Option<Date>,
+    pub(crate) slot: Option<String>,
+}
+
+/// What Pickup or Shipping tells.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum News {
+    PickupBooked {
+        pickup_id: PickupId,
+        attempt: u32,
+        window: (Timestamp, Timestamp),
+        cost: Money,
+    },
+    LabelBooked {
+        shipment_id: ShipmentId,
+        attempt: u32,
+        tracking_number: String,
+        cost: Money,
+    },
+    /// Nobody comes, or no label is to be had: refused, abandoned, cancelled, voided.
+    Failed {
+        way_back: WayBack,
+        attempt: Option<u32>,
+        of: Booked,
+        code: String,
+        detail: String,
+    },
+    /// It cannot be stopped any more.
+    KeptGoing {
+        pickup_id: PickupId,
+        detail: String,
+    },
+    PickedUp {
+        of: Booked,
+        at: Timestamp,
+    },
+    Departed {
+        shipment_id: ShipmentId,
+        at: Timestamp,
+    },
+    Arrived {
+        shipment_id: ShipmentId,
+        at: Timestamp,
+    },
+    Lost {
+        shipment_id: ShipmentId,
+        at: Timestamp,
+    },
+}
+
+/// Whose news it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Booked {
+    Pickup(PickupId),
+    Shipment(ShipmentId),
+}
+
+impl Return {
+    /// Asks Pickup for a driver.
+    pub(crate) fn ask_for_pickup(&mut self, wanted: Wanted, load: Load, now: Timestamp) -> Outcome {
+        let attempt = self.next_attempt()?;
+        let kind = if wanted.date.is_some() || wanted.slot.is_some() { "scheduled" } else { "on_demand" };
+        let asked = ReturnPickupRequested {
+            return_id: self.id,
+            company_id: self.company_id(),
+            order_id: self.order_id(),
+            attempt,
+            kind: kind.to_owned(),
+            date: wanted.date,
+            slot: wanted.slot,
+            sender: self.request.buyer.clone(),
+            parcels: load.parcels,
+        };
+        Ok(vec![self.apply(asked, now)])
+    }
+
+    /// Asks Shipping for a label.
+    pub(crate) fn ask_for_label(&mut self, load: Load, now: Timestamp) -> Outcome {
+        let attempt = self.next_attempt()?;
+        let asked = ReturnLabelRequested {
+            return_id: self.id,
+            company_id: self.company_id(),
+            order_id: self.order_id(),
+            attempt,
+            sender: self.request.buyer.clone(),
+            consignee: self.request.destination.clone(),
+            parcels: load.parcels,
+            items: load.items,
+            declared_value: load.declared_value,
+        };
+        Ok(vec![self.apply(asked, now)])
+    }
+
+    fn next_attempt(&self) -> Result<u32, ReturnError> {
+        if self.ending.is_some() {
+            return Err(ReturnError::Ending);
+        }
+        match self.booked_way() {
+            // Nobody answered, and somebody was told: ask again.
+            Some(_) if self.booking.asked.is_some() && self.attention.is_some() => {}
+            Some(way) => return Err(ReturnError::BookedAlready(way)),
+            None => {}
+        }
+        if self.status != Status::Approved {
+            return Err(ReturnError::NoWayBack(self.status));
+        }
+        Ok(self.booking.attempt + 1)
+    }
+
+    /// Asks whoever has the booking to give it back; nothing, if there is none.
+    pub(super) fn give_booking_back(&self, reason: &str) -> Option<ReturnFact> {
+        let way_back = self.booked_way()?;
+        let asked = ReturnWayBackCancelRequested {
+            return_id: self.id,
+            company_id: self.company_id(),
+            attempt: self.booking.attempt,
+            way_back: way_back.as_str().to_owned(),
+            pickup_id: self.booking.pickup_id,
+            shipment_id: self.booking.shipment_id,
+            reason: reason.to_owned(),
+        };
+        Some(asked.into())
+    }
+
+    /// Takes in what Pickup or Shipping tells. News of a booking that is not this return's any more changes nothing,
+    /// save that a booking that came too late is given back.
+    pub(crate) fn hear(&mut self, news: News, now: Timestamp) -> Vec<ReturnFact> {
+        match news {
+            News::PickupBooked { pickup_id, attempt, window, cost } => {
+                let (window_start, window_end) = window;
+                let booked = ReturnPickupBooked { pickup_id, attempt, window_start, window_end, cost };
+                self.booked(attempt, WayBack::Pickup, Booked::Pickup(pickup_id), now, move |of| {
+                    vec![of.apply(booked, now)]
+                })
+            }
+            News::LabelBooked { shipment_id, attempt, tracking_number, cost } => {
+                self.booked(attempt, WayBack::Label, Booked::Shipment(shipment_id), now, move |of| {
+                    let issued = ReturnLabelIssued {
+                        return_id: of.id,
+                        company_id: of.company_id(),
+                        order_id: of.order_id(),
+                        shipment_id,
+                        tracking_number,
+                    };
+                    vec![of.apply(issued, now), of.apply(ReturnLabelPriced { cost }, now)]
+                })
+            }
+            News::Failed { way_back, attempt, of, code, detail } => {
+                if self.is_mine(of)
+                    || (attempt == Some(self.booking.attempt) && self.booking.asked == Some(way_back))
+                {
+                    self.failed(way_back, code, detail, now)
+                } else {
+                    Vec::new()
+                }
+            }
+            News::KeptGoing { pickup_id, detail } => {
+                if self.is_mine(Booked::Pickup(pickup_id)) && self.ending.is_some() {
+                    vec![self.apply(ReturnEndingRefused { reason: detail }, now)]
+                } else {
+                    Vec::new()
+                }
+            }
+            News::PickedUp { of, at } => {
+                if self.is_mine(of) && self.status.may_become(Status::PickedUp) {
+                    let (return_id, company_id, order_id) = (self.id, self.company_id(), self.order_id());
+                    vec![self.apply(ReturnPickedUp { return_id, company_id, order_id, at }, now)]
+                } else {
+                    Vec::new()
+                }
+            }
+            News::Departed { shipment_id, at } => {
+                let mut facts = self.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at }, now);
+                if self.is_mine(Booked::Shipment(shipment_id)) && self.status == Status::PickedUp {
+                    facts.push(self.apply(ReturnDeparted { at }, now));
+                }
+                facts
+            }
+            News::Arrived { shipment_id, at } => {
+                let mut facts = self.hear(News::Departed { shipment_id, at }, now);
+                if self.is_mine(Booked::Shipment(shipment_id)) && self.status == Status::InTransit {
+                    facts.push(self.apply(ReturnArrived { at }, now));
+                }
+                facts
+            }
+            News::Lost { shipment_id, at } => {
+                let mut facts = self.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at }, now);
+                let on_the_road = matches!(self.status, Status::PickedUp | Status::InTransit);
+                if self.is_mine(Booked::Shipment(shipment_id)) && on_the_road && self.lost_at.is_none() {
+                    facts.push(self.apply(ReturnLost { at }, now));
+                }
+                facts
+            }
+        }
+    }
+
+    /// A booking that answers what is asked for now is taken; one that comes too late is given back.
+    fn booked(
+        &mut self,
+        attempt: u32,
+        way_back: WayBack,
+        of: Booked,
+        now: Timestamp,
+        take: impl FnOnce(&mut Self) -> Vec<ReturnFact>,
+    ) -> Vec<ReturnFact> {
+        if attempt == self.booking.attempt && self.booking.asked == Some(way_back) && !self.status.is_over() {
+            // Received meanwhile: the cancellation was asked for already, by the attempt.
+            return if self.status == Status::Approved { take(self) } else { Vec::new() };
+        }
+        if self.is_mine(of) || attempt == self.booking.attempt {
+            return Vec::new();
+        }
+        let (pickup_id, shipment_id) = match of {
+            Booked::Pickup(id) => (Some(id), None),
+            Booked::Shipment(id) => (None, Some(id)),
+        };
+        let too_late = ReturnWayBackCancelRequested {
+            return_id: self.id,
+            company_id: self.company_id(),
+            attempt,
+            way_back: way_back.as_str().to_owned(),
+            pickup_id,
+            shipment_id,
+            reason: "another way back was asked for meanwhile".to_owned(),
+        };
+        vec![self.apply(too_late, now)]
+    }
+
+    fn is_mine(&self, of: Booked) -> bool {
+        match of {
+            Booked::Pickup(id) => self.booking.pickup_id == Some(id),
+            Booked::Shipment(id) => self.booking.shipment_id == Some(id),
+        }
+    }
+
+    fn failed(&mut self, way_back: WayBack, code: String, detail: String, now: Timestamp) -> Vec<ReturnFact> {
+        let (ending, reason) = (self.ending, self.ending_reason.clone().unwrap_or_default());
+        let mut facts = vec![self.apply(ReturnWayBackFailed { way_back, code, detail }, now)];
+        if let Some(ending) = ending {
+            facts.push(self.end(ending, &reason, now));
+        }
+        facts
+    }
+}

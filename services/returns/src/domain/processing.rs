@@ -1,0 +1,105 @@
+//! What a return comes to: the money of its units, and what is settled of its order.
+
+use quenty_contracts::returns::{LineQuantity, RefundAmounts};
+use quenty_kernel::{
+    Invalid,
+    measure::Bps,
+    money::{Money, MoneyError},
+};
+
+use super::{
+    delivered::{ClaimError, DeliveredOrder},
+    goods_return::{Return, ReturnFact},
+    policy::{PolicyTerms, WayBackPayer},
+    refund::{self, Terms, Units},
+    words::{Claim, Reason, Resolution},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessingError {
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error(transparent)]
+    Claim(#[from] ClaimError),
+}
+
+/// Units that will not come are free again; those of a rejection that is objected to are set aside again.
+pub(crate) fn count_units(
+    order: &mut DeliveredOrder,
+    of: &Return,
+    facts: &[ReturnFact],
+) -> Result<(), ClaimError> {
+    for fact in facts {
+        match fact {
+            ReturnFact::Rejected(_) | ReturnFact::Cancelled(_) | ReturnFact::Expired(_) => {
+                order.release(&of.outstanding());
+            }
+            ReturnFact::Disputed(_) if of.received_at.is_none() => order.claim(&of.outstanding())?,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// What the buyer gets for what arrived, or for all of it when it was lost on its way.
+pub(crate) fn amounts(
+    of: &Return,
+    order: &DeliveredOrder,
+    terms: &PolicyTerms,
+) -> Result<RefundAmounts, ProcessingError> {
+    let resolution: Resolution = of.request.resolution.parse()?;
+    let mut units = Vec::new();
+    for wanted in &of.request.lines {
+        let reason: Reason = wanted.reason.parse()?;
+        let line = order.line(wanted.line).ok_or(ClaimError::NoSuchLine { line: wanted.line })?;
+        let mut before = line.settled;
+        let mut group = |count: u32, terms| {
+            units.push(Units { value: line.value, quantity: line.quantity, before, count, terms });
+            before += count;
+        };
+        if is_lost(of) {
+            group(wanted.quantity, Terms { at_fault: true, fee: Bps::MIN });
+            continue;
+        }
+        group(claimed(of, wanted.line, Claim::Confirmed), refund_terms(reason, resolution, terms));
+        let changed_mind = refund_terms(Reason::ChangedMind, resolution, terms);
+        group(claimed(of, wanted.line, Claim::NotConfirmed), changed_mind);
+    }
+    let nothing = Money::zero(order.paid.currency());
+    let way_back = if terms.way_back_paid_by == WayBackPayer::Buyer && resolution != Resolution::Exchange {
+        of.booking.cost.filter(|cost| cost.currency() == nothing.currency()).unwrap_or(nothing)
+    } else {
+        nothing
+    };
+    Ok(refund::amounts(&units, way_back, order.left_to_refund()?)?)
+}
+
+fn is_lost(of: &Return) -> bool {
+    of.lost_at.is_some() && of.units.is_empty()
+}
+
+fn claimed(of: &Return, line: u32, claim: Claim) -> u32 {
+    let inspected =
+        of.units.iter().filter(|unit| unit.line == line).filter_map(|unit| unit.inspection.as_ref());
+    let count = inspected.filter(|inspection| inspection.found.claim == claim.as_str()).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// What came is settled, whatever it is worth; what did not come is the buyer's again.
+pub(crate) fn settle(order: &mut DeliveredOrder, of: &Return, refund: Money) -> Result<(), MoneyError> {
+    let (settled, kept): (Vec<LineQuantity>, _) =
+        if is_lost(of) { (of.outstanding(), Vec::new()) } else { (of.returned(), of.outstanding()) };
+    order.release(&kept);
+    order.settle(&settled, refund)
+}
+
+/// Nobody pays a fee for other goods instead: they are sold, after all.
+pub(crate) fn refund_terms(reason: Reason, resolution: Resolution, terms: &PolicyTerms) -> Terms {
+    let fee = match resolution {
+        Resolution::Exchange => Bps::MIN,
+        Resolution::Refund | Resolution::StoreCredit => terms.fee_of(reason),
+    };
+    Terms { at_fault: reason.is_at_fault(), fee }
+}

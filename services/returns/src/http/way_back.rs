@@ -1,0 +1,54 @@
+//! How the goods come back.
+
+use axum::extract::State;
+use jiff::civil::Date;
+use quenty_kernel::{contact::Text, id::ReturnId};
+use quenty_platform::{
+    App, Result,
+    http::{Answer, Can, Json, Path},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{IssueLabels, SchedulePickups, return_out::ReturnOut, returns::shown};
+use crate::{commands, domain::goods_return::Wanted};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SchedulePickupIn {
+    /// The local day; the first slot with room unless told.
+    #[schema(value_type = Option<String>, format = Date)]
+    date: Option<Date>,
+    /// The slot's local start, like `08:00`.
+    slot: Option<Text<5>>,
+}
+
+/// Ask for a driver; the answer comes within moments, and shows in the return.
+#[utoipa::path(post, path = "/api/v1/returns/{id}/schedule-pickup", operation_id = "schedule_return_pickup", tag = "returns",
+    params(("id" = ReturnId, Path)), request_body = SchedulePickupIn, security(("bearer" = ["returns:schedule_pickup"])),
+    responses((status = 200, body = ReturnOut), (status = 409, description = "`NO_WAY_BACK`, `BOOKED_ALREADY`, `ENDING`")))]
+pub(super) async fn schedule_return_pickup(
+    State(app): State<App>,
+    caller: Can<SchedulePickups>,
+    Path(id): Path<ReturnId>,
+    Json(input): Json<SchedulePickupIn>,
+) -> Result<Answer> {
+    let wanted = Wanted { date: input.date, slot: input.slot.map(String::from) };
+    let mut tx = app.begin(&caller).await?;
+    let of = commands::schedule_pickup(&mut tx, caller.scope()?, id, wanted).await?;
+    tx.answer(shown(&of)?).await
+}
+
+/// Ask for a label; the answer comes within moments, and shows in the return.
+#[utoipa::path(post, path = "/api/v1/returns/{id}/label", operation_id = "issue_return_label", tag = "returns",
+    params(("id" = ReturnId, Path)), security(("bearer" = ["returns:issue_label"])),
+    responses((status = 200, body = ReturnOut), (status = 409, description = "`NO_WAY_BACK`, `BOOKED_ALREADY`, `ENDING`")))]
+pub(super) async fn issue_return_label(
+    State(app): State<App>,
+    caller: Can<IssueLabels>,
+    Path(id): Path<ReturnId>,
+) -> Result<Answer> {
+    let mut tx = app.begin(&caller).await?;
+    let of = commands::issue_label(&mut tx, caller.scope()?, id).await?;
+    tx.answer(shown(&of)?).await
+}

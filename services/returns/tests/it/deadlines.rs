@@ -1,0 +1,75 @@
+use quenty_contracts::pickup::PickupCancelled;
+use quenty_testkit::wait::eventually;
+use serde_json::{Value, json};
+
+use crate::support::{World, days, found};
+
+async fn attention(world: &World, of: &Value, code: &str) {
+    eventually(&format!("{code} is raised"), || async {
+        (world.read(of).await["attention"]["code"] == code).then_some(())
+    })
+    .await;
+}
+
+async fn status(world: &World, of: &Value, status: &str) {
+    eventually(&format!("it is {status}"), || async {
+        (world.read(of).await["status"] == status).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_never_arrives_expires_and_frees_its_units() {
+    let world = World::new().await;
+    let of = world.delivered(1, "50000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({})).await;
+    world.app.advance_to(days(30));
+    status(&world, &asked, "expired").await;
+    world.request(&of, 1, "defective", json!({})).await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn with_a_driver_booked_it_expires_once_the_driver_is_called_off() {
+    let world = World::new().await;
+    let of = world.delivered(1, "50000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+    let pickup = world.pickup_booked(&asked).await;
+    world.app.advance_to(days(30));
+    eventually("the pickup is given back", || async {
+        (world.read(&asked).await["ending"] == "expired").then_some(())
+    })
+    .await;
+    let cancelled: PickupCancelled =
+        serde_json::from_value(json!({"pickup_id": pickup, "return_id": asked["id"], "reason": "expired"}))
+            .unwrap();
+    world.app.hear(pickup, Some(world.company), 2, &cancelled).await;
+    status(&world, &asked, "expired").await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn every_step_that_takes_too_long_is_shown_to_a_person() {
+    let world = World::new().await;
+    let of = world.delivered(9, "50000.00", None).await;
+    let undecided = world.request(&of, 1, "other", json!({})).await;
+    let unanswered = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+    let uninspected = world.request(&of, 1, "wrong_item", json!({})).await;
+    world.receive(&uninspected, 1).await;
+    let unprocessed = world.request(&of, 1, "wrong_item", json!({})).await;
+    world.receive(&unprocessed, 1).await;
+    world.inspect(&unprocessed, &[found(1, "good", "confirmed")]).await;
+    let unpaid = world.request(&of, 1, "wrong_item", json!({})).await;
+    world.bring_back(&unpaid, 1).await;
+    world.app.advance_to(days(6));
+    attention(&world, &undecided, "DECISION_OVERDUE").await;
+    attention(&world, &unanswered, "WAY_BACK_UNANSWERED").await;
+    attention(&world, &uninspected, "INSPECTION_OVERDUE").await;
+    attention(&world, &unprocessed, "PROCESSING_OVERDUE").await;
+    attention(&world, &unpaid, "SETTLEMENT_OVERDUE").await;
+    // Asking again is possible now, and what happens ends the alarm.
+    world.step(&world.merchant, &unanswered, "label", &json!({})).await.expect(200);
+    world.refund(&unpaid).await.expect(200);
+    assert_eq!(world.read(&unpaid).await["attention"], json!(null));
+    world.assert_sound().await;
+}

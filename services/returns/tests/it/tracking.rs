@@ -1,0 +1,89 @@
+use quenty_testkit::wait::eventually;
+use serde_json::{Value, json};
+
+use crate::support::World;
+
+#[tokio::test]
+async fn the_buyer_follows_it_without_logging_in_and_sees_no_person_and_no_place() {
+    let world = World::new().await;
+    let of = world.delivered(1, "100000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"notes": "knock twice"})).await;
+    let path = asked["tracking_path"].as_str().unwrap();
+    world.receive(&asked, 1).await;
+    let page = world.app.get(path).send().await.expect(200);
+    let shown = page.json();
+    assert_eq!(shown["status"], "received");
+    let steps: Vec<&Value> = shown["steps"].as_array().unwrap().iter().map(|step| &step["step"]).collect();
+    assert_eq!(steps, ["requested", "approved", "received"]);
+    for secret in
+        ["Ana", "Calle", "knock", "example.com", &of.order.to_string(), asked["id"].as_str().unwrap()]
+    {
+        assert!(!page.text().contains(secret), "the page shows {secret}");
+    }
+    let wrong = format!("{}0", &path[..path.len() - 1]);
+    let other = if wrong == path { format!("{}1", &path[..path.len() - 1]) } else { wrong };
+    world.app.get(&other).send().await.expect(404);
+    let own = world.get(&format!("/api/v1/returns/{}/tracking", asked["id"].as_str().unwrap())).await;
+    assert_eq!(own["tracking_path"], path);
+}
+
+#[tokio::test]
+async fn the_buyer_is_told_of_each_step_in_their_language() {
+    let world = World::new().await;
+    let of = world.delivered(1, "100000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"language": "pt-BR"})).await;
+    world.bring_back(&asked, 1).await;
+    world.refund(&asked).await.expect(200);
+    let mails = || -> Vec<Value> {
+        let files = std::fs::read_dir(world.mail_dir.path()).unwrap().map(|entry| entry.unwrap().path());
+        let whole = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+        whole.map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).collect()
+    };
+    eventually("five mails are written", || async { (mails().len() == 5).then_some(()) }).await;
+    let mut kinds: Vec<String> =
+        mails().iter().map(|mail| mail["kind"].as_str().unwrap().to_owned()).collect();
+    kinds.sort();
+    assert_eq!(
+        kinds,
+        ["return_approved", "return_inspected", "return_received", "return_refunded", "return_requested"]
+    );
+    for mail in mails() {
+        assert_eq!(
+            (&mail["to"], &mail["subject"]),
+            (&json!("ana@example.com"), &json!("Sua devolução · Tienda Luz"))
+        );
+        assert!(mail["text"].as_str().unwrap().contains(asked["tracking_path"].as_str().unwrap()));
+    }
+    // The token opens the page: it is in the mail, and in no fact.
+    let token = asked["tracking_path"].as_str().unwrap().rsplit('/').next().unwrap();
+    let told: i64 =
+        sqlx::query_scalar("select count(*) from quenty.journal where data::text like '%' || $1 || '%'")
+            .bind(token)
+            .fetch_one(world.app.app.db())
+            .await
+            .unwrap();
+    assert_eq!(told, 0);
+}
+
+#[tokio::test]
+async fn analytics_count_what_came_back_and_why() {
+    let world = World::new().await;
+    let of = world.delivered(4, "100000.00", None).await;
+    let first = world.request(&of, 1, "size", json!({})).await;
+    world.request(&of, 1, "defective", json!({})).await;
+    world.bring_back(&first, 1).await;
+    world.refund(&first).await.expect(200);
+    let told = world.get("/api/v1/returns/analytics?from=2026-05-01T00:00:00Z&to=2026-06-01T00:00:00Z").await;
+    let product = &told["by_product"][0];
+    assert_eq!(
+        (&product["delivered_units"], &product["returned_units"], &product["rate_bps"]),
+        (&json!(4), &json!(2), &json!(5000))
+    );
+    let region = &told["by_region"][0];
+    assert_eq!((&region["country"], &region["region"]), (&json!("CO"), &json!("Cundinamarca")));
+    let reasons: Vec<&Value> = told["by_reason"].as_array().unwrap().iter().map(|of| &of["reason"]).collect();
+    assert_eq!(reasons, ["defective", "size"]);
+    assert_eq!(told["cycle_times"]["to_settled_hours"], 0.0);
+    let call = world.app.get("/api/v1/returns/analytics?from=2026-06-01T00:00:00Z&to=2026-05-01T00:00:00Z");
+    call.token(&world.merchant).send().await.expect(422);
+}
