@@ -174,3 +174,46 @@ fn unavailable(error: &dyn std::fmt::Display) -> Error {
         .retry_after(5)
         .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    fn opened(url: Option<&str>) -> Result<Files> {
+        let settings = Settings::load(&[SETTINGS], None, std::iter::empty()).unwrap();
+        Files::from_settings(&url.iter().fold(settings, |settings, url| settings.with("files_url", *url)))
+    }
+
+    fn code(refused: Result<impl Sized>) -> String {
+        refused.map(drop).expect_err("refused").to_failure().code.to_owned()
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_used_is_told_by_its_setting() {
+        for url in
+            [None, Some("photos"), Some("/photos"), Some("ftp://host/photos"), Some("file://host/photos")]
+        {
+            let why = opened(url).map(drop).expect_err("refused").to_string();
+            assert!(why.contains("QUENTY_FILES_URL"), "{url:?}: {why}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_sender_s_error_is_told_as_it_is_and_the_place_s_own_as_unavailable() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = opened(Some(&format!("file://{}", folder.path().display()))).unwrap();
+        let large = Bytes::from(vec![1; PART_BYTES + 1]);
+        for first in [Bytes::new(), large] {
+            let sender = Failure::new(Kind::Timeout, "BODY_TOO_SLOW", "nothing came");
+            let pieces = stream::iter([Ok(first), Err(sender.into())]);
+            assert_eq!(code(files.put("a", pieces).await), "BODY_TOO_SLOW");
+            assert!(files.get("a").await.unwrap().is_none());
+        }
+        let pieces = || stream::iter([Ok(Bytes::from_static(b"x"))]);
+        files.put("a", pieces()).await.unwrap();
+        assert_eq!(code(files.put("a/b", pieces()).await), "FILES_UNAVAILABLE");
+        assert_eq!(code(files.get("a/b").await), "FILES_UNAVAILABLE");
+    }
+}

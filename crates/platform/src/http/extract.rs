@@ -77,7 +77,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     Err(unfit(unread.into_iter().map(unknown).collect()).into())
 }
 
-fn unfit(errors: Vec<FieldError>) -> Failure {
+pub(super) fn unfit(errors: Vec<FieldError>) -> Failure {
     Failure {
         errors,
         ..Failure::new(
@@ -118,7 +118,7 @@ fn ignored_pointer(path: &serde_ignored::Path) -> String {
 }
 
 /// One step of a JSON pointer (RFC 6901).
-fn step(key: &str) -> String {
+pub(super) fn step(key: &str) -> String {
     format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }
 

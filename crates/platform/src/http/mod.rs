@@ -5,6 +5,7 @@ mod answer;
 mod caller;
 mod edge;
 mod extract;
+mod form;
 mod openapi;
 pub mod problem;
 mod system;
