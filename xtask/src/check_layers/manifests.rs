@@ -19,14 +19,31 @@ const CONTRACTS: Direction =
     Direction { depends_on: &["quenty-kernel"], reason: "the published language knows the kernel only" };
 const PLATFORM: Direction =
     Direction { depends_on: &["quenty-kernel"], reason: "the chassis must not learn the business" };
+const WAY_OUT: Direction = Direction {
+    depends_on: &["quenty-kernel", "quenty-platform"],
+    reason: "a way out of the platform must not learn the business",
+};
 const SERVICE: Direction = Direction {
-    depends_on: &["quenty-kernel", "quenty-contracts", "quenty-platform", "quenty-carriers"],
+    depends_on: &[
+        "quenty-kernel",
+        "quenty-contracts",
+        "quenty-platform",
+        "quenty-carriers",
+        "quenty-files",
+        "quenty-mail",
+    ],
     reason: "services meet through events and HTTP, and use the test kit in tests only",
 };
 
 pub(super) fn check(root: &Path) -> anyhow::Result<Vec<Violation>> {
-    let crates =
-        [("kernel", KERNEL), ("contracts", CONTRACTS), ("carriers", CONTRACTS), ("platform", PLATFORM)];
+    let crates = [
+        ("kernel", KERNEL),
+        ("contracts", CONTRACTS),
+        ("carriers", CONTRACTS),
+        ("platform", PLATFORM),
+        ("files", WAY_OUT),
+        ("mail", WAY_OUT),
+    ];
     let mut violations = Vec::new();
     for (name, direction) in &crates {
         let folder = root.join("crates").join(name);
