@@ -47,7 +47,15 @@ pub fn selected(only: &[String]) -> Result<Vec<Service>> {
 /// is no mistake.
 pub fn known_settings() -> Vec<Setting> {
     let own = all().into_iter().flat_map(|service| service.settings.iter().copied());
-    CHASSIS.iter().copied().chain(own).chain(quenty_gateway::SETTINGS.iter().copied()).collect()
+    let all = CHASSIS.iter().copied().chain(own).chain(quenty_gateway::SETTINGS.iter().copied());
+    let mut known: Vec<Setting> = Vec::new();
+    for setting in all {
+        // Several services send mails, and say so in the same words.
+        if known.iter().all(|one| one.key != setting.key) {
+            known.push(setting);
+        }
+    }
+    known
 }
 
 /// Settings from defaults, the file named by `QUENTY_CONFIG`, and the environment.

@@ -49,6 +49,7 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
         "port" => (value.parse::<u16>().is_ok(), "must be a port, 0 to 65535"),
         "bus_url" => (begins(&["amqp://", "amqps://"]), "must be like amqp://user:password@host:5672/vhost"),
         "smtp_url" => (begins(&["smtp://", "smtps://"]), "must be like smtps://user:password@host"),
+        "files_url" => (value.starts_with("file:///"), "must be like file:///var/lib/quenty/files"),
         "database_url" | "database_owner_url" => (
             begins(&["postgres://", "postgresql://"]) && PgConnectOptions::from_str(value).is_ok(),
             "must be like postgres://role:password@host/database",
@@ -86,7 +87,13 @@ fn missing(settings: &Settings, process: &str) -> Vec<String> {
             flaws.push(error.to_string());
         }
     }
-    if process == "auth" && settings.get("smtp_url").or(settings.get("mail_dir")).is_none() {
+    let reads = |key| services::find(process).is_ok_and(|of| of.settings.iter().any(|one| one.key == key));
+    if reads("files_url")
+        && let Err(error) = settings.require("files_url")
+    {
+        flaws.push(error.to_string());
+    }
+    if reads("mail_dir") && settings.get("smtp_url").or(settings.get("mail_dir")).is_none() {
         flaws.push(
             "neither QUENTY_SMTP_URL nor QUENTY_MAIL_DIR is set: mails go through a server, or into a folder"
                 .to_owned(),
@@ -139,6 +146,8 @@ mod tests {
             ("QUENTY_DATABASE_URL", "mysql://db"),
             ("QUENTY_KEY_ENCRYPTION_KEY", "c2hvcnQ="),
             ("QUENTY_SERVICE_CLIENTS", "[]"),
+            ("QUENTY_SMTP_URL", "mail.example.com"),
+            ("QUENTY_FILES_URL", "/var/lib/quenty/files"),
         ] {
             let found = of(&[(name, value)], None);
             assert!(matches!(&found[..], [flaw] if flaw.starts_with(name)), "{name}={value}: {found:?}");
@@ -155,6 +164,10 @@ mod tests {
         let told = of(&[], Some("auth")).join("\n");
         for name in ["DATABASE_URL", "BUS_URL", "CLIENT_SECRET", "KEY_ENCRYPTION_KEY", "SMTP_URL", "MAIL_DIR"]
         {
+            assert!(told.contains(name), "{name} in {told}");
+        }
+        let told = of(&[], Some("returns")).join("\n");
+        for name in ["DATABASE_URL", "BUS_URL", "SMTP_URL", "MAIL_DIR", "FILES_URL"] {
             assert!(told.contains(name), "{name} in {told}");
         }
     }

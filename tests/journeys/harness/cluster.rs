@@ -210,6 +210,8 @@ fn members(stage: &Stage, ports: &BTreeMap<&str, u16>, folder: &Path) -> BTreeMa
                 ("QUENTY_ADMIN_PASSWORD".to_owned(), stage.admin_password.clone()),
             ]),
             "shipping" => own.extend([("QUENTY_QUOTE_SIGNING_KEY".to_owned(), STANDARD.encode([8; 32]))]),
+            "returns" => own
+                .extend([("QUENTY_FILES_URL".to_owned(), format!("file://{}", text(&folder.join("files"))))]),
             _ => {}
         }
         own

@@ -127,6 +127,16 @@ mod tests {
     }
 
     #[test]
+    fn a_way_out_does_not_know_the_business() {
+        assert_eq!(found("[dependencies]\nquenty-contracts = {}\nquenty-platform = {}\n", &WAY_OUT), [2]);
+        assert_eq!(
+            found("[dependencies]\nquenty-mail = {}\nquenty-files = {}\n", &SERVICE),
+            Vec::<usize>::new()
+        );
+        assert_eq!(found("[dependencies]\nquenty-files = {}\n", &PLATFORM), [2]);
+    }
+
+    #[test]
     fn the_chassis_does_not_know_the_business() {
         assert_eq!(found("[dependencies.quenty-contracts]\nworkspace = true\n", &PLATFORM), [1]);
         assert_eq!(found("[dependencies]\nquenty-kernel = {}\n", &PLATFORM), Vec::<usize>::new());

@@ -1,4 +1,5 @@
-//! The data folder of an embedded platform: the database, the secrets, the mails, the simulated time.
+//! The data folder of an embedded platform: the database, the secrets, the mails, the files, the simulated
+//! time.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,14 @@ impl Folder {
     }
     pub fn mail(&self) -> PathBuf {
         self.path.join("mail")
+    }
+    /// Where a service keeps the files that people send it.
+    pub fn files_url(&self, service: &str) -> Result<String> {
+        let folder = self.path.join("files").join(service);
+        match url::Url::from_directory_path(&folder) {
+            Ok(url) => Ok(url.into()),
+            Err(()) => bail!("{} has no URL", folder.display()),
+        }
     }
     /// The administrator's generated password (mode 0600).
     pub fn admin_password(&self) -> PathBuf {
@@ -227,5 +236,13 @@ mod tests {
         assert_eq!(running_at(scratch.path()), None);
         fs::write(gateway_file(scratch.path()), "http://127.0.0.1:8000").unwrap();
         assert_eq!(running_at(scratch.path()), None, "left behind by a killed one");
+    }
+
+    #[test]
+    fn files_stay_in_the_folder_whatever_its_name_holds() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&scratch.path().join("50% of?all #1")).unwrap();
+        let url: url::Url = folder.files_url("returns").unwrap().parse().unwrap();
+        assert_eq!(url.to_file_path().unwrap(), folder.path().join("files/returns"));
     }
 }

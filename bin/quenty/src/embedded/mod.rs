@@ -320,7 +320,14 @@ fn service_settings(
 ) -> Result<Settings> {
     let passwords = folder.secrets().database(service.database)?;
     let url = role_url(postgres, service.database, &db::app_role(service.database), &passwords.app)?;
-    Ok(shared.clone().with("database_url", url).with("client_secret", folder.secrets().client(service.name)?))
+    let mut settings = shared
+        .clone()
+        .with("database_url", url)
+        .with("client_secret", folder.secrets().client(service.name)?);
+    if settings.get("files_url").is_none() {
+        settings = settings.with("files_url", folder.files_url(service.name)?);
+    }
+    Ok(settings)
 }
 
 fn serve_gateway(
