@@ -13,12 +13,20 @@ mod http;
 mod store;
 mod tasks;
 
-use quenty_platform::{Service, app::Parts, settings::Settings};
+use quenty_platform::{
+    Service,
+    app::Parts,
+    settings::{self, Setting, Settings},
+};
 use sqlx::migrate::Migrator;
 
 pub use error::Error;
 
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// What the ways out to people and to files are configured by.
+const SETTINGS: &[Setting] = &settings::joined::<COUNT>(&[quenty_mail::SETTINGS, quenty_files::SETTINGS]);
+const COUNT: usize = quenty_mail::SETTINGS.len() + quenty_files::SETTINGS.len();
 
 /// The service as the chassis runs it.
 #[must_use]
@@ -30,7 +38,7 @@ pub fn service() -> Service {
         database: "reverse_logistics_db",
         migrations: &MIGRATIONS,
         routes: http::routes,
-        settings: quenty_mail::SETTINGS,
+        settings: SETTINGS,
         reactions: events::reactions(),
         tasks: tasks::kinds(),
         jobs: vec![],
@@ -40,11 +48,12 @@ pub fn service() -> Service {
     .init(parts)
 }
 
-/// The way out for the buyers' mails.
+/// The way out for the buyers' mails, and the place for pictures.
 async fn parts(
     _: sqlx::PgPool,
     settings: Settings,
     _: quenty_kernel::Clock,
 ) -> quenty_platform::Result<Parts> {
-    Ok(Parts::default().with(quenty_mail::from_settings(&settings)?))
+    let files = quenty_files::Files::from_settings(&settings)?;
+    Ok(Parts::default().with(quenty_mail::from_settings(&settings)?).with(files))
 }

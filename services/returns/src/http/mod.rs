@@ -4,6 +4,7 @@ mod analytics;
 mod decisions;
 mod dispositions;
 mod history;
+mod photos;
 mod policies;
 mod public_tracking;
 mod return_out;
@@ -25,6 +26,7 @@ quenty_platform::permissions! {
     CancelReturns = "returns:cancel";
     SchedulePickups = "returns:schedule_pickup";
     IssueLabels = "returns:issue_label";
+    AddPhotos = "returns:add_photo";
     ReceiveReturns = "returns:receive";
     InspectReturns = "returns:inspect";
     ProcessReturns = "returns:process";
@@ -50,6 +52,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(decisions::cancel_return))
         .routes(routes!(way_back::schedule_return_pickup))
         .routes(routes!(way_back::issue_return_label))
+        .routes(routes!(photos::add_return_photo, photos::list_return_photos))
+        .routes(routes!(photos::get_return_photo))
         .routes(routes!(warehouse::receive_return))
         .routes(routes!(warehouse::inspect_return))
         .routes(routes!(warehouse::list_disposition_options))

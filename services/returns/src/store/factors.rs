@@ -37,8 +37,9 @@ pub(crate) async fn in_force(
 
 #[cfg(test)]
 mod tests {
-    use quenty_testkit::TestApp;
+    use quenty_testkit::database::TestDatabase;
     use rust_decimal::Decimal;
+    use sqlx::Connection;
 
     use super::*;
     use crate::domain::{class::GoodsClass, emissions::Vehicle};
@@ -49,15 +50,15 @@ mod tests {
 
     #[tokio::test]
     async fn the_newest_set_that_has_begun_is_in_force() {
-        let app = TestApp::start(crate::service()).await;
-        let mut connection = app.app.db().acquire().await.unwrap();
+        let database = TestDatabase::create(&crate::service()).await.unwrap();
+        let mut connection = PgConnection::connect(&database.app_url).await.unwrap();
         for sql in [
             "insert into emission_factor_sets (id, name, version, source, valid_from)
              values ('later', 'Later factors', '2', 'a test', '2031-01-01T00:00:00Z')",
             "insert into emission_factors (factor_set, kind, key, grams, source)
              values ('later', 'vehicle', 'van', 1.5, 'a test'), ('later', 'goods', 'general', 2, 'a test')",
         ] {
-            sqlx::query(sql).execute(&mut *connection).await.unwrap();
+            sqlx::query(sql).execute(&mut connection).await.unwrap();
         }
         assert_eq!(in_force(&mut connection, at("2024-12-31T23:59:59Z")).await.unwrap(), None);
         let before = in_force(&mut connection, at("2030-12-31T23:59:59Z")).await.unwrap().unwrap();
@@ -70,9 +71,9 @@ mod tests {
 
     #[tokio::test]
     async fn the_set_that_we_bring_knows_every_vehicle_and_every_class() {
-        let app = TestApp::start(crate::service()).await;
-        let mut connection = app.app.db().acquire().await.unwrap();
-        let set = in_force(&mut connection, app.now()).await.unwrap().unwrap();
+        let database = TestDatabase::create(&crate::service()).await.unwrap();
+        let mut connection = PgConnection::connect(&database.app_url).await.unwrap();
+        let set = in_force(&mut connection, at("2026-05-05T14:00:00Z")).await.unwrap().unwrap();
         assert!(Vehicle::ALL.iter().all(|vehicle| set.vehicles[vehicle] > Decimal::ZERO));
         assert!(GoodsClass::ALL.iter().all(|class| set.goods[class.as_str()] > Decimal::ZERO));
         assert!(

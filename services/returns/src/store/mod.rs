@@ -7,5 +7,6 @@ pub(crate) mod environment;
 pub(crate) mod factors;
 pub(crate) mod invariants;
 pub(crate) mod neighbours;
+pub(crate) mod photos;
 pub(crate) mod policies;
 pub(crate) mod returns;

@@ -97,13 +97,13 @@ async fn what_units_bring_corrects_the_next_estimates_of_their_category() {
         // Half of what a like-new unit is expected to bring.
         let realised = json!({"realised": {"amount": "47500.00", "currency": "COP"}});
         let told =
-            world.app.patch(&path).token(&world.finance).header("If-Match", "\"1\"").json(&realised).send();
+            world.app.patch(&path).token(&world.finance).header("if-match", "\"1\"").json(&realised).send();
         assert_eq!(told.await.expect(200).json()["realised"]["amount"], "47500.00");
         world
             .app
             .patch(&path)
             .token(&world.finance)
-            .header("If-Match", "\"1\"")
+            .header("if-match", "\"1\"")
             .json(&realised)
             .send()
             .await

@@ -18,7 +18,7 @@ async fn a_policy_has_versions_and_open_returns_keep_theirs() {
     terms["window_days"] = json!(10);
     let put = async |version: &str| {
         let call =
-            world.app.put("/api/v1/return-policies").token(&world.merchant).header("If-Match", version);
+            world.app.put("/api/v1/return-policies").token(&world.merchant).header("if-match", version);
         call.json(&terms).send().await
     };
     assert_eq!(put("\"0\"").await.expect(200).json()["version"], 1);

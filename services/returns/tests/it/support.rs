@@ -34,6 +34,7 @@ pub struct World {
     /// Pays.
     pub finance: String,
     pub mail_dir: tempfile::TempDir,
+    pub files_dir: tempfile::TempDir,
 }
 
 pub fn at(text: &str) -> Timestamp {
@@ -65,14 +66,18 @@ pub struct Delivered {
 impl World {
     pub async fn new() -> Self {
         let mail_dir = tempfile::tempdir().unwrap();
-        let settings = vec![("mail_dir", mail_dir.path().to_str().unwrap().to_owned())];
+        let files_dir = tempfile::tempdir().unwrap();
+        let settings = vec![
+            ("mail_dir", mail_dir.path().to_str().unwrap().to_owned()),
+            ("files_url", format!("file://{}", files_dir.path().display())),
+        ];
         let options = TestOptions { settings, starts_at: Some(at(DELIVERED)) };
         let app = TestApp::start_with(quenty_returns::service(), options).await;
         let company = CompanyId::new();
         let all = ["returns:*", "return_policies:*", "dispositions:*"];
         let token = || app.token(Realm::Company, Some(company), &all);
         let (merchant, clerk, second, finance) = (token(), token(), token(), token());
-        Self { app, company, merchant, clerk, second, finance, mail_dir }
+        Self { app, company, merchant, clerk, second, finance, mail_dir, files_dir }
     }
 
     /// An order of one line: `quantity` of something for `price` each, and shipping for 9,000 pesos, paid.

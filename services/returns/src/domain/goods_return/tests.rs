@@ -259,6 +259,9 @@ impl World {
         let Some((of, _)) = self.returns.get(which % count) else { return };
         let (mut of, mut order) = (of.clone(), self.order.clone());
         let before = of.clone();
+        if let (Step::Deadline, Some(deadline)) = (step, of.deadline) {
+            self.now = self.now.max(deadline.at);
+        }
         let Some(facts) = self.step(&mut of, &mut order, step) else {
             assert_eq!(of, before, "a refused step changed something: {step:?}");
             return;
@@ -346,7 +349,7 @@ impl World {
                 let placed = ExchangePlaced { order_id: OrderId::new(), total: paid, paid };
                 of.exchange(&placed, order.is_returned_whole(), now).ok()
             }
-            Step::Deadline => Some(of.expire(of.deadline?.number, of.deadline?.at)),
+            Step::Deadline => Some(of.expire(of.deadline?.number, now)),
         }
     }
 
