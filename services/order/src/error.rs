@@ -191,9 +191,17 @@ fn order(error: &OrderError) -> Failure {
                 .with("payment_method", method)
         }
         OrderError::AlreadyPaid => because("ALREADY_PAID", "one payment is enough"),
-        OrderError::AmountDiffers(total) => {
-            Failure::invalid("AMOUNT_MISMATCH", "/amount", format!("an order is paid as a whole: {total}"))
-                .with("total", total)
+        OrderError::AmountDiffers(due) => {
+            let detail = format!("what is due is paid as a whole: {due}");
+            Failure::invalid("AMOUNT_MISMATCH", "/amount", detail).with("due", due)
+        }
+        OrderError::RefundTooLarge { paid, refunded, .. } => {
+            because("REFUND_TOO_LARGE", "pay back what is left of it, at most")
+                .with("paid", paid)
+                .with("refunded", refunded)
+        }
+        OrderError::NotDelivered(status) => {
+            because("ORDER_NOT_DELIVERED", "wait until it is").with("current_status", status)
         }
         OrderError::IllegalTransition { from, .. } => {
             because("ILLEGAL_TRANSITION", "`may_become` says where it can go from here")

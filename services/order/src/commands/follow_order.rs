@@ -1,4 +1,4 @@
-//! What Pickup and Shipping tell of an order: the saga reacts, and the timeline shows it.
+//! What Pickup, Shipping and Returns tell of an order: the saga reacts, and the timeline shows it.
 
 use quenty_kernel::{
     Scope,
@@ -11,22 +11,26 @@ use super::save_order::save_order;
 use crate::{
     Error,
     domain::{
-        order::{PickupNews, ShipmentNews},
+        order::{PickupNews, ReturnNews, ShipmentNews},
         timeline::Happening,
     },
     store,
 };
 
-/// News of an order's bookings.
+/// News of an order's bookings, and of what came back of it.
 #[derive(Debug, Clone)]
 pub(crate) enum OrderNews {
     Shipment(ShipmentNews),
     Pickup(PickupNews),
     Cash(Money),
+    Return(ReturnNews),
 }
 
 /// Takes news in. An order that the company does not have is none of ours: a booking made by hand may name
 /// any.
+///
+/// # Errors
+/// [`crate::domain::order::OrderError`]: the news cannot be true yet.
 pub(crate) async fn follow_order(
     tx: &mut Tx,
     company: CompanyId,
@@ -43,6 +47,7 @@ pub(crate) async fn follow_order(
         OrderNews::Shipment(news) => order.hear_shipment(news, now),
         OrderNews::Pickup(news) => order.hear_pickup(news, now),
         OrderNews::Cash(amount) => order.collect_cash(amount, now),
+        OrderNews::Return(news) => order.hear_return(news, now)?,
     }
     save_order(tx, &mut order, vec![happening]).await
 }

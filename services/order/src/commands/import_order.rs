@@ -15,6 +15,7 @@ use crate::{
     domain::{
         import::{Assumption, ImportedOrder},
         order::{OrderKind, totals::Extras},
+        placing::PaidBefore,
         product::{ProductDetails, Sku},
         standing::KnownStanding,
     },
@@ -102,7 +103,7 @@ fn new_order(importing: &Importing, customer_id: Option<CustomerId>, imported: &
         wanted_pickup: None,
         notes: imported.notes.clone(),
         when_short: if importing.assume_stock { WhenShort::Receive } else { WhenShort::Wait },
-        paid: imported.paid.clone(),
+        paid: imported.paid.clone().map(|reference| PaidBefore::Whole { reference }),
     }
 }
 

@@ -1,16 +1,18 @@
-use quenty_kernel::{Scope, id::OrderId, money::Money};
+use quenty_kernel::{Scope, id::OrderId};
 use quenty_platform::Tx;
 
 use super::save_order::change_order;
-use crate::{Error, domain::order::Order};
+use crate::{
+    Error,
+    domain::order::{Order, Payment},
+};
 
 /// Records a payment that the merchant received.
 pub(crate) async fn pay_order(
     tx: &mut Tx,
     scope: Scope,
     id: OrderId,
-    amount: Money,
-    reference: Option<String>,
+    payment: Payment,
 ) -> Result<Order, Error> {
-    change_order(tx, scope, id, |order, now| order.pay(amount, reference, now)).await
+    change_order(tx, scope, id, |order, now| order.pay(payment, now)).await
 }

@@ -22,7 +22,7 @@ use crate::{
     Error,
     domain::{
         order::{Allocation, Order, OrderKind, PaymentMethod, Placing, totals::Extras},
-        placing::PlacingError,
+        placing::{PaidBefore, PlacingError},
         standing::KnownStanding,
         stock::{Shortage, Stock, StockError},
         warehouse::{Warehouse, WarehouseDetails},
@@ -60,8 +60,7 @@ pub(crate) struct NewOrder {
     pub(crate) wanted_pickup: Option<WantedPickup>,
     pub(crate) notes: Option<Text<1000>>,
     pub(crate) when_short: WhenShort,
-    /// The money was received before; the inner value is the payment's reference.
-    pub(crate) paid: Option<Option<String>>,
+    pub(crate) paid: Option<PaidBefore>,
 }
 
 /// An order, and whether its goods came in with it.
@@ -177,6 +176,7 @@ pub(super) fn missing(shortages: &[Shortage], warehouse_id: WarehouseId) -> Vec<
 fn placing(id: OrderId, new: NewOrder, drafted: Drafted, goods: Goods) -> Result<Placing, Error> {
     let kind = kind_of(&new, &goods.warehouse)?;
     new.standing.check(kind == OrderKind::International)?;
+    let paid = new.paid.map(|paid| paid.payment(drafted.totals.total)).transpose()?;
     Ok(Placing {
         id,
         company_id: new.company_id,
@@ -195,7 +195,7 @@ fn placing(id: OrderId, new: NewOrder, drafted: Drafted, goods: Goods) -> Result
         wanted_pickup: new.wanted_pickup,
         notes: new.notes.map(String::from),
         stale_standing: new.standing.stale,
-        paid: new.paid,
+        paid,
     })
 }
 

@@ -27,7 +27,7 @@ pub(crate) async fn receive_transfer(
     let mut stock = store::stock::lock(tx.conn(), scope, &products).await?;
     for (from, quantity) in sent {
         let place = Place { warehouse_id: transfer.route().to(), ..from };
-        stock.arrive(&place, quantity, &Note::of(Link::Transfer(id)))?;
+        stock.arrive(MovementKind::TransferIn, &place, quantity, &Note::of(Link::Transfer(id)))?;
     }
     let fact = transfer.receive(stock.quantities(MovementKind::TransferIn), tx.now())?;
     store::transfers::save(tx.conn(), &transfer).await?;

@@ -181,6 +181,7 @@ fn count(fact: &OrderFact) {
         OrderFact::ReturnedToSender(_) => {
             metrics::counter!("quenty_orders_returned_to_sender_total").increment(1)
         }
+        OrderFact::Returned(_) => metrics::counter!("quenty_orders_returned_total").increment(1),
         OrderFact::Lost(_) => metrics::counter!("quenty_orders_lost_total").increment(1),
         _ => {}
     }

@@ -37,16 +37,16 @@ use crate::{
     store,
 };
 
-struct Shop {
-    app: TestApp,
-    company: CompanyId,
-    warehouse: WarehouseId,
-    products: Vec<ProductId>,
+pub(super) struct Shop {
+    pub(super) app: TestApp,
+    pub(super) company: CompanyId,
+    pub(super) warehouse: WarehouseId,
+    pub(super) products: Vec<ProductId>,
 }
 
 impl Shop {
     /// A company with one warehouse and so many products, each with so many pieces.
-    async fn open(products: usize, pieces: u32) -> Self {
+    pub(super) async fn open(products: usize, pieces: u32) -> Self {
         let app = TestApp::start(crate::service()).await;
         let company = CompanyId::new();
         let mut tx = begin(&app).await;
@@ -145,7 +145,7 @@ enum Verb {
     Return,
 }
 
-async fn begin(app: &TestApp) -> Tx {
+pub(super) async fn begin(app: &TestApp) -> Tx {
     app.app.begin_as(Cause::system()).await.unwrap()
 }
 

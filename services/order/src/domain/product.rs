@@ -1,5 +1,7 @@
 //! What a merchant sells. Must never know how much of it there is: that is stock.
 
+mod open_box;
+
 use std::str::FromStr;
 
 use quenty_contracts::order::{

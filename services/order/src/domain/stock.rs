@@ -162,14 +162,29 @@ impl Stock {
         self.post(index, kind, i64::from(quantity), 0, note)
     }
 
-    /// Pieces of a transfer arrive. What the warehouse knows of the batch holds: the goods are there.
-    pub(crate) fn arrive(&mut self, place: &Place, quantity: u32, note: &Note) -> Result<(), StockError> {
+    /// Pieces of a transfer arrive, or sold ones come back. What the warehouse knows of the batch holds: the goods are
+    /// there.
+    pub(crate) fn arrive(
+        &mut self,
+        kind: MovementKind,
+        place: &Place,
+        quantity: u32,
+        note: &Note,
+    ) -> Result<(), StockError> {
         let index = match self.position(place) {
             Some(index) => index,
             None => self.place_index(place)?,
         };
-        self.post(index, MovementKind::TransferIn, i64::from(quantity), 0, note)?;
+        self.post(index, kind, i64::from(quantity), 0, note)?;
         Ok(())
+    }
+
+    /// The batch with the earliest expiry date that is known of it, wherever it lies.
+    pub(crate) fn batch_of(&self, product: ProductId, number: Text<60>) -> Batch {
+        let places = self.items.iter().map(|item| &item.place).filter(|place| place.product_id == product);
+        let batches = places.filter_map(|place| place.batch.as_ref()).filter(|batch| batch.number == number);
+        let expires_on = batches.filter_map(|batch| batch.expires_on).min();
+        Batch { number, expires_on }
     }
 
     /// Takes available pieces out of exactly this place.

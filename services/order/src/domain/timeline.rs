@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::order::OrderFact;
+use super::order::{OrderFact, Status};
 
 /// Who tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +10,7 @@ pub enum Source {
     Order,
     Pickup,
     Shipping,
+    Returns,
 }
 
 impl Source {
@@ -19,6 +20,7 @@ impl Source {
             Self::Order => "order",
             Self::Pickup => "pickup",
             Self::Shipping => "shipping",
+            Self::Returns => "returns",
         }
     }
 }
@@ -45,7 +47,7 @@ impl Happening {
     }
 }
 
-/// What the order itself has to say about a fact; nothing where Pickup or Shipping say it better.
+/// What the order itself has to say about a fact; nothing where others say it better.
 #[must_use]
 pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
     let (code, text, at) = match fact {
@@ -92,13 +94,17 @@ pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
         OrderFact::ReturnedToSender(returned) => {
             ("returned_to_sender", "Parcels back in the warehouse".to_owned(), returned.at)
         }
+        OrderFact::Returned(returned) if returned.status == Status::PartiallyReturned.as_str() => {
+            ("partially_returned", "Sent back by the consignee in part".to_owned(), returned.at)
+        }
         OrderFact::Returned(returned) => ("returned", "Sent back by the consignee".to_owned(), returned.at),
         OrderFact::ShipmentBooked(_)
         | OrderFact::PickupBooked(_)
         | OrderFact::PickupKept(_)
         | OrderFact::Repacked(_)
         | OrderFact::BookingEnded(_)
-        | OrderFact::Departed(_) => return None,
+        | OrderFact::Departed(_)
+        | OrderFact::Refunded(_) => return None,
     };
     Some(Happening::new(Source::Order, code, text, at))
 }

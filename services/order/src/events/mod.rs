@@ -2,6 +2,7 @@
 
 mod on_customer;
 mod on_pickup;
+mod on_return;
 mod on_shipment;
 mod on_standing;
 
@@ -49,5 +50,13 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_pickup::on_abandoned),
         Reaction::on(on_pickup::on_cancelled),
         Reaction::on(on_pickup::on_cancel_refused),
+        Reaction::on(on_return::on_requested),
+        Reaction::on(on_return::on_approved),
+        Reaction::on(on_return::on_picked_up),
+        Reaction::on(on_return::on_received),
+        Reaction::on(on_return::on_refunded),
+        Reaction::on(on_return::on_exchanged),
+        Reaction::on(on_return::on_completed),
+        Reaction::on(on_return::on_restocked),
     ]
 }

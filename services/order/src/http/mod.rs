@@ -1,6 +1,7 @@
 //! The route table. Handlers read through the store and write through commands; no rule lives here.
 
 mod imports;
+mod internal;
 mod inventory;
 mod movements;
 mod order_actions;
@@ -39,6 +40,7 @@ permissions! {
     RetryOrders = "orders:retry";
     SetOrderStatus = "orders:set_status";
     ImportOrders = "orders:import";
+    PlaceExchanges = "internal.exchanges:write";
 }
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -70,4 +72,5 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(order_history::list_order_events))
         .routes(routes!(order_history::get_order_timeline))
         .routes(routes!(order_history::get_order_fulfilment))
+        .routes(routes!(internal::place_exchange))
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     commands,
-    domain::order::{Order, Status},
+    domain::order::{Order, Payment, Status},
 };
 
 fn answer(order: &Order) -> Result<Answer> {
@@ -26,7 +26,7 @@ fn answer(order: &Order) -> Result<Answer> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PaymentIn {
-    /// The order's total.
+    /// All that is due: the order's total, or what the credit of an exchange has left of it.
     amount: Money,
     /// The payment's own name: a receipt, a transfer.
     reference: Option<Text<100>>,
@@ -42,10 +42,9 @@ pub(super) async fn pay_order(
     Path(id): Path<OrderId>,
     Json(input): Json<PaymentIn>,
 ) -> Result<Answer> {
+    let payment = Payment { amount: input.amount, reference: input.reference.map(String::from) };
     let mut tx = app.begin(&caller).await?;
-    let order =
-        commands::pay_order(&mut tx, caller.scope()?, id, input.amount, input.reference.map(String::from))
-            .await?;
+    let order = commands::pay_order(&mut tx, caller.scope()?, id, payment).await?;
     tx.answer(answer(&order)?).await
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn list_order_events(
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct TimelineEntryOut {
     at: Timestamp,
-    /// `order`, `pickup` or `shipping`.
+    /// `order`, `pickup`, `shipping` or `returns`.
     source: String,
     #[schema(example = "out_for_delivery")]
     code: String,
@@ -70,7 +70,7 @@ pub(super) struct TimelineOut {
     items: Vec<TimelineEntryOut>,
 }
 
-/// What order, pickup and shipment told, in one list.
+/// What order, pickup, shipment and returns told, in one list.
 #[utoipa::path(get, path = "/api/v1/orders/{id}/timeline", operation_id = "get_order_timeline", tag = "orders",
     params(("id" = OrderId, Path)), security(("bearer" = ["orders:read"])), responses((status = 200, body = TimelineOut)))]
 pub(super) async fn get_order_timeline(

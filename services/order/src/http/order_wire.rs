@@ -214,6 +214,10 @@ pub(super) struct OrderOut {
     status: Status,
     payment_method: PaymentMethod,
     payment_status: PaymentStatus,
+    /// What was paid so far.
+    paid: Money,
+    /// What of it was paid back for returned goods.
+    refunded: Money,
     currency: Currency,
     lines: Vec<OrderLine>,
     totals: OrderTotals,
@@ -257,6 +261,8 @@ impl From<&OrderState> for OrderOut {
             status: order.status,
             payment_method: order.payment_method,
             payment_status: order.payment_status,
+            paid: order.paid,
+            refunded: order.refunded,
             currency: order.totals.total.currency(),
             lines: order.lines,
             totals: order.totals,

@@ -30,6 +30,17 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
                      where (o.status = 'backordered') <> exists (select from backorders b where b.order_id = o.id)",
     },
     Invariant {
+        name: "payments_are_what_their_status_says",
+        about: "more or less of an order was paid, or paid back, than its payment status says",
+        violations: "select o.id, o.payment_status, o.total, o.paid, o.refunded from orders o
+                     where case o.payment_status
+                               when 'paid' then o.paid <> o.total or o.refunded <> 0
+                               when 'refunded' then o.refunded <> o.paid
+                               when 'partially_refunded' then not (0 < o.refunded and o.refunded < o.paid)
+                               else o.paid >= o.total or o.refunded <> 0
+                           end",
+    },
+    Invariant {
         name: "reservations_follow_their_orders",
         about: "a cancelled order still holds stock, or one that was collected has not issued it",
         violations: "select o.id, o.status, r.status as reservation from orders o join reservations r on r.id = o.reservation_id

@@ -28,8 +28,8 @@ pub(crate) async fn insert(
          ), o as (
            insert into orders (id, company_id, customer_id, external_reference, kind, status, payment_method, payment_status, currency,
                                subtotal, discount, shipping, tax, total, lines, items, parcels, consignee, sender, warehouse_id,
-                               reservation_id, wanted_pickup, notes, stale_standing, placed_at, updated_at, version)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $25, $19, $20, $21, $22, $23, $24, $24, $26)
+                               reservation_id, wanted_pickup, notes, stale_standing, placed_at, updated_at, version, paid)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $25, $19, $20, $21, $22, $23, $24, $24, $26, $33)
            on conflict (company_id, external_reference) where external_reference is not null do nothing
            returning id
          ), f as (
@@ -72,7 +72,8 @@ pub(crate) async fn insert(
         narrow::<i32, _>(f.shipment_attempt)?,
         f.deadline.map(|at| at.to_sqlx()) as _,
         narrow::<i32, _>(f.deadline_number)?,
-        timeline::rows(order.id, actor, told)
+        timeline::rows(order.id, actor, told),
+        order.paid.amount()
     )
     .fetch_one(connection)
     .await?;

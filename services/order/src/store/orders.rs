@@ -32,6 +32,8 @@ struct Row {
     status: String,
     payment_method: String,
     payment_status: String,
+    paid: Decimal,
+    refunded: Decimal,
     currency: String,
     subtotal: Decimal,
     discount: Decimal,
@@ -77,7 +79,7 @@ macro_rules! select_orders {
         sqlx::query_as!(
             Row,
             "select o.id, o.company_id, o.customer_id, o.external_reference, o.kind, o.status, o.payment_method, o.payment_status,
-                    o.currency, o.subtotal, o.discount, o.shipping, o.tax, o.total,
+                    o.paid, o.refunded, o.currency, o.subtotal, o.discount, o.shipping, o.tax, o.total,
                     o.lines as \"lines: Json<Vec<OrderLine>>\", o.items as \"items: Json<Vec<Item>>\",
                     o.parcels as \"parcels: Json<Vec<Parcel>>\", o.consignee as \"consignee: Json<Party>\",
                     o.sender as \"sender: Json<Party>\", o.warehouse_id, o.reservation_id,
@@ -123,6 +125,9 @@ impl TryFrom<Row> for Order {
             tax: money(row.tax)?,
             total: money(row.total)?,
         };
+        let payment_status = parse(&row.payment_status)?;
+        // A replica of before this column pays an order and leaves it alone.
+        let paid = if payment_status == PaymentStatus::Paid { totals.total } else { money(row.paid)? };
         let hold = match (row.hold_code, row.hold_reason) {
             (Some(code), Some(reason)) => Some(Hold { code: parse(&code)?, reason }),
             _ => None,
@@ -135,7 +140,9 @@ impl TryFrom<Row> for Order {
             kind: parse(&row.kind)?,
             status: parse(&row.status)?,
             payment_method: parse(&row.payment_method)?,
-            payment_status: parse(&row.payment_status)?,
+            payment_status,
+            paid,
+            refunded: money(row.refunded)?,
             lines: row.lines.0,
             totals,
             items: row.items.0,
@@ -261,7 +268,7 @@ pub(crate) async fn save(connection: &mut PgConnection, order: &OrderState) -> R
     sqlx::query!(
         "update orders set kind = $2, status = $3, payment_status = $4, consignee = $5, sender = $6, warehouse_id = $7, reservation_id = $8,
                 notes = $9, hold_code = $10, hold_reason = $11, interrupted = $12, cancel_reason = $13, picked_up_at = $14,
-                delivered_at = $15, updated_at = $16, version = $17
+                delivered_at = $15, updated_at = $16, version = $17, paid = $18, refunded = $19
          where id = $1",
         order.id.uuid(),
         order.kind.as_str(),
@@ -279,7 +286,9 @@ pub(crate) async fn save(connection: &mut PgConnection, order: &OrderState) -> R
         order.picked_up_at.map(|at| at.to_sqlx()) as _,
         order.delivered_at.map(|at| at.to_sqlx()) as _,
         order.updated_at.to_sqlx() as _,
-        order.version
+        order.version,
+        order.paid.amount(),
+        order.refunded.amount()
     )
     .execute(connection)
     .await?;

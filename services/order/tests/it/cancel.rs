@@ -9,6 +9,7 @@ fn cancelled(road: &Road<'_>) -> PickupCancelled {
     PickupCancelled {
         pickup_id: road.pickup,
         order_id: Some(road.order),
+        return_id: None,
         reason: "the order was cancelled".to_owned(),
     }
 }
@@ -17,6 +18,7 @@ fn refused(road: &Road<'_>) -> PickupCancelRefused {
     PickupCancelRefused {
         pickup_id: road.pickup,
         order_id: Some(road.order),
+        return_id: None,
         status: "in_progress".to_owned(),
     }
 }
@@ -59,6 +61,7 @@ async fn after_a_refused_pickup_it_takes_effect_at_once_and_voids_the_shipment()
         pickup_id: road.pickup,
         company_id: road.company,
         order_id: Some(id),
+        return_id: None,
         attempt: 1,
         code,
         detail,
@@ -167,6 +170,7 @@ async fn a_pickup_rejected_during_the_cancellation_ends_it() {
         pickup_id: road.pickup,
         company_id: road.company,
         order_id: Some(id),
+        return_id: None,
         attempt: 1,
         code,
         detail,

@@ -35,6 +35,7 @@ async fn an_order_goes_from_the_click_to_the_door() {
         shipment_id: road.shipment,
         company_id: road.company,
         order_id: Some(id),
+        return_id: None,
         amount,
         at: app.now(),
     };
@@ -117,6 +118,7 @@ async fn every_deadline_ends_in_the_hands_of_a_person() {
     road.pickup(PickupRescheduled {
         pickup_id: road.pickup,
         order_id: Some(id),
+        return_id: None,
         window_start,
         window_end,
         time_zone: Some("America/Bogota".to_owned()),
@@ -144,6 +146,7 @@ async fn what_was_refused_is_asked_for_again() {
         shipment_id: first.shipment,
         company_id: first.company,
         order_id: Some(id),
+        return_id: None,
         attempt,
         code: "NO_RATE".to_owned(),
         detail: "no rate to that place".to_owned(),
@@ -161,6 +164,7 @@ async fn what_was_refused_is_asked_for_again() {
             pickup_id: second.pickup,
             company_id: second.company,
             order_id: Some(id),
+            return_id: None,
             attempt: 1,
             code: "NO_CAPACITY".to_owned(),
             detail: "no room for seven days".to_owned(),
@@ -172,7 +176,9 @@ async fn what_was_refused_is_asked_for_again() {
     third.scheduled(2).await;
     assert_eq!(shop.status(id).await, "processing");
     let reason = "third attempt failed".to_owned();
-    third.pickup(PickupAbandoned { pickup_id: third.pickup, order_id: Some(id), reason }).await;
+    third
+        .pickup(PickupAbandoned { pickup_id: third.pickup, order_id: Some(id), return_id: None, reason })
+        .await;
     shop.held(id, "PICKUP_ABANDONED").await;
     shop.act(id, "retry", json!({})).await.expect(200);
     assert_eq!(shop.fulfilment(id).await["pickup"]["attempt"], 3);
@@ -209,6 +215,7 @@ async fn an_exception_ends_when_the_parcels_move_on() {
     let failed = || ShipmentExceptionRaised {
         shipment_id: road.shipment,
         order_id: Some(id),
+        return_id: None,
         at: app.now(),
         code: "DELIVERY_FAILED".to_owned(),
         detail: "nobody at home".to_owned(),
@@ -234,12 +241,19 @@ async fn what_cannot_be_delivered_comes_back_into_stock() {
     road.shipping(ShipmentUndeliverable {
         shipment_id: road.shipment,
         order_id: Some(id),
+        return_id: None,
         at: app.now(),
         reason,
     })
     .await;
     assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("undeliverable", (98, 0, 98)));
-    road.shipping(ShipmentReturned { shipment_id: road.shipment, order_id: Some(id), at: app.now() }).await;
+    road.shipping(ShipmentReturned {
+        shipment_id: road.shipment,
+        order_id: Some(id),
+        return_id: None,
+        at: app.now(),
+    })
+    .await;
     assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("returned_to_sender", (100, 0, 100)));
     shop.assert_sound(id).await;
 }
@@ -251,7 +265,13 @@ async fn what_is_lost_stays_lost() {
     let id = shop.place(json!({})).await;
     let road = Road::of(&shop, id);
     road.until_in_transit().await;
-    road.shipping(ShipmentLost { shipment_id: road.shipment, order_id: Some(id), at: app.now() }).await;
+    road.shipping(ShipmentLost {
+        shipment_id: road.shipment,
+        order_id: Some(id),
+        return_id: None,
+        at: app.now(),
+    })
+    .await;
     road.delivered().await;
     assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("lost", (98, 0, 98)));
     shop.assert_sound(id).await;
@@ -317,7 +337,7 @@ async fn staff_move_an_order_along_its_edges_and_the_saga_follows() {
         (&json!(true), &json!("by telephone"))
     );
     let (pickup_id, reason) = (road.pickup, "by telephone".to_owned());
-    road.pickup(PickupCancelled { pickup_id, order_id: Some(id), reason }).await;
+    road.pickup(PickupCancelled { pickup_id, order_id: Some(id), return_id: None, reason }).await;
     assert_eq!(shop.get(id).await["on_hold"], json!(null));
     shop.assert_sound(id).await;
 }

@@ -218,6 +218,7 @@ impl<'a> Road<'a> {
             shipment_id: self.shipment,
             company_id: self.company,
             order_id: Some(self.order),
+            return_id: None,
             attempt,
             carrier: "QTY".to_owned(),
             service: "standard".to_owned(),
@@ -235,6 +236,7 @@ impl<'a> Road<'a> {
             pickup_id: self.pickup,
             company_id: self.company,
             order_id: Some(self.order),
+            return_id: None,
             attempt,
             kind: "scheduled".to_owned(),
             service_area_id: ServiceAreaId::new(),
@@ -256,6 +258,7 @@ impl<'a> Road<'a> {
             pickup_id: self.pickup,
             company_id: self.company,
             order_id: Some(self.order),
+            return_id: None,
             at: self.app.now(),
             parcel_count: 1,
             weight_grams: None,
@@ -271,6 +274,7 @@ impl<'a> Road<'a> {
         self.shipping(ShipmentPickedUp {
             shipment_id: self.shipment,
             order_id: Some(self.order),
+            return_id: None,
             at: self.app.now(),
         })
         .await;
@@ -281,6 +285,7 @@ impl<'a> Road<'a> {
         self.shipping(ShipmentDeparted {
             shipment_id: self.shipment,
             order_id: Some(self.order),
+            return_id: None,
             at: self.app.now(),
             place,
         })
@@ -291,6 +296,7 @@ impl<'a> Road<'a> {
         let event = ShipmentOutForDelivery {
             shipment_id: self.shipment,
             order_id: Some(self.order),
+            return_id: None,
             at: self.app.now(),
             attempt: 1,
         };
@@ -302,6 +308,7 @@ impl<'a> Road<'a> {
             shipment_id: self.shipment,
             company_id: self.company,
             order_id: Some(self.order),
+            return_id: None,
             at: self.app.now(),
             received_by: Some("Ana".to_owned()),
             proof: "name".to_owned(),

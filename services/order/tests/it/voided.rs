@@ -11,17 +11,35 @@ use crate::shop::{Road, Shop, standing_still};
 
 async fn voided(road: &Road<'_>) {
     let reason = "by hand".to_owned();
-    road.shipping(ShipmentVoided { shipment_id: road.shipment, order_id: Some(road.order), reason }).await;
+    road.shipping(ShipmentVoided {
+        shipment_id: road.shipment,
+        order_id: Some(road.order),
+        return_id: None,
+        reason,
+    })
+    .await;
 }
 
 async fn given_back(road: &Road<'_>) {
     let reason = "the shipment is void".to_owned();
-    road.pickup(PickupCancelled { pickup_id: road.pickup, order_id: Some(road.order), reason }).await;
+    road.pickup(PickupCancelled {
+        pickup_id: road.pickup,
+        order_id: Some(road.order),
+        return_id: None,
+        reason,
+    })
+    .await;
 }
 
 async fn driver_has_begun(road: &Road<'_>) {
     let status = "in_progress".to_owned();
-    road.pickup(PickupCancelRefused { pickup_id: road.pickup, order_id: Some(road.order), status }).await;
+    road.pickup(PickupCancelRefused {
+        pickup_id: road.pickup,
+        order_id: Some(road.order),
+        return_id: None,
+        status,
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use quenty_contracts::order::{
     OrderAllocated, OrderCancelRequested, OrderCancelled, OrderHeld, OrderPlaced, OrderUpdated,
     PickupRequested, ShipmentRequested,
 };
-use quenty_kernel::Invalid;
+use quenty_kernel::{Invalid, money::Money};
 
 use super::{
     Hold, OrderFact, OrderState,
@@ -55,6 +55,8 @@ impl OrderState {
             status: Status::Pending,
             payment_method,
             payment_status,
+            paid: Money::zero(placed.currency),
+            refunded: Money::zero(placed.currency),
             lines: placed.lines.clone(),
             totals: placed.totals.clone(),
             items: placed.items.clone(),
@@ -118,7 +120,10 @@ impl OrderState {
                 self.reservation_id = None;
             }
             OrderFact::Allocated(allocated) => self.allocated(allocated),
-            OrderFact::Paid(paid) => read(&paid.payment_status, &mut self.payment_status),
+            OrderFact::Paid(paid) => {
+                add(paid.amount, &mut self.paid);
+                read(&paid.payment_status, &mut self.payment_status);
+            }
             OrderFact::Confirmed(_) => self.status = Status::Confirmed,
             OrderFact::Held(held) => self.held(held),
             OrderFact::Resumed(_) => self.hold = None,
@@ -154,6 +159,10 @@ impl OrderState {
             }
             OrderFact::Lost(_) => self.close(Status::Lost),
             OrderFact::ReturnedToSender(_) => self.close(Status::ReturnedToSender),
+            OrderFact::Refunded(refunded) => {
+                add(refunded.amount, &mut self.refunded);
+                read(&refunded.payment_status, &mut self.payment_status);
+            }
             OrderFact::Returned(returned) => {
                 read(&returned.status, &mut self.status);
                 self.close(self.status);
@@ -252,6 +261,11 @@ impl OrderState {
         self.interrupted = None;
         self.hold = None;
     }
+}
+
+/// An amount of a fact: in the order's currency, or there would be no such fact.
+fn add(amount: Money, to: &mut Money) {
+    *to = to.checked_add(amount).unwrap_or(*to);
 }
 
 /// A word of a fact; one that this version does not know changes nothing.

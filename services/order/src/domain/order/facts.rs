@@ -13,7 +13,8 @@ use quenty_contracts::{
 };
 use quenty_kernel::{
     Event,
-    id::{OrderId, PickupId, ShipmentId},
+    id::{OrderId, PickupId, ReturnId, ShipmentId},
+    money::Money,
 };
 use serde::{Deserialize, Serialize};
 
@@ -108,6 +109,20 @@ impl Event for OrderStatusSet {
     const PUBLISHED: bool = false;
 }
 
+/// Money was paid back for goods that came back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderRefunded {
+    pub order_id: OrderId,
+    pub return_id: ReturnId,
+    pub amount: Money,
+    pub payment_status: String,
+}
+
+impl Event for OrderRefunded {
+    const TYPE: &'static str = "quenty.order.order.refunded.v1";
+    const PUBLISHED: bool = false;
+}
+
 quenty_kernel::facts! {
     /// The facts of one order.
     pub enum OrderFact {
@@ -139,6 +154,7 @@ quenty_kernel::facts! {
         Undeliverable(OrderUndeliverable),
         Lost(OrderLost),
         ReturnedToSender(OrderReturnedToSender),
+        Refunded(OrderRefunded),
         Returned(OrderReturned),
     }
 }

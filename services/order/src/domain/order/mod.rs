@@ -6,8 +6,10 @@
 mod apply;
 mod bookings;
 pub mod facts;
+pub mod payments;
 pub mod people;
 mod pickups;
+mod returns;
 mod road;
 pub mod status;
 pub mod totals;
@@ -20,7 +22,7 @@ use std::{collections::BTreeSet, ops::Deref};
 use jiff::Timestamp;
 use quenty_contracts::{
     order::{
-        OrderBackordered, OrderCancelled, OrderConfirmed, OrderLine, OrderPaid, OrderPickedUp, OrderPlaced,
+        OrderBackordered, OrderCancelled, OrderConfirmed, OrderLine, OrderPickedUp, OrderPlaced,
         OrderReturnedToSender, OrderTotals, StockQuantity, WantedPickup,
     },
     party::{Item, Parcel, Party},
@@ -32,7 +34,9 @@ use quenty_kernel::{
 
 pub use bookings::ShipmentNews;
 pub use facts::OrderFact;
+pub use payments::Payment;
 pub use pickups::PickupNews;
+pub use returns::ReturnNews;
 pub use road::Movement;
 pub use status::{HoldCode, OrderKind, PaymentMethod, PaymentStatus, Status};
 
@@ -49,7 +53,7 @@ pub enum OrderError {
     NotUpdatable(Status),
     #[error("the lines are fixed once a shipment is asked for")]
     LinesFixed,
-    #[error("the order is paid: its total is fixed at {0}")]
+    #[error("money was paid for the order: its total is fixed at {0}")]
     TotalFixed(Money),
     #[error("the order is {}", .0.as_str())]
     NotHoldable(Status),
@@ -69,8 +73,12 @@ pub enum OrderError {
     NotPrepaid(PaymentMethod),
     #[error("the order is paid already")]
     AlreadyPaid,
-    #[error("the payment is not the order's total of {0}")]
+    #[error("the payment is not the {0} that is due")]
     AmountDiffers(Money),
+    #[error("{refund} cannot be paid back: {paid} was paid, and {refunded} of it is paid back")]
+    RefundTooLarge { refund: Money, paid: Money, refunded: Money },
+    #[error("the order is {}, so nothing of it can have come back yet", .0.as_str())]
+    NotDelivered(Status),
     #[error("an order does not go from {} to {}", .from.as_str(), .to.as_str())]
     IllegalTransition { from: Status, to: Status },
     #[error("nobody sets an order {} by hand", .0.as_str())]
@@ -97,6 +105,10 @@ pub struct OrderState {
     pub status: Status,
     pub payment_method: PaymentMethod,
     pub payment_status: PaymentStatus,
+    /// The sum of the payments that were recorded.
+    pub paid: Money,
+    /// What of it was paid back for returned goods.
+    pub refunded: Money,
     pub lines: Vec<OrderLine>,
     pub totals: OrderTotals,
     pub items: Vec<Item>,
@@ -242,8 +254,8 @@ pub struct Placing {
     pub wanted_pickup: Option<WantedPickup>,
     pub notes: Option<String>,
     pub stale_standing: bool,
-    /// The reference of a payment that was received before.
-    pub paid: Option<Option<String>>,
+    /// What was received before, at most the total.
+    pub paid: Option<Payment>,
 }
 
 impl Order {
@@ -260,7 +272,7 @@ impl Order {
             Allocation::Reserved(id) => (Some(id), None),
             Allocation::Short(missing) => (None, Some(missing)),
         };
-        let total = new.totals.total;
+        let currency = new.totals.total.currency();
         let placed = OrderPlaced {
             order_id: new.id,
             company_id: new.company_id,
@@ -269,7 +281,7 @@ impl Order {
             kind: new.kind.as_str().to_owned(),
             payment_method: new.payment_method.as_str().to_owned(),
             payment_status: payment_status.as_str().to_owned(),
-            currency: total.currency(),
+            currency,
             lines: new.lines,
             totals: new.totals,
             consignee: new.consignee,
@@ -288,8 +300,10 @@ impl Order {
         if let Some(missing) = missing {
             order.happen(OrderBackordered { order_id: order.id, missing }, now);
         }
-        if let (Some(reference), PaymentStatus::Unpaid) = (new.paid, payment_status) {
-            order.record_paid(total, reference, now);
+        if let Some(payment) = new.paid.filter(|payment| !payment.amount.is_zero())
+            && payment_status == PaymentStatus::Unpaid
+        {
+            order.record_paid(payment, now);
         }
         order.proceed(now);
         order
@@ -335,11 +349,6 @@ impl Order {
         }
         self.state.apply(&fact, now);
         self.news.facts.push(fact);
-    }
-
-    fn record_paid(&mut self, amount: Money, reference: Option<String>, now: Timestamp) {
-        let payment_status = PaymentStatus::Paid.as_str().to_owned();
-        self.happen(OrderPaid { order_id: self.id, amount, reference, payment_status }, now);
     }
 
     /// Asks for whatever comes next, unless a person has to decide first.

@@ -8,15 +8,9 @@ use quenty_contracts::{
     },
     party::Party,
 };
-use quenty_kernel::{
-    id::{ReservationId, WarehouseId},
-    money::Money,
-};
+use quenty_kernel::id::{ReservationId, WarehouseId};
 
-use super::{
-    Movement, Order, OrderError, OrderKind, PaymentMethod, PaymentStatus, Status, facts::OrderStatusSet,
-    status::HoldCode,
-};
+use super::{Movement, Order, OrderError, OrderKind, Status, facts::OrderStatusSet, status::HoldCode};
 use crate::domain::fulfilment::{Booking, Step};
 
 /// Where the goods of a backordered order were found.
@@ -46,38 +40,6 @@ impl Order {
             kind: found.kind.as_str().to_owned(),
         };
         self.happen(allocated, now);
-    }
-
-    /// Records that the merchant received the money of a prepaid order.
-    pub fn pay(
-        &mut self,
-        amount: Money,
-        reference: Option<String>,
-        now: Timestamp,
-    ) -> Result<(), OrderError> {
-        if self.payment_method != PaymentMethod::Prepaid {
-            return Err(OrderError::NotPrepaid(self.payment_method));
-        }
-        if self.payment_status != PaymentStatus::Unpaid {
-            return Err(OrderError::AlreadyPaid);
-        }
-        if matches!(self.status, Status::Cancelling | Status::Cancelled) {
-            return Err(OrderError::NotPayable(self.status));
-        }
-        if amount != self.totals.total {
-            return Err(OrderError::AmountDiffers(self.totals.total));
-        }
-        self.record_paid(amount, reference, now);
-        self.resume_if(now, |code| code == HoldCode::PaymentMissing);
-        self.proceed(now);
-        Ok(())
-    }
-
-    /// The cash of an order paid at the door is in. Told twice, it is in once.
-    pub fn collect_cash(&mut self, amount: Money, now: Timestamp) {
-        if self.payment_status == PaymentStatus::CodPending && amount == self.totals.total {
-            self.record_paid(amount, Some("cash on delivery".to_owned()), now);
-        }
     }
 
     /// Stops the saga before it asks for anything more.

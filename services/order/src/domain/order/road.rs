@@ -121,6 +121,12 @@ impl Order {
                     payment_method: self.payment_method.as_str().to_owned(),
                     at,
                     promised_at: self.fulfilment.promised_at,
+                    paid: Some(self.paid),
+                    consignee: Some(self.consignee.clone()),
+                    sender: Some(self.sender.clone()),
+                    warehouse_id: Some(self.warehouse_id),
+                    items: self.items.clone(),
+                    external_reference: self.external_reference.clone(),
                 };
                 self.happen(delivered, now);
             }

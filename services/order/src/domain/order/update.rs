@@ -8,7 +8,7 @@ use quenty_contracts::{
 use quenty_kernel::money::Money;
 
 use super::{
-    Order, OrderError, PaymentStatus, Status,
+    Order, OrderError, Payment, PaymentStatus, Status,
     facts::OrderRepacked,
     people::Found,
     totals::{Extras, TotalsError},
@@ -49,16 +49,14 @@ impl Order {
         if waits || self.is_before_collection() { Ok(()) } else { Err(OrderError::NotUpdatable(self.status)) }
     }
 
-    /// Lines can change until a shipment is asked for; what is paid keeps its total.
+    /// Lines can change until a shipment is asked for; what is paid, if only in part, keeps its total.
     pub fn check_lines_updatable(&self, total: Money) -> Result<(), OrderError> {
         if self.fulfilment.shipment.is_live() || self.fulfilment.pickup.is_live() {
             return Err(OrderError::LinesFixed);
         }
         let before = self.totals.total;
-        if self.payment_status.is_settled()
-            && self.payment_status != PaymentStatus::CodPending
-            && total != before
-        {
+        let is_paid = self.payment_status.is_settled() && self.payment_status != PaymentStatus::CodPending;
+        if (is_paid || !self.paid.is_zero()) && total != before {
             return Err(OrderError::TotalFixed(before));
         }
         Ok(())
@@ -117,7 +115,7 @@ impl Order {
         }
         let total = self.totals.total;
         if total.is_zero() && !matches!(self.payment_status, PaymentStatus::Paid) {
-            self.record_paid(total, None, now);
+            self.record_paid(Payment { amount: total, reference: None }, now);
         }
         self.proceed(now);
     }

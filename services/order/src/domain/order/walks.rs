@@ -8,14 +8,14 @@ use quenty_contracts::{
 };
 use quenty_kernel::{
     currency::Currency,
-    id::{CompanyId, OrderId, PickupId, ProductId, ReservationId, ShipmentId, WarehouseId},
+    id::{CompanyId, OrderId, PickupId, ProductId, ReservationId, ReturnId, ShipmentId, WarehouseId},
     money::Money,
 };
 use serde_json::json;
 
 use super::{
-    Allocation, GoodsMove, Movement, Order, OrderFact, OrderKind, OrderState, PaymentMethod, PickupNews,
-    Placing, ShipmentNews, Status,
+    Allocation, GoodsMove, Movement, Order, OrderFact, OrderKind, OrderState, Payment, PaymentMethod,
+    PaymentStatus, PickupNews, Placing, ReturnNews, ShipmentNews, Status,
     people::Found,
     update::{ChangedGoods, ChangedLines, OrderChanges},
 };
@@ -32,8 +32,13 @@ fn party(name: &str) -> Party {
     .unwrap()
 }
 
-fn placing(method: PaymentMethod, short: bool) -> Placing {
-    let price = Money::parse("25000", Currency::COP).unwrap();
+fn pesos(amount: u32) -> Money {
+    Money::new(amount.into(), Currency::COP).unwrap()
+}
+
+/// One piece for 25,000, of which the credit is paid.
+fn placing(method: PaymentMethod, short: bool, credit: u32) -> Placing {
+    let price = pesos(25_000);
     let zero = Money::zero(Currency::COP);
     let line = OrderLine {
         product_id: ProductId::new(),
@@ -67,7 +72,7 @@ fn placing(method: PaymentMethod, short: bool) -> Placing {
         wanted_pickup: None,
         notes: None,
         stale_standing: false,
-        paid: None,
+        paid: Some(Payment { amount: pesos(credit), reference: Some("RET".to_owned()) }),
     }
 }
 
@@ -82,6 +87,7 @@ enum Event {
     Update { pieces: u32, short: bool },
     Allocate,
     Cash,
+    Sent { whole: bool, refund: u32 },
     SetStatus(Status),
     Deadline,
     Booked { late: bool },
@@ -121,6 +127,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (0_u32..4, any::<bool>()).prop_map(|(pieces, short)| Event::Update { pieces, short }),
         1 => Just(Event::Allocate),
         1 => Just(Event::Cash),
+        2 => (any::<bool>(), 0_u32..4).prop_map(|(whole, fifths)| Event::Sent { whole, refund: fifths * 5_000 }),
         1 => prop::sample::select(Status::ALL).prop_map(Event::SetStatus),
         1 => Just(Event::Deadline),
         5 => any::<bool>().prop_map(|late| Event::Booked { late }),
@@ -219,12 +226,17 @@ fn changes(order: &Order, pieces: u32, short: bool) -> OrderChanges {
 fn let_happen(order: &mut Order, event: &Event, now: Timestamp) {
     let before = order.state.clone();
     let outcome = match event {
-        Event::Pay => order.pay(order.totals.total, None, now),
+        Event::Pay => order.pay(Payment { amount: order.due(), reference: None }, now),
         Event::Hold => order.hold("wait".to_owned(), now),
         Event::Release => order.release(now),
         Event::Retry => order.retry(now),
         Event::Cancel => order.cancel("changed my mind".to_owned(), now),
         Event::Update { pieces, short } => order.update(changes(order, *pieces, *short), now),
+        Event::Sent { whole, refund } => {
+            let (return_id, refund) = (ReturnId::new(), pesos(*refund));
+            let sent = ReturnNews::Completed { return_id, came_back: true, whole: *whole, refund, at: now };
+            order.hear_return(sent, now)
+        }
         Event::SetStatus(status) => order.set_status(*status, "staff".to_owned(), now),
         Event::Allocate => {
             let (reservation_id, warehouse_id) = (ReservationId::new(), order.warehouse_id);
@@ -285,9 +297,24 @@ fn check_promises(order: &Order, goods: &[GoodsMove]) {
         Step::Stock => assert!(!waits),
         _ => assert!(waits != order.hold.is_some(), "{:?}: a deadline or a person", order.state),
     }
+    check_payments(order);
     if order.status == Status::Cancelled {
         assert_ne!(order.fulfilment.pickup, Booking::Booked, "a cancelled order has no pickup");
     }
+}
+
+/// No more is paid than the order costs, no more paid back than was paid, and the status says so.
+fn check_payments(order: &Order) {
+    let (total, paid, refunded) = (order.totals.total.amount(), order.paid.amount(), order.refunded.amount());
+    let nothing = Money::zero(Currency::COP).amount();
+    assert!(nothing <= refunded && refunded <= paid && paid <= total, "{refunded} of {paid} of {total}");
+    let expected = match order.payment_status {
+        PaymentStatus::Paid => paid == total && refunded == nothing,
+        PaymentStatus::Refunded => refunded == paid && paid > nothing,
+        PaymentStatus::PartiallyRefunded => nothing < refunded && refunded < paid,
+        _ => paid < total && refunded == nothing,
+    };
+    assert!(expected, "{:?}: {refunded} of {paid} of {total}", order.payment_status);
 }
 
 proptest! {
@@ -297,10 +324,11 @@ proptest! {
     fn an_order_keeps_its_promises(
         method in prop::sample::select(vec![PaymentMethod::Prepaid, PaymentMethod::CashOnDelivery]),
         short in any::<bool>(),
+        credit in (0_u32..=25).prop_map(|thousands| thousands * 1_000),
         events in prop::collection::vec(event(), 1..60),
     ) {
         let mut now = start();
-        let mut order = Order::place(placing(method, short), now);
+        let mut order = Order::place(placing(method, short, credit), now);
         let news = order.take_news();
         let mut facts: Vec<_> = news.facts.into_iter().map(|fact| (fact, now)).collect();
         let mut goods = news.goods;

@@ -111,3 +111,34 @@ fn hs_codes_have_six_to_ten_digits() {
         assert!(text.parse::<HsCode>().is_err(), "{text}");
     }
 }
+
+#[test]
+fn an_open_box_is_the_same_goods_under_a_sku_of_its_own() {
+    let (product, _) = product();
+    let sibling = product.open_box_details(pesos(35_000)).unwrap();
+    assert_eq!(
+        (product.open_box_sku().unwrap().as_str(), sibling.name.as_str()),
+        ("CAM-1-OPENBOX", "Camiseta (open box)")
+    );
+    let expected =
+        ProductDetails { name: sibling.name.clone(), price: pesos(35_000), reorder_point: None, ..details() };
+    assert_eq!(sibling, expected);
+    let (opened, _) =
+        Product::create(product.company_id(), product.open_box_sku().unwrap(), sibling, at(1)).unwrap();
+    assert!(opened.is_open_box() && !product.is_open_box());
+}
+
+#[test]
+fn long_skus_that_begin_alike_have_open_boxes_of_their_own() {
+    let of = |sku: &str| {
+        let long = ProductDetails { name: "ñ".repeat(200).parse().unwrap(), ..details() };
+        Product::create(CompanyId::new(), sku.parse().unwrap(), long, at(1)).unwrap().0
+    };
+    assert_eq!(of(&"S".repeat(56)).open_box_sku().unwrap().as_str(), format!("{}-OPENBOX", "S".repeat(56)));
+    let (one, two) = (of(&format!("{}1", "ñ".repeat(63))), of(&format!("{}2", "ñ".repeat(63))));
+    let (first, second) = (one.open_box_sku().unwrap(), two.open_box_sku().unwrap());
+    assert_ne!(first, second);
+    assert_eq!((first.as_str().chars().count(), first.as_str().ends_with("-OPENBOX")), (64, true));
+    let name = one.open_box_details(pesos(1)).unwrap().name;
+    assert_eq!((name.as_str().chars().count(), name.as_str().ends_with("ñ (open box)")), (200, true));
+}

@@ -1,0 +1,71 @@
+use quenty_contracts::order::{Exchange, ExchangePlaced};
+use quenty_kernel::Scope;
+use quenty_platform::Tx;
+
+use super::{
+    draft_lines::{NewLine, ProductRef},
+    place_order::{NewOrder, WhenShort, place_order},
+};
+use crate::{
+    Error,
+    domain::{
+        order::{Order, OrderError, OrderKind, PaymentMethod, totals::Extras},
+        placing::PaidBefore,
+        standing::KnownStanding,
+    },
+    store,
+};
+
+/// Places the order that replaces the goods of a return, once for each return. The lock of the order whose goods came
+/// back lets two requests for one return come one after the other.
+///
+/// # Errors
+/// As [`place_order`]; what is short is refused.
+pub(crate) async fn place_exchange(
+    tx: &mut Tx,
+    exchange: &Exchange,
+    standing: KnownStanding,
+) -> Result<ExchangePlaced, Error> {
+    let (company, now) = (exchange.company_id, tx.now());
+    let returned = store::orders::lock(tx.conn(), Scope::Company(company), exchange.order_id)
+        .await?
+        .ok_or(OrderError::NotFound)?;
+    if let Some(placed) = store::exchanges::find(&mut *tx.conn(), company, exchange.return_id).await? {
+        return Ok(placed);
+    }
+    let order = place_order(tx, new_order(exchange, &returned, standing)?).await?.order;
+    let placed = ExchangePlaced { order_id: order.id, total: order.totals.total, paid: order.paid };
+    store::exchanges::insert(&mut *tx.conn(), exchange, &placed, now).await?;
+    Ok(placed)
+}
+
+/// To the same consignee, at today's prices.
+fn new_order(exchange: &Exchange, returned: &Order, standing: KnownStanding) -> Result<NewOrder, Error> {
+    let lines = exchange.lines.iter().map(|line| NewLine {
+        product: ProductRef::Id(line.product_id),
+        quantity: line.quantity,
+        unit_price: None,
+        discount: None,
+        tax: None,
+    });
+    let reference = exchange.return_id.to_string();
+    let external_reference =
+        format!("EXCHANGE-{reference}").parse().map_err(quenty_platform::Error::internal)?;
+    Ok(NewOrder {
+        company_id: exchange.company_id,
+        standing,
+        customer_id: returned.customer_id,
+        external_reference: Some(external_reference),
+        kind: OrderKind::Standard,
+        payment_method: PaymentMethod::Prepaid,
+        lines: lines.collect(),
+        extras: Extras::default(),
+        expected_total: None,
+        consignee: returned.consignee.clone(),
+        warehouse_id: None,
+        wanted_pickup: None,
+        notes: None,
+        when_short: WhenShort::Refuse,
+        paid: Some(PaidBefore::Credit { amount: exchange.credit, reference }),
+    })
+}
