@@ -1,4 +1,5 @@
-//! Orders: each stands where its facts lead, ended or with a live deadline, and the services agree on it.
+//! Orders: each stands where its facts lead, ended or with a live deadline, its money is what its facts tell, and the
+//! services agree on it.
 
 use std::collections::BTreeMap;
 
@@ -40,11 +41,13 @@ struct Row {
     id: Uuid,
     status: String,
     on_hold: bool,
+    /// What was paid, and paid back of it.
+    money: (String, String),
 }
 
 pub(super) async fn check(db: &PgPool, report: &mut Report) -> Result<()> {
     let orders: BTreeMap<String, Row> =
-        sqlx::query("select id, status, hold_code is not null as on_hold from orders")
+        sqlx::query("select id, status, hold_code is not null as on_hold, trim_scale(paid)::text as paid, trim_scale(refunded)::text as refunded from orders")
             .fetch_all(db)
             .await?
             .into_iter()
@@ -52,7 +55,12 @@ pub(super) async fn check(db: &PgPool, report: &mut Report) -> Result<()> {
                 let id: Uuid = row.get("id");
                 (
                     OrderId::from_uuid(id).to_string(),
-                    Row { id, status: row.get("status"), on_hold: row.get("on_hold") },
+                    Row {
+                        id,
+                        status: row.get("status"),
+                        on_hold: row.get("on_hold"),
+                        money: (row.get("paid"), row.get("refunded")),
+                    },
                 )
             })
             .collect();
@@ -61,6 +69,7 @@ pub(super) async fn check(db: &PgPool, report: &mut Report) -> Result<()> {
         *report.orders_by_status.entry(order.status.clone()).or_default() += 1;
     }
     check_facts(db, &orders, report).await?;
+    check_money(db, &orders, report).await?;
     check_deadlines(db, &orders, report).await
 }
 
@@ -102,6 +111,31 @@ async fn check_facts(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut R
     }
     for id in told.keys().filter(|id| !orders.contains_key(*id)) {
         report.find(format!("order {id} has facts but no row"));
+    }
+    Ok(())
+}
+
+/// What was paid and paid back is the sum of the payments and refunds that were told.
+async fn check_money(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut Report) -> Result<()> {
+    let told: BTreeMap<String, (String, String)> = sqlx::query(
+        "select stream, trim_scale(coalesce(sum(amount) filter (where fact = 'paid'), 0))::text as paid,
+                trim_scale(coalesce(sum(amount) filter (where fact = 'refunded'), 0))::text as refunded
+         from (select stream, split_part(type, '.', 4) as fact, (data->'amount'->>'amount')::numeric as amount
+               from quenty.journal where stream like 'ORD-%') as facts
+         group by stream",
+    )
+    .fetch_all(db)
+    .await?
+    .into_iter()
+    .map(|row| (row.get("stream"), (row.get("paid"), row.get("refunded"))))
+    .collect();
+    for (id, order) in orders {
+        let Some(money) = told.get(id).filter(|money| **money != order.money) else { continue };
+        let (paid, refunded) = &order.money;
+        report.find(format!(
+            "order {id} has {paid} paid and {refunded} paid back, its facts tell {} and {}",
+            money.0, money.1
+        ));
     }
     Ok(())
 }
@@ -164,7 +198,9 @@ pub(super) async fn check_agreement(
     }
     for (id, status) in &orders {
         let count = delivered.get(id).copied().unwrap_or(0);
-        if (status == "delivered") != (count == 1) {
+        // What came back from the consignee was delivered before.
+        let arrived = matches!(status.as_str(), "delivered" | "partially_returned" | "returned");
+        if arrived != (count == 1) {
             report.find(format!("order {id} is {status}, and Shipping delivered it {count} times"));
         }
     }

@@ -47,5 +47,20 @@ pub(super) async fn check(db: &PgPool, report: &mut Report) -> Result<()> {
     for id in twice {
         report.find(format!("reservation {id} was issued twice"));
     }
+    check_restocked(db, report).await
+}
+
+/// Each returned piece that can be sold again is taken in by one movement.
+async fn check_restocked(db: &PgPool, report: &mut Report) -> Result<()> {
+    let row = sqlx::query(
+        "select (select count(*) from quenty.inbox where type = 'quenty.returns.item.restocked.v1' and status = 'done') as told,
+                (select count(*) from stock_movements where kind = 'return' and reservation_id is null) as taken_in",
+    )
+    .fetch_one(db)
+    .await?;
+    let (told, taken_in): (i64, i64) = (row.get("told"), row.get("taken_in"));
+    if told != taken_in {
+        report.find(format!("{told} returned pieces were to be restocked, the ledger holds {taken_in}"));
+    }
     Ok(())
 }
