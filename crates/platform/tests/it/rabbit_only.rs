@@ -1,15 +1,18 @@
 //! What only a broker can do to us: die, lose a queue, carry what nobody can read.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt;
 use lapin::{
     BasicProperties, Connection, ConnectionProperties,
     options::{
-        BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions, QueueDeclareOptions,
-        QueueDeleteOptions,
+        BasicConsumeOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeclareOptions,
+        QueueDeclareOptions, QueueDeleteOptions,
     },
     types::{AMQPValue, FieldTable},
 };
-use quenty_kernel::Event;
-use quenty_platform::bus::{Broadcast, rabbit::RabbitBus};
+use quenty_kernel::{Envelope, Event};
+use quenty_platform::bus::{Broadcast, Topology, rabbit::RabbitBus};
 use quenty_testkit::{rabbit::RabbitServer, scratch_dir::ScratchDir};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -21,11 +24,18 @@ use crate::{
     world::World,
 };
 
+/// Of each service, as the platform declares them.
+const QUEUES: usize = 4;
+/// They hear everything and consume nothing: their queues keep what went through the broker. Several, because a broker
+/// does not do to all what it does to one.
+const ARCHIVES: [&str; 6] = ["archive-0", "archive-1", "archive-2", "archive-3", "archive-4", "archive-5"];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_its_broker_the_platform_works_on_and_events_flow_when_it_is_back() {
     let folder = ScratchDir::new("quenty-bus-test").expect("a folder");
     let mut server = RabbitServer::start(&folder.path().join("rabbit")).await.expect("a broker of our own");
     let world = World::on_broker(server.broker()).await;
+    declare(&world, Topology::new(ARCHIVES.map(|archive| (archive, vec![Added::TYPE])))).await;
     let publisher = world.start(&[TALLY]).await;
     let consumers = world.start(&CONSUMERS).await;
     let mut broadcasts = consumers.bus.listen();
@@ -59,6 +69,17 @@ async fn without_its_broker_the_platform_works_on_and_events_flow_when_it_is_bac
     until("the bus knows", || async { publisher.bus.check().await.is_ok() }, |back| *back).await;
     // Listeners are told that they may have missed something, and hear again.
     next_of(&mut broadcasts, Broadcast::LISTENING).await;
+    // However fast consumers are, nothing is overtaken between two queues.
+    for archive in ARCHIVES {
+        for (stream, lies) in lying(&world, archive).await {
+            assert_eq!(
+                lies.queues.len(),
+                1,
+                "{archive}: a restart moved {stream} to another queue: {lies:?}"
+            );
+            assert_eq!(lies.first_times(), (1..=12).collect::<Vec<_>>(), "{archive}: {stream}");
+        }
+    }
     let message = Broadcast { topic: "routes".to_owned(), payload: json!(null) };
     publisher.bus.broadcast(message.clone()).await.expect("the bus is back");
     assert_eq!(next_of(&mut broadcasts, "routes").await, message);
@@ -104,7 +125,7 @@ async fn what_cannot_be_read_goes_to_the_dead_letter_queue_and_nothing_waits_for
     add(&node.app(TALLY), counter).await;
     world.until_effects(counter, &[1]).await;
 
-    publish_raw(&world, counter, b"{\"not\": \"an envelope\"}").await;
+    publish_raw(&world, b"{\"not\": \"an envelope\"}").await;
     add(&node.app(TALLY), counter).await;
     world.until_effects(counter, &[1, 2]).await;
     let mut found = Vec::new();
@@ -134,7 +155,7 @@ async fn an_event_that_no_queue_takes_is_not_confirmed_and_the_topology_heals() 
 
     let channel = raw_channel(&world).await;
     for service in CONSUMERS {
-        for n in 0..4 {
+        for n in 0..QUEUES {
             let queue = format!("quenty.{service}.{n}");
             channel
                 .queue_delete(queue.as_str().into(), QueueDeleteOptions::default())
@@ -156,7 +177,7 @@ async fn a_queue_that_was_deleted_under_its_consumer_comes_back() {
     let counter = CounterId::new();
     add(&node.app(TALLY), counter).await;
     world.until_effects(counter, &[1]).await;
-    let queues: Vec<String> = (0..4).map(|n| format!("quenty.{LEDGER}.{n}")).collect();
+    let queues: Vec<String> = (0..QUEUES).map(|n| format!("quenty.{LEDGER}.{n}")).collect();
     let channel = raw_channel(&world).await;
     for queue in &queues {
         channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.expect("a queue");
@@ -172,6 +193,36 @@ async fn a_queue_that_was_deleted_under_its_consumer_comes_back() {
     add(&node.app(TALLY), counter).await;
     world.until_effects(counter, &[1, 2]).await;
     world.finish([node]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_stream_is_moved_to_another_queue_when_one_is_deleted_and_comes_back() {
+    let world = World::rabbit().await;
+    // No consumer: what is published lies where it was sent.
+    let publisher = world.start(&[TALLY]).await;
+    let counters: Vec<CounterId> = (0..64).map(|_| CounterId::new()).collect();
+    let add_to_each = async || {
+        for counter in &counters {
+            add(&publisher.app(TALLY), *counter).await;
+        }
+        until("the outbox is empty", || world.outbox(), |left| *left == 0).await;
+    };
+    add_to_each().await;
+    let channel = raw_channel(&world).await;
+    let first = format!("quenty.{LEDGER}.0");
+    channel.queue_delete(first.as_str().into(), QueueDeleteOptions::default()).await.expect("a queue");
+    declare(&world, tally::topology()).await;
+    add_to_each().await;
+
+    let lying = lying(&world, LEDGER).await;
+    assert_eq!(lying.len(), counters.len());
+    for (stream, lies) in &lying {
+        assert_eq!(lies.queues.len(), 1, "{stream} has events in two queues: {lies:?}");
+        assert!(lies.versions == [1, 2] || lies.queues == BTreeSet::from([0]), "{stream}: {lies:?}");
+    }
+    let used: BTreeSet<usize> = lying.values().flat_map(|lies| lies.queues.clone()).collect();
+    assert_eq!(used.len(), QUEUES, "the streams are spread over all queues");
+    world.finish([publisher]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -204,17 +255,60 @@ async fn declaring_again_changes_nothing() {
     world.finish([node]).await;
 }
 
+/// Where the events of a stream lie in the queues of a service that nobody consumes.
+#[derive(Debug, Default)]
+struct Lies {
+    queues: BTreeSet<usize>,
+    /// In the order in which a consumer would get them; one whose confirm was lost is there twice.
+    versions: Vec<i64>,
+}
+
+impl Lies {
+    fn first_times(&self) -> Vec<i64> {
+        let mut seen = BTreeSet::new();
+        self.versions.iter().copied().filter(|version| seen.insert(*version)).collect()
+    }
+}
+
+/// What lies in the queues of a service, by stream; reading removes it.
+async fn lying(world: &World, service: &str) -> BTreeMap<String, Lies> {
+    let channel = raw_channel(world).await;
+    let mut found: BTreeMap<String, Lies> = BTreeMap::new();
+    for n in 0..QUEUES {
+        let (queue, nothing) = (format!("quenty.{service}.{n}"), FieldTable::default());
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        let declared = channel.queue_declare(queue.as_str().into(), passive, nothing.clone()).await;
+        let count = declared.expect("a queue").message_count();
+        let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
+        let consumer = channel.basic_consume(queue.as_str().into(), "".into(), options, nothing).await;
+        let mut messages = consumer.expect("a consumer").take(count as usize);
+        while let Some(message) = messages.next().await {
+            let message = message.expect("a message");
+            let envelope: Envelope = serde_json::from_slice(&message.data).expect("an envelope");
+            let lies = found.entry(envelope.subject).or_default();
+            lies.queues.insert(n);
+            lies.versions.push(envelope.stream_version);
+        }
+    }
+    found
+}
+
+async fn declare(world: &World, topology: Topology) {
+    let url = world.plan.amqp_url.as_ref().expect("a URL");
+    RabbitBus::connect_lazily(url, topology).declare().await.expect("a topology");
+}
+
 async fn raw_channel(world: &World) -> lapin::Channel {
     let url = world.plan.amqp_url.as_ref().expect("a URL");
     let connection = Connection::connect(url, ConnectionProperties::default()).await.expect("a connection");
     connection.create_channel().await.expect("a channel")
 }
 
-async fn publish_raw(world: &World, counter: CounterId, payload: &[u8]) {
+async fn publish_raw(world: &World, payload: &[u8]) {
     let channel = raw_channel(world).await;
     channel.confirm_select(ConfirmSelectOptions::default()).await.expect("confirms");
     let mut headers = FieldTable::default();
-    headers.insert("stream".into(), AMQPValue::LongString(counter.to_string().as_str().into()));
+    headers.insert("partition".into(), AMQPValue::LongString("2".into()));
     let properties = BasicProperties::default().with_headers(headers);
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     let confirm =

@@ -22,7 +22,9 @@ use super::{
 };
 use crate::bus::{BusAway, Deliver};
 
-/// Fetched ahead, so that the next event is here when the last one is done; handled one by one all the same.
+/// Fetched ahead, so that the next event is here when the last one is done; handled one by one all the same. A version
+/// that fetches fewer must not meet this one in a rolling deploy: RabbitMQ keeps what lost consumers leave in the order
+/// of their losses, so that the next one keeps the order only if it fetches all of it at once.
 const PREFETCH: u16 = 16;
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 const PAUSE_MIN: Duration = Duration::from_millis(200);

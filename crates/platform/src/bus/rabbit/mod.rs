@@ -1,8 +1,9 @@
 //! The bus between processes: RabbitMQ with quorum queues, one active consumer per queue and confirms.
 //!
-//! An event goes from the topic exchange `quenty.events` into each listening service's consistent-hash exchange,
-//! which sends all events of one stream to the same queue; a queue has one active consumer, which takes one event
-//! after the other. So the order within a stream holds with any number of replicas (docs/adr/0003-two-buses.md).
+//! An event goes from the topic exchange `quenty.events` into each listening service's own exchange, and from there
+//! to the queue that its publisher has named by a hash of the stream; a queue has one active consumer, which takes one
+//! event after the other. So the order within a stream holds with any number of replicas, and over restarts of the
+//! broker (docs/adr/0003-two-buses.md).
 //!
 //! Nothing is kept here: what the broker has not confirmed stays in the outbox, and what an inbox has not stored
 //! stays in the queue.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     connection::{Link, within},
-    topology::{BROADCASTS, EVENTS, STREAM_HEADER, service_exchange, table, text},
+    topology::{BROADCASTS, EVENTS, PARTITION_HEADER, partition, service_exchange, table, text},
 };
 use crate::bus::{Broadcast, BusAway};
 
@@ -147,7 +147,7 @@ async fn send_event(
         .with_message_id(envelope.id.to_string().into())
         .with_content_type("application/cloudevents+json".into())
         .with_delivery_mode(PERSISTENT)
-        .with_headers(table([(STREAM_HEADER, text(&envelope.subject))]));
+        .with_headers(table([(PARTITION_HEADER, text(&partition(&envelope.subject).to_string()))]));
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     channel
         .basic_publish(exchange.into(), envelope.kind.as_str().into(), options, &payload, properties)

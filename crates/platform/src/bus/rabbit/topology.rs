@@ -9,6 +9,7 @@ use lapin::{
     options::{ExchangeBindOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
     types::{AMQPValue, FieldTable},
 };
+use sha2::{Digest, Sha256};
 
 use crate::bus::Topology;
 
@@ -17,13 +18,20 @@ pub(super) const EVENTS: &str = "quenty.events";
 /// What no consumer could read, or what crashed its consumers again and again.
 const DEAD: &str = "quenty.dead";
 pub(super) const BROADCASTS: &str = "quenty.broadcasts";
-/// The header that holds the stream; the consistent-hash exchanges read it.
-pub(super) const STREAM_HEADER: &str = "stream";
+/// The header that says which of its queues each service gets an event through; their exchanges read it.
+pub(super) const PARTITION_HEADER: &str = "partition";
 /// Queues per service: how many of its events are handled at once. Another number sends streams to other queues,
 /// so it may only change while the queues are empty.
 pub(super) const QUEUES: usize = 4;
 /// Generous: a delivery counts each time a consumer dies with it, and replicas die in rolling deploys.
 const DELIVERY_LIMIT: i32 = 100;
+
+/// Which queue the events of a stream go through. It is the same for ever and said by the publisher, since nothing in
+/// the broker would keep it: a consistent-hash exchange numbers its queues in whatever order their bindings come back
+/// when the broker starts, and what waits in the old queue of a stream is overtaken by what comes into the new one.
+pub(super) fn partition(stream: &str) -> usize {
+    usize::from(Sha256::digest(stream)[0]) % QUEUES
+}
 
 /// Spreads a service's events over its queues.
 pub(super) fn service_exchange(service: &str) -> String {
@@ -39,7 +47,7 @@ pub(super) async fn declare(channel: &Channel, topology: &Topology) -> lapin::Re
     declare_exchange(channel, BROADCASTS, ExchangeKind::Fanout, FieldTable::default()).await?;
     declare_exchange(channel, DEAD, ExchangeKind::Fanout, FieldTable::default()).await?;
     declare_queue(channel, DEAD, table([("x-queue-type", text("quorum"))])).await?;
-    bind_queue(channel, DEAD, DEAD, "").await?;
+    bind_queue(channel, DEAD, DEAD, FieldTable::default()).await?;
     declare_exchange(channel, EVENTS, ExchangeKind::Topic, FieldTable::default()).await?;
     for (service, types) in topology.services() {
         if !types.is_empty() {
@@ -56,14 +64,12 @@ async fn declare_service(
     types: impl Iterator<Item = &str>,
 ) -> lapin::Result<()> {
     let exchange = service_exchange(service);
-    let by_stream = table([("hash-header", text(STREAM_HEADER))]);
-    declare_exchange(channel, &exchange, ExchangeKind::Custom("x-consistent-hash".to_owned()), by_stream)
-        .await?;
+    declare_exchange(channel, &exchange, ExchangeKind::Headers, FieldTable::default()).await?;
     for n in 0..QUEUES {
         let queue = queue(service, n);
         declare_queue(channel, &queue, service_queue()).await?;
-        const WEIGHT: &str = "1";
-        bind_queue(channel, &queue, &exchange, WEIGHT).await?;
+        let its_own = table([("x-match", text("all")), (PARTITION_HEADER, text(&n.to_string()))]);
+        bind_queue(channel, &queue, &exchange, its_own).await?;
     }
     for kind in types {
         let options = ExchangeBindOptions::default();
@@ -113,16 +119,14 @@ async fn declare_queue(channel: &Channel, name: &str, arguments: FieldTable) -> 
     channel.queue_declare(name.into(), options, arguments).await.map(drop)
 }
 
-async fn bind_queue(channel: &Channel, queue: &str, exchange: &str, key: &str) -> lapin::Result<()> {
-    channel
-        .queue_bind(
-            queue.into(),
-            exchange.into(),
-            key.into(),
-            QueueBindOptions::default(),
-            FieldTable::default(),
-        )
-        .await
+async fn bind_queue(
+    channel: &Channel,
+    queue: &str,
+    exchange: &str,
+    arguments: FieldTable,
+) -> lapin::Result<()> {
+    let options = QueueBindOptions::default();
+    channel.queue_bind(queue.into(), exchange.into(), "".into(), options, arguments).await
 }
 
 pub(super) fn text(value: &str) -> AMQPValue {
@@ -135,4 +139,25 @@ pub(super) fn table<const N: usize>(entries: [(&str, AMQPValue); N]) -> FieldTab
         table.insert(key.into(), value);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_has_the_same_queue_in_every_version_of_the_platform() {
+        let streams =
+            ["PU-01M8C3F3C0EBWB30MT6BBS26EY", "SHIP-01M8C3F1J9E38VY1MEGZ9ZMN55", "ORD-1", "ORD-2", ""];
+        assert_eq!(streams.map(partition), [1, 1, 3, 0, 3]);
+    }
+
+    #[test]
+    fn streams_are_spread_evenly() {
+        let mut streams = [0; QUEUES];
+        for n in 0..4_000 {
+            streams[partition(&format!("ORD-{n}"))] += 1;
+        }
+        assert!(streams.iter().all(|count| (900..1_100).contains(count)), "{streams:?}");
+    }
 }
