@@ -33,7 +33,8 @@ async fn play(folder: &ScratchDir, environment: &Environment, more: &[&str]) -> 
 
 /// What the seed decides.
 fn outcome(told: &Value) -> Value {
-    json!({"orders": told["orders"], "international": told["international"], "money": told["money"]})
+    let asked = json!({"asked": told["returns"]["asked"], "reasons": told["returns"]["by_reason"]});
+    json!({"orders": told["orders"], "international": told["international"], "money": told["money"], "returns": asked})
 }
 
 #[tokio::test]
@@ -77,7 +78,37 @@ fn assert_is_told_as_promised(told: &Value) {
         assert!(count.as_u64() > Some(0), "{told:#}");
     }
     assert!(told["international"].as_u64() > Some(0), "{told:#}");
+    assert_returns(&told["returns"]);
     assert!(told["on_time_share"].is_f64() && told["median_order_to_door_hours"].is_f64(), "{told:#}");
+}
+
+/// Goods came back, were looked at, paid for and put to use; one of them is followed from the order to the refund.
+fn assert_returns(told: &Value) {
+    for count in
+        [&told["by_status"]["closed"], &told["exchanged"], &told["disputed"], &told["by_reason"]["defective"]]
+    {
+        assert!(count.as_u64() > Some(0), "{told:#}");
+    }
+    let asked: u64 =
+        told["by_status"].as_object().expect("statuses").values().filter_map(Value::as_u64).sum();
+    assert_eq!(told["asked"], asked);
+    let above_zero =
+        |amount: &Value| amount.as_str().and_then(|text| text.parse::<f64>().ok()).is_some_and(|of| of > 0.0);
+    assert!(above_zero(&told["refunds"]["COP"]), "{told:#}");
+    let recovery = &told["recovery"]["COP"];
+    assert!(above_zero(&recovery["estimated"]) && above_zero(&recovery["realised"]), "{told:#}");
+    for kilograms in ["waste_diverted_kg", "return_leg_kg_co2e", "avoided_kg_co2e"] {
+        assert!(told[kilograms].as_f64() > Some(0.0), "{kilograms}: {told:#}");
+    }
+    let timeline = told["timeline"].as_array().expect("a timeline");
+    let whats: Vec<&str> = timeline.iter().filter_map(|of| of["what"].as_str()).collect();
+    let place =
+        |what: &str| whats.iter().position(|of| *of == what).unwrap_or_else(|| panic!("{what}: {whats:?}"));
+    let way = ["placed", "delivered", "requested", "received", "inspected", "refunded"].map(place);
+    assert!(way.is_sorted(), "{whats:?}");
+    let times: Vec<jiff::Timestamp> =
+        timeline.iter().filter_map(|of| of["at"].as_str()?.parse().ok()).collect();
+    assert!(times.len() == timeline.len() && times.is_sorted(), "{times:?}");
 }
 
 /// Ctrl-C once some of the orders are there, and not all.

@@ -126,8 +126,13 @@ impl Args {
 }
 
 /// The invariants that each proof stands on.
-const STOCK: [&str; 2] = ["stock_is_its_ledger", "reservations_follow_their_orders"];
-const SAGAS: [&str; 2] = ["sagas_end_or_wait", "deadlines_have_tasks"];
+const STOCK: [&str; 4] = [
+    "stock_is_its_ledger",
+    "reservations_follow_their_orders",
+    "claims_are_returns",
+    "units_have_one_disposition",
+];
+const SAGAS: [&str; 3] = ["sagas_end_or_wait", "deadlines_have_tasks", "refunds_are_counted"];
 
 /// Adds what only the databases show: the traffic, and the proofs.
 pub async fn examine(summary: &mut Summary, databases: &[(Service, PgPool)]) -> Result<()> {

@@ -235,6 +235,25 @@ impl Session {
         self.write(Method::POST, path, body).await
     }
 
+    /// As [`Session::post`], again while it is refused with `code`: what it needs follows by events.
+    pub async fn post_despite(&self, path: &str, body: &Value, code: &str) -> Result<Value> {
+        let deadline = Instant::now() + TIMEOUT;
+        let bytes = Bytes::from(body.to_string());
+        loop {
+            let outcome = self.call(Method::POST, path, Some(("application/json", bytes.clone()))).await?;
+            match outcome {
+                Err(refused) if refused.code == code && Instant::now() < deadline => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                outcome => return read(&outcome.map_err(|refused| refused.into_error("POST", path))?),
+            }
+        }
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Result<Value> {
+        self.write(Method::PUT, path, body).await
+    }
+
     pub async fn patch(&self, path: &str, body: &Value) -> Result<Value> {
         self.write(Method::PATCH, path, body).await
     }
@@ -267,4 +286,9 @@ impl Session {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// A text field that an answer must have.
+pub fn text(value: &Value, name: &str) -> Result<String> {
+    value[name].as_str().map(str::to_owned).with_context(|| format!("the answer has no {name}: {value}"))
 }

@@ -5,12 +5,11 @@ use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
 use super::{
-    api::{Api, Session},
+    api::{Api, Session, text},
     backstage::Backstage,
-    people::{Driver, drivers, invited},
+    people::{Driver, drivers, invited, member},
     plan::PlannedOrder,
     shop,
-    story::text,
     world::{AREAS, Area},
 };
 
@@ -20,6 +19,10 @@ pub struct Cast {
     pub dispatcher: Session,
     pub merchant: Session,
     pub drivers: Vec<Driver>,
+    /// Receives and inspects in the merchant's warehouse, and decides what becomes of the goods.
+    pub clerk: Session,
+    /// Pays the merchant's buyers.
+    pub finance: Session,
     products: Vec<Value>,
 }
 
@@ -40,7 +43,9 @@ impl Cast {
         service_areas(&operator).await?;
         let warehouses = shop::warehouses(&merchant).await?;
         let products = shop::catalogue(&merchant, &warehouses).await?;
-        Ok(Self { operator, dispatcher, merchant, drivers, products })
+        let clerk = member(&api, &merchant, backstage, ("Marta", "Suárez"), "warehouse").await?;
+        let finance = member(&api, &merchant, backstage, ("Hernán", "Ospina"), "finance").await?;
+        Ok(Self { operator, dispatcher, merchant, drivers, clerk, finance, products })
     }
 
     /// The driver whose turn it is, as an index; the same order always has the same one.

@@ -7,10 +7,11 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::{
+    api::text,
     cast::Cast,
     plan::Fate,
     progress_bar, standing,
-    story::{Ending, Part, Story, text},
+    story::{Ending, Part, Story},
     time::Time,
 };
 
@@ -72,7 +73,7 @@ async fn orders(cast: &Cast, status: &str) -> Result<Vec<Value>> {
     }
 }
 
-fn part(order: &Value) -> Result<Part> {
+pub(super) fn part(order: &Value) -> Result<Part> {
     let international = order["kind"] == "international";
     Ok(Part {
         reference: order["external_reference"].as_str().unwrap_or_default().to_owned(),
@@ -82,5 +83,6 @@ fn part(order: &Value) -> Result<Part> {
         cash_on_delivery: order["payment_method"] == "cash_on_delivery",
         fate: Fate::Delivered,
         transit: if international { ABROAD } else { AT_HOME },
+        coming_back: None,
     })
 }

@@ -7,6 +7,7 @@ mod cast;
 mod delivery;
 mod people;
 mod plan;
+mod returns;
 mod shop;
 mod standing;
 mod story;
@@ -18,21 +19,25 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
 use quenty_kernel::clock::wall_now;
+use serde_json::Value;
 
 pub use self::{
+    api::text,
     backstage::{Backstage, admin_password},
     cast::Cast,
-    story::text,
     summary::{Proofs, Summary},
 };
 use self::{
     plan::PlannedOrder,
-    story::{Ending, Standing, Story},
+    story::{Ending, Standing, Step, Story},
     time::Time,
 };
 
 /// How long the week is.
 pub const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Statuses of orders that reached the door, whatever came back later.
+const DELIVERED: [&str; 3] = ["delivered", "partially_returned", "returned"];
 
 /// What to play.
 #[derive(Debug, Clone, Copy)]
@@ -69,12 +74,29 @@ async fn placed_before(cast: &Cast, week: &[PlannedOrder]) -> Result<Vec<Option<
     for (index, planned) in week.iter().enumerate() {
         let path = format!("/api/v1/orders/by-reference/{}", planned.reference);
         found.push(match cast.merchant.try_get(&path).await? {
-            Ok(order) => Some(standing::of(cast, &order, planned.fate, index).await?),
+            Ok(order) => Some(where_it_stands(cast, &order, planned, index).await?),
             Err(refused) if refused.status == 404 => None,
             Err(refused) => return Err(refused.into_error("GET", &path)),
         });
     }
     Ok(found)
+}
+
+/// On its way, or on its way back.
+async fn where_it_stands(
+    cast: &Cast,
+    order: &Value,
+    planned: &PlannedOrder,
+    turn: usize,
+) -> Result<Standing> {
+    let (mut told, mut step) = standing::of(cast, order, planned.fate, turn).await?;
+    let has_arrived = order["status"].as_str().is_some_and(|status| DELIVERED.contains(&status));
+    if let Some(coming_back) = planned.coming_back.as_ref().filter(|_| has_arrived) {
+        let (back, next) = returns::standing::of(cast, &told.order_id, coming_back, turn).await?;
+        told.back = back;
+        step = next.map(Step::ComeBack);
+    }
+    Ok((told, step))
 }
 
 /// Lets the demo's people deliver everything that its merchant has sold, and sums up.

@@ -1,12 +1,16 @@
-//! The platform's people of the demo: invited by the administrator, unless they are there already.
+//! The platform's people of the demo, invited by the administrator, and the merchant's, invited by herself; unless
+//! they are there already.
 
-use anyhow::{Context, Result};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{
-    api::{Api, Session},
+    api::{Api, Session, text},
     backstage::Backstage,
-    story::text,
+    shop,
 };
 use crate::names::ascii;
 
@@ -17,6 +21,8 @@ pub struct Driver {
 
 const DRIVERS: [(&str, &str); 4] =
     [("Wilson", "Cárdenas"), ("Yaneth", "Bernal"), ("Jairo", "Peña"), ("Luz", "Quintero")];
+const JOIN_LIMIT: Duration = Duration::from_secs(60);
+const JOIN_PAUSE: Duration = Duration::from_millis(500);
 const INVITATION: &str = "/api/v1/auth/invitations/accept";
 
 /// Invites somebody and accepts for them; logs in when they have accepted before.
@@ -39,6 +45,58 @@ pub async fn invited(
         .with_context(|| format!("{email} can neither log in nor be invited: start on a new folder"))?;
     backstage.follow_link(api, &email, INVITATION, json!({"password": password})).await?;
     api.login(&email, &password).await
+}
+
+/// Invites somebody into the merchant's company and accepts for them.
+pub async fn member(
+    api: &Api,
+    merchant: &Session,
+    backstage: &Backstage,
+    (given, family): (&str, &str),
+    role: &str,
+) -> Result<Session> {
+    let email = format!("{}.{}@raices.example.com", ascii(given), ascii(family));
+    let password = backstage.password(&email)?;
+    let session = match api.login(&email, &password).await {
+        Ok(session) => session,
+        Err(_) => {
+            invite_member(merchant, &email, (given, family), role).await?;
+            backstage.follow_link(api, &email, INVITATION, json!({"password": password})).await?;
+            api.login(&email, &password).await?
+        }
+    };
+    may_work(&session, &email).await?;
+    Ok(session)
+}
+
+async fn invite_member(
+    merchant: &Session,
+    email: &str,
+    (given, family): (&str, &str),
+    role: &str,
+) -> Result<()> {
+    let company = shop::own_company(merchant).await?.context("the merchant has a company")?;
+    let path = format!("/api/v1/companies/{}/members", text(&company, "id")?);
+    let known = merchant.get(&format!("{path}?limit=100")).await?;
+    let is_invited = known["items"].as_array().is_some_and(|list| list.iter().any(|of| of["email"] == email));
+    if !is_invited {
+        let body = json!({"email": email, "role": role, "given_name": given, "family_name": family, "language": "es"});
+        merchant.post(&path, &body).await?;
+    }
+    Ok(())
+}
+
+/// That somebody belongs to a company comes to Auth by events; their next token says it.
+async fn may_work(session: &Session, email: &str) -> Result<()> {
+    let deadline = Instant::now() + JOIN_LIMIT;
+    while session.try_get("/api/v1/returns?limit=1").await?.is_err() {
+        if Instant::now() > deadline {
+            bail!("{email} does not belong to the merchant's company within {JOIN_LIMIT:?}");
+        }
+        tokio::time::sleep(JOIN_PAUSE).await;
+        session.renew().await?;
+    }
+    Ok(())
 }
 
 pub async fn drivers(api: &Api, operator: &Session, backstage: &Backstage) -> Result<Vec<Driver>> {

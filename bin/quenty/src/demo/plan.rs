@@ -3,7 +3,10 @@
 use jiff::SignedDuration;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 
-use super::world::{ABROAD, AT_HOME, CATALOGUE, FAMILY_NAMES, GIVEN_NAMES, Place};
+use super::{
+    returns::{PlannedReturn, plan::come_back},
+    world::{ABROAD, AT_HOME, CATALOGUE, FAMILY_NAMES, GIVEN_NAMES, Place},
+};
 use crate::names::ascii;
 
 /// What becomes of an order.
@@ -55,6 +58,8 @@ pub struct PlannedOrder {
     pub fate: Fate,
     /// How long after its way began the parcel reaches the door.
     pub transit: SignedDuration,
+    /// What is sent back of it.
+    pub coming_back: Option<PlannedReturn>,
 }
 
 /// The week, in the order in which things are placed.
@@ -63,6 +68,7 @@ pub fn week(seed: u64, orders: usize) -> Vec<PlannedOrder> {
     let mut planned: Vec<PlannedOrder> =
         (0..orders).map(|index| order(&mut random, seed, index, orders)).collect();
     planned.sort_by_key(|order| order.placed_after);
+    come_back(seed, &mut planned);
     planned
 }
 
@@ -124,6 +130,7 @@ fn order(random: &mut StdRng, seed: u64, index: usize, orders: usize) -> Planned
         lines,
         fate,
         transit,
+        coming_back: None,
     }
 }
 

@@ -5,10 +5,9 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::{
-    api::{Api, Session},
+    api::{Api, Session, text},
     backstage::Backstage,
     cast::cop,
-    story::text,
     world::{CATALOGUE, Good, Store, WAREHOUSES},
 };
 
@@ -44,7 +43,7 @@ async fn register(api: &Api, backstage: &Backstage, password: &str) -> Result<Se
     api.login(MERCHANT, password).await
 }
 
-async fn own_company(merchant: &Session) -> Result<Option<Value>> {
+pub(super) async fn own_company(merchant: &Session) -> Result<Option<Value>> {
     let companies = merchant.try_get("/api/v1/companies").await?;
     Ok(companies.ok().and_then(|list| list["items"].as_array()?.first().cloned()))
 }

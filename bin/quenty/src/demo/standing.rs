@@ -5,9 +5,10 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{
+    api::text,
     cast::Cast,
     plan::Fate,
-    story::{Standing, Step, Told, text},
+    story::{Standing, Step, Told},
 };
 
 /// What is known of the order, and what comes next; nothing when it has ended, or waits for a person.

@@ -9,8 +9,10 @@ use quenty_kernel::clock::wall_now;
 use serde_json::{Value, json};
 
 use super::{
+    api::text,
     cast::Cast,
     plan::{Fate, PlannedOrder},
+    returns::{Back, PlannedReturn, ReturnStep},
     time::Time,
 };
 
@@ -31,6 +33,7 @@ pub enum Step {
     FailDelivery,
     Deliver,
     Return,
+    ComeBack(ReturnStep),
 }
 
 /// What will become of an order once it exists, whoever placed it.
@@ -43,6 +46,7 @@ pub struct Part {
     pub cash_on_delivery: bool,
     pub fate: Fate,
     pub transit: SignedDuration,
+    pub coming_back: Option<PlannedReturn>,
 }
 
 impl From<&PlannedOrder> for Part {
@@ -55,6 +59,7 @@ impl From<&PlannedOrder> for Part {
             cash_on_delivery: order.cash_on_delivery,
             fate: order.fate,
             transit: order.transit,
+            coming_back: order.coming_back.clone(),
         }
     }
 }
@@ -69,6 +74,7 @@ pub struct Told {
     pub driver: usize,
     pub failed_pickups: usize,
     pub failed_deliveries: u64,
+    pub back: Back,
 }
 
 /// Where an order stands that exists already, and what comes next, if it has not ended.
@@ -84,14 +90,15 @@ pub enum Ending {
 }
 
 pub struct Story<'a> {
-    cast: &'a Cast,
+    pub(super) cast: &'a Cast,
     time: &'a Time,
+    pub(super) begins: Timestamp,
     /// What the merchant will still place; empty in a story of orders that exist.
     planned: Vec<PlannedOrder>,
-    parts: Vec<Part>,
-    told: Vec<Told>,
+    pub(super) parts: Vec<Part>,
+    pub(super) told: Vec<Told>,
     agenda: BinaryHeap<Reverse<(Timestamp, usize, Step)>>,
-    bar: ProgressBar,
+    pub(super) bar: ProgressBar,
 }
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -107,14 +114,14 @@ impl<'a> Story<'a> {
         now: Timestamp,
         bar: ProgressBar,
     ) -> Self {
-        let mut story = Self::empty(cast, time, bar);
+        let mut story = Self::empty(cast, time, now, bar);
         let is_new = standing.iter().all(Option::is_none);
         let missing = planned.iter().zip(&standing).filter(|(_, standing)| standing.is_none());
         let first = missing.map(|(order, _)| order.placed_after).min().filter(|_| !is_new);
-        let begins = now - first.unwrap_or_default();
+        story.begins = now - first.unwrap_or_default();
         for (index, (order, standing)) in planned.iter().zip(standing).enumerate() {
             let placing = || (Told { driver: cast.turn(index), ..Told::default() }, Some(Step::Place));
-            let at = if standing.is_some() { now } else { begins + order.placed_after };
+            let at = if standing.is_some() { now } else { story.begins + order.placed_after };
             story.add(at, order.into(), standing.unwrap_or_else(placing));
         }
         story.planned = planned;
@@ -129,19 +136,19 @@ impl<'a> Story<'a> {
         begins: Timestamp,
         bar: ProgressBar,
     ) -> Self {
-        let mut story = Self::empty(cast, time, bar);
+        let mut story = Self::empty(cast, time, begins, bar);
         for (part, standing) in orders {
             story.add(begins, part, standing);
         }
         story
     }
 
-    fn empty(cast: &'a Cast, time: &'a Time, bar: ProgressBar) -> Self {
+    fn empty(cast: &'a Cast, time: &'a Time, begins: Timestamp, bar: ProgressBar) -> Self {
         let (planned, parts, told, agenda) = (Vec::new(), Vec::new(), Vec::new(), BinaryHeap::new());
-        Self { cast, time, planned, parts, told, agenda, bar }
+        Self { cast, time, begins, planned, parts, told, agenda, bar }
     }
 
-    fn add(&mut self, at: Timestamp, part: Part, (told, step): Standing) {
+    pub(super) fn add(&mut self, at: Timestamp, part: Part, (told, step): Standing) {
         match step {
             Some(step) => self.next(at, self.parts.len(), step),
             None => self.finish(),
@@ -170,7 +177,7 @@ impl<'a> Story<'a> {
         self.time.pass_to_the_present().await
     }
 
-    fn next(&mut self, at: Timestamp, index: usize, step: Step) {
+    pub(super) fn next(&mut self, at: Timestamp, index: usize, step: Step) {
         self.agenda.push(Reverse((at, index, step)));
     }
 
@@ -188,12 +195,15 @@ impl<'a> Story<'a> {
             Step::LeaveCustoms => self.leave_customs(index, at).await,
             Step::GoOutForDelivery => self.go_out_for_delivery(index, at).await,
             Step::FailDelivery => self.fail_delivery(index, at).await,
-            Step::Deliver => self.deliver(index).await,
-            Step::Return => {
-                self.scan(index, json!({"kind": "returned", "place": "Bogotá"})).await?;
-                self.end(index, "returned_to_sender").await
-            }
+            Step::Deliver => self.deliver(index, at).await,
+            Step::Return => self.give_back(index).await,
+            Step::ComeBack(step) => self.come_back(index, step, at).await,
         }
+    }
+
+    async fn give_back(&self, index: usize) -> Result<()> {
+        self.scan(index, json!({"kind": "returned", "place": "Bogotá"})).await?;
+        self.end(index, "returned_to_sender").await
     }
 
     fn finish(&self) {
@@ -364,7 +374,7 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    async fn deliver(&mut self, index: usize) -> Result<()> {
+    async fn deliver(&mut self, index: usize, at: Timestamp) -> Result<()> {
         let shipment =
             self.cast.dispatcher.get(&format!("/api/v1/shipments/{}", self.told[index].shipment_id)).await?;
         let part = &self.parts[index];
@@ -373,6 +383,7 @@ impl<'a> Story<'a> {
             body["cash_collected"] = shipment["cash_on_delivery"].clone();
         }
         self.scan(index, body).await?;
+        self.may_come_back(index, at);
         self.end(index, "delivered").await
     }
 
@@ -384,9 +395,4 @@ impl<'a> Story<'a> {
             .await?;
         Ok(())
     }
-}
-
-/// A text field that an answer must have.
-pub fn text(value: &Value, name: &str) -> Result<String> {
-    value[name].as_str().map(str::to_owned).with_context(|| format!("the answer has no {name}: {value}"))
 }

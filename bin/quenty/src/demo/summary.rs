@@ -9,7 +9,12 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{cast::Cast, story::text};
+use super::{
+    DELIVERED,
+    api::text,
+    cast::Cast,
+    returns::summary::{self as returns, Returns},
+};
 
 /// One proof: `ok`, or what is wrong.
 pub type Proof = String;
@@ -17,13 +22,13 @@ pub type Proof = String;
 /// What was proved about the databases after the week.
 #[derive(Debug, Clone, Serialize)]
 pub struct Proofs {
-    /// What lies on the shelves is the sum of the ledger.
+    /// What lies on the shelves is the sum of the ledger, and every unit that came back has one end.
     pub stock: Proof,
     /// No stream of facts has a gap.
     pub journal: Proof,
     /// No fact was changed: the hash chains are whole.
     pub audit: Proof,
-    /// Every order ended, waits for a person, or has a deadline.
+    /// Every order and return ended, waits for a person, or has a deadline; what was paid back is counted once.
     pub sagas: Proof,
 }
 
@@ -49,8 +54,10 @@ pub struct Summary {
     /// Of the delivered ones, at the promised time or before.
     pub on_time_share: Option<f64>,
     pub median_order_to_door_hours: Option<f64>,
-    /// Totals by currency of what was sold: neither cancelled nor come back.
+    /// Totals by currency of what was sold: neither cancelled nor undelivered. What was paid back stands with the
+    /// returns.
     pub money: BTreeMap<String, Decimal>,
+    pub returns: Returns,
     /// Absent, as the proofs, where the demo cannot see the databases.
     pub events: Option<Traffic>,
     pub proofs: Option<Proofs>,
@@ -62,8 +69,9 @@ pub struct Summary {
 }
 
 /// Statuses of orders that bring no money.
-const NOT_SOLD: [&str; 6] =
-    ["cancelling", "cancelled", "undeliverable", "returned_to_sender", "returned", "lost"];
+const NOT_SOLD: [&str; 5] = ["cancelling", "cancelled", "undeliverable", "returned_to_sender", "lost"];
+/// How the references of orders begin that replace returned goods: they were paid before.
+const REPLACEMENT: &str = "EXCHANGE-";
 
 /// What is counted on the way through the orders.
 #[derive(Default)]
@@ -85,7 +93,9 @@ pub async fn of(cast: &Cast, title: &'static str, simulated_clock: bool) -> Resu
     loop {
         let page = cast.merchant.get(&format!("/api/v1/orders?limit=100{cursor}")).await?;
         for order in page["items"].as_array().context("a list of orders")? {
-            tally.count(order)?;
+            if !order["external_reference"].as_str().is_some_and(|of| of.starts_with(REPLACEMENT)) {
+                tally.count(order)?;
+            }
         }
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
@@ -96,7 +106,8 @@ pub async fn of(cast: &Cast, title: &'static str, simulated_clock: bool) -> Resu
         Some((_, id)) => timeline(cast, id).await?,
         None => Vec::new(),
     };
-    Ok(tally.summary(title, simulated_clock, timeline))
+    let returns = returns::of(cast).await?;
+    Ok(Summary { returns, timeline, ..tally.summary(title, simulated_clock) })
 }
 
 impl Tally {
@@ -113,9 +124,9 @@ impl Tally {
                 self.on_time += u32::from(door <= promise);
             }
         }
-        let is_delivered = status == "delivered";
+        let is_delivered = DELIVERED.contains(&status.as_str());
         match status.as_str() {
-            "delivered" => self.orders.delivered += 1,
+            _ if is_delivered => self.orders.delivered += 1,
             "cancelled" => self.orders.cancelled += 1,
             _ => *self.orders.others.entry(status).or_default() += 1,
         }
@@ -137,7 +148,7 @@ impl Tally {
         Ok(())
     }
 
-    fn summary(mut self, title: &'static str, simulated_clock: bool, timeline: Vec<String>) -> Summary {
+    fn summary(mut self, title: &'static str, simulated_clock: bool) -> Summary {
         self.durations.sort();
         let median = self.durations.get(self.durations.len() / 2);
         Summary {
@@ -146,16 +157,17 @@ impl Tally {
             orders: self.orders,
             international: self.international,
             money: self.money,
+            returns: Returns::default(),
             events: None,
             proofs: None,
             simulated_clock,
             title,
-            timeline,
+            timeline: Vec::new(),
         }
     }
 }
 
-fn moment(value: &Value, name: &str) -> Option<Timestamp> {
+pub(super) fn moment(value: &Value, name: &str) -> Option<Timestamp> {
     value[name].as_str()?.parse().ok()
 }
 
@@ -196,6 +208,7 @@ impl fmt::Display for Summary {
         for (currency, amount) in &self.money {
             writeln!(f, "  sold        {amount} {currency}")?;
         }
+        write!(f, "{}", self.returns)?;
         if let Some(Traffic { published, consumed, dead }) = self.events {
             writeln!(f, "  events      {published} published, {consumed} consumed, {dead} dead")?;
         }
@@ -214,6 +227,10 @@ impl fmt::Display for Summary {
         for line in &self.timeline {
             writeln!(f, "  {line}")?;
         }
+        writeln!(f)?;
+        for line in self.returns.story() {
+            writeln!(f, "  {line}")?;
+        }
         Ok(())
     }
 }
@@ -225,14 +242,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_cancelled_or_came_back_is_not_sold() {
+    fn what_was_cancelled_or_never_arrived_is_not_sold() {
         let mut tally = Tally::default();
-        for status in ["delivered", "in_transit", "cancelled", "returned_to_sender", "undeliverable"] {
+        for status in [
+            "delivered",
+            "partially_returned",
+            "in_transit",
+            "cancelled",
+            "returned_to_sender",
+            "undeliverable",
+        ] {
             let order = json!({"id": "ORD-1", "status": status, "totals": {"total": {"amount": "10.00", "currency": "COP"}}});
             tally.count(&order).unwrap();
         }
-        let summary = tally.summary("", true, Vec::new());
-        assert_eq!(summary.money["COP"], Decimal::from(20));
-        assert_eq!((summary.orders.placed, summary.orders.delivered, summary.orders.cancelled), (5, 1, 1));
+        let summary = tally.summary("", true);
+        assert_eq!(summary.money["COP"], Decimal::from(30));
+        assert_eq!((summary.orders.placed, summary.orders.delivered, summary.orders.cancelled), (6, 2, 1));
     }
 }
