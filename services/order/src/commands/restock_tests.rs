@@ -31,10 +31,8 @@ async fn restock(shop: &Shop, piece: &Restock) -> Result<(), Error> {
 
 /// Returns once somebody waits for another's lock.
 async fn somebody_waits(shop: &Shop) {
-    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     eventually("somebody waits for a lock", || async {
-        let count: i64 = sqlx::query_scalar(waiting).fetch_one(shop.app.app.db()).await.unwrap();
-        (count > 0).then_some(())
+        store::stock::somebody_waits(shop.app.app.db()).await.unwrap().then_some(())
     })
     .await;
 }

@@ -320,3 +320,10 @@ pub(crate) async fn list(
     }
     Ok(lines)
 }
+
+/// Whether a transaction waits for the lock of another.
+#[cfg(test)]
+pub(crate) async fn somebody_waits(db: impl PgExecutor<'_>) -> Result<bool> {
+    let waits = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
+    Ok(sqlx::query_scalar(waits).fetch_one(db).await?)
+}
