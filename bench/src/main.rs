@@ -9,6 +9,7 @@ mod load;
 mod memory;
 mod pgbench;
 mod report;
+mod returns;
 mod samples;
 mod startup;
 mod throughput;
@@ -43,14 +44,16 @@ enum Benchmark {
     Startup,
     Memory,
     Throughput,
+    Returns,
     LatencyLocal,
     LatencyRabbitmq,
 }
 
-const ALL: [Benchmark; 5] = [
+const ALL: [Benchmark; 6] = [
     Benchmark::Startup,
     Benchmark::Memory,
     Benchmark::Throughput,
+    Benchmark::Returns,
     Benchmark::LatencyLocal,
     Benchmark::LatencyRabbitmq,
 ];
@@ -86,6 +89,7 @@ async fn run(benchmark: Benchmark, effort: Effort) -> anyhow::Result<()> {
         Benchmark::Startup => startup::measure(effort).await,
         Benchmark::Memory => memory::measure(effort).await,
         Benchmark::Throughput => throughput::measure(effort).await,
+        Benchmark::Returns => returns::measure(effort).await,
         Benchmark::LatencyLocal => latency::local(effort).await,
         Benchmark::LatencyRabbitmq => latency::rabbitmq(effort).await,
     }

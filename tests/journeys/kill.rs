@@ -15,8 +15,9 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::harness::{
-    Cast, Cluster, Fleet, Merchant, alone,
+    Cast, Cluster, Fleet, Merchant, Person, alone,
     cluster::Own,
+    counter::Counter,
     fleet::hand_over,
     merchant::{LETICIA, id},
 };
@@ -48,6 +49,8 @@ enum Blow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum End {
     Delivered,
+    /// Delivered, and one piece came back.
+    Returned,
     Cancelled,
     OnHold,
 }
@@ -60,10 +63,16 @@ async fn nothing_is_lost_and_nothing_doubled() {
     let Cast { support, merchant, fleet, .. } = Cast::enter(&stage).await;
     merchant.pass_kyc(&stage, &support).await;
     let far = Merchant::open(&stage, &support, 2, LETICIA).await;
+    let admin = Person::administrator(&stage).await;
     let people = People {
         merchant: merchant.patient(PATIENCE),
         far: far.patient(PATIENCE),
         fleet: fleet.patient(PATIENCE),
+        counter: Counter::new(
+            &merchant.patient(PATIENCE),
+            &fleet.patient(PATIENCE),
+            &admin.patient(PATIENCE),
+        ),
         hands: Semaphore::new(HANDS),
     };
 
@@ -181,6 +190,7 @@ struct People {
     /// Sells from where nobody collects.
     far: Merchant,
     fleet: Fleet,
+    counter: Counter,
     hands: Semaphore,
 }
 
@@ -215,6 +225,8 @@ impl People {
                 self.fleet.step(&pickup, "fail", &json!({"code": "CLOSED"})).await;
                 self.bring(order).await
             }
+            7 => self.bring_back(order, "pickup").await,
+            8 => self.bring_back(order, "drop_off").await,
             _ => self.bring(order).await,
         }
     }
@@ -224,6 +236,17 @@ impl People {
         let shipment = self.fleet.shipment_of(order).await;
         self.fleet.deliver(&shipment).await;
         End::Delivered
+    }
+
+    /// Delivered, and one of the two pieces comes back.
+    async fn bring_back(&self, order: &Value, way_back: &str) -> End {
+        self.bring(order).await;
+        let asked = self.counter.request(&Counter::wanted(order, way_back)).await;
+        if way_back == "pickup" {
+            self.counter.collect(&asked).await;
+        }
+        self.counter.settle(&asked).await;
+        End::Returned
     }
 
     /// The merchant cancels while the driver starts: one of them wins, and both sides agree which.
@@ -261,9 +284,10 @@ async fn judge(people: &People, ends: &[(Value, End)]) -> BTreeMap<End, usize> {
         let seen = owner.client.get(&path).await.expect(200).json();
         let found = match (seen["status"].as_str(), &seen["on_hold"]) {
             (Some("delivered"), _) => End::Delivered,
+            (Some("partially_returned"), _) => End::Returned,
             (Some("cancelled"), _) => End::Cancelled,
             (_, hold) if hold["reason"].is_string() => End::OnHold,
-            _ => panic!("neither delivered nor cancelled nor on hold: {seen:#}"),
+            _ => panic!("neither delivered nor returned nor cancelled nor on hold: {seen:#}"),
         };
         assert_eq!(found, *end, "{seen:#}");
         *counts.entry(found).or_default() += 1;
@@ -271,7 +295,9 @@ async fn judge(people: &People, ends: &[(Value, End)]) -> BTreeMap<End, usize> {
     let pieces = |end| {
         i64::try_from(counts.get(&end).copied().unwrap_or(0) * PIECES_OF_EACH).expect("a number of pieces")
     };
-    assert_eq!(people.merchant.stock().await, (1_000 - pieces(End::Delivered), 0));
+    // Of what came back one piece lies on the shelf again, like new.
+    let gone = pieces(End::Delivered) + pieces(End::Returned) / 2;
+    assert_eq!(people.merchant.stock().await, (1_000 - gone, 0));
     assert_eq!(people.far.stock().await, (1_000, pieces(End::OnHold)));
     counts
 }

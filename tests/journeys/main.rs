@@ -21,5 +21,6 @@ mod lifecycle;
 mod operators;
 mod outages;
 mod planted;
+mod returned;
 mod strangers;
 mod traces;

@@ -18,7 +18,7 @@ use self::{
 use crate::harness::{Cast, Client, Merchant, Person, Stage, Up, merchant::BOGOTA};
 
 /// Operations that are meant for anyone; the merged document calls Auth's own `accept_invitation` by its service.
-const OPEN: [&str; 10] = [
+const OPEN: [&str; 11] = [
     "register_user",
     "verify_user",
     "resend_verification",
@@ -29,6 +29,7 @@ const OPEN: [&str; 10] = [
     "get_jwks",
     "track_shipment",
     "follow_shipment",
+    "track_return",
 ];
 
 async fn described(stage: &Stage) -> Vec<Operation> {
@@ -78,7 +79,7 @@ async fn no_operation_reaches_another_tenants_things() {
         operations: described(&up.stage).await,
         things: Belongings::of(&up.stage, &first, &fleet).await,
         first,
-        seconds: Belongings::few_of(&second).await,
+        seconds: Belongings::few_of(&up.stage, &second, &fleet).await,
         second,
     };
     let before = tenants.all_that_the_first_reads().await;

@@ -6,6 +6,7 @@
 mod chain;
 mod delivery;
 mod orders;
+mod returns;
 mod stock;
 
 use std::collections::BTreeMap;
@@ -94,6 +95,12 @@ impl Checker {
             (self.databases.get("order"), self.databases.get("pickup"), self.databases.get("shipping"));
         if let (Some(order), Some(pickup), Some(shipping)) = (order, pickup, shipping) {
             orders::check_agreement(order, pickup, shipping, &mut report).await?;
+        }
+        if let Some(returns) = self.databases.get("returns") {
+            returns::check(returns, &mut report).await?;
+            if let (Some(order), Some(pickup)) = (order, pickup) {
+                returns::check_agreement(returns, order, pickup, &mut report).await?;
+            }
         }
         Ok(report)
     }

@@ -1,7 +1,7 @@
 //! Paths, queries and headers that do not fit, and steps at the wrong time.
 
 use http::Method;
-use quenty_kernel::id::{OrderId, PickupId, ProductId, ShipmentId};
+use quenty_kernel::id::{OrderId, PickupId, ProductId, ReturnId, ShipmentId};
 use serde_json::json;
 
 use super::{World, cases::Case};
@@ -27,6 +27,9 @@ fn paths(world: &World) -> Vec<Case> {
         Case::get(format!("/api/v1/orders/{wrong_prefix}"), 422, "INVALID_PATH"),
         Case::get(format!("/api/v1/shipments/{wrong_prefix}"), 422, "INVALID_PATH"),
         Case::get(format!("/api/v1/pickups/{wrong_prefix}"), 422, "INVALID_PATH"),
+        Case::get(format!("/api/v1/returns/{wrong_prefix}"), 422, "INVALID_PATH"),
+        Case::get(format!("/api/v1/returns/{}", ReturnId::new()), 404, "NOT_FOUND"),
+        Case::get("/api/v1/returns/track/%00", 422, "INVALID_VALUE"),
         Case::get(format!("/api/v1/orders/{}", id(&world.order).to_lowercase()), 422, "INVALID_PATH"),
         Case::get(format!("/api/v1/orders/{long}"), 422, "INVALID_PATH"),
         Case::get(format!("/api/v1/orders/{}", OrderId::new()), 404, "NOT_FOUND"),
@@ -44,9 +47,18 @@ fn paths(world: &World) -> Vec<Case> {
 
 fn queries(world: &World) -> Vec<Case> {
     let mut cases = Vec::new();
-    for list in
-        ["orders", "products", "warehouses", "customers", "companies", "pickups", "shipments", "manifests"]
-    {
+    for list in [
+        "orders",
+        "products",
+        "warehouses",
+        "customers",
+        "companies",
+        "pickups",
+        "shipments",
+        "manifests",
+        "returns",
+        "dispositions",
+    ] {
         for query in [
             "colour=red".to_owned(),
             "limit=0".to_owned(),
@@ -74,6 +86,9 @@ fn queries(world: &World) -> Vec<Case> {
         "inventory?product=x",
         "pickups/availability?date=2026-02-30&country=CO&postal_code=110221",
         "pickups/availability",
+        "returns?status=lost",
+        "returns/analytics",
+        "returns/analytics?from=yesterday&to=2026-01-01T00:00:00Z",
         "shipping/rates?origin=CO",
         "shipping/rates?origin=CO&destination=MX&weight_grams=-1",
         "shipping/rates?origin=CO&destination=MX&weight_grams=99999999999",

@@ -34,8 +34,12 @@ impl Fleet {
     /// The same people on a platform under fire.
     #[must_use]
     pub fn patient(&self, patience: Duration) -> Self {
-        let patient = |person: &Person| Person { client: person.client.patient(patience), ..person.clone() };
-        Self { dispatcher: patient(&self.dispatcher), driver: patient(&self.driver), ..self.clone() }
+        let Self { dispatcher, driver, driver_id } = self;
+        Self {
+            dispatcher: dispatcher.patient(patience),
+            driver: driver.patient(patience),
+            driver_id: driver_id.clone(),
+        }
     }
 
     /// Waits for the live pickup of an order.

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod cluster;
+pub mod counter;
 pub mod fleet;
 pub mod merchant;
 pub mod people;

@@ -59,6 +59,12 @@ impl Person {
         Self { client: self.client.with_token(access_token(&tokens)), user_id: self.user_id.clone() }
     }
 
+    /// The same person on a platform under fire.
+    #[must_use]
+    pub fn patient(&self, patience: Duration) -> Self {
+        Self { client: self.client.patient(patience), ..self.clone() }
+    }
+
     pub fn permissions(&self) -> Vec<String> {
         self.client.permissions()
     }

@@ -5,13 +5,18 @@ use serde_json::{Value, json};
 
 use super::bodies::tomorrow;
 use crate::harness::{
-    Fleet, Merchant, Stage,
+    Fleet, Merchant, Person, Stage,
+    counter::Counter,
     merchant::{id, items},
 };
 
-/// What is everybody's: words of the law, the public page of a parcel, where the platform collects.
-pub const OF_NO_COMPANY: [&str; 3] =
-    ["/api/v1/document-types/{code}", "/api/v1/tracking/{number}", "/api/v1/service-areas/{id}"];
+/// What is everybody's: words of the law, the public pages of parcels and returns, where the platform collects.
+pub const OF_NO_COMPANY: [&str; 4] = [
+    "/api/v1/document-types/{code}",
+    "/api/v1/tracking/{number}",
+    "/api/v1/returns/track/{token}",
+    "/api/v1/service-areas/{id}",
+];
 
 /// Real ids by the path that leads to them.
 pub struct Belongings(Vec<(&'static str, String)>);
@@ -27,6 +32,9 @@ impl Belongings {
         let session = first_id(&merchant.client.get("/api/v1/auth/sessions").await.expect(200).json());
         let user = merchant.client.get("/api/v1/profile").await.expect(200).json();
         let member = invite_member(merchant).await;
+        let returned = send_back(stage, merchant, fleet).await;
+        let photo = add_photo(merchant, &returned).await;
+        let disposition = &returned["units"][0]["disposition"]["disposition_id"];
         let things = Self(vec![
             ("/api/v1/admin/users/{id}", id(&user).to_owned()),
             ("/api/v1/users/{id}", id(&user).to_owned()),
@@ -48,14 +56,19 @@ impl Belongings {
             ("/api/v1/shipments/{id}", text("shipment_id")),
             ("/api/v1/manifests/{id}", create_manifest(merchant).await),
             ("/api/v1/manifests/{id}/items/{shipment}", text("shipment_id")),
+            ("/api/v1/returns/{id}", id(&returned).to_owned()),
+            ("/api/v1/returns/{id}/photos/{photo_id}", photo),
+            ("/api/v1/dispositions/{id}", disposition.as_str().expect("an id").to_owned()),
         ]);
         stage.settle().await;
         things
     }
 
     /// Things that paths lead through.
-    pub async fn few_of(merchant: &Merchant) -> Self {
+    pub async fn few_of(stage: &Stage, merchant: &Merchant, fleet: &Fleet) -> Self {
+        let returned = send_back(stage, merchant, fleet).await;
         Self(vec![
+            ("/api/v1/returns/{id}", id(&returned).to_owned()),
             ("/api/v1/companies/{id}", merchant.company.clone()),
             ("/api/v1/manifests/{id}", create_manifest(merchant).await),
         ])
@@ -93,9 +106,10 @@ impl Belongings {
         filled
     }
 
-    /// Which of the ids stand in a text.
+    /// Which of the ids stand in a text; who drives comes to everybody.
     pub fn shown_in<'a>(&'a self, text: &str) -> Vec<&'a str> {
-        self.0.iter().map(|(_, id)| id.as_str()).filter(|id| text.contains(id)).collect()
+        let owned = self.0.iter().filter(|(path, _)| *path != "/api/v1/drivers/{id}");
+        owned.map(|(_, id)| id.as_str()).filter(|id| text.contains(id)).collect()
     }
 
     /// Filters of a list that ask for one of these things.
@@ -106,6 +120,8 @@ impl Belongings {
             ("product", "/api/v1/products/{id}"),
             ("warehouse", "/api/v1/warehouses/{id}"),
             ("driver_id", "/api/v1/drivers/{id}"),
+            ("return_id", "/api/v1/returns/{id}"),
+            ("product_id", "/api/v1/products/{id}"),
         ];
         let asked = known.into_iter().filter(|(name, _)| names.iter().any(|asked| asked == name));
         asked.map(|(name, path)| (name, self.named(path))).collect()
@@ -128,6 +144,26 @@ async fn order_for(merchant: &Merchant, customer: &str) -> Value {
     order["external_reference"] = json!("the-first-merchants-1001");
     let order = merchant.place(&order).await;
     merchant.until_status(&order, "processing").await
+}
+
+/// A return of an order of its own, as far as what becomes of its piece.
+async fn send_back(stage: &Stage, merchant: &Merchant, fleet: &Fleet) -> Value {
+    let order = merchant.place(&merchant.cash_order()).await;
+    fleet.collect(&order).await;
+    let shipment = fleet.shipment_of(&order).await;
+    fleet.deliver(&shipment).await;
+    merchant.until_status(&order, "delivered").await;
+    let counter = Counter::new(merchant, fleet, &Person::administrator(stage).await);
+    let asked = counter.request(&Counter::wanted(&order, "drop_off")).await;
+    counter.process(&asked).await
+}
+
+async fn add_photo(merchant: &Merchant, of: &Value) -> String {
+    let path = format!("/api/v1/returns/{}/photos", id(of));
+    let form = b"--x\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"a.png\"\r\n\r\n\x89PNG\r\n\x1a\n0000\r\n--x--\r\n";
+    let call = merchant.client.call(Method::POST, &path);
+    let kept = call.raw("multipart/form-data; boundary=x", form.to_vec()).send().await.expect(201).json();
+    id(&kept).to_owned()
 }
 
 async fn invite_member(merchant: &Merchant) -> String {

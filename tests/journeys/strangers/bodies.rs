@@ -32,6 +32,16 @@ pub fn body(operation: &Operation, things: &Belongings) -> Value {
         ("POST", "manifests/{id}/items") => {
             json!({"shipment_id": things.named("/api/v1/shipments/{id}")})
         }
+        ("PUT", "returns/{id}/reject") | ("POST", "returns/{id}/dispute" | "returns/{id}/cancel") => reason,
+        ("PUT", "returns/{id}/approve")
+        | ("POST", "returns/{id}/schedule-pickup" | "returns/{id}/process" | "returns/{id}/photos") => {
+            json!({})
+        }
+        ("POST", "returns/{id}/receive") => json!({"lines": [{"line": 1, "quantity": 1}]}),
+        ("POST", "returns/{id}/inspection") => json!({"units": [{"line": 1, "unit": 1, "condition": "good",
+            "working": true, "complete": true, "claim": "confirmed"}]}),
+        ("POST", "returns/{id}/refund") => json!({"method": "original"}),
+        ("PATCH", "dispositions/{id}") => json!({"partner": "Taller"}),
         (method, path) => panic!("no body is known for {method} {path}: add one, so that it can be tried"),
     }
 }
@@ -44,6 +54,9 @@ pub fn query(operation: &Operation) -> String {
         "/api/v1/shipping/rates" => "origin=CO&destination=CO&weight_grams=500".to_owned(),
         "/api/v1/users/{id}" => "reason=because".to_owned(),
         "/api/v1/document-types/{code}/validate" => "country=CO".to_owned(),
+        "/api/v1/returns/analytics" | "/api/v1/returns/environmental-impact" => {
+            "from=2026-01-01T00:00:00Z&to=2100-01-01T00:00:00Z".to_owned()
+        }
         _ => String::new(),
     };
     for name in &operation.required_query {

@@ -42,10 +42,16 @@ async fn a_picture_is_kept_as_it_is_and_shown_to_its_company_only() {
     let asked = world.request(&of, 1, "defective", json!({})).await;
     let kept = send(&world, &asked, "?line=1", None, form("photo", &png(70_000))).await.expect(201);
     let photo = kept.json();
-    assert_eq!((&photo["media_type"], &photo["bytes"], &photo["line"]), (&json!("image/png"), &json!(70_000), &json!(1)));
+    assert_eq!(
+        (&photo["media_type"], &photo["bytes"], &photo["line"]),
+        (&json!("image/png"), &json!(70_000), &json!(1))
+    );
     let path = kept.header("location").unwrap().to_owned();
     let shown = world.app.get(&path).token(&world.finance).send().await.expect(200);
-    assert_eq!((shown.header("content-type"), shown.header("x-content-type-options")), (Some("image/png"), Some("nosniff")));
+    assert_eq!(
+        (shown.header("content-type"), shown.header("x-content-type-options")),
+        (Some("image/png"), Some("nosniff"))
+    );
     assert_eq!(shown.body.len(), 70_000);
     let stranger = world.app.token(Realm::Company, Some(CompanyId::new()), &["returns:*"]);
     world.app.get(&path).token(&stranger).send().await.expect(404);
@@ -62,8 +68,12 @@ async fn what_is_no_picture_or_too_large_leaves_nothing() {
     send(&world, &asked, "", None, form("photo", page)).await.expect_problem(415, "NOT_A_PICTURE");
     send(&world, &asked, "", None, form("photo", &png(11 << 20))).await.expect_problem(413, "FILE_TOO_LARGE");
     send(&world, &asked, "", None, form("other", &png(100))).await.expect(422);
-    send(&world, &asked, "?line=7", None, form("photo", &png(100))).await.expect_problem(422, "INVALID_FIELD");
-    send(&world, &asked, "?line=1&unit=1", None, form("photo", &png(100))).await.expect_problem(422, "INVALID_FIELD");
+    send(&world, &asked, "?line=7", None, form("photo", &png(100)))
+        .await
+        .expect_problem(422, "INVALID_FIELD");
+    send(&world, &asked, "?line=1&unit=1", None, form("photo", &png(100)))
+        .await
+        .expect_problem(422, "INVALID_FIELD");
     assert_eq!(files(&world, &asked), 0);
 }
 

@@ -181,9 +181,11 @@ impl Return {
                 })
             }
             News::Failed { way_back, attempt, of, code, detail } => {
-                if self.is_mine(of)
-                    || (attempt == Some(self.booking.attempt) && self.booking.asked == Some(way_back))
-                {
+                let asked = self.booking.asked == Some(way_back);
+                let refused = asked && attempt == Some(self.booking.attempt);
+                // Whoever never heard of the request answers with an id of its own: nobody comes, then.
+                let unknown = asked && attempt.is_none() && self.ending.is_some();
+                if self.is_mine(of) || refused || unknown {
                     self.failed(way_back, code, detail, now)
                 } else {
                     Vec::new()
