@@ -31,6 +31,7 @@ on_both_buses!(
     collected_inspected_and_paid_back,
     sent_with_a_label_and_exchanged,
     cancelled_while_the_driver_starts,
+    asked_for_while_the_order_is_cancelled,
 );
 
 async fn delivered(stage: &Stage, cast: &Cast) -> (Value, Counter) {
@@ -138,4 +139,18 @@ async fn cancelled_while_the_driver_starts(stage: &Stage, cast: Cast) {
         counter.until_status(&asked, "picked_up").await;
         counter.settle(&asked).await;
     }
+}
+
+/// What is cancelled was never delivered: nothing of it comes back, whoever is first.
+async fn asked_for_while_the_order_is_cancelled(stage: &Stage, cast: Cast) {
+    let merchant = &cast.merchant;
+    let order = merchant.place(&merchant.order()).await;
+    let wanted = Counter::wanted(&order, "drop_off");
+    let ask = merchant.client.post("/api/v1/returns", &wanted);
+    let (asked, _) = tokio::join!(ask, merchant.cancel(&order));
+    asked.expect_problem(409, "NOT_DELIVERED");
+    merchant.until_status(&order, "cancelled").await;
+    stage.settle().await;
+    merchant.client.post("/api/v1/returns", &wanted).await.expect_problem(409, "NOT_DELIVERED");
+    assert_eq!(merchant.stock().await, (1_000, 0), "all of it is on the shelf, and free");
 }
