@@ -105,7 +105,7 @@ impl Story<'_> {
                 Ok(())
             }
             ReturnStep::Settle => self.settle(index, &planned, at).await,
-            ReturnStep::Replace => self.replace(index, at).await,
+            ReturnStep::Replace => self.replace(index, &planned, at).await,
             ReturnStep::Realise => self.realise(index, &planned).await,
         }
     }
@@ -275,21 +275,23 @@ impl Story<'_> {
         }
         if !of["settlement"]["exchange_order_id"].is_null() {
             self.then(at + MINUTE, index, ReturnStep::Replace);
-        }
-        if planned.realised_percent.is_some() {
+        } else if planned.realised_percent.is_some() {
             self.then(at + HOUR * 4, index, ReturnStep::Realise);
         }
         Ok(())
     }
 
     /// The order that replaces the goods is delivered like any other.
-    async fn replace(&mut self, index: usize, at: Timestamp) -> Result<()> {
+    async fn replace(&mut self, index: usize, planned: &PlannedReturn, at: Timestamp) -> Result<()> {
         let of = self.cast.merchant.get(&self.path(index, "")).await?;
         let replacement = text(&of["settlement"], "exchange_order_id")?;
         let order = self.cast.merchant.get(&format!("/api/v1/orders/{replacement}")).await?;
         let standing = standing::of(self.cast, &order, Fate::Delivered, self.parts.len()).await?;
         self.bar.inc_length(1);
         self.add(at, delivery::part(&order)?, standing);
+        if planned.realised_percent.is_some() {
+            self.then(at + HOUR * 4, index, ReturnStep::Realise);
+        }
         Ok(())
     }
 
