@@ -49,7 +49,10 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
         "port" => (value.parse::<u16>().is_ok(), "must be a port, 0 to 65535"),
         "bus_url" => (begins(&["amqp://", "amqps://"]), "must be like amqp://user:password@host:5672/vhost"),
         "smtp_url" => (begins(&["smtp://", "smtps://"]), "must be like smtps://user:password@host"),
-        "files_url" => (value.starts_with("file:///"), "must be like file:///var/lib/quenty/files"),
+        "files_url" => (
+            begins(&["file:///", "s3://"]),
+            "must be like file:///var/lib/quenty/files or s3://bucket/prefix",
+        ),
         "database_url" | "database_owner_url" => (
             begins(&["postgres://", "postgresql://"]) && PgConnectOptions::from_str(value).is_ok(),
             "must be like postgres://role:password@host/database",

@@ -6,11 +6,15 @@
 mod folder;
 mod image;
 mod key;
+mod s3;
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
+use futures_util::{
+    Stream, StreamExt, TryStreamExt,
+    stream::{self, BoxStream},
+};
 use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
 use quenty_kernel::{Failure, Kind};
 use quenty_platform::{
@@ -23,11 +27,21 @@ use url::Url;
 pub use image::ImageKind;
 
 /// A service that keeps files has these among its own.
-pub const SETTINGS: &[Setting] =
-    &[Setting::new("files_url", "where files are kept: `file:///folder`, readable by its owner only")];
+pub const SETTINGS: &[Setting] = &[
+    Setting::new(
+        "files_url",
+        "where files are kept: `file:///folder`, or `s3://bucket/prefix` for replicas on several machines",
+    ),
+    Setting::new("files_region", "the bucket's region").default("us-east-1"),
+    Setting::new("files_endpoint_url", "an object store that speaks S3; without it, Amazon's"),
+    Setting::new("files_access_key_id", "who writes to the bucket"),
+    Setting::new("files_secret_access_key", "the secret of who writes to the bucket").secret(),
+];
 
 /// As much of a file as is held at once. An object store takes no smaller parts, but for the last.
 const PART_BYTES: usize = 5 << 20;
+/// How long a piece of a kept file may take.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// The place for files that the settings chose; a part of the service.
 #[derive(Debug, Clone)]
@@ -54,12 +68,15 @@ impl Files {
     /// When they name no place, or one that cannot be used.
     pub fn from_settings(settings: &Settings) -> Result<Self> {
         let url: Url = settings.parse("files_url").map_err(Error::internal)?;
-        let opened = match url.scheme() {
-            "file" => folder::Folder::open(&url),
-            other => Err(format!("{other}: is no place for files; file: is")),
-        };
-        let folder = opened.map_err(|why| Error::internal(format!("QUENTY_FILES_URL: {why}")))?;
-        Ok(Self { store: folder.store(), folder: Some(folder) })
+        match url.scheme() {
+            "file" => folder::Folder::open(&url)
+                .map(|folder| Self { store: folder.store(), folder: Some(folder) })
+                .map_err(|why| Error::internal(format!("QUENTY_FILES_URL: {why}"))),
+            "s3" => Ok(Self { store: s3::bucket(&url, settings)?, folder: None }),
+            other => Err(Error::internal(format!(
+                "QUENTY_FILES_URL: {other}: is no place for files; file: and s3: are"
+            ))),
+        }
     }
 
     /// Keeps a file under a key of letters, digits, `-`, `_`, `.` and `/`; it replaces what is there.
@@ -95,10 +112,13 @@ impl Files {
     /// 503 when the place cannot be reached or read.
     pub async fn get(&self, key: &str) -> Result<Option<Content>> {
         match self.store.get(&key::path(key)?).await {
-            Ok(found) => Ok(Some(Content {
-                bytes: found.meta.size,
-                pieces: found.into_stream().map_err(|e| unavailable(&e)).boxed(),
-            })),
+            Ok(found) => {
+                let bytes = found.meta.size;
+                Ok(Some(Content {
+                    bytes,
+                    pieces: stream::try_unfold(found.into_stream(), next_piece).boxed(),
+                }))
+            }
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(unavailable(&error)),
         }
@@ -130,6 +150,13 @@ where
         part = parts.next().await?;
     }
     upload.complete().await.map(drop).map_err(|e| unavailable(&e))
+}
+
+type Found = BoxStream<'static, object_store::Result<Bytes>>;
+
+async fn next_piece(mut found: Found) -> Result<Option<(Bytes, Found)>> {
+    let piece = tokio::time::timeout(PAUSE, found.try_next()).await.map_err(|e| unavailable(&e))?;
+    Ok(piece.map_err(|e| unavailable(&e))?.map(|piece| (piece, found)))
 }
 
 /// The pieces of a stream, gathered to parts of one size.
@@ -177,8 +204,6 @@ fn unavailable(error: &dyn std::fmt::Display) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::stream;
-
     use super::*;
 
     fn opened(url: Option<&str>) -> Result<Files> {

@@ -68,7 +68,7 @@ async fn a_photo_goes_in_comes_out_and_is_removed() {
         album.remove("1.jpg").send().await.expect(204);
         album.get("1.jpg").send().await.expect_problem(404, "NOT_FOUND");
     }
-    assert_eq!(files(&album.folder), [PathBuf::new(); 0]);
+    assert!(files(&album.folder).is_empty());
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_key_that_leads_out_of_the_folder_is_refused() {
         album.get(key).send().await.expect_problem(500, "INTERNAL");
         album.remove(key).send().await.expect_problem(500, "INTERNAL");
     }
-    assert_eq!(files(album.folder.parent().unwrap()), [PathBuf::new(); 0]);
+    assert!(files(album.folder.parent().unwrap()).is_empty());
 }
 
 #[test]

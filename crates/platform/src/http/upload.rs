@@ -58,7 +58,7 @@ pub struct Upload {
 
 enum Source {
     Body(Paced),
-    Form(Form),
+    Form(Box<Form>),
 }
 
 impl Upload {
@@ -79,7 +79,7 @@ impl Upload {
     pub async fn of_form(headers: &HeaderMap, body: Body, name: &'static str, limit: u64) -> Result<Self> {
         let told = body.size_hint().lower().saturating_sub(form::AROUND);
         let form = Form::new(headers, Paced(body), name)?;
-        let mut upload = Self::of(Source::Form(form), limit, told)?;
+        let mut upload = Self::of(Source::Form(Box::new(form)), limit, told)?;
         if let Source::Form(form) = &mut upload.source {
             form.open().await?;
         }
