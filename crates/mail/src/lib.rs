@@ -106,3 +106,47 @@ pub fn from_settings(settings: &Settings) -> Result<Post> {
         outbox::Outbox::new(folder).map_err(|why| Error::internal(format!("QUENTY_MAIL_DIR: {why}")))?;
     Ok(Post(Box::new(outbox)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(values: &[(&str, &str)]) -> Result<Post> {
+        let settings = Settings::load(&[SETTINGS], None, std::iter::empty()).unwrap();
+        from_settings(&values.iter().fold(settings, |settings, (key, value)| settings.with(key, *value)))
+    }
+
+    #[test]
+    fn a_way_out_that_cannot_work_is_told_by_its_setting_and_without_its_secret() {
+        for (values, told) in [
+            (&[][..], "QUENTY_MAIL_DIR"),
+            (&[("mail_dir", "/proc/no/mails")], "QUENTY_MAIL_DIR"),
+            (&[("smtp_url", "http://user:hush@host")], "QUENTY_SMTP_URL"),
+            (&[("smtp_url", "smtp://user:hush@host"), ("mail_from", "nobody")], "QUENTY_MAIL_FROM"),
+        ] {
+            let why = chosen(values).expect_err("refused").to_string();
+            assert!(why.contains(told) && !why.contains("hush"), "{values:?}: {why}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_key_names_a_file_of_the_folder_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = folder.path().join("mail");
+        let post = chosen(&[("mail_dir", outbox.to_str().unwrap())]).unwrap();
+        let mail = Mail {
+            to: "ana@example.com".to_owned(),
+            subject: "Hola".to_owned(),
+            text: String::new(),
+            kind: "return_approved".to_owned(),
+            link: None,
+        };
+        for key in ["", ".", "..", "../a", "a/b", "a b", "a>\r\nBcc: x", &"a".repeat(129)] {
+            assert!(post.send(key, &mail).await.is_err(), "{key:?}");
+        }
+        post.send("return_approved-RET-01.x", &mail).await.unwrap();
+        let left: Vec<_> =
+            std::fs::read_dir(&outbox).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(left, ["return_approved-RET-01.x.json"]);
+    }
+}
