@@ -27,9 +27,7 @@ pub(crate) use changes::{CompanyChanges, Side};
 pub(crate) use review::{KycDecision, Reviewer};
 pub(crate) use status::{CompanyStatus, KycStatus};
 
-use super::{
-    identification::{Identification, IdentificationError, Identified},
-};
+use super::identification::{Identification, IdentificationError, Identified};
 
 quenty_kernel::facts! {
     pub(crate) enum CompanyFact {

@@ -14,9 +14,7 @@ use quenty_kernel::{
 
 pub(crate) use addresses::{AddressEntry, MAX_ADDRESSES};
 
-use super::{
-    identification::{Identification, IdentificationError, Identified},
-};
+use super::identification::{Identification, IdentificationError, Identified};
 
 quenty_kernel::words! {
     pub(crate) enum CustomerKind ("customer kind") { Individual = "individual", Business = "business" }

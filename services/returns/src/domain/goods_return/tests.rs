@@ -409,12 +409,9 @@ impl World {
             let disposed = of.units.iter().filter(|unit| unit.disposition.is_some()).count();
             let decided = of.amounts.is_some();
             assert_eq!(disposed, if decided { of.units.len() } else { 0 }, "one disposition per unit");
-            assert_eq!(
-                of.status.is_over()
-                    || of.status == Status::Rejected
-                    || of.deadline.is_some()
-                    || of.attention.is_some(),
-                true,
+            let rests = of.status.is_over() || of.status == Status::Rejected;
+            assert!(
+                rests || of.deadline.is_some() || of.attention.is_some(),
                 "{} waits for nothing",
                 of.status
             );
