@@ -3,34 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Cast, Cluster, Merchant, Stage, Up,
+    Cast, Merchant, Stage,
     fleet::{delivered, hand_over},
     merchant::{LETICIA, id, items},
 };
-
-/// Tells each story on a platform in one process, and on one of many.
-macro_rules! on_both_buses {
-    ($($story:ident),+ $(,)?) => {
-        mod local {
-            $(#[tokio::test]
-            async fn $story() {
-                let up = super::Up::ephemeral(&[]).await;
-                super::$story(&up.stage, super::Cast::enter(&up.stage).await).await;
-                up.stage.assert_sound().await;
-                up.stop().await;
-            })+
-        }
-        mod rabbit {
-            $(#[tokio::test]
-            async fn $story() {
-                let cluster = super::Cluster::start().await;
-                super::$story(&cluster.stage, super::Cast::enter(&cluster.stage).await).await;
-                cluster.stage.assert_sound().await;
-                cluster.stop().await;
-            })+
-        }
-    };
-}
 
 on_both_buses!(
     door_to_door,

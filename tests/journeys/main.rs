@@ -10,6 +10,30 @@
 
 mod harness;
 
+/// Tells each story on a platform in one process, and on one of many.
+macro_rules! on_both_buses {
+    ($($story:ident),+ $(,)?) => {
+        mod local {
+            $(#[tokio::test]
+            async fn $story() {
+                let up = crate::harness::Up::ephemeral(&[]).await;
+                super::$story(&up.stage, crate::harness::Cast::enter(&up.stage).await).await;
+                up.stage.assert_sound().await;
+                up.stop().await;
+            })+
+        }
+        mod rabbit {
+            $(#[tokio::test]
+            async fn $story() {
+                let cluster = crate::harness::Cluster::start().await;
+                super::$story(&cluster.stage, crate::harness::Cast::enter(&cluster.stage).await).await;
+                cluster.stage.assert_sound().await;
+                cluster.stop().await;
+            })+
+        }
+    };
+}
+
 mod bad_input;
 mod commands;
 mod deadlines;

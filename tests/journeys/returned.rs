@@ -2,30 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Cast, Cluster, Person, Stage, Up, counter::Counter, fleet::hand_over, merchant::id};
-
-macro_rules! on_both_buses {
-    ($($story:ident),+ $(,)?) => {
-        mod local {
-            $(#[tokio::test]
-            async fn $story() {
-                let up = super::Up::ephemeral(&[]).await;
-                super::$story(&up.stage, super::Cast::enter(&up.stage).await).await;
-                up.stage.assert_sound().await;
-                up.stop().await;
-            })+
-        }
-        mod rabbit {
-            $(#[tokio::test]
-            async fn $story() {
-                let cluster = super::Cluster::start().await;
-                super::$story(&cluster.stage, super::Cast::enter(&cluster.stage).await).await;
-                cluster.stage.assert_sound().await;
-                cluster.stop().await;
-            })+
-        }
-    };
-}
+use crate::harness::{Cast, Person, Stage, counter::Counter, fleet::hand_over, merchant::id};
 
 on_both_buses!(
     collected_inspected_and_paid_back,

@@ -112,14 +112,13 @@ impl Belongings {
         owned.map(|(_, id)| id.as_str()).filter(|id| text.contains(id)).collect()
     }
 
-    /// Filters of a list that ask for one of these things.
+    /// Filters of a list that ask for one of these things; a driver's stops are of several merchants.
     pub fn filters(&self, names: &[String]) -> Vec<(&'static str, &str)> {
         let known = [
             ("order_id", "/api/v1/orders/{id}"),
             ("customer_id", "/api/v1/customers/{id}"),
             ("product", "/api/v1/products/{id}"),
             ("warehouse", "/api/v1/warehouses/{id}"),
-            ("driver_id", "/api/v1/drivers/{id}"),
             ("return_id", "/api/v1/returns/{id}"),
             ("product_id", "/api/v1/products/{id}"),
         ];
