@@ -34,6 +34,12 @@ pub struct Round {
     pub elapsed: Duration,
 }
 
+impl Round {
+    pub fn per_second(&self) -> f64 {
+        self.answered.len() as f64 / self.elapsed.as_secs_f64()
+    }
+}
+
 impl Shop {
     /// Adds so many products to the merchant's warehouse.
     pub async fn open(merchant: Merchant, products: usize) -> Result<Self> {

@@ -53,12 +53,8 @@ pub async fn measure(effort: Effort) -> Result<()> {
 }
 
 fn tell(name: &str, unit: &str, ours: &Round, plain: &Round) -> Result<()> {
-    report::tell(name, unit, per_second(ours), per_second(plain))?;
+    report::tell(name, unit, ours.per_second(), plain.per_second())?;
     report::tell_latency(name, &ours.answered, &plain.answered)
-}
-
-fn per_second(round: &Round) -> f64 {
-    round.answered.len() as f64 / round.elapsed.as_secs_f64()
 }
 
 /// An order of many pieces, at its consignee.

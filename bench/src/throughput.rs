@@ -50,14 +50,14 @@ async fn measure_at(
     let (mut platform, mut plain) = (Totals::default(), Totals::default());
     for _ in 0..effort.of(4, 1) {
         let round = shop.place_orders(connections, lasts).await?;
-        eprintln!("  {connections} connections: {:.0} orders/s", per_second(&round));
+        eprintln!("  {connections} connections: {:.0} orders/s", round.per_second());
         platform.add(round);
         // What the orders set going is not the baseline's to carry.
         let answered = Instant::now();
         stage.settle().await;
         eprintln!("  at rest {:.1} s later", answered.elapsed().as_secs_f64());
         let round = pgbench.run(connections, lasts)?;
-        eprintln!("  {connections} connections: {:.0} transactions/s by pgbench", per_second(&round));
+        eprintln!("  {connections} connections: {:.0} transactions/s by pgbench", round.per_second());
         plain.add(round);
     }
     let name = format!("orders_{connections}_connections");
@@ -81,8 +81,4 @@ impl Totals {
         let orders = u32::try_from(self.answered.len()).context("too many orders to count")?;
         Ok(f64::from(orders) / self.elapsed.as_secs_f64())
     }
-}
-
-fn per_second(round: &Round) -> f64 {
-    round.answered.len() as f64 / round.elapsed.as_secs_f64()
 }

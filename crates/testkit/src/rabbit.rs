@@ -26,7 +26,7 @@ const LIBRARY: &str = "/usr/lib/rabbitmq/lib";
 /// Ten seconds on two idle cores; tests rarely have them idle.
 const START_LIMIT: Duration = Duration::from_secs(120);
 const STOP_LIMIT: Duration = Duration::from_secs(60);
-const PLUGINS: &str = "[rabbitmq_management,rabbitmq_consistent_hash_exchange].\n";
+const PLUGINS: &str = "[rabbitmq_management].\n";
 
 /// A server of our own. Dropping it kills it.
 #[derive(Debug)]

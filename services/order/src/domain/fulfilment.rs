@@ -4,8 +4,6 @@
 use jiff::{SignedDuration, Timestamp};
 use quenty_kernel::id::{PickupId, ShipmentId};
 
-use super::words::words;
-
 /// A prepaid order waits this long for its payment.
 const PAID_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// Shipping and Pickup answer a request within this.
@@ -17,9 +15,9 @@ const DELIVERED_AFTER_PROMISE: SignedDuration = SignedDuration::from_hours(3 * 2
 /// What could not be delivered is back within this.
 const RETURNED_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-words! {
+quenty_kernel::words! {
     /// What the saga waits for.
-    Step, "step" {
+    pub enum Step ("step") {
         Stock = "stock",
         Payment = "payment",
         Shipment = "shipment",
@@ -32,10 +30,10 @@ words! {
     }
 }
 
-words! {
+quenty_kernel::words! {
     /// A booking at another service; `open` is not asked for, refused, or given up; `ending` is given back and
     /// not answered yet.
-    Booking, "booking" {
+    pub enum Booking ("booking") {
         Open = "open",
         Asked = "asked",
         Booked = "booked",

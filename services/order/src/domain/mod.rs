@@ -11,4 +11,3 @@ pub(crate) mod stock;
 pub(crate) mod timeline;
 pub(crate) mod transfer;
 pub(crate) mod warehouse;
-pub(crate) mod words;

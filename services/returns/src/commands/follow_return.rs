@@ -6,7 +6,9 @@ use quenty_platform::Tx;
 use super::{lock, save};
 use crate::{Error, domain::goods_return::News};
 
-pub(crate) async fn follow_return(tx: &mut Tx, id: ReturnId, news: News) -> Result<(), Error> {
+/// Bookings of orders are none of ours.
+pub(crate) async fn follow_return(tx: &mut Tx, id: Option<ReturnId>, news: News) -> Result<(), Error> {
+    let Some(id) = id else { return Ok(()) };
     let mut locked = lock(tx, Scope::All, id).await?;
     let facts = locked.of.hear(news, tx.now());
     save(tx, &mut locked, facts).await

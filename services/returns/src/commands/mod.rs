@@ -40,12 +40,7 @@ pub(crate) use schedule_pickup::schedule_pickup;
 
 use jiff::Timestamp;
 use quenty_contracts::party::Parcel;
-use quenty_kernel::{
-    Scope,
-    id::ReturnId,
-    measure::Grams,
-    money::{Money, MoneyError},
-};
+use quenty_kernel::{Scope, id::ReturnId, measure::Grams, money::Money};
 use quenty_platform::Tx;
 use serde::{Deserialize, Serialize};
 
@@ -161,7 +156,7 @@ fn record(tx: &mut Tx, of: &Return, facts: Vec<ReturnFact>) -> Result<(), Error>
 }
 
 fn tell_buyer(tx: &mut Tx, of: &Return, fact: &ReturnFact) -> Result<(), Error> {
-    let Some(step) = step_of(fact) else { return Ok(()) };
+    let (Some(step), Some(_)) = (step_of(fact), &of.request.buyer.email) else { return Ok(()) };
     let notice = BuyerNotice { return_id: of.id, step: step.to_owned() };
     let key = format!("return-{}-{}-{step}", of.id, of.version);
     Ok(tx.enqueue(NOTICE_TASK, key, Some(of.company_id()), &notice)?)
@@ -204,16 +199,12 @@ fn load(of: &Return, order: &DeliveredOrder) -> Result<Load, Error> {
         let count = outstanding.quantity;
         units.extend((0..count).map(|_| line.item.unit_weight_grams.get()));
         items.push(quenty_contracts::party::Item { quantity: count, ..line.item.clone() });
-        declared_value = declared_value.checked_add(value_of(line.value.goods, line.quantity, count)?)?;
+        declared_value = declared_value.checked_add(share(line.value.goods, line.quantity, 0, count)?)?;
     }
     if units.is_empty() {
         return Err(ReturnError::Nothing.into());
     }
     Ok(Load { parcels: parcels(&units)?, items, declared_value })
-}
-
-fn value_of(value: Money, quantity: u32, count: u32) -> Result<Money, MoneyError> {
-    share(value, quantity, 0, count)
 }
 
 fn parcels(units: &[u32]) -> Result<Vec<Parcel>, Error> {

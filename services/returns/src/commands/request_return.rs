@@ -54,9 +54,14 @@ pub(crate) struct NewReturn {
     pub(crate) notes: Option<Text<1000>>,
 }
 
-/// Sets the units aside under the order's lock, and decides by rule what can be.
-pub(crate) async fn request_return(tx: &mut Tx, scope: Scope, new: NewReturn) -> Result<Return, Error> {
-    let now = tx.now();
+/// Sets the units aside under the order's lock, and decides by rule what can be. Beside the return comes the token of
+/// its buyer's page.
+pub(crate) async fn request_return(
+    tx: &mut Tx,
+    scope: Scope,
+    new: NewReturn,
+) -> Result<(Return, String), Error> {
+    let (now, token) = (tx.now(), token());
     let order = store::delivered::lock(tx.conn(), scope, new.check.order_id).await?;
     let mut order = order.ok_or(Error::NotDelivered)?;
     let checked = evaluate(tx.conn(), &order, &new.check, now).await?;
@@ -66,17 +71,16 @@ pub(crate) async fn request_return(tx: &mut Tx, scope: Scope, new: NewReturn) ->
         None => None,
     };
     let days = checked.policy.terms.expires_after_days;
-    let verdict = checked.verdict.clone();
     let request = requested(tx, new, &order, &checked, customer.unwrap_or_default())?;
-    let (mut of, mut facts) = Return::request(request, verdict, days, now);
+    let (mut of, mut facts) = Return::request(request, checked.verdict, days, now);
     if of.approval.is_some() {
         facts.extend(arrange(&mut of, &order, now)?);
     }
     store::delivered::save(tx.conn(), &order).await?;
-    store::returns::insert(tx.conn(), &of, &token()).await?;
+    store::returns::insert(tx.conn(), &of, &token).await?;
     wait(tx, &of, None).await?;
     record(tx, &of, facts)?;
-    Ok(of)
+    Ok((of, token))
 }
 
 fn requested(

@@ -1,9 +1,9 @@
-//! Pickup tells whether a driver comes for the goods. Pickups of orders are none of ours.
+//! Pickup tells whether a driver comes for the goods.
 
 use quenty_contracts::pickup::{
     PickupAbandoned, PickupCancelRefused, PickupCancelled, PickupCompleted, PickupRejected, PickupScheduled,
 };
-use quenty_kernel::id::{PickupId, ReturnId};
+use quenty_kernel::id::PickupId;
 use quenty_platform::{Received, Tx};
 
 use crate::{
@@ -14,13 +14,6 @@ use crate::{
         words::WayBack,
     },
 };
-
-async fn tell(tx: &mut Tx, id: Option<ReturnId>, news: News) -> Result<(), Error> {
-    match id {
-        Some(id) => follow_return(tx, id, news).await,
-        None => Ok(()),
-    }
-}
 
 fn failed(pickup_id: PickupId, attempt: Option<u32>, code: &str, detail: String) -> News {
     let of = Booked::Pickup(pickup_id);
@@ -35,27 +28,27 @@ pub(super) async fn on_scheduled(tx: &mut Tx, event: Received<PickupScheduled>) 
         window: (of.window_start, of.window_end),
         cost: of.cost,
     };
-    tell(tx, of.return_id, news).await
+    follow_return(tx, of.return_id, news).await
 }
 
 pub(super) async fn on_rejected(tx: &mut Tx, event: Received<PickupRejected>) -> Result<(), Error> {
     let of = event.data;
-    tell(tx, of.return_id, failed(of.pickup_id, Some(of.attempt), &of.code, of.detail)).await
+    follow_return(tx, of.return_id, failed(of.pickup_id, Some(of.attempt), &of.code, of.detail)).await
 }
 
 pub(super) async fn on_completed(tx: &mut Tx, event: Received<PickupCompleted>) -> Result<(), Error> {
     let of = event.data;
-    tell(tx, of.return_id, News::PickedUp { of: Booked::Pickup(of.pickup_id), at: of.at }).await
+    follow_return(tx, of.return_id, News::PickedUp { of: Booked::Pickup(of.pickup_id), at: of.at }).await
 }
 
 pub(super) async fn on_abandoned(tx: &mut Tx, event: Received<PickupAbandoned>) -> Result<(), Error> {
     let of = event.data;
-    tell(tx, of.return_id, failed(of.pickup_id, None, "PICKUP_ABANDONED", of.reason)).await
+    follow_return(tx, of.return_id, failed(of.pickup_id, None, "PICKUP_ABANDONED", of.reason)).await
 }
 
 pub(super) async fn on_cancelled(tx: &mut Tx, event: Received<PickupCancelled>) -> Result<(), Error> {
     let of = event.data;
-    tell(tx, of.return_id, failed(of.pickup_id, None, "PICKUP_CANCELLED", of.reason)).await
+    follow_return(tx, of.return_id, failed(of.pickup_id, None, "PICKUP_CANCELLED", of.reason)).await
 }
 
 pub(super) async fn on_cancel_refused(
@@ -64,5 +57,5 @@ pub(super) async fn on_cancel_refused(
 ) -> Result<(), Error> {
     let of = event.data;
     let detail = format!("the pickup cannot be cancelled any more: it is {}", of.status);
-    tell(tx, of.return_id, News::KeptGoing { pickup_id: of.pickup_id, detail }).await
+    follow_return(tx, of.return_id, News::KeptGoing { pickup_id: of.pickup_id, detail }).await
 }

@@ -1,10 +1,10 @@
-//! Shipping tells how a labelled parcel gets on. Shipments of orders are none of ours.
+//! Shipping tells how a labelled parcel gets on.
 
 use quenty_contracts::shipping::{
     ShipmentBooked, ShipmentDelivered, ShipmentDeparted, ShipmentLost, ShipmentPickedUp, ShipmentRejected,
     ShipmentVoided,
 };
-use quenty_kernel::id::{ReturnId, ShipmentId};
+use quenty_kernel::id::ShipmentId;
 use quenty_platform::{Received, Tx};
 
 use crate::{
@@ -15,13 +15,6 @@ use crate::{
         words::WayBack,
     },
 };
-
-async fn tell(tx: &mut Tx, id: Option<ReturnId>, news: News) -> Result<(), Error> {
-    match id {
-        Some(id) => follow_return(tx, id, news).await,
-        None => Ok(()),
-    }
-}
 
 fn failed(shipment_id: ShipmentId, attempt: Option<u32>, code: &str, detail: String) -> News {
     let of = Booked::Shipment(shipment_id);
@@ -36,35 +29,35 @@ pub(super) async fn on_booked(tx: &mut Tx, event: Received<ShipmentBooked>) -> R
         tracking_number: of.tracking_number,
         cost: of.cost,
     };
-    tell(tx, of.return_id, news).await
+    follow_return(tx, of.return_id, news).await
 }
 
 pub(super) async fn on_rejected(tx: &mut Tx, event: Received<ShipmentRejected>) -> Result<(), Error> {
     let of = event.data;
-    tell(tx, of.return_id, failed(of.shipment_id, Some(of.attempt), &of.code, of.detail)).await
+    follow_return(tx, of.return_id, failed(of.shipment_id, Some(of.attempt), &of.code, of.detail)).await
 }
 
 pub(super) async fn on_voided(tx: &mut Tx, event: Received<ShipmentVoided>) -> Result<(), Error> {
     let of = event.data;
-    tell(tx, of.return_id, failed(of.shipment_id, None, "LABEL_VOIDED", of.reason)).await
+    follow_return(tx, of.return_id, failed(of.shipment_id, None, "LABEL_VOIDED", of.reason)).await
 }
 
 pub(super) async fn on_picked_up(tx: &mut Tx, event: Received<ShipmentPickedUp>) -> Result<(), Error> {
     let of = event.data;
-    tell(tx, of.return_id, News::PickedUp { of: Booked::Shipment(of.shipment_id), at: of.at }).await
+    follow_return(tx, of.return_id, News::PickedUp { of: Booked::Shipment(of.shipment_id), at: of.at }).await
 }
 
 pub(super) async fn on_departed(tx: &mut Tx, event: Received<ShipmentDeparted>) -> Result<(), Error> {
     let of = event.data;
-    tell(tx, of.return_id, News::Departed { shipment_id: of.shipment_id, at: of.at }).await
+    follow_return(tx, of.return_id, News::Departed { shipment_id: of.shipment_id, at: of.at }).await
 }
 
 pub(super) async fn on_delivered(tx: &mut Tx, event: Received<ShipmentDelivered>) -> Result<(), Error> {
     let of = event.data;
-    tell(tx, of.return_id, News::Arrived { shipment_id: of.shipment_id, at: of.at }).await
+    follow_return(tx, of.return_id, News::Arrived { shipment_id: of.shipment_id, at: of.at }).await
 }
 
 pub(super) async fn on_lost(tx: &mut Tx, event: Received<ShipmentLost>) -> Result<(), Error> {
     let of = event.data;
-    tell(tx, of.return_id, News::Lost { shipment_id: of.shipment_id, at: of.at }).await
+    follow_return(tx, of.return_id, News::Lost { shipment_id: of.shipment_id, at: of.at }).await
 }

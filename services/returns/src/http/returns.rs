@@ -157,9 +157,7 @@ pub(super) async fn create_return(
     let scope = caller.scope()?;
     let new = input.new_return()?;
     let mut tx = app.begin(&caller).await?;
-    let of = commands::request_return(&mut tx, scope, new).await?;
-    let token = store::returns::token_of(&mut *tx.conn(), scope, of.id).await?;
-    let token = token.ok_or(Error::NotFound("return"))?;
+    let (of, token) = commands::request_return(&mut tx, scope, new).await?;
     let out = CreatedReturnOut {
         of: ReturnOut::from(&*of),
         tracking_path: format!("/api/v1/returns/track/{token}"),

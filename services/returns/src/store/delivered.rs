@@ -74,7 +74,9 @@ impl LineRow {
     }
 }
 
-async fn order(connection: &mut PgConnection, row: OrderRow) -> Result<DeliveredOrder> {
+/// An order with its lines, if there is one.
+async fn with_lines(connection: &mut PgConnection, row: Option<OrderRow>) -> Result<Option<DeliveredOrder>> {
+    let Some(row) = row else { return Ok(None) };
     let currency = parse(&row.currency)?;
     let lines = sqlx::query_as!(
         LineRow,
@@ -84,7 +86,7 @@ async fn order(connection: &mut PgConnection, row: OrderRow) -> Result<Delivered
     )
     .fetch_all(connection)
     .await?;
-    Ok(DeliveredOrder {
+    Ok(Some(DeliveredOrder {
         id: OrderId::from_uuid(row.id),
         company_id: CompanyId::from_uuid(row.company_id),
         customer_id: row.customer_id.map(CustomerId::from_uuid),
@@ -96,7 +98,7 @@ async fn order(connection: &mut PgConnection, row: OrderRow) -> Result<Delivered
         paid: money(row.paid, currency)?,
         refunded: money(row.refunded, currency)?,
         lines: lines.into_iter().map(|line| line.line(currency)).collect::<Result<_>>()?,
-    })
+    }))
 }
 
 pub(crate) async fn find(
@@ -113,10 +115,7 @@ pub(crate) async fn find(
     )
     .fetch_optional(&mut *connection)
     .await?;
-    match row {
-        Some(row) => Ok(Some(order(connection, row).await?)),
-        None => Ok(None),
-    }
+    with_lines(connection, row).await
 }
 
 /// The lock under which it is decided what may come back and what is paid back. It comes before that of a return.
@@ -134,10 +133,7 @@ pub(crate) async fn lock(
     )
     .fetch_optional(&mut *connection)
     .await?;
-    match row {
-        Some(row) => Ok(Some(order(connection, row).await?)),
-        None => Ok(None),
-    }
+    with_lines(connection, row).await
 }
 
 /// Keeps a delivered order; told again, nothing changes.

@@ -1,10 +1,8 @@
 //! Where an order stands: the one table of legal steps (design/services/order.md, "Model").
 
-use crate::domain::words::words;
-
-words! {
+quenty_kernel::words! {
     /// The state of an order.
-    Status, "status" {
+    pub enum Status ("status") {
         Pending = "pending",
         Backordered = "backordered",
         Confirmed = "confirmed",
@@ -71,17 +69,17 @@ impl Status {
     }
 }
 
-words! {
+quenty_kernel::words! {
     /// What kind of order: derived `international` when it leaves the country of its warehouse.
-    OrderKind, "kind" { Standard = "standard", Express = "express", International = "international" }
+    pub enum OrderKind ("kind") { Standard = "standard", Express = "express", International = "international" }
 }
 
-words! {
-    PaymentMethod, "payment method" { Prepaid = "prepaid", CashOnDelivery = "cash_on_delivery", Credit = "credit" }
+quenty_kernel::words! {
+    pub enum PaymentMethod ("payment method") { Prepaid = "prepaid", CashOnDelivery = "cash_on_delivery", Credit = "credit" }
 }
 
-words! {
-    PaymentStatus, "payment status" {
+quenty_kernel::words! {
+    pub enum PaymentStatus ("payment status") {
         Unpaid = "unpaid",
         Authorized = "authorized",
         Paid = "paid",
@@ -100,9 +98,9 @@ impl PaymentStatus {
     }
 }
 
-words! {
+quenty_kernel::words! {
     /// Why the saga waits for a person.
-    HoldCode, "hold code" {
+    pub enum HoldCode ("hold code") {
         Manual = "MANUAL",
         PaymentMissing = "PAYMENT_MISSING",
         ShipmentRejected = "SHIPMENT_REJECTED",
