@@ -8,11 +8,14 @@ use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitEx
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 /// How often what was measured is folded into the histograms: between two times it is kept one by one.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// lapin writes out what the broker returns, personal data in it; the bus reports returned events by itself.
+const NEVER_LOGGED: &str = "lapin::returned_messages=off";
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// Starts logging (JSON unless at a terminal) and metrics; a second call changes nothing.
 pub fn start(filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(format!("{filter},{NEVER_LOGGED}"))
+        .unwrap_or_else(|_| EnvFilter::new(format!("info,{NEVER_LOGGED}")));
     let registry = tracing_subscriber::registry().with(filter);
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         drop(

@@ -171,6 +171,37 @@ async fn an_event_that_no_queue_takes_is_not_confirmed_and_the_topology_heals() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_a_batch_exactly_what_no_queue_takes_is_not_confirmed() {
+    let world = World::rabbit().await;
+    let publisher = world.start(&[TALLY]).await;
+    let counters: Vec<CounterId> = (0..64).map(|_| CounterId::new()).collect();
+    for counter in &counters {
+        add(&publisher.app(TALLY), *counter).await;
+    }
+    until("the outbox is empty", || world.outbox(), |left| *left == 0).await;
+    let lying = lying(&world, LEDGER).await;
+    let mut batch = Vec::new();
+    for counter in &counters {
+        batch.extend(world.envelopes(*counter).await);
+    }
+    let channel = raw_channel(&world).await;
+    for service in CONSUMERS {
+        let queue = format!("quenty.{service}.1");
+        channel.queue_delete(queue.as_str().into(), QueueDeleteOptions::default()).await.expect("a queue");
+    }
+
+    let confirmed: BTreeSet<_> = publisher.bus.publish(&batch).await.into_iter().collect();
+    let taken = batch.iter().filter(|envelope| !lying[&envelope.subject].queues.contains(&1));
+    assert_eq!(
+        confirmed,
+        taken.map(|envelope| envelope.id).collect(),
+        "the others are returned by the broker"
+    );
+    assert_eq!(publisher.bus.publish(&batch).await.len(), batch.len(), "declared again");
+    world.finish([publisher]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_queue_that_was_deleted_under_its_consumer_comes_back() {
     let world = World::rabbit().await;
     let node = world.start(&ALL).await;

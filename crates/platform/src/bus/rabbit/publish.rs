@@ -1,6 +1,9 @@
 //! Publishing: a message counts as sent when the broker has confirmed that its queues hold it, and not before.
 
-use std::time::Duration;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, stream};
 use lapin::{
@@ -26,19 +29,44 @@ const CHANNEL_LIMIT: Duration = Duration::from_secs(5);
 const PERSISTENT: u8 = 2;
 const TRANSIENT: u8 = 1;
 
-/// The channel that all publishers of this process share, in confirm mode.
+/// The channels of this process in confirm mode. Whoever sends has one to itself until all is confirmed, since it has
+/// to see all the confirms of a channel to tell what was returned on it ([`Answers`]).
 #[derive(Default)]
 pub(super) struct Publisher {
-    channel: Mutex<Option<Channel>>,
+    idle: Mutex<Vec<Channel>>,
 }
 
-#[derive(PartialEq, Eq)]
-enum Sent {
-    /// The broker keeps it, or nobody hears it.
-    Confirmed,
-    /// No queue takes it: someone deleted what we had declared.
-    Returned,
-    Refused,
+/// What the broker has said about the messages of a channel. A message that it returns comes with some confirm, and not
+/// always with its own: lapin hands it to the next one, and takes those that the broker sends together in any order.
+#[derive(Default)]
+struct Answers {
+    accepted: HashMap<Uuid, bool>,
+    returned: HashSet<Uuid>,
+}
+
+impl Answers {
+    fn take(&mut self, id: Uuid, confirmation: lapin::Result<Confirmation>) {
+        let Ok(confirmation) = confirmation else { return };
+        self.accepted.insert(id, confirmation.is_ack());
+        let message = confirmation.take_message();
+        let returned = message.and_then(|message| message.properties.message_id().clone());
+        self.returned.extend(returned.and_then(|id| id.as_str().parse::<Uuid>().ok()));
+    }
+
+    fn is_accepted(&self, id: Uuid) -> bool {
+        self.accepted.get(&id) == Some(&true)
+    }
+
+    fn is_returned(&self, id: Uuid) -> bool {
+        self.returned.contains(&id)
+    }
+
+    /// Whether a queue has it. If it was returned, that has come with some confirm by the time of its own, unless one has
+    /// brought a message whose own confirm is still due: then others may stand behind that.
+    fn is_kept(&self, id: Uuid) -> bool {
+        let all_told = self.returned.iter().all(|id| self.accepted.contains_key(id));
+        self.is_accepted(id) && !self.is_returned(id) && all_told
+    }
 }
 
 impl Publisher {
@@ -58,30 +86,32 @@ impl Publisher {
         for envelope in envelopes {
             // A broker short of memory or disk stops reading: then nothing is written, either.
             match timeout_at(deadline, send_event(&channel, EVENTS, envelope)).await {
-                Ok(Ok(confirm)) => {
-                    let heard = link.topology().listeners(&envelope.kind).next().is_some();
-                    pending.push((envelope.id, heard, confirm));
-                }
+                Ok(Ok(confirm)) => pending.push((envelope.id, confirm)),
                 _ => break,
             }
         }
-        let outcomes: Vec<(Uuid, Sent)> = stream::iter(pending)
-            .map(|(id, heard, confirm)| async move { (id, outcome(confirm, heard).await) })
+        let answers = stream::iter(pending)
+            .map(|(id, confirm)| async move { (id, confirm.await) })
             .buffer_unordered(envelopes.len())
             .take_until(sleep_until(deadline))
-            .collect()
+            .fold(Answers::default(), async |mut answers, (id, confirmation)| {
+                answers.take(id, confirmation);
+                answers
+            })
             .await;
-        if outcomes.iter().any(|(_, sent)| *sent == Sent::Returned) {
+        let is_heard = |envelope: &Envelope| link.topology().listeners(&envelope.kind).next().is_some();
+        if envelopes.iter().any(|envelope| answers.is_returned(envelope.id) && is_heard(envelope)) {
             tracing::warn!("the broker returned an event that no queue takes; declaring the topology again");
             link.declare().await?;
         }
-        let confirmed: Vec<Uuid> =
-            outcomes.into_iter().filter(|(_, sent)| *sent == Sent::Confirmed).map(|(id, _)| id).collect();
-        if confirmed.len() < envelopes.len() {
-            // Its late confirms would concern events that are sent again.
-            self.channel.lock().await.take();
+        // The late confirms of a channel that is not given back would concern events that are sent again.
+        if envelopes.iter().all(|envelope| answers.is_accepted(envelope.id)) {
+            self.idle.lock().await.push(channel);
         }
-        Ok(confirmed)
+        let is_done = |envelope: &&Envelope| {
+            answers.is_kept(envelope.id) || answers.is_accepted(envelope.id) && !is_heard(envelope)
+        };
+        Ok(envelopes.iter().filter(is_done).map(|envelope| envelope.id).collect())
     }
 
     /// Sends to the processes that listen now; nothing is kept for those that do not.
@@ -103,8 +133,9 @@ impl Publisher {
                 .await?
                 .await
         })
-        .await
-        .map(drop)
+        .await?;
+        self.idle.lock().await.push(channel);
+        Ok(())
     }
 
     /// Sends one event to one service only, whoever else hears its type.
@@ -119,21 +150,29 @@ impl Publisher {
         let exchange = service_exchange(service);
         let confirm = timeout_at(deadline, send_event(&channel, &exchange, envelope)).await;
         let confirm = confirm.map_err(BusAway::because)??;
-        match timeout_at(deadline, outcome(confirm, true)).await {
-            Ok(Sent::Confirmed) => Ok(()),
-            Ok(Sent::Returned) => Err(BusAway(format!("{service} has no queue for it"))),
-            Ok(Sent::Refused) | Err(_) => Err(BusAway("the broker did not confirm it".to_owned())),
+        let mut answers = Answers::default();
+        answers.take(envelope.id, timeout_at(deadline, confirm).await.map_err(BusAway::because)?);
+        if answers.is_returned(envelope.id) {
+            return Err(BusAway(format!("{service} has no queue for it")));
         }
+        if !answers.is_kept(envelope.id) {
+            return Err(BusAway("the broker did not confirm it".to_owned()));
+        }
+        self.idle.lock().await.push(channel);
+        Ok(())
     }
 
     async fn channel(&self, link: &Link) -> Result<Channel, BusAway> {
-        let mut slot = self.channel.lock().await;
-        if let Some(channel) = slot.as_ref().filter(|channel| channel.status().connected()) {
-            return Ok(channel.clone());
+        let mut idle = self.idle.lock().await;
+        while let Some(channel) = idle.pop() {
+            if channel.status().connected() {
+                return Ok(channel);
+            }
         }
+        drop(idle);
         let channel = link.channel().await?;
         within(CHANNEL_LIMIT, channel.confirm_select(ConfirmSelectOptions::default())).await?;
-        Ok(slot.insert(channel).clone())
+        Ok(channel)
     }
 }
 
@@ -153,13 +192,4 @@ async fn send_event(
         .basic_publish(exchange.into(), envelope.kind.as_str().into(), options, &payload, properties)
         .await
         .map_err(BusAway::because)
-}
-
-async fn outcome(confirm: PublisherConfirm, heard: bool) -> Sent {
-    match confirm.await {
-        Ok(Confirmation::Ack(None)) => Sent::Confirmed,
-        Ok(Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_))) if heard => Sent::Returned,
-        Ok(Confirmation::Ack(Some(_))) => Sent::Confirmed,
-        Ok(Confirmation::Nack(_) | Confirmation::NotRequested) | Err(_) => Sent::Refused,
-    }
 }
