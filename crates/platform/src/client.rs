@@ -14,6 +14,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client as HyperClient, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -74,15 +75,21 @@ impl From<CallError> for crate::Error {
     }
 }
 
-/// Plain HTTP with pooled connections; shared by all clients of a process.
+/// HTTP and HTTPS with pooled connections; shared by all clients of a process.
 #[derive(Clone)]
-pub struct Transport(HyperClient<HttpConnector, Body>);
+pub struct Transport(HyperClient<HttpsConnector<HttpConnector>, Body>);
 
 impl Default for Transport {
     fn default() -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        connector.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
         Self(
             HyperClient::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())

@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use quenty_gateway::{Gateway, Upstream};
 use quenty_platform::{
@@ -249,17 +250,18 @@ async fn start_postgres(folder: &Folder, ephemeral: bool) -> Result<EmbeddedPost
 }
 
 async fn migrate(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgres) -> Result<()> {
-    let superuser = postgres.superuser_url("postgres");
-    for service in all {
+    let superuser = &postgres.superuser_url("postgres");
+    try_join_all(all.iter().map(|service| async move {
         let passwords = folder.secrets().database(service.database)?;
-        db::create_database(&superuser, service.database, &passwords.owner, &passwords.app).await?;
+        db::create_database(superuser, service.database, &passwords.owner, &passwords.app).await?;
         let owner =
             role_url(postgres, service.database, &db::owner_role(service.database), &passwords.owner)?;
         db::migrate(&owner, &db::app_role(service.database), service.migrations)
             .await
-            .with_context(|| format!("the database of {} cannot be migrated", service.name))?;
-    }
-    Ok(())
+            .with_context(|| format!("the database of {} cannot be migrated", service.name))
+    }))
+    .await
+    .map(drop)
 }
 
 fn role_url(postgres: &EmbeddedPostgres, database: &str, role: &str, password: &str) -> Result<String> {

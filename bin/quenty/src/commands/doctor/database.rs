@@ -10,19 +10,21 @@ use super::{Finding, Verdict, finding};
 const FLOWING_SECONDS: i64 = 60;
 
 /// Never stops at the first finding, unless nothing else can be read.
-pub(super) async fn examine(service: &Service, pool: &PgPool, flag: &str, findings: &mut Vec<Finding>) {
-    let mut tell = |check, outcome: Verdict| findings.push(finding(service.name, check, outcome));
-    match db::is_migrated(pool, service.migrations).await {
-        Ok(true) => tell("migrations", Ok("up to date".to_owned())),
-        Ok(false) => return tell("migrations", Err("behind this binary: run `quenty migrate`".to_owned())),
+pub(super) async fn examine(service: &Service, pool: &PgPool, flag: &str) -> Vec<Finding> {
+    let told = |check, outcome: Verdict| finding(service.name, check, outcome);
+    let mut findings = match db::is_migrated(pool, service.migrations).await {
+        Ok(true) => vec![told("migrations", Ok("up to date".to_owned()))],
+        Ok(false) => {
+            return vec![told("migrations", Err("behind this binary: run `quenty migrate`".to_owned()))];
+        }
         Err(error) => {
             let what = format!("cannot be reached ({error}): start it, or correct its URL");
-            return tell("database", Err(what));
+            return vec![told("database", Err(what))];
         }
-    }
-    tell("dead letters", dead_letters(pool, flag).await);
-    tell("outbox", outbox(pool).await);
-    tell("journal", chains(pool, flag).await);
+    };
+    findings.push(told("dead letters", dead_letters(pool, flag).await));
+    findings.push(told("outbox", outbox(pool).await));
+    findings.push(told("journal", chains(pool, flag).await));
     for invariant in service.invariants {
         let verdict = match operate::violations(pool, invariant).await {
             Ok(0) => Ok("holds".to_owned()),
@@ -32,8 +34,9 @@ pub(super) async fn examine(service: &Service, pool: &PgPool, flag: &str, findin
             )),
             Err(error) => unread(&error),
         };
-        tell(invariant.name, verdict);
+        findings.push(told(invariant.name, verdict));
     }
+    findings
 }
 
 async fn dead_letters(pool: &PgPool, flag: &str) -> Verdict {

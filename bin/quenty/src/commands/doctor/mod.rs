@@ -6,6 +6,7 @@ mod processes;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::{Databases, data_flag};
@@ -45,12 +46,14 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         None => processes::of_settings(&chosen).await,
     };
     let flag = data_flag(folder.as_deref());
-    for (service, opened) in &databases {
+    // Side by side: where PostgreSQL is away, each database is waited for.
+    let examined = databases.iter().map(|(service, opened)| async {
         match opened {
-            Ok(pool) => database::examine(service, pool, &flag, &mut findings).await,
-            Err(why) => findings.push(finding(service.name, "database", Err(format!("{why:#}")))),
+            Ok(pool) => database::examine(service, pool, &flag).await,
+            Err(why) => vec![finding(service.name, "database", Err(format!("{why:#}")))],
         }
-    }
+    });
+    findings.extend(join_all(examined).await.into_iter().flatten());
     let well = findings.iter().all(|finding| finding.ok);
     if args.json {
         say!("{}", serde_json::to_string_pretty(&findings)?)?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use futures_util::future::join_all;
 use quenty_platform::{Service, bus::rabbit::RabbitBus, client::Transport, settings::Settings};
 
 use super::{Finding, Verdict, data_flag, finding};
@@ -42,13 +43,14 @@ pub(super) async fn of_settings(chosen: &[&Service]) -> Vec<Finding> {
         Err(why) => return vec![finding(GATEWAY, "settings", Err(format!("{why:#}")))],
     };
     let url = settings.get("public_url").unwrap_or_default();
-    let told = at_gateway(url).await.map_err(|why| format!("{why} (QUENTY_PUBLIC_URL)"));
+    let own = chosen.iter().map(|service| at_its_url(service, &settings));
+    let (told, broker, own) = tokio::join!(at_gateway(url), broker(&settings), join_all(own));
+    let told = told.map_err(|why| format!("{why} (QUENTY_PUBLIC_URL)"));
     let mut findings = vec![
         finding(GATEWAY, PORT, told.as_ref().map_err(Clone::clone).and_then(gateway)),
-        finding(BROKER, "dead letters", broker(&settings).await),
+        finding(BROKER, "dead letters", broker),
     ];
-    for service in chosen {
-        let own = at_its_url(service, &settings).await;
+    for (service, own) in chosen.iter().zip(&own) {
         tell(service, own.as_ref().map_err(Clone::clone), &mut findings);
     }
     findings
