@@ -138,6 +138,9 @@ fn not_now(error: &ReturnError) -> Failure {
                 .with("way_back", way_back.as_str())
         }
         ReturnError::Ending => Failure::conflict("ENDING", format!("{detail}; read it again in a moment")),
+        ReturnError::PayoutUnderWay => {
+            Failure::conflict("PAYOUT_UNDER_WAY", format!("{detail}; read the return again in a moment"))
+        }
         ReturnError::NotSoMany { line, left } => {
             Failure::conflict("NOT_SO_MANY_LEFT", detail).with("line", line).with("left", left)
         }

@@ -10,6 +10,7 @@ mod domain;
 mod error;
 mod events;
 mod http;
+mod payouts;
 mod store;
 mod tasks;
 
@@ -24,9 +25,10 @@ pub use error::Error;
 
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// What the ways out to people and to files are configured by.
-const SETTINGS: &[Setting] = &settings::joined::<COUNT>(&[quenty_mail::SETTINGS, quenty_files::SETTINGS]);
-const COUNT: usize = quenty_mail::SETTINGS.len() + quenty_files::SETTINGS.len();
+/// What the ways out to people, files and money are configured by.
+const SETTINGS: &[Setting] =
+    &settings::joined::<COUNT>(&[quenty_mail::SETTINGS, quenty_files::SETTINGS, payouts::SETTINGS]);
+const COUNT: usize = quenty_mail::SETTINGS.len() + quenty_files::SETTINGS.len() + payouts::SETTINGS.len();
 
 /// The service as the chassis runs it.
 #[must_use]
@@ -48,12 +50,13 @@ pub fn service() -> Service {
     .init(parts)
 }
 
-/// The way out for the buyers' mails, and the place for pictures.
+/// The ways out for the buyers' mails and money, and the place for pictures.
 async fn parts(
     _: sqlx::PgPool,
     settings: Settings,
     _: quenty_kernel::Clock,
 ) -> quenty_platform::Result<Parts> {
     let files = quenty_files::Files::from_settings(&settings)?;
-    Ok(Parts::default().with(quenty_mail::from_settings(&settings)?).with(files))
+    let payouts = payouts::Payouts::from_settings(&settings)?;
+    Ok(Parts::default().with(quenty_mail::from_settings(&settings)?).with(files).with(payouts))
 }

@@ -45,8 +45,9 @@ pub(crate) async fn fail_exchange(tx: &mut Tx, id: ReturnId, why: &str) -> Resul
 
 /// Tries again, after Order refused.
 pub(crate) async fn retry_exchange(tx: &mut Tx, scope: Scope, id: ReturnId) -> Result<Return, Error> {
-    let locked = lock(tx, scope, id).await?;
-    locked.of.check_may_exchange()?;
+    let mut locked = lock(tx, scope, id).await?;
+    let facts = locked.of.ask_exchange(tx.now())?;
+    save(tx, &mut locked, facts).await?;
     let key = format!("{id}:{}", locked.of.version);
     tx.enqueue(EXCHANGE_TASK, key, Some(locked.of.company_id()), &PlaceExchange { return_id: id })?;
     Ok(locked.of)

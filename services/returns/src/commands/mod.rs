@@ -33,7 +33,7 @@ pub(crate) use keep_delivered::{keep_delivered, keep_payment};
 pub(crate) use process_return::{Choice, UnitOptions, disposition_options, process_return};
 pub(crate) use realise_disposition::{Realisation, realise_disposition};
 pub(crate) use receive_return::receive_return;
-pub(crate) use refund_return::refund_return;
+pub(crate) use refund_return::{finish_payout, refund_return, refuse_payout};
 pub(crate) use reject_return::reject_return;
 pub(crate) use request_return::{NewReturn, WantedLine, request_return};
 pub(crate) use schedule_pickup::schedule_pickup;
@@ -61,6 +61,8 @@ use crate::{
 pub(crate) const DEADLINE_TASK: &str = "return_deadline";
 /// The task that orders the replacement of an exchange.
 pub(crate) const EXCHANGE_TASK: &str = "place_exchange";
+/// The task that has the payment provider pay the buyer.
+pub(crate) const PAYOUT_TASK: &str = "pay_buyer";
 /// The task that tells the buyer.
 pub(crate) const NOTICE_TASK: &str = "notify_buyer";
 
@@ -82,6 +84,13 @@ impl DueReturn {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct PlaceExchange {
     pub(crate) return_id: ReturnId,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct PayBuyer {
+    pub(crate) return_id: ReturnId,
+    /// The payout's.
+    pub(crate) number: u32,
 }
 
 /// What the buyer is told: `step` is the status that the return came to.

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use crate::domain::{
     approval::Finding,
     goods_return::{
-        Approval, Attention, Booking, Dispute, Ending, ReceivedUnit, ReturnState, Settlement, Status,
+        Approval, Attention, Booking, Dispute, Ending, Payout, ReceivedUnit, ReturnState, Settlement, Status,
     },
 };
 
@@ -77,6 +77,8 @@ pub(super) struct ReturnOut {
     settlement: Option<Settlement>,
     /// What a replacement left of the buyer's credit, to be paid back.
     left_of_credit: Option<Money>,
+    /// What the payment provider is to pay.
+    payout: Option<Payout>,
     /// When the present step is to be over.
     deadline: Option<Timestamp>,
     version: i64,
@@ -127,6 +129,7 @@ impl From<&ReturnState> for ReturnOut {
             recovery: state.recovery,
             settlement: state.settlement.clone(),
             left_of_credit: state.left_of_credit,
+            payout: state.payout.clone(),
             deadline: state.deadline.map(|deadline| deadline.at),
             version: state.version,
             created_at: state.created_at,

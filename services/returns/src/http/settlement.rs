@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{ExchangeReturns, RefundReturns, return_out::ReturnOut, returns::shown};
-use crate::{commands, domain::words::RefundMethod};
+use crate::{commands, domain::words::RefundMethod, payouts::Payouts};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -19,15 +19,17 @@ pub(super) struct RefundReturnIn {
     /// Who wanted store credit gets that.
     #[schema(inline)]
     method: RefundMethod,
-    /// The payment's own.
+    /// The payment's own, of one that is made. Where a payment provider is configured, `original` without a reference
+    /// has it pay.
     reference: Option<Text<100>>,
 }
 
-/// Record that the buyer has the money. Whoever decided on the amount does not record it.
+/// Pay the buyer through the payment provider, where one is configured, or record that the buyer has the money.
+/// Whoever decided on the amount does neither. While the provider is to pay, the return shows the `payout`.
 #[utoipa::path(post, path = "/api/v1/returns/{id}/refund", operation_id = "refund_return", tag = "returns",
     params(("id" = ReturnId, Path)), request_body = RefundReturnIn, security(("bearer" = ["returns:refund"])),
     responses((status = 200, body = ReturnOut), (status = 403, description = "`SAME_PERSON`"),
-        (status = 409, description = "`ILLEGAL_TRANSITION`: nothing is owed now; `OTHER_RESOLUTION`")))]
+        (status = 409, description = "`ILLEGAL_TRANSITION`: nothing is owed now; `OTHER_RESOLUTION`; `PAYOUT_UNDER_WAY`")))]
 pub(super) async fn refund_return(
     State(app): State<App>,
     caller: Can<RefundReturns>,
@@ -35,14 +37,16 @@ pub(super) async fn refund_return(
     Json(input): Json<RefundReturnIn>,
 ) -> Result<Answer> {
     let mut tx = app.begin(&caller).await?;
-    let of = commands::refund_return(&mut tx, caller.scope()?, id, input.method, input.reference).await?;
+    let RefundReturnIn { method, reference } = input;
+    let has_provider = app.part::<Payouts>()?.are_made();
+    let of = commands::refund_return(&mut tx, caller.scope()?, id, method, reference, has_provider).await?;
     tx.answer(shown(&of)?).await
 }
 
 /// Order the replacement again, after it could not be had. The answer comes within moments, and shows in the return.
 #[utoipa::path(post, path = "/api/v1/returns/{id}/exchange", operation_id = "exchange_return", tag = "returns",
     params(("id" = ReturnId, Path)), security(("bearer" = ["returns:exchange"])),
-    responses((status = 200, body = ReturnOut), (status = 409, description = "`ILLEGAL_TRANSITION`, `OTHER_RESOLUTION`")))]
+    responses((status = 200, body = ReturnOut), (status = 409, description = "`ILLEGAL_TRANSITION`, `OTHER_RESOLUTION`, `PAYOUT_UNDER_WAY`")))]
 pub(super) async fn exchange_return(
     State(app): State<App>,
     caller: Can<ExchangeReturns>,

@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use crate::support::{World, days, found};
 
-async fn attention(world: &World, of: &Value, code: &str) {
+pub async fn attention(world: &World, of: &Value, code: &str) {
     eventually(&format!("{code} is raised"), || async {
         (world.read(of).await["attention"]["code"] == code).then_some(())
     })
     .await;
 }
 
-async fn status(world: &World, of: &Value, status: &str) {
+pub async fn status(world: &World, of: &Value, status: &str) {
     eventually(&format!("it is {status}"), || async {
         (world.read(of).await["status"] == status).then_some(())
     })

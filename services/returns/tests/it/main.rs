@@ -11,6 +11,7 @@ mod concurrency;
 mod deadlines;
 mod dispositions;
 mod exchanges;
+mod payouts;
 mod photos;
 mod policies;
 mod refunds;

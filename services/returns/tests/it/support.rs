@@ -65,12 +65,17 @@ pub struct Delivered {
 
 impl World {
     pub async fn new() -> Self {
+        Self::with(vec![]).await
+    }
+
+    pub async fn with(more: Vec<(&'static str, String)>) -> Self {
         let mail_dir = tempfile::tempdir().unwrap();
         let files_dir = tempfile::tempdir().unwrap();
-        let settings = vec![
+        let mut settings = vec![
             ("mail_dir", mail_dir.path().to_str().unwrap().to_owned()),
             ("files_url", format!("file://{}", files_dir.path().display())),
         ];
+        settings.extend(more);
         let options = TestOptions { settings, starts_at: Some(at(DELIVERED)) };
         let app = TestApp::start_with(quenty_returns::service(), options).await;
         let company = CompanyId::new();

@@ -16,7 +16,7 @@ use quenty_kernel::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::state::{Attention, Ending};
+use super::state::{Attention, Ending, Payout};
 use crate::domain::{approval::Finding, disposition::Kind, words::WayBack};
 
 macro_rules! private {
@@ -81,6 +81,12 @@ private! {
     "quenty.returns.return.lost.v1" ReturnLost { at: Timestamp }
     /// Follows `processed`.
     "quenty.returns.return.units_disposed.v1" ReturnUnitsDisposed { units: Vec<UnitDisposition> }
+    /// The replacement is ordered once more, after Order refused it.
+    "quenty.returns.return.exchange_asked.v1" ReturnExchangeAsked {}
+    /// The payment provider is to pay the buyer.
+    "quenty.returns.return.payout_asked.v1" ReturnPayoutAsked { payout: Payout }
+    /// The payment provider did not, and will not for this request.
+    "quenty.returns.return.payout_refused.v1" ReturnPayoutRefused { detail: String }
     /// Something takes too long or went wrong: a person has to look.
     "quenty.returns.return.attention_raised.v1" ReturnAttentionRaised { attention: Attention }
 }
@@ -109,6 +115,9 @@ quenty_kernel::facts! {
         Inspected(ReturnInspected),
         Processed(ReturnProcessed),
         UnitsDisposed(ReturnUnitsDisposed),
+        ExchangeAsked(ReturnExchangeAsked),
+        PayoutAsked(ReturnPayoutAsked),
+        PayoutRefused(ReturnPayoutRefused),
         Refunded(ReturnRefunded),
         Exchanged(ReturnExchanged),
         Disposed(ReturnDisposed),

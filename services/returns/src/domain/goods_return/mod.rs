@@ -21,7 +21,7 @@ use quenty_kernel::Actor;
 pub(crate) use facts::{ReturnFact, UnitDisposition, step_of};
 pub(crate) use settlement::{EXCHANGE_FAILED, Processing, SettleError};
 pub(crate) use state::{
-    Approval, Attention, Booking, Dispute, DisputeOf, Ending, ReceivedUnit, ReturnState, Settlement,
+    Approval, Attention, Booking, Dispute, DisputeOf, Ending, Payout, ReceivedUnit, ReturnState, Settlement,
 };
 pub(crate) use status::Status;
 pub(crate) use way_back::{Booked, Load, News, Wanted};
@@ -40,6 +40,8 @@ pub enum ReturnError {
     BookedAlready(super::words::WayBack),
     #[error("the return ends as soon as its booking is given back")]
     Ending,
+    #[error("the payment provider is asked to pay it")]
+    PayoutUnderWay,
     #[error("only {left} units of line {line} are still on their way")]
     NotSoMany { line: u32, left: u32 },
     #[error("the return has no line {line}")]
@@ -202,6 +204,11 @@ impl Return {
             Status::PickedUp | Status::InTransit => ("STUCK_IN_TRANSIT", "it has been on the road too long"),
             Status::Received => ("INSPECTION_OVERDUE", "nobody has inspected it"),
             Status::Inspected => ("PROCESSING_OVERDUE", "nobody has decided what becomes of the goods"),
+            _ if self.payout.is_some() => (
+                settlement::PAYOUT_UNANSWERED,
+                "the payment provider does not answer; find out there whether it paid, and record that with its \
+                 reference, or ask it again",
+            ),
             _ => ("SETTLEMENT_OVERDUE", "the buyer waits for the money or the replacement"),
         };
         self.raise(code, detail, now)

@@ -12,7 +12,10 @@ use quenty_kernel::{
 
 use super::{
     Outcome, Return, ReturnError, ReturnFact, Status,
-    facts::{ReturnUnitsDisposed, UnitDisposition},
+    facts::{
+        ReturnExchangeAsked, ReturnPayoutAsked, ReturnPayoutRefused, ReturnUnitsDisposed, UnitDisposition,
+    },
+    state::Payout,
 };
 use crate::domain::words::{RefundMethod, Resolution};
 
@@ -38,6 +41,8 @@ pub enum SettleError {
 
 /// The marker of an exchange that Order refused.
 pub(crate) const EXCHANGE_FAILED: &str = "EXCHANGE_FAILED";
+/// The marker of a payout that the provider has not answered in time.
+pub(super) const PAYOUT_UNANSWERED: &str = "PAYOUT_UNANSWERED";
 
 impl Return {
     /// Gives every unit its one disposition and fixes the money. Without money owed it ends here.
@@ -75,7 +80,7 @@ impl Return {
         if all && disposed.len() == self.units.len() { Ok(()) } else { Err(ReturnError::UnitsLeft) }
     }
 
-    /// The buyer has the money. Whoever fixed the amount does not say that it was paid.
+    /// The buyer has the money, paid by hand.
     pub(crate) fn refund(
         &mut self,
         method: RefundMethod,
@@ -84,12 +89,77 @@ impl Return {
         by: &Actor,
         now: Timestamp,
     ) -> Outcome {
+        let amount = self.check_may_pay(by)?;
+        let method = self.refund_method(method)?;
+        Ok(self.refunded(amount, method, reference, order_returned_whole, now))
+    }
+
+    /// Has the payment provider pay what the buyer gets.
+    pub(crate) fn ask_payout(&mut self, by: &Actor, now: Timestamp) -> Outcome {
+        let amount = self.check_may_pay(by)?;
+        // One that was not answered may have been received: it is asked for again under its own number.
+        let number = self.payout.as_ref().map_or(self.payouts_refused + 1, |payout| payout.number);
+        let payout = Payout { number, amount, asked_by: by.clone(), at: now };
+        Ok(vec![self.apply(ReturnPayoutAsked { payout }, now)])
+    }
+
+    /// The payout of this number, while the provider is to make it.
+    pub(crate) fn payout_under_way(&self, number: u32) -> Option<&Payout> {
+        self.payout.as_ref().filter(|payout| payout.number == number && !self.is_payout_unanswered())
+    }
+
+    /// The provider has paid; nothing, if the return does not wait for that any more.
+    pub(crate) fn finish_payout(
+        &mut self,
+        number: u32,
+        reference: String,
+        order_returned_whole: bool,
+        now: Timestamp,
+    ) -> Vec<ReturnFact> {
+        let Some(amount) = self.payout.as_ref().filter(|of| of.number == number).map(|of| of.amount) else {
+            return Vec::new();
+        };
+        self.refunded(amount, RefundMethod::Original, Some(reference), order_returned_whole, now)
+    }
+
+    /// The provider does not pay: somebody asks again, or pays by hand.
+    pub(crate) fn refuse_payout(&mut self, number: u32, why: &str, now: Timestamp) -> Vec<ReturnFact> {
+        if self.payout.as_ref().is_none_or(|of| of.number != number) {
+            return Vec::new();
+        }
+        vec![self.apply(ReturnPayoutRefused { detail: why.to_owned() }, now)]
+    }
+
+    /// Who pays, or says that it is paid, is not who fixed the amount, and nobody pays beside the provider.
+    fn check_may_pay(&self, by: &Actor) -> Result<Money, ReturnError> {
         let amount = self.check_may_refund()?;
         if self.processed_by.as_ref() == Some(by) {
             return Err(ReturnError::SamePerson("decided on the amount"));
         }
+        self.check_no_payout()?;
+        Ok(amount)
+    }
+
+    fn check_no_payout(&self) -> Result<(), ReturnError> {
+        if self.payout.is_some() && !self.is_payout_unanswered() {
+            return Err(ReturnError::PayoutUnderWay);
+        }
+        Ok(())
+    }
+
+    fn is_payout_unanswered(&self) -> bool {
+        self.attention.as_ref().is_some_and(|attention| attention.code == PAYOUT_UNANSWERED)
+    }
+
+    fn refunded(
+        &mut self,
+        amount: Money,
+        method: RefundMethod,
+        reference: Option<String>,
+        order_returned_whole: bool,
+        now: Timestamp,
+    ) -> Vec<ReturnFact> {
         let outcome = if self.status == Status::Exchanged { Status::Exchanged } else { Status::Refunded };
-        let (_, method) = self.refund_way(method)?;
         let refunded = ReturnRefunded {
             return_id: self.id,
             company_id: self.company_id(),
@@ -99,7 +169,7 @@ impl Return {
             reference,
         };
         let refunded = self.apply(refunded, now);
-        Ok(vec![refunded, self.complete(outcome, amount, order_returned_whole, now)])
+        vec![refunded, self.complete(outcome, amount, order_returned_whole, now)]
     }
 
     /// What is to be paid: the refund, or what the replacement left of it.
@@ -109,36 +179,42 @@ impl Return {
             return Ok(left);
         }
         self.require(Status::Refunded)?;
-        let (wanted, _) = self.refund_way(RefundMethod::Original)?;
-        if wanted == Resolution::Exchange && !self.exchange_failed() {
+        let wanted = self.wanted_resolution()?;
+        if wanted == Resolution::Exchange && !self.exchange_failed {
             return Err(ReturnError::OtherResolution { wanted });
         }
         self.amounts.map(|amounts| amounts.refund).ok_or(illegal)
     }
 
-    /// A buyer who wanted store credit gets that.
-    fn refund_way(&self, method: RefundMethod) -> Result<(Resolution, RefundMethod), ReturnError> {
-        let wanted: Resolution = self
-            .request
-            .resolution
-            .parse()
-            .map_err(|_| ReturnError::IllegalMove { from: self.status, to: Status::Refunded })?;
-        Ok((wanted, if wanted == Resolution::StoreCredit { RefundMethod::StoreCredit } else { method }))
+    /// A buyer who wanted store credit gets that, whatever way is named.
+    pub(crate) fn refund_method(&self, named: RefundMethod) -> Result<RefundMethod, ReturnError> {
+        let is_credit = self.wanted_resolution()? == Resolution::StoreCredit;
+        Ok(if is_credit { RefundMethod::StoreCredit } else { named })
+    }
+
+    fn wanted_resolution(&self) -> Result<Resolution, ReturnError> {
+        let illegal = ReturnError::IllegalMove { from: self.status, to: Status::Refunded };
+        self.request.resolution.parse().map_err(|_| illegal)
     }
 
     /// Whether the replacement is to be ordered, or to be tried again.
     pub(crate) fn check_may_exchange(&self) -> Result<Money, ReturnError> {
         self.require(Status::Exchanged)?;
-        let (wanted, _) = self.refund_way(RefundMethod::Original)?;
+        let wanted = self.wanted_resolution()?;
         if wanted != Resolution::Exchange {
             return Err(ReturnError::OtherResolution { wanted });
+        }
+        if self.payout.is_some() {
+            return Err(ReturnError::PayoutUnderWay);
         }
         let amount = self.amounts.map(|amounts| amounts.refund);
         amount.ok_or(ReturnError::IllegalMove { from: self.status, to: Status::Exchanged })
     }
 
-    fn exchange_failed(&self) -> bool {
-        self.attention.as_ref().is_some_and(|attention| attention.code == EXCHANGE_FAILED)
+    /// Orders the replacement once more. Until that is refused, too, nobody pays the buyer instead.
+    pub(crate) fn ask_exchange(&mut self, now: Timestamp) -> Outcome {
+        self.check_may_exchange()?;
+        Ok(vec![self.apply(ReturnExchangeAsked {}, now)])
     }
 
     /// The replacement is ordered. What it leaves of the buyer's credit is still to be paid back.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    EXCHANGE_FAILED,
     facts::{ReturnFact, ReturnPickupBooked, ReturnWayBackFailed, UnitDisposition},
     status::Status,
 };
@@ -26,6 +27,8 @@ const ON_THE_ROAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 const INSPECTED_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
 const PROCESSED_WITHIN: SignedDuration = SignedDuration::from_hours(2 * 24);
 const SETTLED_WITHIN: SignedDuration = SignedDuration::from_hours(5 * 24);
+/// A payment provider is tried for so long; then a person asks it.
+const PAID_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
 quenty_kernel::words! {
     /// How it ends without goods.
@@ -116,6 +119,17 @@ pub(crate) struct Settlement {
     pub(crate) at: Timestamp,
 }
 
+/// What the payment provider was asked to pay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct Payout {
+    /// From 1; only what was refused is asked for under a new number, so that nothing is paid twice.
+    pub(crate) number: u32,
+    pub(crate) amount: Money,
+    #[schema(value_type = String)]
+    pub(crate) asked_by: Actor,
+    pub(crate) at: Timestamp,
+}
+
 /// When a saga's step is over at the latest. Numbered, so that a step that was met meanwhile is told from the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Deadline {
@@ -151,8 +165,17 @@ pub(crate) struct ReturnState {
     pub(crate) processed_at: Option<Timestamp>,
     pub(crate) processed_by: Option<Actor>,
     pub(crate) settlement: Option<Settlement>,
+    /// Order refused the replacement, and was not asked again.
+    #[serde(default)]
+    pub(crate) exchange_failed: bool,
     /// What a replacement left of the buyer's credit, to be paid back.
     pub(crate) left_of_credit: Option<Money>,
+    /// Under way.
+    #[serde(default)]
+    pub(crate) payout: Option<Payout>,
+    /// How many the provider refused.
+    #[serde(default)]
+    pub(crate) payouts_refused: u32,
     pub(crate) deadline: Option<Deadline>,
     pub(crate) deadlines: u32,
     /// How many facts made it.
@@ -197,7 +220,10 @@ impl ReturnState {
             processed_at: None,
             processed_by: None,
             settlement: None,
+            exchange_failed: false,
             left_of_credit: None,
+            payout: None,
+            payouts_refused: 0,
             deadline: None,
             deadlines: 0,
             version: 1,
@@ -326,7 +352,25 @@ impl ReturnState {
                 self.become_(Status::Processed, Some(at + SETTLED_WITHIN));
             }
             ReturnFact::UnitsDisposed(fact) => self.units_disposed(&fact.units),
+            ReturnFact::ExchangeAsked(_) => {
+                self.exchange_failed = false;
+                self.attention = None;
+                self.wait_until(Some(at + SETTLED_WITHIN));
+            }
+            ReturnFact::PayoutAsked(fact) => {
+                self.payout = Some(fact.payout.clone());
+                self.attention = None;
+                self.wait_until(Some(at + PAID_WITHIN));
+            }
+            ReturnFact::PayoutRefused(fact) => {
+                self.payout = None;
+                self.payouts_refused += 1;
+                self.attention =
+                    Some(Attention { code: "PAYOUT_REFUSED".to_owned(), detail: fact.detail.clone() });
+                self.wait_until(None);
+            }
             ReturnFact::Refunded(fact) => {
+                self.payout = None;
                 // What a replacement left of the credit is paid back within the exchange.
                 if self.status != Status::Exchanged {
                     self.settled(Status::Refunded, at);
@@ -357,6 +401,7 @@ impl ReturnState {
             ReturnFact::Expired(_) => self.ended(Status::Expired),
             ReturnFact::Completed(_) => self.ended(Status::Closed),
             ReturnFact::AttentionRaised(fact) => {
+                self.exchange_failed |= fact.attention.code == EXCHANGE_FAILED;
                 self.attention = Some(fact.attention.clone());
                 // Nobody's answer is waited for any more, but what was approved still expires.
                 let expires =
