@@ -1,11 +1,49 @@
 //! What Auth tells: people who can log in, their sessions and roles.
 
+use std::{fmt, net::IpAddr};
+
 use quenty_kernel::{
+    Timestamp,
     contact::Email,
-    id::{CompanyId, SessionId, UserId},
+    id::{ApiKeyId, CompanyId, SessionId, UserId},
 };
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::events;
+
+/// What the gateway asks for who comes with an API key: the body of `POST /internal/api-keys/exchange`.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ApiKeyExchange {
+    /// As the client sent it: `qk_<id>_<secret>`.
+    #[schema(format = Password, example = "qk_01JD3ZK8Q5V0E8XW4T2M9R6B7C_k3J0b2tlbi1mcm9tLXRoZS1tYWlsLW9yLWxvZ2luLWFuc3c")]
+    pub api_key: String,
+    /// The client's own address.
+    #[schema(value_type = String, example = "203.0.113.7")]
+    pub address: IpAddr,
+}
+
+/// Its answer. What does not work is a 401 problem, `INVALID_API_KEY`.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct ExchangedApiKey {
+    /// Realm `company`; its `client_id` is the key's id.
+    pub access_token: String,
+    /// Seconds until it expires.
+    #[schema(example = 900)]
+    pub expires_in: i64,
+}
+
+impl fmt::Debug for ApiKeyExchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiKeyExchange(…, {})", self.address)
+    }
+}
+
+impl fmt::Debug for ExchangedApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ExchangedApiKey(…)")
+    }
+}
 
 events! {
     /// A person proved to own the address that they registered, or accepted an invitation.
@@ -46,7 +84,7 @@ events! {
     "quenty.auth.session.ended.v1" SessionEnded {
         session_id: SessionId,
         user_id: UserId,
-        /// `logout`, `logout_all`, `suspended`, `password_changed`, `expired`.
+        /// `logout`, `logout_all`, `ended`, `suspended`, `password_changed`, `password_reset`, `reuse_detected`.
         reason: String,
     }
     /// A refresh token was used a second time: the whole session is revoked.
@@ -67,5 +105,29 @@ events! {
     }
     "quenty.auth.password.changed.v1" PasswordChanged {
         user_id: UserId,
+    }
+    "quenty.auth.api_key.created.v1" ApiKeyCreated {
+        api_key_id: ApiKeyId,
+        /// For whom it acts.
+        user_id: UserId,
+        company_id: CompanyId,
+        name: String,
+        scopes: Vec<String>,
+        expires_at: Timestamp,
+    }
+    /// Tokens that were given for it name it as their client; they end within a quarter of an hour.
+    "quenty.auth.api_key.revoked.v1" ApiKeyRevoked {
+        api_key_id: ApiKeyId,
+        user_id: UserId,
+        company_id: CompanyId,
+    }
+    "quenty.auth.mfa.enabled.v1" MfaEnabled {
+        user_id: UserId,
+        /// `totp` or `passkey`.
+        method: String,
+    }
+    "quenty.auth.mfa.disabled.v1" MfaDisabled {
+        user_id: UserId,
+        method: String,
     }
 }

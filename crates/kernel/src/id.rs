@@ -155,6 +155,8 @@ ids! {
     RoleId "ROLE";
     SigningKeyId "KEY";
     SessionId "SES";
+    /// A machine that acts for a person.
+    ApiKeyId "AKEY";
     ClientId "CLI";
     /// The merchant; the tenant.
     CompanyId "COMP";

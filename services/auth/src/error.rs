@@ -44,6 +44,14 @@ pub enum Error {
     BeyondOwnPermissions,
     #[error("the last super_admin stays")]
     LastSuperAdmin,
+    #[error("{0} is no scope of a key")]
+    NoSuchScope(String),
+    #[error("the key would live too long, or not at all")]
+    KeyLifetime,
+    #[error("there are too many API keys")]
+    TooManyApiKeys,
+    #[error("the API key does not work")]
+    BadApiKey,
 }
 
 quenty_platform::platform_errors!(Error: Failure, sqlx::Error);
@@ -138,6 +146,27 @@ fn told(error: &Error) -> Failure {
             Kind::Forbidden,
             "BEYOND_OWN_PERMISSIONS",
             "nobody gives, takes or overrules what they do not hold themselves; ask someone who does",
+        ),
+        Error::NoSuchScope(scope) => Failure::invalid(
+            "NO_SUCH_SCOPE",
+            "/scopes",
+            format!(
+                "a key cannot have the scope {scope:?}; use permissions of your own, such as orders:create or orders:*"
+            ),
+        ),
+        Error::KeyLifetime => Failure::invalid(
+            "INVALID_EXPIRY",
+            "/expires_at",
+            "a key expires in the future, and at most 366 days from now",
+        ),
+        Error::TooManyApiKeys => Failure::conflict(
+            "TOO_MANY_API_KEYS",
+            "you have 20 keys in this company already; revoke those that nobody uses",
+        ),
+        Error::BadApiKey => Failure::new(
+            Kind::Unauthenticated,
+            "INVALID_API_KEY",
+            "the API key is unknown, was revoked, has expired, does not work from this address, or its owner may not act in its company any more; make another one",
         ),
         Error::LastSuperAdmin => {
             Failure::conflict("LAST_SUPER_ADMIN", "the last active super_admin stays; make another one first")

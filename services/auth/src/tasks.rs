@@ -1,6 +1,6 @@
 //! Durable work: sending mails. The task names the link; its secret is derived only here, as the mail is written.
 
-use quenty_kernel::{Scope, id::UserId};
+use quenty_kernel::{Scope, clock::wall_now, id::UserId};
 use quenty_mail::{Mail, Post};
 use quenty_platform::{App, service::TaskKind, tasks::Claimed};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ pub enum Addressee {
     },
     /// Nobody yet; the mail carries the link of the registration.
     Registration(Uuid),
+    /// The owner of this link to choose another password; it may be nobody's.
+    PasswordReset(Uuid),
 }
 
 pub fn tasks() -> Vec<TaskKind> {
@@ -48,13 +50,12 @@ async fn send_mail(app: App, task: Claimed<SendMail>) -> Result<(), Error> {
     Ok(app.part::<Post>()?.send(&task.key, &letter).await.map_err(quenty_platform::Error::from)?)
 }
 
-/// Nothing to write when the registration was verified or forgotten meanwhile.
+/// Nothing to write when the registration was verified or forgotten meanwhile, or nobody's password is to be reset.
 async fn letter(app: &App, kind: MailKind, to: &Addressee) -> Result<Option<Mail>, Error> {
     match to {
         Addressee::User { id, link } => {
-            let user = store::users::find(app.db(), Scope::All, *id).await?.ok_or(Error::NotFound("user"))?;
             let address = address(app, kind, *link)?;
-            Ok(Some(compose(kind, user.email().as_str(), user.given_name(), user.language(), address)))
+            to_user(app, kind, *id, address).await.map(Some)
         }
         Addressee::Registration(id) => {
             let Some(registration) = store::registrations::find(app.db(), *id).await? else {
@@ -64,7 +65,18 @@ async fn letter(app: &App, kind: MailKind, to: &Addressee) -> Result<Option<Mail
             let address = address(app, kind, Some(*id))?;
             Ok(Some(compose(kind, email.as_str(), given_name.as_str(), language.as_str(), address)))
         }
+        Addressee::PasswordReset(id) => {
+            let owner = store::password_resets::addressee(app.db(), *id, wall_now()).await?;
+            let Some(owner) = owner else { return Ok(None) };
+            let address = address(app, kind, Some(*id))?;
+            to_user(app, kind, owner, address).await.map(Some)
+        }
     }
+}
+
+async fn to_user(app: &App, kind: MailKind, id: UserId, address: String) -> Result<Mail, Error> {
+    let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
+    Ok(compose(kind, user.email().as_str(), user.given_name(), user.language(), address))
 }
 
 /// Where the mail's link leads.

@@ -3,14 +3,15 @@
 use quenty_kernel::{
     Scope,
     clock::wall_now,
-    id::{SessionId, UserId},
+    id::{SessionId, UserId, new_uuid},
 };
 use quenty_platform::Tx;
 
-use super::{Outcome, Which, end_sessions, record_access};
+use super::{Outcome, Which, end_sessions, mail::mail_notice, record_access};
 use crate::{
     domain::{
         lockout::{self, Lockout},
+        mail::MailKind,
         origin::Origin,
         password::REMEMBERED,
         user::UserStatus,
@@ -32,7 +33,7 @@ pub struct NewPassword {
 pub async fn change_password(
     tx: &mut Tx,
     id: UserId,
-    session: Option<SessionId>,
+    session: SessionId,
     new: Option<NewPassword>,
     origin: &Origin,
 ) -> Result<Result<(), Error>, Error> {
@@ -54,7 +55,9 @@ pub async fn change_password(
     let fact = user.change_password(tx.now());
     store::users::save(tx.conn(), &user).await?;
     store::passwords::insert(tx.conn(), id, &new.hash, REMEMBERED, now).await?;
+    store::password_resets::use_all(tx.conn(), id, now).await?;
     tx.record(id, None, &fact)?;
+    mail_notice(tx, id, MailKind::PasswordChanged, new_uuid(), None)?;
     end_sessions(tx, id, Which::AllBut(session), "password_changed").await?;
     record_access(tx, "change_password", Outcome::Succeeded, Some(id), None, origin)?;
     Ok(Ok(()))

@@ -14,7 +14,7 @@ use crate::{domain::facts::SessionFact, error::Error, store};
 pub enum Which {
     All,
     Only(SessionId),
-    AllBut(Option<SessionId>),
+    AllBut(SessionId),
 }
 
 /// Ends live sessions and tells how many.
@@ -22,7 +22,7 @@ pub async fn end_sessions(tx: &mut Tx, user: UserId, which: Which, reason: &str)
     let (only, except) = match which {
         Which::All => (None, None),
         Which::Only(id) => (Some(id), None),
-        Which::AllBut(id) => (None, id),
+        Which::AllBut(id) => (None, Some(id)),
     };
     let ended = store::sessions::end(tx.conn(), user, only, except, reason, wall_now()).await?;
     for session_id in &ended {

@@ -62,6 +62,7 @@ async fn suspend(tx: &mut Tx, mut user: User, reason: &str) -> Result<User, Erro
     let fact = user.suspend(reason, tx.now())?;
     store::users::save(tx.conn(), &user).await?;
     store::links::use_all(tx.conn(), user.id(), wall_now()).await?;
+    store::password_resets::use_all(tx.conn(), user.id(), wall_now()).await?;
     tx.record(user.id(), None, &fact)?;
     end_sessions(tx, user.id(), Which::All, "suspended").await?;
     Ok(user)

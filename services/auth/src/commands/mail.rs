@@ -11,6 +11,7 @@ use crate::{
     domain::{
         link::{self, Link},
         mail::MailKind,
+        password_reset::PasswordReset,
     },
     error::Error,
     parts::TokenKeys,
@@ -35,6 +36,15 @@ pub(super) async fn mail_invitation(tx: &mut Tx, user: UserId) -> Result<(), Err
     let kind = MailKind::Invitation;
     let task = SendMail { kind, to: Addressee::User { id: user, link: Some(link.id) } };
     Ok(tx.enqueue(SEND_MAIL, format!("{}-{}", kind.as_str(), link.id), None, &task)?)
+}
+
+/// Keeps a link to choose another password, and mails it if it is anybody's.
+pub(super) async fn mail_password_reset(tx: &mut Tx, reset: &PasswordReset) -> Result<(), Error> {
+    let token = link::token(&tx.app().part::<TokenKeys>()?.link, reset.id);
+    store::password_resets::insert(tx.conn(), reset, &token.hash()).await?;
+    let kind = MailKind::PasswordReset;
+    let task = SendMail { kind, to: Addressee::PasswordReset(reset.id) };
+    Ok(tx.enqueue(SEND_MAIL, format!("{}-{}", kind.as_str(), reset.id), None, &task)?)
 }
 
 /// Mails something without a secret; `cause` tells one mail of a kind from the next.

@@ -1,9 +1,12 @@
 //! What can be done here, one verb a file: load and lock, decide, save, record. The edge commits.
 
 mod accept_invitation;
+mod api_keys;
 mod change_password;
+mod confirm_password_reset;
 mod create_administrator;
 mod end_sessions;
+mod exchange_api_key;
 mod govern;
 mod invite_user;
 mod issue_service_token;
@@ -13,6 +16,7 @@ mod memberships;
 mod record_access;
 mod refresh;
 mod register_user;
+mod request_password_reset;
 mod resend_verification;
 mod switch_company;
 mod tokens;
@@ -20,9 +24,12 @@ mod update_user;
 mod verify_user;
 
 pub use accept_invitation::accept_invitation;
+pub use api_keys::{NewApiKey, create_api_key, revoke_api_key, rotate_api_key};
 pub use change_password::{NewPassword, change_password};
+pub use confirm_password_reset::confirm_password_reset;
 pub use create_administrator::create_administrator;
 pub use end_sessions::{Which, end_sessions};
+pub use exchange_api_key::exchange_api_key;
 pub use govern::{Authority, assign_roles, deactivate_user, reactivate_user, suspend_user};
 pub use invite_user::{Invitation, invite_user};
 pub use issue_service_token::issue_service_token;
@@ -31,6 +38,7 @@ pub use memberships::{add_membership, remove_membership, set_membership, set_sta
 pub use record_access::{Outcome, record_access};
 pub use refresh::refresh;
 pub use register_user::register_user;
+pub use request_password_reset::request_password_reset;
 pub use resend_verification::resend_verification;
 pub use switch_company::switch_company;
 pub use tokens::{Tokens, sign_access};

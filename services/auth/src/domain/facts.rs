@@ -2,9 +2,9 @@
 
 use quenty_contracts::auth as published;
 use quenty_kernel::{
-    Event,
+    Event, Timestamp,
     contact::Email,
-    id::{CompanyId, SessionId, UserId},
+    id::{ApiKeyId, CompanyId, SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,19 @@ impl Event for CompanySwitched {
     const PUBLISHED: bool = false;
 }
 
+/// An API key got another secret; the one of before works until then.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApiKeyRotated {
+    pub api_key_id: ApiKeyId,
+    pub user_id: UserId,
+    pub previous_until: Timestamp,
+}
+
+impl Event for ApiKeyRotated {
+    const TYPE: &'static str = "quenty.auth.api_key.rotated.v1";
+    const PUBLISHED: bool = false;
+}
+
 /// A security-relevant operation and from where it came: the audit trail of what has no fact with an address.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AccessRecorded {
@@ -93,5 +106,13 @@ quenty_kernel::facts! {
         CompanySwitched(CompanySwitched),
         LoginFailed(published::LoginFailed),
         AccessRecorded(AccessRecorded),
+    }
+}
+
+quenty_kernel::facts! {
+    pub enum ApiKeyFact {
+        Created(published::ApiKeyCreated),
+        Rotated(ApiKeyRotated),
+        Revoked(published::ApiKeyRevoked),
     }
 }

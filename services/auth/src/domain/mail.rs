@@ -14,6 +14,10 @@ pub enum MailKind {
     CompanyInvitation,
     /// Somebody registered with an address that has an account.
     AlreadyRegistered,
+    /// Choose another password.
+    PasswordReset,
+    /// The password is another one now.
+    PasswordChanged,
 }
 
 impl MailKind {
@@ -24,6 +28,8 @@ impl MailKind {
             Self::Invitation => "invitation",
             Self::CompanyInvitation => "company_invitation",
             Self::AlreadyRegistered => "already_registered",
+            Self::PasswordReset => "password_reset",
+            Self::PasswordChanged => "password_changed",
         }
     }
 
@@ -33,7 +39,8 @@ impl MailKind {
         match self {
             Self::Verification => "/verify-email",
             Self::Invitation => "/accept-invitation",
-            Self::CompanyInvitation | Self::AlreadyRegistered => "/login",
+            Self::PasswordReset => "/reset-password",
+            Self::CompanyInvitation | Self::AlreadyRegistered | Self::PasswordChanged => "/login",
         }
     }
 }
@@ -68,6 +75,14 @@ fn in_english(kind: MailKind) -> (&'static str, &'static str) {
             "You have an account already",
             "somebody, probably you, tried to register with this address, which has an account already. Log in here:",
         ),
+        MailKind::PasswordReset => (
+            "Choose another password",
+            "choose another password with this link; it works once, for an hour. If you did not ask for it, do nothing: your password stays.",
+        ),
+        MailKind::PasswordChanged => (
+            "Your password was changed",
+            "your password was changed just now. If that was not you, ask for another one here at once, and tell the support:",
+        ),
     }
 }
 
@@ -88,6 +103,14 @@ fn in_spanish(kind: MailKind) -> (&'static str, &'static str) {
         MailKind::AlreadyRegistered => (
             "Ya tienes una cuenta",
             "alguien, probablemente tú, intentó registrarse con este correo, que ya tiene una cuenta. Inicia sesión aquí:",
+        ),
+        MailKind::PasswordReset => (
+            "Elige otra contraseña",
+            "elige otra contraseña con este enlace; sirve una sola vez, durante una hora. Si no lo pediste, no hagas nada: tu contraseña sigue igual.",
+        ),
+        MailKind::PasswordChanged => (
+            "Tu contraseña cambió",
+            "tu contraseña acaba de cambiar. Si no fuiste tú, pide otra aquí de inmediato y avisa a soporte:",
         ),
     }
 }

@@ -1,12 +1,14 @@
 //! The rules of identities, sessions and keys: pure and synchronous, time and randomness are arguments.
 
 pub mod access;
+pub mod api_key;
 pub mod facts;
 pub mod link;
 pub mod lockout;
 pub mod mail;
 pub mod origin;
 pub mod password;
+pub mod password_reset;
 pub mod person;
 pub mod rate_limit;
 pub mod registration;

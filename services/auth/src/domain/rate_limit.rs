@@ -16,6 +16,12 @@ pub const REGISTRATIONS: RateLimit =
 /// Verification mails to one e-mail address.
 pub const VERIFICATION_MAILS: RateLimit =
     RateLimit { name: "verification-mail", hits: 3, window: SignedDuration::from_hours(1) };
+/// Links to choose another password, of one e-mail address.
+pub const PASSWORD_RESETS: RateLimit =
+    RateLimit { name: "password-reset", hits: 3, window: SignedDuration::from_hours(1) };
+/// The same from one source address, over all e-mail addresses.
+pub const PASSWORD_RESETS_OF_ADDRESS: RateLimit =
+    RateLimit { name: "password-reset-address", hits: 30, window: SignedDuration::from_hours(1) };
 /// Failed logins from one address over all accounts: above, the address gets 429.
 pub const FAILURES_OF_ADDRESS: RateLimit =
     RateLimit { name: "login-address", hits: 100, window: SignedDuration::from_mins(15) };
@@ -25,6 +31,10 @@ pub const FAILURES_OF_ACCOUNT: RateLimit =
 /// Wrong secrets of services from one address: above, they are not even recorded.
 pub const FAILURES_OF_CLIENTS: RateLimit =
     RateLimit { name: "client-address", hits: 100, window: SignedDuration::from_mins(15) };
+
+/// API keys that do not work, from one address: above, they are not even recorded.
+pub const FAILURES_OF_KEYS: RateLimit =
+    RateLimit { name: "key-address", hits: 100, window: SignedDuration::from_mins(15) };
 
 /// The hits of one bucket so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

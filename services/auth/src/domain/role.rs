@@ -38,6 +38,7 @@ const fn resource(name: &'static str, verbs: &'static [&'static str]) -> Resourc
 pub const RESOURCES: &[Resource] = &[
     resource("users", &["read", "invite", "update", "suspend", "reactivate", "deactivate", "assign_roles"]),
     resource("roles", &["read"]),
+    resource("api_keys", &["read", "create", "rotate", "revoke"]),
     resource("companies", &["read", "update", "submit", "approve", "reject", "suspend", "reactivate", "close"]),
     resource("members", &["read", "invite", "update", "remove"]),
     resource("kyc", &["submit", "decide"]),
@@ -71,7 +72,7 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Platform,
         about: "runs the platform: everything but credit, loans and collections",
         permissions: &[
-            "users:*", "roles:*", "companies:*", "members:*", "kyc:*", "customers:*", "products:*",
+            "users:*", "roles:*", "api_keys:*", "companies:*", "members:*", "kyc:*", "customers:*", "products:*",
             "warehouses:*", "inventory:*", "orders:*", "pickups:*", "service_areas:*", "drivers:*", "vehicles:*", "rates:*",
             "shipments:*", "manifests:*", "countries:*", "zones:*", "returns:*", "dispositions:*", "dead_letters:*", "audit:*",
         ],
@@ -81,7 +82,7 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Platform,
         about: "helps companies and their customers: reads, approves companies, decides KYC, holds, releases and cancels orders",
         permissions: &[
-            "users:read", "roles:read", "companies:read", "companies:approve", "companies:reject", "members:read",
+            "users:read", "roles:read", "api_keys:read", "companies:read", "companies:approve", "companies:reject", "members:read",
             "kyc:decide", "customers:read", "products:read", "warehouses:read", "inventory:read",
             "orders:read", "orders:hold", "orders:release", "orders:cancel", "pickups:read", "service_areas:read",
             "drivers:read", "vehicles:read", "rates:read", "shipments:read", "manifests:read", "countries:read", "zones:read",
@@ -131,7 +132,7 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Company,
         about: "all of the company",
         permissions: &[
-            "companies:read", "companies:update", "companies:submit", "companies:close", "members:*", "kyc:submit",
+            "api_keys:*", "companies:read", "companies:update", "companies:submit", "companies:close", "members:*", "kyc:submit",
             "customers:*", "products:*", "warehouses:*", "inventory:*", "orders:read",
             "orders:quote", "orders:create", "orders:update", "orders:pay", "orders:hold", "orders:release", "orders:cancel",
             "orders:retry", "orders:import", "pickups:read", "pickups:create", "pickups:update", "pickups:quote",
@@ -146,7 +147,7 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Company,
         about: "all of the company but its members and closing it",
         permissions: &[
-            "companies:read", "companies:update", "companies:submit", "members:read", "kyc:submit",
+            "api_keys:*", "companies:read", "companies:update", "companies:submit", "members:read", "kyc:submit",
             "customers:*", "products:*", "warehouses:*", "inventory:*", "orders:read", "orders:quote", "orders:create",
             "orders:update", "orders:pay", "orders:hold", "orders:release", "orders:cancel", "orders:retry", "orders:import",
             "pickups:read", "pickups:create", "pickups:update", "pickups:quote", "pickups:hold", "pickups:reschedule",
@@ -186,7 +187,7 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Company,
         about: "payments and invoices, and reads the rest",
         permissions: &[
-            "orders:pay", "companies:read", "members:read", "customers:read", "products:read", "warehouses:read",
+            "orders:pay", "api_keys:read", "companies:read", "members:read", "customers:read", "products:read", "warehouses:read",
             "inventory:read", "orders:read", "pickups:read", "service_areas:read", "rates:read", "shipments:read",
             "manifests:read", "countries:read", "zones:read", "returns:read", "returns:refund", "returns:exchange",
             "return_policies:read", "dispositions:*",
@@ -197,8 +198,8 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Company,
         about: "reads, and changes nothing",
         permissions: &[
-            "companies:read", "members:read", "customers:read", "products:read", "warehouses:read", "inventory:read",
-            "orders:read", "pickups:read", "service_areas:read", "rates:read", "shipments:read", "manifests:read",
+            "api_keys:read", "companies:read", "members:read", "customers:read", "products:read", "warehouses:read",
+            "inventory:read", "orders:read", "pickups:read", "service_areas:read", "rates:read", "shipments:read", "manifests:read",
             "countries:read", "zones:read", "returns:read", "return_policies:read", "dispositions:read",
         ],
     },
@@ -207,6 +208,7 @@ pub const ROLES: &[Role] = &[
 /// The internal operations that each service calls, and nothing else: `(service, permissions)`.
 pub const SERVICES: &[(&str, &[&str])] = &[
     ("auth", &["internal.memberships:read"]),
+    ("gateway", &["internal.api_keys:exchange"]),
     ("order", &["internal.companies:read", "internal.customers:write"]),
     ("pickup", &["internal.companies:read"]),
     ("returns", &["internal.exchanges:write"]),
@@ -242,6 +244,18 @@ fn covers_one(held: &str, wanted: &str) -> bool {
         (Some(("*", held_verb)), Some((_, verb))) => held_verb == verb,
         _ => false,
     }
+}
+
+/// What two sets of permissions have in common.
+#[must_use]
+pub fn shared(these: &[String], those: &[String]) -> Vec<String> {
+    let mut both: Vec<String> = Vec::new();
+    for (one, others) in [(these, those), (those, these)] {
+        both.extend(one.iter().filter(|wanted| covers(others, [wanted.as_str()])).cloned());
+    }
+    both.sort_unstable();
+    both.dedup();
+    both
 }
 
 /// The permissions of all these platform roles together.
@@ -346,6 +360,26 @@ mod tests {
         assert!(!covers(roles("admin"), roles("auditor").iter().copied()), "*:read reaches credit, too");
         assert!(!covers(&["orders:read"], ["orders:*"]));
         assert!(covers(&["*:read"], ["orders:read"]));
+    }
+
+    #[test]
+    fn what_two_sets_share_is_the_narrower_of_each() {
+        let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let owner = set(&["orders:*", "rates:read", "pickups:read"]);
+        for (scopes, both) in [
+            (&["orders:read"][..], &["orders:read"][..]),
+            (&["orders:*"], &["orders:*"]),
+            (&["rates:*", "pickups:cancel"], &["rates:read"]),
+            (&["members:read"], &[]),
+        ] {
+            assert_eq!(shared(&owner, &set(scopes)), set(both), "{scopes:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_gateway_exchanges_api_keys() {
+        let able = SERVICES.iter().filter(|(_, held)| held.contains(&"internal.api_keys:exchange"));
+        assert_eq!(able.map(|(name, _)| *name).collect::<Vec<_>>(), ["gateway"]);
     }
 
     #[test]

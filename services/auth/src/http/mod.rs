@@ -1,7 +1,9 @@
 //! The route table.
 
+mod api_keys;
 mod audit;
 mod customer;
+mod internal;
 mod invitations;
 mod jwks;
 mod login;
@@ -27,6 +29,11 @@ quenty_platform::permissions! {
     AssignRoles = "users:assign_roles";
     ReadRoles = "roles:read";
     ReadAudit = "audit:read";
+    ReadApiKeys = "api_keys:read";
+    CreateApiKeys = "api_keys:create";
+    RotateApiKeys = "api_keys:rotate";
+    RevokeApiKeys = "api_keys:revoke";
+    ExchangeApiKeys = "internal.api_keys:exchange";
 }
 
 pub fn routes() -> OpenApiRouter<App> {
@@ -43,7 +50,13 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sessions::list_sessions))
         .routes(routes!(sessions::end_session))
         .routes(routes!(passwords::change_password))
+        .routes(routes!(passwords::request_password_reset))
+        .routes(routes!(passwords::confirm_password_reset))
         .routes(routes!(profile::get_profile, profile::update_profile))
+        .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
+        .routes(routes!(api_keys::revoke_api_key))
+        .routes(routes!(api_keys::rotate_api_key))
+        .routes(routes!(internal::exchange_api_key))
         .routes(routes!(service_token::issue_service_token))
         .routes(routes!(jwks::get_jwks))
         .routes(routes!(users::list_users))

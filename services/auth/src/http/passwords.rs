@@ -1,31 +1,47 @@
-//! Changing the own password.
+//! Changing the own password, and choosing another one when it is forgotten.
 
 use axum::extract::State;
-use quenty_kernel::{Scope, clock::wall_now};
+use quenty_kernel::{Scope, clock::wall_now, contact::Email};
 use quenty_platform::{
     App, Result,
-    http::{Answer, Json, LoggedIn},
+    http::{Answer, Anyone, Json, LoggedIn},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::sessions::own_session;
 use crate::{
     commands::{self, NewPassword},
     domain::{
         lockout,
         origin::Origin,
         password::{Password, REMEMBERED, WeakPassword},
+        secret::OpaqueToken,
         user::User,
     },
     error::Error,
     parts::PasswordHasher,
-    store,
+    store::{self, passwords::Stored},
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangePasswordIn {
     current_password: Password,
+    password: Password,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RequestPasswordResetIn {
+    email: Email,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConfirmPasswordResetIn {
+    /// From the link in the mail.
+    token: OpaqueToken,
     password: Password,
 }
 
@@ -38,7 +54,7 @@ pub(super) async fn change_password(
     origin: Origin,
     Json(input): Json<ChangePasswordIn>,
 ) -> Result<Answer> {
-    let id = caller.user()?;
+    let (id, session) = own_session(&caller)?;
     let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
     let lock = store::lockouts::find(app.db(), &lockout::account(Some(id), ""), &origin.address).await?;
     if let Some(retry_after) = lock.and_then(|lock| lock.wait(wall_now())) {
@@ -46,7 +62,7 @@ pub(super) async fn change_password(
     }
     let new = new_password(&app, &user, &input).await?;
     let mut tx = app.begin(&caller).await?;
-    match commands::change_password(&mut tx, id, caller.session(), new, &origin).await? {
+    match commands::change_password(&mut tx, id, session, new, &origin).await? {
         Ok(()) => tx.answer(Answer::no_content()).await,
         Err(refused) => {
             tx.commit().await?;
@@ -63,9 +79,54 @@ async fn new_password(app: &App, user: &User, input: &ChangePasswordIn) -> Resul
     if !hasher.check(&input.current_password, Some(current.hash)).await?.matches {
         return Ok(None);
     }
-    let hash = hasher.hash_new(&input.password, &user.personal()).await?;
-    if hasher.is_one_of(&input.password, earlier.into_iter().map(|stored| stored.hash).collect()).await? {
+    let hash = hash_new(app, user, &input.password, earlier).await?;
+    Ok(Some(NewPassword { proved: current.id, hash }))
+}
+
+/// Hashes a new password that is good enough and not one of the earlier ones.
+async fn hash_new(app: &App, user: &User, password: &Password, earlier: Vec<Stored>) -> Result<String> {
+    let hasher = app.part::<PasswordHasher>()?;
+    let hash = hasher.hash_new(password, &user.personal()).await?;
+    if hasher.is_one_of(password, earlier.into_iter().map(|stored| stored.hash).collect()).await? {
         return Err(Error::WeakPassword(WeakPassword::Reused).into());
     }
-    Ok(Some(NewPassword { proved: current.id, hash }))
+    Ok(hash)
+}
+
+/// Ask for a link to choose another password.
+#[utoipa::path(post, path = "/api/v1/auth/password/reset", operation_id = "request_password_reset", tag = "auth", request_body = RequestPasswordResetIn,
+    responses((status = 204, description = "Mailed if the address has an account"), (status = 429, description = "`TOO_MANY_ATTEMPTS`: three an hour for one address")))]
+pub(super) async fn request_password_reset(
+    State(app): State<App>,
+    caller: Anyone,
+    origin: Origin,
+    Json(input): Json<RequestPasswordResetIn>,
+) -> Result<Answer> {
+    let mut tx = app.begin(&caller).await?;
+    match commands::request_password_reset(&mut tx, &input.email, &origin).await? {
+        Ok(()) => tx.answer(Answer::no_content()).await,
+        Err(refused) => {
+            tx.commit().await?;
+            Err(refused.into())
+        }
+    }
+}
+
+/// Choose another password with the token that was mailed; all sessions end.
+#[utoipa::path(post, path = "/api/v1/auth/password/reset/confirm", operation_id = "confirm_password_reset", tag = "auth", request_body = ConfirmPasswordResetIn,
+    responses((status = 204), (status = 422, description = "`INVALID_LINK`, `WEAK_PASSWORD`"), (status = 429, description = "`TOO_MANY_LOGINS`")))]
+pub(super) async fn confirm_password_reset(
+    State(app): State<App>,
+    caller: Anyone,
+    origin: Origin,
+    Json(input): Json<ConfirmPasswordResetIn>,
+) -> Result<Answer> {
+    let owner = store::password_resets::owner(app.db(), &input.token.hash(), wall_now()).await?;
+    let id = owner.ok_or(Error::BadLink)?;
+    let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::BadLink)?;
+    let earlier = store::passwords::latest(app.db(), id, REMEMBERED).await?;
+    let hash = hash_new(&app, &user, &input.password, earlier).await?;
+    let mut tx = app.begin(&caller).await?;
+    commands::confirm_password_reset(&mut tx, &input.token, &hash, &origin).await?;
+    tx.answer(Answer::no_content()).await
 }

@@ -12,7 +12,7 @@ use quenty_platform::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::user_out::ProfileOut;
+use super::{sessions::own_session, user_out::ProfileOut};
 use crate::{
     commands::{self, UserChanges},
     error::Error,
@@ -53,7 +53,7 @@ pub(super) async fn update_profile(
     seen: IfMatch,
     Json(patch): Json<UserPatch>,
 ) -> Result<Answer> {
-    let id = caller.user()?;
+    let (id, _) = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
     let user = commands::update_user(&mut tx, Scope::All, id, seen, &patch.into()).await?;
     let memberships = store::memberships::of_user(tx.conn(), id).await?;

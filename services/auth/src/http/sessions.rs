@@ -9,7 +9,7 @@ use quenty_kernel::{
 };
 use quenty_platform::{
     App, Result,
-    http::{Answer, Anyone, Json, LoggedIn, Path, Query},
+    http::{Answer, Anyone, Caller, Json, LoggedIn, Path, Query},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -105,7 +105,8 @@ async fn told_of_new_company(
     }))
 }
 
-fn own_session(caller: &LoggedIn) -> Result<(UserId, SessionId), Error> {
+/// The person and the session that ask. What is about oneself needs a login: the token of an API key has no session.
+pub(super) fn own_session(caller: &Caller) -> Result<(UserId, SessionId), Error> {
     let user = caller.user().map_err(quenty_platform::Error::from)?;
     Ok((user, caller.session().ok_or(Error::NoSession)?))
 }
@@ -145,7 +146,7 @@ pub(super) async fn logout(State(app): State<App>, caller: LoggedIn, origin: Ori
 /// End all one's sessions.
 #[utoipa::path(post, path = "/api/v1/auth/logout-all", operation_id = "logout_all", tag = "auth", security(("bearer" = [])), responses((status = 204)))]
 pub(super) async fn logout_all(State(app): State<App>, caller: LoggedIn, origin: Origin) -> Result<Answer> {
-    let user = caller.user()?;
+    let (user, _) = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
     commands::end_sessions(&mut tx, user, Which::All, "logout_all").await?;
     record_access(&mut tx, "logout_all", Outcome::Succeeded, Some(user), None, &origin)?;
@@ -160,9 +161,9 @@ pub(super) async fn list_sessions(
     caller: LoggedIn,
     Query(query): Query<SessionsQuery>,
 ) -> Result<Json<Page<SessionOut>>> {
-    let current = caller.session();
+    let (user, current) = own_session(&caller)?;
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    let sessions = store::sessions::live(app.db(), caller.user()?, &page, wall_now()).await?;
+    let sessions = store::sessions::live(app.db(), user, &page, wall_now()).await?;
     Ok(Json(sessions.map(|session| out(session, current))))
 }
 
@@ -175,7 +176,7 @@ pub(super) async fn end_session(
     origin: Origin,
     Path(id): Path<SessionId>,
 ) -> Result<Answer> {
-    let user = caller.user()?;
+    let (user, _) = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
     if commands::end_sessions(&mut tx, user, Which::Only(id), "ended").await? == 0 {
         return Err(Error::NotFound("session").into());
@@ -184,9 +185,9 @@ pub(super) async fn end_session(
     tx.answer(Answer::no_content()).await
 }
 
-fn out(session: Session, current: Option<SessionId>) -> SessionOut {
+fn out(session: Session, current: SessionId) -> SessionOut {
     SessionOut {
-        is_current: Some(session.id) == current,
+        is_current: session.id == current,
         id: session.id,
         company_id: session.company_id,
         address: session.address,

@@ -25,7 +25,7 @@ use crate::domain::secret::Key;
 const OWN: &[Setting] = &[
     Setting::new(
         "key_encryption_key",
-        "base64 of 32 bytes: seals the signing keys and derives refresh tokens and links",
+        "base64 of 32 bytes: seals the signing keys, derives refresh tokens and links, and hashes API keys",
     )
     .secret(),
     Setting::new("admin_email", "e-mail address of the administrator that the first start creates")
@@ -52,11 +52,12 @@ const OWN: &[Setting] = &[
 const ALL: usize = OWN.len() + quenty_mail::SETTINGS.len();
 pub const SETTINGS: &[Setting] = &settings::joined::<ALL>(&[OWN, quenty_mail::SETTINGS]);
 
-/// The keys that refresh tokens and links are derived with.
+/// The keys that refresh tokens and links are derived with, and secrets hashed.
 #[derive(Debug)]
 pub struct TokenKeys {
     pub refresh: Key,
     pub link: Key,
+    pub api_key: Key,
 }
 
 /// Limits and locks go by the client's address: nobody else may choose it, and all clients must not share one.
@@ -94,6 +95,7 @@ pub async fn init(db: PgPool, settings: Settings, _clock: Clock) -> Result<Parts
     let keys = TokenKeys {
         refresh: master.derive("quenty auth refresh tokens v1"),
         link: master.derive("quenty auth links v1"),
+        api_key: master.derive("quenty auth api keys v1"),
     };
     Ok(Parts::default()
         .with(quenty_mail::from_settings(&settings)?)

@@ -61,6 +61,12 @@ pub async fn clear(connection: &mut PgConnection, account: &[u8], address: &str)
     Ok(())
 }
 
+/// Forgets an account's failures from every address.
+pub async fn clear_account(connection: &mut PgConnection, account: &[u8]) -> Result<()> {
+    sqlx::query!("delete from lockouts where account = $1", account).execute(connection).await?;
+    Ok(())
+}
+
 /// Forgets failures that count no more.
 pub async fn prune(connection: &mut PgConnection, now: Timestamp) -> Result<()> {
     let before = (now - FORGOTTEN_AFTER).to_sqlx();

@@ -1,9 +1,11 @@
 //! The only SQL of this service.
 
+pub mod api_keys;
 pub mod audit;
 pub mod links;
 pub mod lockouts;
 pub mod memberships;
+pub mod password_resets;
 pub mod passwords;
 pub mod rate_limits;
 pub mod registrations;

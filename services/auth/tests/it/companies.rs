@@ -21,7 +21,7 @@ use crate::support::{
 
 const ANA: &str = "ana@example.com";
 
-async fn join(app: &TestApp, user: UserId, company: CompanyId, role: &str) -> MemberId {
+pub async fn join(app: &TestApp, user: UserId, company: CompanyId, role: &str) -> MemberId {
     let member_id = MemberId::new();
     app.hear(
         member_id,

@@ -7,11 +7,13 @@
     reason = "a test that cannot go on ends with what it found"
 )]
 
+mod api_keys;
 mod bad_input;
 mod companies;
 mod invitations;
 mod login;
 mod logs;
+mod password_reset;
 mod passwords;
 mod permissions;
 mod refresh;

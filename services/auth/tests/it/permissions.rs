@@ -23,6 +23,8 @@ async fn every_operation_refuses_strangers() {
         "verify_user",
         "resend_verification",
         "accept_invitation",
+        "request_password_reset",
+        "confirm_password_reset",
         "login",
         "refresh",
         "issue_service_token",

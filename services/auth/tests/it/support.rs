@@ -31,7 +31,7 @@ pub fn options(more: &[(&'static str, &str)]) -> TestOptions {
         ("key_encryption_key", KEY),
         ("admin_email", ADMIN),
         ("admin_password", ADMIN_PASSWORD),
-        ("service_clients", r#"{"auth": "test", "order": "order-secret"}"#),
+        ("service_clients", r#"{"auth": "test", "order": "order-secret", "gateway": "gateway-secret"}"#),
     ];
     let mut settings: Vec<_> = settings.into_iter().map(|(key, value)| (key, value.to_owned())).collect();
     settings.push(("mail_dir", mail_dir.display().to_string()));
@@ -147,4 +147,11 @@ pub async fn refusal(starting: impl Future<Output = TestApp>) -> String {
     let outcome = std::panic::AssertUnwindSafe(starting).catch_unwind().await;
     let panic = outcome.err().expect("it does not start");
     panic.downcast_ref::<String>().cloned().unwrap_or_default()
+}
+
+/// What a service calls its siblings with.
+pub async fn service_token(app: &TestApp, client: &str) -> String {
+    let secret = format!("{client}-secret");
+    let body = json!({"grant_type": "client_credentials", "client_id": client, "client_secret": secret});
+    access_token(&app.post("/api/v1/auth/token").json(&body).send().await.expect(200).json())
 }

@@ -1,0 +1,36 @@
+//! Who can read the mails of an account chooses another password for it; every session of before ends.
+
+use quenty_kernel::{Actor, Scope, clock::wall_now, id::new_uuid};
+use quenty_platform::Tx;
+
+use super::{Outcome, Which, end_sessions, mail::mail_notice, record_access};
+use crate::{
+    domain::{
+        lockout, mail::MailKind, origin::Origin, password::REMEMBERED, secret::OpaqueToken, user::UserStatus,
+    },
+    error::Error,
+    store,
+};
+
+pub async fn confirm_password_reset(
+    tx: &mut Tx,
+    token: &OpaqueToken,
+    password_hash: &str,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let now = wall_now();
+    let id = store::password_resets::lock(tx.conn(), &token.hash(), now).await?.ok_or(Error::BadLink)?;
+    let found = store::users::lock(tx.conn(), Scope::All, id).await?;
+    let mut user = found.filter(|user| user.status() == UserStatus::Active).ok_or(Error::BadLink)?;
+    tx.act_as(Actor::User(id));
+    let fact = user.change_password(tx.now());
+    store::users::save(tx.conn(), &user).await?;
+    store::passwords::insert(tx.conn(), id, password_hash, REMEMBERED, now).await?;
+    store::password_resets::use_all(tx.conn(), id, now).await?;
+    // Failures were guesses of a password that is none any more.
+    store::lockouts::clear_account(tx.conn(), &lockout::account(Some(id), "")).await?;
+    tx.record(id, None, &fact)?;
+    end_sessions(tx, id, Which::All, "password_reset").await?;
+    mail_notice(tx, id, MailKind::PasswordChanged, new_uuid(), None)?;
+    record_access(tx, "confirm_password_reset", Outcome::Succeeded, Some(id), None, origin)
+}
