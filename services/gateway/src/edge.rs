@@ -1,6 +1,7 @@
-//! Around everything that the gateway answers: request id, trace, problem documents, metrics, the access log.
+//! Around everything that the gateway answers: who asks, request id, trace, problem documents, what is said with every
+//! answer, metrics, the access log.
 
-use std::{net::SocketAddr, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use axum::{body::Body, response::IntoResponse};
 use hyper::{
@@ -12,44 +13,114 @@ use quenty_platform::{
     Error,
     http::{REQUEST_ID, method_label, problem},
     telemetry,
+    token::Claims,
     trace::TraceParent,
 };
 
-use crate::{Gateway, health, proxy, reference};
+use crate::{
+    Gateway,
+    client_address::Client,
+    door, health,
+    limits::{Class, Principal},
+    proxy, reference,
+};
 
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const OWN_METHODS: [&str; 2] = ["GET", "HEAD"];
 
-pub(crate) async fn answer(
-    gateway: &Gateway,
-    mut request: Request<Body>,
-    peer: SocketAddr,
-) -> Response<Body> {
+/// One request, as far as everybody on its way has to know it.
+pub(crate) struct Visit {
+    pub(crate) client: Client,
+    pub(crate) trace: TraceParent,
+    pub(crate) request_id: String,
+    /// The template of its path, for logs and metrics: what clients choose themselves stands in neither.
+    pub(crate) route: Arc<str>,
+    pub(crate) caller: Option<Arc<Claims>>,
+    /// What the answer says, whatever it is.
+    pub(crate) told: HeaderMap,
+}
+
+impl Visit {
+    fn begin(gateway: &Gateway, request: &Request<Body>, peer: Client) -> Self {
+        let headers = request.headers();
+        Self {
+            client: gateway.0.proxies.client(peer, headers),
+            trace: TraceParent::following(text(headers, &TRACEPARENT)),
+            request_id: text(headers, &REQUEST_ID)
+                .and_then(|id| uuid::Uuid::try_parse(id).ok())
+                .unwrap_or_else(new_uuid)
+                .to_string(),
+            route: Arc::clone(&gateway.0.unmatched),
+            caller: None,
+            told: HeaderMap::new(),
+        }
+    }
+}
+
+pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Client) -> Response<Body> {
     let started = Instant::now();
-    let trace = TraceParent::following(text(request.headers(), &TRACEPARENT));
-    let request_id = text(request.headers(), &REQUEST_ID)
-        .and_then(|id| uuid::Uuid::try_parse(id).ok())
-        .unwrap_or_else(new_uuid)
-        .to_string();
+    let mut visit = Visit::begin(gateway, &request, peer);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    proxy::prepare(&mut request, peer, trace, &request_id);
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let is_chunked = door::is_chunked(request.headers());
 
-    let (route, outcome) = match own_route(&path, peer) {
-        Some(route) => (route.to_owned(), own(gateway, route, &method, &path).await),
-        None => proxy::forward(gateway, request).await,
+    let outcome = match door::check(&request) {
+        Ok(()) => serve(gateway, request, &mut visit, peer).await,
+        Err(failure) => Err(failure),
     };
     let response = outcome.unwrap_or_else(|failure| Error::from(failure).into_response());
-    let mut response = problem::finish(response, &path, &trace.trace_id());
-    if let Ok(value) = HeaderValue::try_from(&request_id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+    let mut response = problem::finish(response, &path, &visit.trace.trace_id());
+    let headers = response.headers_mut();
+    headers.extend(std::mem::take(&mut visit.told));
+    if let Ok(value) = HeaderValue::try_from(&visit.request_id) {
+        headers.insert(REQUEST_ID, value);
     }
-    let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
-    metrics::histogram!("quenty_http_request_seconds", "service" => "gateway", "route" => route.clone(), "method" => method_label(&method), "status" => status.to_string()).record(seconds);
-    tracing::info!(%method, route, status, milliseconds = seconds * 1e3, trace_id = trace.trace_id(), request_id, "request");
+    gateway.0.cors.tell(origin.as_ref(), headers);
+    gateway.0.guards.add(visit.client.by_tls, path.starts_with("/docs"), headers);
+    if is_chunked {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    log(&visit, &method, response.status().as_u16(), started);
     response
 }
 
+/// The access log and the metrics. Nothing that a client wrote goes in as it is: the route is ours, the id and the
+/// address were parsed, a method is a token (RFC 9110, 9.1).
+fn log(visit: &Visit, method: &Method, status: u16, started: Instant) {
+    let seconds = started.elapsed().as_secs_f64();
+    let route = &visit.route;
+    metrics::histogram!("quenty_http_request_seconds", "service" => "gateway", "route" => Arc::clone(route), "method" => method_label(method), "status" => status.to_string()).record(seconds);
+    let caller = visit.caller.as_ref().map(|claims| claims.sub.as_str());
+    tracing::info!(%method, route = &**route, status, milliseconds = seconds * 1e3, client = %visit.client.address, caller, trace_id = visit.trace.trace_id(), request_id = visit.request_id, "request");
+}
+
+async fn serve(
+    gateway: &Gateway,
+    mut request: Request<Body>,
+    visit: &mut Visit,
+    peer: Client,
+) -> Result<Response<Body>, Failure> {
+    let Some(route) = own_route(request.uri().path(), peer) else {
+        proxy::prepare(&mut request, visit);
+        return proxy::forward(gateway, request, visit).await;
+    };
+    visit.route = route.into();
+    if gateway.0.cors.is_preflight(request.method(), request.headers()) {
+        return gateway.0.cors.preflight(&OWN_METHODS, request.headers());
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Ok(method_not_allowed(&OWN_METHODS));
+    }
+    // Who watches over us asks often, and must always be told.
+    if !route.starts_with("/health") && route != "/metrics" {
+        let who = Principal::at(visit.client.address);
+        gateway.0.limits.take(Class::Public, &who, 1, &mut visit.told).await?;
+    }
+    Ok(own(gateway, route, request.uri().path()).await)
+}
+
 /// What the gateway answers by itself.
-fn own_route(path: &str, peer: SocketAddr) -> Option<&'static str> {
+fn own_route(path: &str, peer: Client) -> Option<&'static str> {
     match path {
         "/health" => Some("/health"),
         "/health/ready" => Some("/health/ready"),
@@ -57,26 +128,23 @@ fn own_route(path: &str, peer: SocketAddr) -> Option<&'static str> {
         "/openapi.json" => Some("/openapi.json"),
         "/api/versions" => Some("/api/versions"),
         // For a collector on this machine; strangers learn nothing of what runs here.
-        "/metrics" if peer.ip().is_loopback() => Some("/metrics"),
+        "/metrics" if peer.address.is_loopback() => Some("/metrics"),
         "/docs" => Some("/docs"),
         path if path.starts_with("/docs/") => Some("/docs"),
         _ => None,
     }
 }
 
-async fn own(gateway: &Gateway, route: &str, method: &Method, path: &str) -> Result<Response<Body>, Failure> {
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        return Ok(method_not_allowed(&["GET", "HEAD"]));
-    }
-    Ok(match route {
+async fn own(gateway: &Gateway, route: &str, path: &str) -> Response<Body> {
+    match route {
         "/health" => health::of_all(gateway).await,
         "/health/ready" => health::ready(gateway).await,
         "/health/live" => health::live(),
         "/openapi.json" => reference::document(&gateway.table()),
-        "/api/versions" => reference::versions(),
+        "/api/versions" => reference::versions(&gateway.table()),
         "/metrics" => Response::new(Body::from(telemetry::render().await)),
         _ => reference::page(path),
-    })
+    }
 }
 
 pub(crate) fn method_not_allowed(methods: &[&str]) -> Response<Body> {

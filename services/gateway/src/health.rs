@@ -12,7 +12,7 @@ use crate::{Gateway, proxy, upstream::Upstream};
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) fn live() -> Response<Body> {
-    proxy::json(StatusCode::OK, &json!({"service": "gateway", "status": "live"}))
+    proxy::json(StatusCode::OK, json!({"service": "gateway", "status": "live"}).to_string())
 }
 
 /// Whether this gateway can do its part. A service that is away takes its own operations with it, and no gateway.
@@ -20,7 +20,7 @@ pub(crate) async fn ready(gateway: &Gateway) -> Response<Body> {
     let checks = [("routes", gateway.table().has_routes()), ("keys", gateway.0.verifier.has_keys().await)];
     let (status, word) = told(checks.iter().all(|(_, ok)| *ok));
     let checks: Vec<Value> = checks.iter().map(|(name, ok)| json!({"name": name, "ok": ok})).collect();
-    proxy::json(status, &json!({"service": "gateway", "status": word, "checks": checks}))
+    proxy::json(status, json!({"service": "gateway", "status": word, "checks": checks}).to_string())
 }
 
 fn told(ready: bool) -> (StatusCode, &'static str) {
@@ -34,7 +34,7 @@ pub(crate) async fn of_all(gateway: &Gateway) -> Response<Body> {
     let ready = asked.iter().all(|(ready, _)| *ready) && gateway.table().complete;
     let (status, word) = told(ready);
     let services: Vec<Value> = asked.into_iter().map(|(_, told)| told).collect();
-    proxy::json(status, &json!({"service": "gateway", "status": word, "services": services}))
+    proxy::json(status, json!({"service": "gateway", "status": word, "services": services}).to_string())
 }
 
 async fn ask(gateway: &Gateway, upstream: &Upstream) -> (bool, Value) {

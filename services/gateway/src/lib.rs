@@ -1,19 +1,30 @@
-//! The API gateway (port 8000): the only way in. It routes by the services' own descriptions, checks
-//! tokens, turns every failure into a problem document and shows the health and the reference of all.
+//! The API gateway (port 8000): the only way in. It reads requests strictly, routes by the services' own descriptions,
+//! checks tokens, counts what each caller asks for, checks bodies, turns every failure into a problem document and shows
+//! the health and the reference of all.
 //!
 //! It must never contain business, and never call an address that is not a known service.
 
+mod bodies;
+mod client_address;
+mod config;
+mod cors;
+mod door;
 mod edge;
+mod guards;
 mod health;
 mod identity;
+mod limits;
 mod merged;
 mod proxy;
 mod reference;
+mod retirement;
 mod table;
 mod unreadable;
 mod upstream;
 
 use std::{
+    io,
+    net::SocketAddr,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -30,9 +41,18 @@ use quenty_platform::{
     settings::{Setting, Settings},
     token::Verifier,
 };
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 
+use bodies::Bounds;
+use client_address::{Client as Peer, Proxies};
+use cors::Cors;
+use guards::Guards;
+use limits::Limits;
 pub use table::Conflict;
 use table::Table;
 use unreadable::Telling;
@@ -43,17 +63,13 @@ pub use upstream::Upstream;
 pub const PORT: u16 = 8000;
 
 /// What the gateway reads beside the chassis's settings.
-pub const SETTINGS: &[Setting] = &[
-    Setting::new("upstream_timeout_ms", "a service that has not begun to answer by then is a 504")
-        .default("20000"),
-    Setting::new("header_timeout_ms", "a client that has not sent its headers by then is cut off")
-        .default("10000"),
-];
+pub const SETTINGS: &[Setting] = &config::SETTINGS;
 
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
 const REFRESH_UNTIL_COMPLETE: Duration = Duration::from_millis(250);
 const DRAIN: Duration = Duration::from_secs(10);
-const MAX_HEADER_BYTES: usize = 64 * 1024;
+/// hyper reads with no less.
+const LEAST_HEADER_BYTES: usize = 8192;
 
 /// The gateway of one process.
 #[derive(Clone)]
@@ -65,6 +81,15 @@ struct Inner {
     client: Client<HttpConnector, Body>,
     upstream_timeout: Duration,
     header_timeout: Duration,
+    max_header_bytes: usize,
+    max_connections: usize,
+    proxies: Proxies,
+    cors: Cors,
+    guards: Guards,
+    limits: Limits,
+    bounds: Bounds,
+    /// The route of what has none.
+    unmatched: Arc<str>,
     table: RwLock<Arc<Table>>,
 }
 
@@ -95,19 +120,34 @@ impl Gateway {
             .pool_max_idle_per_host(256)
             .build(connector);
         let known = upstreams.iter().map(|upstream| (upstream.name, upstream.description().cloned()));
-        let table = Table::new(known.collect())?;
+        let table = Table::new(&known.collect::<Vec<_>>())?;
         Ok(Self(Arc::new(Inner {
             upstreams,
             verifier,
             client,
-            upstream_timeout: Duration::from_millis(settings.parse("upstream_timeout_ms")?),
-            header_timeout: Duration::from_millis(settings.parse("header_timeout_ms")?),
+            upstream_timeout: config::milliseconds(settings, "upstream_timeout_ms")?,
+            header_timeout: config::milliseconds(settings, "header_timeout_ms")?,
+            max_header_bytes: settings.parse::<usize>("max_header_bytes")?.max(LEAST_HEADER_BYTES),
+            max_connections: settings.parse("max_connections")?,
+            proxies: Proxies(config::list(settings, "trusted_proxies")?),
+            cors: Cors::of(settings)?,
+            guards: Guards::of(settings)?,
+            limits: Limits::of(settings)?,
+            bounds: Bounds::of(settings)?,
+            unmatched: "unmatched".into(),
             table: RwLock::new(Arc::new(table)),
         })))
     }
 
     fn table(&self) -> Arc<Table> {
         Arc::clone(&self.0.table.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn route_by(&self, known: &[Option<Description>]) {
+        match Table::new(&self.named(known)) {
+            Ok(table) => *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table),
+            Err(conflict) => tracing::error!(%conflict, "the routes stay as they were"),
+        }
     }
 
     fn named(&self, known: &[Option<Description>]) -> Vec<(&'static str, Option<Description>)> {
@@ -125,11 +165,12 @@ impl Gateway {
         server
             .timer(TokioTimer::new())
             .header_read_timeout(self.0.header_timeout)
-            .max_buf_size(MAX_HEADER_BYTES);
+            .max_buf_size(self.0.max_header_bytes);
+        let places = Arc::new(Semaphore::new(self.0.max_connections));
         loop {
-            let (stream, peer) = tokio::select! {
+            let (place, (stream, peer)) = tokio::select! {
                 () = stop.cancelled() => break,
-                accepted = listener.accept() => match accepted {
+                accepted = accept(&listener, &places) => match accepted {
                     Ok(accepted) => accepted,
                     Err(error) => {
                         // Out of file descriptors, or the client is gone already: neither ends the gateway.
@@ -141,6 +182,7 @@ impl Gateway {
             };
             drop(stream.set_nodelay(true));
             let gateway = self.clone();
+            let peer = Peer { address: peer.ip(), by_tls: false };
             let handle = service_fn(move |request: hyper::Request<Incoming>| {
                 let gateway = gateway.clone();
                 async move {
@@ -154,6 +196,7 @@ impl Gateway {
             work.spawn(async move {
                 // A client that breaks off is its own affair.
                 drop(connection.await);
+                drop(place);
             });
             while work.try_join_next().is_some() {}
         }
@@ -173,12 +216,15 @@ impl Gateway {
             self.0.upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
         while !stop.is_cancelled() {
             let fetched = self.0.upstreams.iter().map(|upstream| upstream.fetch_description(&self.0.client));
+            let mut changed = false;
             for (slot, fetched) in known.iter_mut().zip(join_all(fetched).await) {
-                *slot = fetched.or(slot.take());
+                if fetched.is_some() && fetched != *slot {
+                    (*slot, changed) = (fetched, true);
+                }
             }
-            match Table::new(self.named(&known)) {
-                Ok(table) => *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table),
-                Err(conflict) => tracing::error!(%conflict, "the routes stay as they were"),
+            // What is compiled of a description is kept as long as it says the same.
+            if changed {
+                self.route_by(&known);
             }
             let pause =
                 if known.iter().all(Option::is_some) { REFRESH_EVERY } else { REFRESH_UNTIL_COMPLETE };
@@ -188,4 +234,13 @@ impl Gateway {
             }
         }
     }
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(OwnedSemaphorePermit, (TcpStream, SocketAddr))> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    Ok((place, listener.accept().await?))
 }

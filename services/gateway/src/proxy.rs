@@ -1,75 +1,115 @@
 //! The proxy path: look up, check, forward.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use hyper::{
     HeaderMap, Request, Response, StatusCode, Uri,
     header::{self, HeaderName, HeaderValue},
 };
 use quenty_kernel::{Failure, Kind};
-use quenty_platform::{
-    http::{REQUEST_ID, UPLOAD_TIMEOUT, is_upload},
-    trace::TraceParent,
-};
+use quenty_platform::http::{REQUEST_ID, UPLOAD_TIMEOUT, is_upload};
 
 use crate::{
     Gateway,
-    edge::{TRACEPARENT, method_not_allowed},
+    bodies::Outgoing,
+    client_address::FORWARDED_FOR,
+    edge::{TRACEPARENT, Visit, method_not_allowed},
     identity,
-    table::Found,
+    limits::{Class, Principal},
+    table::{Found, Operation},
 };
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// Hop-by-hop (RFC 9110, 7.6.1), and what only we may say of a client.
-const NOT_FORWARDED: [&str; 10] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "x-real-ip",
-    "forwarded",
+const NOT_FORWARDED: [HeaderName; 10] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("x-real-ip"),
+    header::FORWARDED,
 ];
 /// Where a client is and who it is: nobody's word but the token's and ours.
 const NOT_FORWARDED_PREFIXES: [&str; 3] = ["x-forwarded-", "x-user-", "x-company-"];
 
-/// The route's template and what came of it.
 pub(crate) async fn forward(
     gateway: &Gateway,
     request: Request<Body>,
-) -> (String, Result<Response<Body>, Failure>) {
+    visit: &mut Visit,
+) -> Result<Response<Body>, Failure> {
     let table = gateway.table();
-    let (upstream, template, access) = match table.find(request.method(), request.uri().path()) {
-        Found::Operation { upstream, template, access } => (upstream, template.to_owned(), access),
-        Found::OtherMethods(methods) => return ("unmatched".to_owned(), Ok(method_not_allowed(&methods))),
-        Found::Nothing if !table.complete => {
-            let failure =
-                Failure::new(Kind::Unavailable, "STARTING", "not every service has started yet; try again")
-                    .retry_after(1);
-            return ("unmatched".to_owned(), Err(failure));
+    let (method, path) = (request.method(), request.uri().path());
+    if gateway.0.cors.is_preflight(method, request.headers()) {
+        let methods = table.methods(path);
+        if !methods.is_empty() {
+            return gateway.0.cors.preflight(&methods, request.headers());
         }
+    }
+    let operation = match table.find(method, path) {
+        Found::Operation(operation) => operation,
+        Found::OtherMethods(methods) => return Ok(method_not_allowed(&methods)),
         Found::Nothing => {
-            return (
-                "unmatched".to_owned(),
-                Err(Failure::new(
-                    Kind::NotFound,
-                    "NO_SUCH_ROUTE",
-                    "there is no such path; /openapi.json lists them, /docs shows them",
-                )),
-            );
+            gateway
+                .0
+                .limits
+                .take(Class::Public, &Principal::at(visit.client.address), 1, &mut visit.told)
+                .await?;
+            return Err(nowhere(table.complete));
         }
     };
-    if let Err(failure) = identity::check(&gateway.0.verifier, access, request.headers()).await {
-        return (template, Err(failure));
+    visit.route = Arc::clone(&operation.template);
+    visit.told.extend(operation.retirement.iter().cloned());
+    let request = admit(gateway, operation, request, visit).await?;
+    exchange(gateway, operation, request).await
+}
+
+fn nowhere(all_services_known: bool) -> Failure {
+    if all_services_known {
+        let detail = "there is no such path; /openapi.json lists them, /docs shows them";
+        Failure::new(Kind::NotFound, "NO_SUCH_ROUTE", detail)
+    } else {
+        let detail = "not every service has started yet; try again";
+        Failure::new(Kind::Unavailable, "STARTING", detail).retry_after(1)
     }
-    let upstream = &gateway.0.upstreams[upstream];
-    let patience = if is_upload(request.headers()) { UPLOAD_TIMEOUT } else { gateway.0.upstream_timeout };
-    let exchange = tokio::time::timeout(patience, upstream.send(&gateway.0.client, request)).await;
-    let outcome = match exchange {
+}
+
+/// Whether the caller may, has not asked for too much already, and sends what the operation takes.
+async fn admit(
+    gateway: &Gateway,
+    operation: &Operation,
+    request: Request<Body>,
+    visit: &mut Visit,
+) -> Result<Outgoing, Failure> {
+    let limits = &gateway.0.limits;
+    let stranger = || Principal::at(visit.client.address);
+    let caller = match identity::check(&gateway.0.verifier, &operation.access, request.headers()).await {
+        Ok(caller) => caller,
+        Err(failure) => {
+            limits.take(Class::Public, &stranger(), 1, &mut visit.told).await?;
+            return Err(failure);
+        }
+    };
+    let who = caller.as_deref().map_or_else(stranger, Principal::of);
+    visit.caller = caller;
+    limits.take(operation.class, &who, operation.cost, &mut visit.told).await?;
+    identity::permit(&operation.access, visit.caller.as_deref())?;
+    operation.body.read(&gateway.0.bounds, request).await
+}
+
+async fn exchange(
+    gateway: &Gateway,
+    operation: &Operation,
+    request: Outgoing,
+) -> Result<Response<Body>, Failure> {
+    let upstream = &gateway.0.upstreams[operation.upstream];
+    let patience =
+        if is_upload(&request.parts.headers) { UPLOAD_TIMEOUT } else { gateway.0.upstream_timeout };
+    let exchange = tokio::time::timeout(patience, upstream.send(&gateway.0.client, request.into())).await;
+    match exchange {
         Ok(Ok(mut response)) => {
             strip(response.headers_mut());
             Ok(response)
@@ -91,12 +131,11 @@ pub(crate) async fn forward(
                 upstream.name
             ),
         )),
-    };
-    (template, outcome)
+    }
 }
 
 /// What goes inward: the path alone, our own word on who called, the trace.
-pub(crate) fn prepare(request: &mut Request<Body>, peer: SocketAddr, trace: TraceParent, request_id: &str) {
+pub(crate) fn prepare(request: &mut Request<Body>, visit: &Visit) {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).parse::<Uri>();
     if let Ok(path) = path {
         *request.uri_mut() = path;
@@ -106,9 +145,9 @@ pub(crate) fn prepare(request: &mut Request<Body>, peer: SocketAddr, trace: Trac
     strip(headers);
     headers.remove(header::HOST);
     for (name, value) in [
-        (FORWARDED_FOR, peer.ip().to_string()),
-        (TRACEPARENT, trace.to_string()),
-        (REQUEST_ID, request_id.to_owned()),
+        (FORWARDED_FOR, visit.client.address.to_string()),
+        (TRACEPARENT, visit.trace.to_string()),
+        (REQUEST_ID, visit.request_id.clone()),
     ] {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
@@ -128,17 +167,14 @@ fn strip(headers: &mut HeaderMap) {
         .filter(|name| NOT_FORWARDED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix)))
         .cloned();
     let unwanted: Vec<HeaderName> = named.chain(claimed).collect();
-    for name in unwanted {
-        headers.remove(name);
-    }
-    for name in NOT_FORWARDED {
+    for name in unwanted.iter().chain(&NOT_FORWARDED) {
         headers.remove(name);
     }
 }
 
 /// A small JSON answer of the gateway itself.
-pub(crate) fn json(status: StatusCode, body: &serde_json::Value) -> Response<Body> {
-    let mut response = Response::new(Body::from(body.to_string()));
+pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::from(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

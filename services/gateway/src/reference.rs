@@ -1,6 +1,9 @@
 //! The reference for people and programs: the merged OpenAPI document, a page that shows it, the versions.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use axum::body::Body;
 use hyper::{
@@ -9,20 +12,40 @@ use hyper::{
 };
 use quenty_kernel::{Failure, Kind};
 use quenty_platform::http::problem;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use utoipa_swagger_ui::Config;
 
-use crate::{proxy, table::Table};
+use crate::{proxy, retirement, table::Table};
 
 pub(crate) fn document(table: &Table) -> Response<Body> {
-    proxy::json(StatusCode::OK, &table.merged)
+    proxy::json(StatusCode::OK, table.merged.clone())
 }
 
-pub(crate) fn versions() -> Response<Body> {
-    proxy::json(
-        StatusCode::OK,
-        &json!({"versions": [{"version": "v1", "base_path": "/api/v1", "status": "current"}]}),
-    )
+pub(crate) fn versions(table: &Table) -> Response<Body> {
+    proxy::json(StatusCode::OK, table.versions.clone())
+}
+
+/// The versions that the paths of the merged document name. A version of which every operation goes away is
+/// deprecated; it ends when the first of them does.
+pub(crate) fn versions_in(paths: &Value) -> Value {
+    let mut versions: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for (path, item) in paths.as_object().into_iter().flatten() {
+        let Some(version) = path.strip_prefix("/api/").and_then(|rest| rest.split('/').next()) else {
+            continue;
+        };
+        versions.entry(version).or_default().extend(item.as_object().into_iter().flat_map(Map::values));
+    }
+    let told = versions.into_iter().map(|(version, operations)| {
+        let is_deprecated = operations.iter().all(|operation| retirement::is_announced(operation));
+        let sunset = operations.iter().filter_map(|operation| operation["x-sunset-on"].as_str()).min();
+        json!({
+            "version": version,
+            "base_path": format!("/api/{version}"),
+            "status": if is_deprecated { "deprecated" } else { "current" },
+            "sunset_on": sunset.filter(|_| is_deprecated),
+        })
+    });
+    json!({"versions": told.collect::<Vec<_>>()})
 }
 
 /// Swagger UI, served from this binary: it works without the internet.

@@ -1,11 +1,15 @@
 //! The route table: made of the services' OpenAPI documents and nothing else.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use hyper::Method;
+use axum::body::Bytes;
+use hyper::{
+    Method,
+    header::{HeaderName, HeaderValue},
+};
 use serde_json::Value;
 
-use crate::{merged, upstream::Description};
+use crate::{bodies::Expected, door, limits::Class, merged, reference, retirement, upstream::Description};
 
 /// What is routed; internal operations and the services' own health and metrics are not.
 const PUBLIC_PREFIXES: [&str; 2] = ["/api/", "/.well-known/"];
@@ -25,21 +29,51 @@ pub struct Conflict {
     path: String,
 }
 
+/// What the gateway knows of an operation: all from its service's description.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) upstream: usize,
+    pub(crate) template: Arc<str>,
+    pub(crate) access: Access,
+    pub(crate) class: Class,
+    /// Of its class's quota (`x-limit-cost`).
+    pub(crate) cost: u32,
+    pub(crate) body: Expected,
+    /// That it goes away, when, and what comes instead.
+    pub(crate) retirement: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Operation {
+    fn new(
+        upstream: usize,
+        template: &Arc<str>,
+        method: &str,
+        description: &Description,
+        described: &Value,
+    ) -> Self {
+        let access = access(described);
+        let cost = described["x-limit-cost"].as_u64().and_then(|cost| cost.try_into().ok());
+        Self {
+            upstream,
+            template: Arc::clone(template),
+            class: Class::of(method, described, access == Access::Anyone),
+            access,
+            cost: cost.unwrap_or(1),
+            body: Expected::of(description, template, method, described),
+            retirement: retirement::headers(described),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Route {
-    upstream: usize,
-    template: String,
-    operations: BTreeMap<String, Access>,
+    operations: BTreeMap<String, Operation>,
 }
 
 /// The outcome of a look-up.
 #[derive(Debug)]
 pub(crate) enum Found<'a> {
-    Operation {
-        upstream: usize,
-        template: &'a str,
-        access: &'a Access,
-    },
+    Operation(&'a Operation),
     /// The path exists, with these methods.
     OtherMethods(Vec<&'a str>),
     Nothing,
@@ -49,50 +83,72 @@ pub(crate) enum Found<'a> {
 #[derive(Debug)]
 pub(crate) struct Table {
     paths: matchit::Router<Route>,
+    has_routes: bool,
     /// Whether every service has described itself.
     pub(crate) complete: bool,
-    /// All descriptions in one document.
-    pub(crate) merged: Value,
+    /// All descriptions in one document, as JSON.
+    pub(crate) merged: Bytes,
+    /// The versions of the API, as JSON.
+    pub(crate) versions: Bytes,
 }
 
 impl Table {
     /// # Errors
     /// When two services claim the same path.
-    pub(crate) fn new(services: Vec<(&'static str, Option<Description>)>) -> Result<Self, Conflict> {
+    pub(crate) fn new(services: &[(&'static str, Option<Description>)]) -> Result<Self, Conflict> {
         let mut paths = matchit::Router::new();
-        for (upstream, (_, description)) in services.iter().enumerate() {
-            for (template, item) in description.iter().flat_map(|description| public_paths(description)) {
-                let operations = item
-                    .as_object()
-                    .into_iter()
-                    .flatten()
-                    .map(|(method, operation)| (method.to_ascii_uppercase(), access(operation)))
-                    .collect();
-                let route = Route { upstream, template: template.clone(), operations };
+        let known = services.iter().enumerate().filter_map(|(at, (_, known))| Some((at, known.as_ref()?)));
+        for (upstream, description) in known {
+            for (template, item) in public_paths(description) {
+                let name: Arc<str> = template.as_str().into();
+                let operations = item.as_object().into_iter().flatten().map(|(method, described)| {
+                    let method = method.to_ascii_uppercase();
+                    let operation = Operation::new(upstream, &name, &method, description, described);
+                    (method, operation)
+                });
+                let route = Route { operations: operations.collect() };
                 paths
                     .insert(with_numbered_parameters(template), route)
                     .map_err(|_| Conflict { path: template.clone() })?;
             }
         }
-        let complete = services.iter().all(|(_, description)| description.is_some());
-        Ok(Self { paths, complete, merged: merged::document(&services) })
+        let merged = merged::document(services);
+        Ok(Self {
+            paths,
+            has_routes: merged["paths"].as_object().is_some_and(|paths| !paths.is_empty()),
+            complete: services.iter().all(|(_, description)| description.is_some()),
+            versions: reference::versions_in(&merged["paths"]).to_string().into(),
+            merged: merged.to_string().into(),
+        })
     }
 
     pub(crate) fn has_routes(&self) -> bool {
-        self.merged["paths"].as_object().is_some_and(|paths| !paths.is_empty())
+        self.has_routes
     }
 
     pub(crate) fn find(&self, method: &Method, path: &str) -> Found<'_> {
-        let Ok(matched) = self.paths.at(path) else { return Found::Nothing };
-        let route = matched.value;
+        let Some(route) = self.route(path) else { return Found::Nothing };
         let wanted = if method == Method::HEAD { "GET" } else { method.as_str() };
         match route.operations.get(wanted) {
-            Some(access) => Found::Operation { upstream: route.upstream, template: &route.template, access },
-            None => {
-                let head = route.operations.contains_key("GET").then_some("HEAD");
-                Found::OtherMethods(route.operations.keys().map(String::as_str).chain(head).collect())
-            }
+            Some(operation) => Found::Operation(operation),
+            None => Found::OtherMethods(route.methods()),
         }
+    }
+
+    /// The methods of a path; none if there is no such path.
+    pub(crate) fn methods(&self, path: &str) -> Vec<&str> {
+        self.route(path).map(Route::methods).unwrap_or_default()
+    }
+
+    fn route(&self, path: &str) -> Option<&Route> {
+        if door::climbs(path) { None } else { self.paths.at(path).ok().map(|matched| matched.value) }
+    }
+}
+
+impl Route {
+    fn methods(&self) -> Vec<&str> {
+        let head = self.operations.contains_key("GET").then_some("HEAD");
+        self.operations.keys().map(String::as_str).chain(head).collect()
     }
 }
 
@@ -127,8 +183,6 @@ fn with_numbered_parameters(template: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
 
     use super::*;
@@ -142,33 +196,40 @@ mod tests {
         let orders =
             description(json!({"/api/v1/orders/{id}": {"get": {"security": [{"bearer": ["orders:read"]}]}}}));
         let auth = description(json!({"/api/v1/auth/login": {"post": {}}, "/internal/x": {"get": {}}}));
-        let table = Table::new(vec![orders, auth]).unwrap();
-        assert!(
-            matches!(table.find(&Method::GET, "/api/v1/orders/ORD-1"), Found::Operation { upstream: 0, access: Access::Permission(p), .. } if p == "orders:read")
-        );
-        assert!(matches!(
-            table.find(&Method::POST, "/api/v1/auth/login"),
-            Found::Operation { upstream: 1, access: Access::Anyone, .. }
-        ));
+        let table = Table::new(&[orders, auth]).unwrap();
+        let found = |method, path| match table.find(&method, path) {
+            Found::Operation(operation) => (operation.upstream, operation.access.clone()),
+            other => panic!("{other:?}"),
+        };
+        let permission = Access::Permission("orders:read".to_owned());
+        assert_eq!(found(Method::GET, "/api/v1/orders/ORD-1"), (0, permission));
+        assert_eq!(found(Method::POST, "/api/v1/auth/login"), (1, Access::Anyone));
         assert!(
             matches!(table.find(&Method::DELETE, "/api/v1/auth/login"), Found::OtherMethods(methods) if methods == ["POST"])
         );
-        assert!(matches!(table.find(&Method::GET, "/internal/x"), Found::Nothing));
-        assert!(matches!(table.find(&Method::GET, "/api/v1/../internal/x"), Found::Nothing));
+        for path in [
+            "/internal/x",
+            "/api/v1/../internal/x",
+            "/api/v1/orders/..",
+            "/api/v1/orders/%2e%2e",
+            "/API/v1/orders/1",
+        ] {
+            assert!(matches!(table.find(&Method::GET, path), Found::Nothing), "{path}");
+        }
     }
 
     #[test]
     fn parameters_may_have_other_names_but_two_services_may_not_share_a_path() {
         let one = || description(json!({"/api/v1/a/{id}": {"get": {}}, "/api/v1/a/{a_id}/b": {"get": {}}}));
-        assert!(Table::new(vec![one()]).is_ok());
+        assert!(Table::new(&[one()]).is_ok());
         assert_eq!(
-            Table::new(vec![one(), one()]).unwrap_err(),
+            Table::new(&[one(), one()]).unwrap_err(),
             Conflict { path: "/api/v1/a/{a_id}/b".to_owned() }
         );
     }
 
     #[test]
     fn it_knows_when_a_service_has_not_described_itself_yet() {
-        assert!(!Table::new(vec![("a", None)]).unwrap().complete);
+        assert!(!Table::new(&[("a", None)]).unwrap().complete);
     }
 }

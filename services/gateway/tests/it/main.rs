@@ -8,9 +8,14 @@
 )]
 
 mod access;
+mod attacks;
+mod bodies;
+mod browsers;
 mod edges;
 mod forwarding;
 mod health;
+mod limits;
 mod reference;
+mod retirement;
 mod support;
 mod unreadable;

@@ -1,0 +1,240 @@
+//! How much each caller may ask for. A caller is known by its API key, else as a user, else as a company, else by its
+//! address; what it asks for belongs to a class; each class has a quota.
+//!
+//! Told by `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers), and `Retry-After`.
+
+mod gcra;
+mod local;
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+};
+
+use hyper::{
+    HeaderMap,
+    header::{HeaderName, HeaderValue},
+};
+use quenty_kernel::{Failure, Kind};
+use quenty_platform::{
+    settings::{Settings, SettingsError},
+    token::{Claims, Realm},
+};
+use serde_json::Value;
+
+use self::{
+    gcra::{Quota, Taken},
+    local::Local,
+};
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// What kind of thing is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Class {
+    /// Reads that anyone may do, and what strangers are refused.
+    Public,
+    /// Proving who one is.
+    Auth,
+    Read,
+    Write,
+    /// Whole files.
+    Bulk,
+}
+
+impl Class {
+    const ALL: [Self; 5] = [Self::Public, Self::Auth, Self::Read, Self::Write, Self::Bulk];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Auth => "auth",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Bulk => "bulk",
+        }
+    }
+
+    /// The class of an operation: what its description says (`x-limit-class`), else what it is.
+    pub(crate) fn of(method: &str, operation: &Value, is_open: bool) -> Self {
+        let said = operation["x-limit-class"].as_str();
+        if let Some(class) = Self::ALL.into_iter().find(|class| Some(class.name()) == said) {
+            return class;
+        }
+        let is_file = operation["requestBody"]["content"]["text/csv"].is_object();
+        match (method, is_open) {
+            ("GET", true) => Self::Public,
+            ("GET", false) => Self::Read,
+            _ if is_file => Self::Bulk,
+            (_, true) => Self::Auth,
+            (_, false) => Self::Write,
+        }
+    }
+}
+
+/// Who is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Principal {
+    ApiKey(String),
+    User(String),
+    Company(String),
+    Address(IpAddr),
+}
+
+impl Principal {
+    pub(crate) fn at(address: IpAddr) -> Self {
+        Self::Address(match address {
+            IpAddr::V4(_) => address,
+            // A household or a host has a /64, and may take another address of it for each request.
+            IpAddr::V6(whole) => Ipv6Addr::from_bits(whole.to_bits() >> 64 << 64).into(),
+        })
+    }
+
+    pub(crate) fn of(claims: &Claims) -> Self {
+        match (claims.client_id.starts_with("KEY-"), claims.realm, claims.company_id) {
+            (true, ..) => Self::ApiKey(claims.client_id.clone()),
+            (_, Realm::Service, Some(company)) => Self::Company(company.to_string()),
+            _ => Self::User(claims.sub.clone()),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Policy {
+    class: Class,
+    /// `None`: as much as one likes.
+    quota: Option<Quota>,
+    told: HeaderValue,
+}
+
+/// Where is kept who has taken how much. A store that several gateways share is another variant.
+#[derive(Debug)]
+enum Store {
+    Local(Local),
+}
+
+impl Store {
+    async fn take(&self, quota: &Quota, class: Class, who: &Principal, cost: u32) -> Taken {
+        match self {
+            Self::Local(local) => local.take(quota, &(class, who), cost),
+        }
+    }
+}
+
+/// The quotas, and what was taken of them.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    policies: [Policy; 5],
+    store: Store,
+}
+
+impl Limits {
+    /// # Errors
+    /// When a quota is not written as `requests/seconds` or `off`.
+    pub(crate) fn of(settings: &Settings) -> Result<Self, SettingsError> {
+        let policy = |class: Class| {
+            let Allowance(quota) = settings.parse(&format!("limit_{}", class.name()))?;
+            let told = quota.as_ref().map_or_else(String::new, |quota| {
+                format!("\"{}\";q={};w={}", class.name(), quota.requests(), quota.window().as_secs())
+            });
+            let told = HeaderValue::try_from(told).unwrap_or_else(|_| HeaderValue::from_static(""));
+            Ok(Policy { class, quota, told })
+        };
+        let [public, auth, read, write, bulk] = Class::ALL;
+        let policies = [policy(public)?, policy(auth)?, policy(read)?, policy(write)?, policy(bulk)?];
+        Ok(Self { policies, store: Store::Local(Local::default()) })
+    }
+
+    /// Takes what a request costs, and tells what is left.
+    ///
+    /// # Errors
+    /// 429 when that is too little.
+    pub(crate) async fn take(
+        &self,
+        class: Class,
+        who: &Principal,
+        cost: u32,
+        told: &mut HeaderMap,
+    ) -> Result<(), Failure> {
+        let Policy { class, quota: Some(quota), told: policy } = &self.policies[class as usize] else {
+            return Ok(());
+        };
+        let taken = self.store.take(quota, *class, who, cost).await;
+        told.insert(RATE_LIMIT_POLICY, policy.clone());
+        let left = format!("\"{}\";r={};t={}", class.name(), taken.left, seconds(taken.full_again));
+        if let Ok(left) = HeaderValue::try_from(left) {
+            told.insert(RATE_LIMIT, left);
+        }
+        let Some(wait) = taken.wait else { return Ok(()) };
+        metrics::counter!("quenty_gateway_limited_total", "class" => class.name()).increment(1);
+        let wait = seconds(wait).max(1);
+        let detail = format!("too many requests of the class {}; try again in {wait} s", class.name());
+        Err(Failure::new(Kind::TooManyRequests, "RATE_LIMITED", detail).retry_after(wait))
+    }
+}
+
+/// Up, so that who waits that long does not come too early.
+fn seconds(time: std::time::Duration) -> u32 {
+    u32::try_from(time.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)
+}
+
+/// A quota as settings write it: `requests/seconds`, or `off`.
+struct Allowance(Option<Quota>);
+
+impl FromStr for Allowance {
+    type Err = &'static str;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let (requests, seconds) =
+            text.split_once('/').ok_or("write it as requests/seconds, like 1000/10, or off")?;
+        let number = |text: &str| text.trim().parse::<u32>().ok().filter(|number| *number > 0);
+        match (number(requests), number(seconds)) {
+            (Some(requests), Some(seconds)) => Ok(Self(Some(Quota::new(requests, seconds)))),
+            _ => Err("both numbers are whole and above zero"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_class_is_what_the_description_says_or_what_the_operation_is() {
+        let json = json!({"requestBody": {"content": {"application/json": {}}}});
+        let csv = json!({"requestBody": {"content": {"text/csv": {}}}});
+        for (method, operation, is_open, class) in [
+            ("GET", &json!({}), true, Class::Public),
+            ("GET", &json!({}), false, Class::Read),
+            ("POST", &json, true, Class::Auth),
+            ("POST", &json, false, Class::Write),
+            ("DELETE", &json!({}), false, Class::Write),
+            ("POST", &csv, false, Class::Bulk),
+            ("GET", &json!({"x-limit-class": "bulk"}), false, Class::Bulk),
+        ] {
+            assert_eq!(Class::of(method, operation, is_open), class, "{method} {operation}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_one_principal() {
+        let at = |address: &str| Principal::at(address.parse().unwrap());
+        assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2:ffff::9"));
+        assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
+        assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
+    }
+
+    #[test]
+    fn a_quota_is_two_numbers_or_none() {
+        assert!("off".parse::<Allowance>().unwrap().0.is_none());
+        assert_eq!("1000/10".parse::<Allowance>().unwrap().0.unwrap().requests(), 1000);
+        for text in ["", "10", "0/1", "1/0", "x/y", "-1/1"] {
+            assert!(text.parse::<Allowance>().is_err(), "{text}");
+        }
+    }
+}
