@@ -98,7 +98,8 @@ fn shape(schema: &Value, wanted: &mut BTreeSet<String>) -> Value {
                 kept.insert(keyword.clone(), fields.into());
             }
             ("allOf", Value::Array(parts)) => {
-                kept.insert(keyword.clone(), parts.iter().map(|part| shape(part, wanted)).collect());
+                let parts = parts.iter().map(|part| shape(part, wanted)).filter(|part| !is_remark(part));
+                kept.insert(keyword.clone(), parts.collect());
             }
             ("oneOf" | "anyOf", Value::Array(alternatives)) => {
                 let alternatives = alternatives.iter().map(|one| shape(one, wanted)).collect();
@@ -108,6 +109,11 @@ fn shape(schema: &Value, wanted: &mut BTreeSet<String>) -> Value {
         }
     }
     kept.into()
+}
+
+/// utoipa says what it has to say of a field beside the field's type, as an object without fields.
+fn is_remark(shape: &Value) -> bool {
+    shape.as_object().is_some_and(|said| said.keys().eq(["type"])) && shape["type"] == "object"
 }
 
 fn tell(error: &ValidationError<'_>, told: &mut Vec<FieldError>) {
@@ -160,6 +166,7 @@ mod tests {
                         "kind": {"oneOf": [{"type": "null"}, {"type": "string", "enum": ["standard", "express"]}]},
                         "to": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Line"}]},
                         "pattern": {"type": "string", "pattern": "^x$", "maxLength": 1},
+                        "method": {"allOf": [{"type": "string", "enum": ["cash"]}, {"type": "object", "description": "How."}]},
                     },
                 },
                 "Line": {
@@ -187,6 +194,7 @@ mod tests {
         assert_eq!(found(&json!({"lines": [{"quantity": "1"}]})), bad("/lines/0/quantity", "INVALID_FIELD"));
         assert_eq!(found(&json!({"lines": [], "x/y": 1})), bad("/x~1y", "UNKNOWN_FIELD"));
         assert_eq!(found(&json!({"lines": [], "kind": "slow"})), bad("/kind", "INVALID_FIELD"));
+        assert_eq!(found(&json!({"lines": [], "method": "barter"})), bad("/method", "INVALID_FIELD"));
         assert_eq!(
             found(&json!({"lines": [], "to": {"quantity": 1, "x": 1}})),
             bad("/to/x", "UNKNOWN_FIELD")
@@ -201,6 +209,7 @@ mod tests {
     fn values_are_the_services_matter_and_are_never_repeated() {
         assert_eq!(found(&json!({"lines": [], "pattern": " long ", "kind": null})), []);
         assert_eq!(found(&json!({"lines": [{"quantity": 0}]})), []);
+        assert_eq!(found(&json!({"lines": [], "method": "cash"})), []);
         let told = schema().errors(&json!({"lines": "secret", "kind": "secret", "to": "secret"}));
         assert_eq!(told.len(), 3);
         assert!(told.iter().all(|error| !error.detail.contains("secret")), "{told:?}");

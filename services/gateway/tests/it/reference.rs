@@ -5,7 +5,9 @@ use std::{
 
 use axum::Router;
 use quenty_gateway::Upstream;
-use quenty_testkit::strangers::operations;
+use quenty_kernel::id::UserId;
+use quenty_platform::token::Realm;
+use quenty_testkit::{keys, strangers::operations};
 use serde_json::Value;
 
 use crate::support::Door;
@@ -37,6 +39,37 @@ fn dangling(document: &Value) -> impl Iterator<Item = String> {
     references(document).into_iter().filter(|reference| {
         reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer)).is_none()
     })
+}
+
+/// The example that a service gives of an operation's JSON body.
+fn example<'a>(document: &'a Value, operation: &'a Value) -> Option<&'a Value> {
+    let content = &operation["requestBody"]["content"]["application/json"];
+    let schema = &content["schema"];
+    let component = schema["$ref"].as_str().and_then(|name| document.pointer(name.strip_prefix('#')?));
+    let given =
+        [&content["example"], &schema["example"], component.map_or(&Value::Null, |named| &named["example"])];
+    given.into_iter().find(|example| !example.is_null())
+}
+
+#[tokio::test]
+async fn no_example_of_a_service_is_refused_at_the_door() {
+    let services = services();
+    let taken = || Router::new().fallback(|| async { "taken" });
+    let upstreams = services.iter().map(|(name, document)| Upstream::local(name, taken(), document.clone()));
+    let door = Door::open(upstreams.collect(), &[]).await;
+    let token = keys::sign(&keys::claims(Realm::Staff, UserId::new(), None, &["*"]));
+    let mut tried = 0;
+    for (name, document) in &services {
+        for operation in operations(document).iter().filter(|operation| operation.path.starts_with("/api/")) {
+            let method = operation.method.as_str().to_ascii_lowercase();
+            let Some(body) = example(document, &document["paths"][&operation.path][method]) else { continue };
+            let sent = door.call(operation.method.clone(), &operation.example_path).token(&token).json(body);
+            let answer = sent.send().await;
+            assert_eq!(answer.status(), 200, "{name} {}: {body}: {}", operation.operation_id, answer.text());
+            tried += 1;
+        }
+    }
+    assert!(tried > 10, "{tried} examples");
 }
 
 #[tokio::test]
