@@ -171,7 +171,7 @@ fn luhn(digits: &[u8]) -> bool {
         .enumerate()
         .map(|(place, digit)| u32::from(if place % 2 == 1 { doubled(*digit) } else { *digit }))
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Brazil's tax id of companies has 14 digits, too: with both its check digits it is that.
@@ -193,7 +193,7 @@ fn is_ean(digits: &[u8]) -> bool {
         .enumerate()
         .map(|(place, digit)| u32::from(*digit) * if place % 2 == 1 { 3 } else { 1 })
         .sum();
-    digits.len() == 13 && sum % 10 == 0
+    digits.len() == 13 && sum.is_multiple_of(10)
 }
 
 #[cfg(test)]
