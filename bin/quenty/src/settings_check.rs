@@ -65,7 +65,10 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
             serde_json::from_str::<BTreeMap<String, String>>(value).is_ok(),
             "must be a JSON object of service and secret",
         ),
-        key if key.ends_with("_url") => (is_web_address(value), "must be like http://host:port"),
+        // The gateway takes several processes of a service, by commas.
+        key if key.ends_with("_url") => {
+            (value.split(',').all(|url| is_web_address(url.trim())), "must be like http://host:port")
+        }
         _ if default.parse::<u64>().is_ok() => (value.parse::<u64>().is_ok(), "must be a whole number"),
         _ if default.parse::<bool>().is_ok() => (value.parse::<bool>().is_ok(), "must be `true` or `false`"),
         _ if default.parse::<IpAddr>().is_ok() => {

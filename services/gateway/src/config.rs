@@ -4,11 +4,13 @@ use std::{str::FromStr, time::Duration};
 
 use quenty_platform::settings::{Setting, Settings, SettingsError};
 
-pub(crate) const SETTINGS: [Setting; 14] = [
+pub(crate) const SETTINGS: [Setting; 20] = [
     Setting::new("upstream_timeout_ms", "a service that has not begun to answer by then is a 504")
         .default("20000"),
     Setting::new("header_timeout_ms", "a client that has not sent its headers by then is cut off")
         .default("10000"),
+    Setting::new("write_timeout_ms", "a client that has read nothing of its answer for so long is cut off")
+        .default("30000"),
     Setting::new("max_header_bytes", "a request with a longer head gets 431; 8192 at least").default("65536"),
     Setting::new("max_json_depth", "JSON that is nested deeper gets 422").default("64"),
     Setting::new(
@@ -35,6 +37,15 @@ pub(crate) const SETTINGS: [Setting; 14] = [
     Setting::new("limit_write", "changes, for each API key or user").default("10000/10"),
     Setting::new("limit_bulk", "whole files of orders and the like, for each API key or user")
         .default("100/10"),
+    Setting::new("upstream_concurrency", "requests of one service at a time; more get 503 at once").default("1000"),
+    Setting::new("cache_bytes", "how much is kept of answers that their services let be kept").default("67108864"),
+    Setting::new("tls_certificate_file", "PEM: the gateway's certificate and those above it; without it, no TLS"),
+    Setting::new("tls_key_file", "PEM: the private key of that certificate"),
+    Setting::new(
+        "drain_ms",
+        "when asked to end, it is not ready for so long while it still serves: balancers notice in that time",
+    )
+    .default("0"),
     Setting::new("max_connections", "connections of clients at a time; more wait").default("10000"),
 ];
 

@@ -20,6 +20,7 @@ use quenty_platform::{
 use crate::{
     Gateway,
     client_address::Client,
+    compression::{self, Coding},
     door, health,
     limits::{Class, Principal},
     proxy, reference,
@@ -63,13 +64,15 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let is_chunked = door::is_chunked(request.headers());
+    let coding = Coding::wanted(request.headers());
 
     let outcome = match door::check(&request) {
         Ok(()) => serve(gateway, request, &mut visit, peer).await,
         Err(failure) => Err(failure),
     };
     let response = outcome.unwrap_or_else(|failure| Error::from(failure).into_response());
-    let mut response = problem::finish(response, &path, &visit.trace.trace_id());
+    let response = problem::finish(response, &path, &visit.trace.trace_id());
+    let mut response = compression::apply(coding, response).await;
     let headers = response.headers_mut();
     headers.extend(std::mem::take(&mut visit.told));
     if let Ok(value) = HeaderValue::try_from(&visit.request_id) {

@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use http_body_util::BodyExt;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{Gateway, proxy, upstream::Upstream};
@@ -18,7 +17,11 @@ pub(crate) fn live() -> Response<Body> {
 /// Whether this gateway can do its part. A service that is away takes its own operations with it, and no gateway.
 pub(crate) async fn ready(gateway: &Gateway) -> Response<Body> {
     let checks = [("routes", gateway.table().has_routes()), ("keys", gateway.0.verifier.has_keys().await)];
-    let (status, word) = told(checks.iter().all(|(_, ok)| *ok));
+    let (status, word) = if gateway.is_draining() {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining")
+    } else {
+        told(checks.iter().all(|(_, ok)| *ok))
+    };
     let checks: Vec<Value> = checks.iter().map(|(name, ok)| json!({"name": name, "ok": ok})).collect();
     proxy::json(status, json!({"service": "gateway", "status": word, "checks": checks}).to_string())
 }
@@ -37,11 +40,15 @@ pub(crate) async fn of_all(gateway: &Gateway) -> Response<Body> {
     proxy::json(status, json!({"service": "gateway", "status": word, "services": services}).to_string())
 }
 
+/// A service of several processes is as well as the one that is best.
 async fn ask(gateway: &Gateway, upstream: &Upstream) -> (bool, Value) {
     let started = Instant::now();
-    let answer = tokio::time::timeout(TIMEOUT, read(gateway, upstream)).await.ok().flatten();
+    let answers = upstream.ask_all(&gateway.0.client, "/health/ready", TIMEOUT).await;
     let milliseconds = started.elapsed().as_millis() as u64;
-    match answer {
+    let best = answers.into_iter().max_by_key(|(status, _)| status.is_success());
+    let told = best
+        .and_then(|(status, body)| Some((status.is_success(), serde_json::from_slice::<Value>(&body).ok()?)));
+    match told {
         Some((ready, body)) => (
             ready,
             json!({"service": upstream.name, "status": body["status"], "checks": body["checks"], "latency_ms": milliseconds}),
@@ -50,12 +57,4 @@ async fn ask(gateway: &Gateway, upstream: &Upstream) -> (bool, Value) {
             (false, json!({"service": upstream.name, "status": "unreachable", "latency_ms": milliseconds}))
         }
     }
-}
-
-async fn read(gateway: &Gateway, upstream: &Upstream) -> Option<(bool, Value)> {
-    let request = Request::get("/health/ready").body(Body::empty()).ok()?;
-    let response = upstream.send(&gateway.0.client, request).await.ok()?;
-    let ready = response.status().is_success();
-    let body = response.into_body().collect().await.ok()?.to_bytes();
-    serde_json::from_slice(&body).ok().map(|body| (ready, body))
 }

@@ -1,29 +1,29 @@
 //! Who calls: the token is checked here once, so that strangers never reach a service; services check again.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use hyper::HeaderMap;
 use quenty_kernel::{Failure, Kind};
-use quenty_platform::{
-    http::bearer_token,
-    token::{Claims, Verifier},
-};
+use quenty_platform::{http::bearer_token, token::Claims};
 
-use crate::table::Access;
+use crate::{Gateway, api_keys::API_KEY, table::Access};
 
-/// Who calls an operation; nobody in particular where anyone may.
+/// Who calls an operation; nobody in particular where anyone may. What proves it goes inward as a token.
 ///
 /// # Errors
-/// 401 without a valid token.
+/// 401 without a valid token or API key.
 pub(crate) async fn check(
-    verifier: &Verifier,
+    gateway: &Gateway,
     access: &Access,
-    headers: &HeaderMap,
+    headers: &mut HeaderMap,
+    address: IpAddr,
 ) -> Result<Option<Arc<Claims>>, Failure> {
     if *access == Access::Anyone {
+        headers.remove(API_KEY);
         return Ok(None);
     }
-    verifier.verify(bearer_token(headers)?).await.map(Some)
+    gateway.0.api_keys.exchange(headers, address).await?;
+    gateway.0.verifier.verify(bearer_token(headers)?).await.map(Some)
 }
 
 /// # Errors

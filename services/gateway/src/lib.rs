@@ -4,60 +4,65 @@
 //!
 //! It must never contain business, and never call an address that is not a known service.
 
+mod api_keys;
 mod bodies;
+mod cache;
 mod client_address;
+mod compression;
 mod config;
 mod cors;
 mod door;
 mod edge;
+mod exchange;
 mod guards;
 mod health;
 mod identity;
 mod limits;
+mod listener;
 mod merged;
 mod proxy;
 mod reference;
 mod retirement;
 mod table;
+mod tls;
 mod unreadable;
 mod upstream;
 
 use std::{
-    io,
-    net::SocketAddr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use axum::body::Body;
 use futures_util::future::join_all;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    rt::{TokioExecutor, TokioTimer},
 };
 use quenty_platform::{
+    client::{Client as Siblings, Transport},
     settings::{Setting, Settings},
     token::Verifier,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, task::JoinSet};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
+use api_keys::ApiKeys;
 use bodies::Bounds;
-use client_address::{Client as Peer, Proxies};
+use cache::Cache;
+use client_address::Proxies;
 use cors::Cors;
 use guards::Guards;
 use limits::Limits;
 pub use table::Conflict;
 use table::Table;
-use unreadable::Telling;
-use upstream::Description;
+pub use tls::TlsError;
 pub use upstream::Upstream;
+use upstream::{Budget, Description, Gate};
 
 /// The port of the mission.
 pub const PORT: u16 = 8000;
@@ -67,7 +72,6 @@ pub const SETTINGS: &[Setting] = &config::SETTINGS;
 
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
 const REFRESH_UNTIL_COMPLETE: Duration = Duration::from_millis(250);
-const DRAIN: Duration = Duration::from_secs(10);
 /// hyper reads with no less.
 const LEAST_HEADER_BYTES: usize = 8192;
 
@@ -78,16 +82,26 @@ pub struct Gateway(Arc<Inner>);
 struct Inner {
     upstreams: Vec<Upstream>,
     verifier: Verifier,
+    api_keys: ApiKeys,
     client: Client<HttpConnector, Body>,
     upstream_timeout: Duration,
     header_timeout: Duration,
+    write_timeout: Duration,
     max_header_bytes: usize,
     max_connections: usize,
+    /// How long it is not ready before it takes in nothing more.
+    drain: Duration,
+    draining: AtomicBool,
+    tls: Option<TlsAcceptor>,
     proxies: Proxies,
     cors: Cors,
     guards: Guards,
     limits: Limits,
     bounds: Bounds,
+    cache: Cache,
+    /// Of each upstream: how much it does at a time, and how often it is asked again.
+    gates: Vec<Gate>,
+    budgets: Vec<Budget>,
     /// The route of what has none.
     unmatched: Arc<str>,
     table: RwLock<Arc<Table>>,
@@ -99,6 +113,8 @@ pub enum GatewayError {
     Settings(#[from] quenty_platform::settings::SettingsError),
     #[error(transparent)]
     Conflict(#[from] Conflict),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl Gateway {
@@ -121,19 +137,28 @@ impl Gateway {
             .build(connector);
         let known = upstreams.iter().map(|upstream| (upstream.name, upstream.description().cloned()));
         let table = Table::new(&known.collect::<Vec<_>>())?;
+        let concurrency: usize = settings.parse("upstream_concurrency")?;
         Ok(Self(Arc::new(Inner {
+            gates: upstreams.iter().map(|_| Gate::new(concurrency)).collect(),
+            budgets: upstreams.iter().map(|_| Budget::default()).collect(),
             upstreams,
             verifier,
+            api_keys: ApiKeys::new(Siblings::new("gateway", settings.clone(), Transport::default())),
             client,
             upstream_timeout: config::milliseconds(settings, "upstream_timeout_ms")?,
             header_timeout: config::milliseconds(settings, "header_timeout_ms")?,
+            write_timeout: config::milliseconds(settings, "write_timeout_ms")?,
             max_header_bytes: settings.parse::<usize>("max_header_bytes")?.max(LEAST_HEADER_BYTES),
             max_connections: settings.parse("max_connections")?,
+            drain: config::milliseconds(settings, "drain_ms")?,
+            draining: AtomicBool::new(false),
+            tls: tls::acceptor(settings)?,
             proxies: Proxies(config::list(settings, "trusted_proxies")?),
             cors: Cors::of(settings)?,
             guards: Guards::of(settings)?,
             limits: Limits::of(settings)?,
             bounds: Bounds::of(settings)?,
+            cache: Cache::of(settings)?,
             unmatched: "unmatched".into(),
             table: RwLock::new(Arc::new(table)),
         })))
@@ -156,54 +181,19 @@ impl Gateway {
 
     /// Serves until `stop`; then no new connections, and running requests finish.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
-        let mut work = JoinSet::new();
-        work.spawn(self.clone().keep_routes_fresh(stop.clone()));
-        work.spawn(self.clone().keep_keys_fresh(stop.clone()));
-        let connections = GracefulShutdown::new();
-        // The time for headers runs from the first moment, also for who sends nothing at all.
-        let mut server = http1::Builder::new();
-        server
-            .timer(TokioTimer::new())
-            .header_read_timeout(self.0.header_timeout)
-            .max_buf_size(self.0.max_header_bytes);
-        let places = Arc::new(Semaphore::new(self.0.max_connections));
-        loop {
-            let (place, (stream, peer)) = tokio::select! {
-                () = stop.cancelled() => break,
-                accepted = accept(&listener, &places) => match accepted {
-                    Ok(accepted) => accepted,
-                    Err(error) => {
-                        // Out of file descriptors, or the client is gone already: neither ends the gateway.
-                        tracing::warn!(%error, "a connection could not be accepted");
-                        tokio::time::sleep(Duration::from_millis(20)).await;
-                        continue;
-                    }
-                },
-            };
-            drop(stream.set_nodelay(true));
-            let gateway = self.clone();
-            let peer = Peer { address: peer.ip(), by_tls: false };
-            let handle = service_fn(move |request: hyper::Request<Incoming>| {
-                let gateway = gateway.clone();
-                async move {
-                    Ok::<_, std::convert::Infallible>(
-                        edge::answer(&gateway, request.map(Body::new), peer).await,
-                    )
-                }
-            });
-            let connection =
-                connections.watch(server.serve_connection(TokioIo::new(Telling::new(stream)), handle));
-            work.spawn(async move {
-                // A client that breaks off is its own affair.
-                drop(connection.await);
-                drop(place);
-            });
-            while work.try_join_next().is_some() {}
-        }
-        drop(listener);
-        if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
-            tracing::warn!("some connections were cut off after {DRAIN:?}");
-        }
+        let mut upkeep = JoinSet::new();
+        upkeep.spawn(self.clone().keep_routes_fresh(stop.clone()));
+        upkeep.spawn(self.clone().keep_keys_fresh(stop.clone()));
+        listener::serve(&self, listener, stop).await;
+    }
+
+    /// From now on it is not ready: whoever shares requests out sends it no more.
+    fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
     }
 
     async fn keep_keys_fresh(self, stop: CancellationToken) {
@@ -234,13 +224,4 @@ impl Gateway {
             }
         }
     }
-}
-
-/// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(OwnedSemaphorePermit, (TcpStream, SocketAddr))> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    Ok((place, listener.accept().await?))
 }

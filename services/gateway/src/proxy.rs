@@ -15,6 +15,7 @@ use crate::{
     bodies::Outgoing,
     client_address::FORWARDED_FOR,
     edge::{TRACEPARENT, Visit, method_not_allowed},
+    exchange::Exchange,
     identity,
     limits::{Class, Principal},
     table::{Found, Operation},
@@ -64,7 +65,12 @@ pub(crate) async fn forward(
     visit.route = Arc::clone(&operation.template);
     visit.told.extend(operation.retirement.iter().cloned());
     let request = admit(gateway, operation, request, visit).await?;
-    exchange(gateway, operation, request).await
+    let is_file = is_upload(&request.parts.headers);
+    let patience = if is_file { UPLOAD_TIMEOUT } else { gateway.0.upstream_timeout };
+    let exchange = Exchange { gateway, upstream: operation.upstream, patience };
+    let mut response = gateway.0.cache.answer(operation, &exchange, visit.caller.as_deref(), request).await?;
+    strip(response.headers_mut());
+    Ok(response)
 }
 
 fn nowhere(all_services_known: bool) -> Failure {
@@ -81,12 +87,13 @@ fn nowhere(all_services_known: bool) -> Failure {
 async fn admit(
     gateway: &Gateway,
     operation: &Operation,
-    request: Request<Body>,
+    mut request: Request<Body>,
     visit: &mut Visit,
 ) -> Result<Outgoing, Failure> {
     let limits = &gateway.0.limits;
     let stranger = || Principal::at(visit.client.address);
-    let caller = match identity::check(&gateway.0.verifier, &operation.access, request.headers()).await {
+    let identified = identity::check(gateway, &operation.access, request.headers_mut(), visit.client.address);
+    let caller = match identified.await {
         Ok(caller) => caller,
         Err(failure) => {
             limits.take(Class::Public, &stranger(), 1, &mut visit.told).await?;
@@ -98,40 +105,6 @@ async fn admit(
     limits.take(operation.class, &who, operation.cost, &mut visit.told).await?;
     identity::permit(&operation.access, visit.caller.as_deref())?;
     operation.body.read(&gateway.0.bounds, request).await
-}
-
-async fn exchange(
-    gateway: &Gateway,
-    operation: &Operation,
-    request: Outgoing,
-) -> Result<Response<Body>, Failure> {
-    let upstream = &gateway.0.upstreams[operation.upstream];
-    let patience =
-        if is_upload(&request.parts.headers) { UPLOAD_TIMEOUT } else { gateway.0.upstream_timeout };
-    let exchange = tokio::time::timeout(patience, upstream.send(&gateway.0.client, request.into())).await;
-    match exchange {
-        Ok(Ok(mut response)) => {
-            strip(response.headers_mut());
-            Ok(response)
-        }
-        Ok(Err(error)) => {
-            tracing::warn!(upstream = upstream.name, %error, "a service cannot be reached");
-            Err(Failure::new(
-                Kind::Unavailable,
-                "UPSTREAM_UNAVAILABLE",
-                format!("the {} service cannot be reached; try again", upstream.name),
-            )
-            .retry_after(1))
-        }
-        Err(_) => Err(Failure::new(
-            Kind::GatewayTimeout,
-            "UPSTREAM_TIMEOUT",
-            format!(
-                "the {} service took too long; with an Idempotency-Key it is safe to repeat",
-                upstream.name
-            ),
-        )),
-    }
 }
 
 /// What goes inward: the path alone, our own word on who called, the trace.

@@ -1,6 +1,9 @@
 //! The route table: made of the services' OpenAPI documents and nothing else.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use axum::body::Bytes;
 use hyper::{
@@ -39,6 +42,9 @@ pub(crate) struct Operation {
     /// Of its class's quota (`x-limit-cost`).
     pub(crate) cost: u32,
     pub(crate) body: Expected,
+    pub(crate) is_read: bool,
+    /// Whether an answer of it has ever been one to keep.
+    pub(crate) is_kept: AtomicBool,
     /// That it goes away, when, and what comes instead.
     pub(crate) retirement: Vec<(HeaderName, HeaderValue)>,
 }
@@ -59,6 +65,8 @@ impl Operation {
             class: Class::of(method, described, access == Access::Anyone),
             access,
             cost: cost.unwrap_or(1),
+            is_read: method == "GET",
+            is_kept: AtomicBool::new(false),
             body: Expected::of(description, template, method, described),
             retirement: retirement::headers(described),
         }

@@ -65,20 +65,23 @@ async fn serve_service(service: Service, settings: Settings, stop: CancellationT
 }
 
 async fn serve_gateway(settings: &Settings, stop: CancellationToken) -> Result<()> {
-    let verifier =
-        Verifier::new(Transport::default(), settings.require("auth_url")?, settings.require("issuer")?);
     let upstreams = services::all()
         .iter()
         .map(|service| {
             Ok(Upstream::remote(service.name, settings.require(&format!("{}_url", service.name))?))
         })
         .collect::<Result<Vec<_>>>()?;
+    // Auth may be several processes; what the gateway itself asks of it, any of them answers.
+    let auth = settings.require("auth_url")?.split(',').next().unwrap_or_default().trim().to_owned();
+    let settings = settings.clone().with("auth_url", auth);
+    let verifier =
+        Verifier::new(Transport::default(), settings.require("auth_url")?, settings.require("issuer")?);
     let port = if settings.get("port").is_some() { settings.parse("port")? } else { quenty_gateway::PORT };
     let address = SocketAddr::new(settings.parse::<IpAddr>("host")?, port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("the gateway cannot listen on {address}: stop what uses the port, or set QUENTY_PORT")
     })?;
     tracing::info!(service = GATEWAY, %address, "serving");
-    Gateway::new(settings, verifier, upstreams)?.serve(listener, stop).await;
+    Gateway::new(&settings, verifier, upstreams)?.serve(listener, stop).await;
     Ok(())
 }

@@ -44,6 +44,8 @@ const CONNECTIONS: &str = "8";
 /// PostgreSQL runs already when this begins; a busy machine takes its time with the rest.
 const START_LIMIT: Duration = Duration::from_secs(60);
 const READY_POLL: Duration = Duration::from_millis(10);
+/// As Auth knows it: it exchanges API keys there.
+const GATEWAY: &str = "gateway";
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// How a platform is started.
@@ -218,7 +220,8 @@ async fn begin(
     let listening = running.iter().map(|r| Listening { name: r.app.name(), address: r.address }).collect();
     let apps: Vec<App> = running.iter().map(|r| r.app.clone()).collect();
     let simulation = clock.is_simulated().then(|| Simulation::new(clock, apps.clone(), folder.clone()));
-    let serving = serve_gateway(&shared, &apps, simulation.clone(), &surroundings, listeners.gateway)?;
+    let own = shared.clone().with("client_secret", folder.secrets().client(GATEWAY)?);
+    let serving = serve_gateway(&own, &apps, simulation.clone(), &surroundings, listeners.gateway)?;
     let url = format!("http://{gateway}");
     wait_until_ready(&url, &surroundings).await?;
     let announced = folder.announce(&url)?;
@@ -279,8 +282,9 @@ fn shared_settings(
     listeners: &[TcpListener],
 ) -> Result<Settings> {
     let secrets = folder.secrets();
+    let names = all.iter().map(|service| service.name).chain([GATEWAY]);
     let clients: serde_json::Map<String, serde_json::Value> =
-        all.iter().map(|s| Ok((s.name.to_owned(), secrets.client(s.name)?.into()))).collect::<Result<_>>()?;
+        names.map(|name| Ok((name.to_owned(), secrets.client(name)?.into()))).collect::<Result<_>>()?;
     let mut settings = services::settings()?
         .with("public_url", format!("http://{gateway}"))
         .with("service_clients", serde_json::Value::Object(clients).to_string())
@@ -333,14 +337,17 @@ fn service_settings(
 }
 
 fn serve_gateway(
-    shared: &Settings,
+    settings: &Settings,
     apps: &[App],
     simulation: Option<Simulation>,
     surroundings: &Surroundings,
     listener: TcpListener,
 ) -> Result<JoinHandle<()>> {
-    let verifier =
-        Verifier::new(surroundings.transport.clone(), shared.require("auth_url")?, shared.require("issuer")?);
+    let verifier = Verifier::new(
+        surroundings.transport.clone(),
+        settings.require("auth_url")?,
+        settings.require("issuer")?,
+    );
     let mut upstreams = Vec::new();
     for app in apps {
         let description = serde_json::to_value(http::document(app.service()))?;
@@ -349,7 +356,7 @@ fn serve_gateway(
     if let Some(simulation) = simulation {
         upstreams.push(simulation::upstream(simulation));
     }
-    let gateway = Gateway::new(shared, verifier, upstreams)?;
+    let gateway = Gateway::new(settings, verifier, upstreams)?;
     #[expect(clippy::disallowed_methods, reason = "the handle is awaited by Platform::stop")]
     Ok(tokio::spawn(gateway.serve(listener, surroundings.stop.clone())))
 }

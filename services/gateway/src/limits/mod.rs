@@ -15,7 +15,7 @@ use hyper::{
     HeaderMap,
     header::{HeaderName, HeaderValue},
 };
-use quenty_kernel::{Failure, Kind};
+use quenty_kernel::{Failure, Kind, id::ApiKeyId};
 use quenty_platform::{
     settings::{Settings, SettingsError},
     token::{Claims, Realm},
@@ -92,7 +92,8 @@ impl Principal {
     }
 
     pub(crate) fn of(claims: &Claims) -> Self {
-        match (claims.client_id.starts_with("KEY-"), claims.realm, claims.company_id) {
+        let is_key = claims.client_id.parse::<ApiKeyId>().is_ok();
+        match (is_key, claims.realm, claims.company_id) {
             (true, ..) => Self::ApiKey(claims.client_id.clone()),
             (_, Realm::Service, Some(company)) => Self::Company(company.to_string()),
             _ => Self::User(claims.sub.clone()),

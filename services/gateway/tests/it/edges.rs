@@ -1,8 +1,15 @@
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
-use axum::{Router, routing::get};
+use axum::{Router, body::Body, routing::get};
 use hyper::Method;
 use quenty_gateway::Upstream;
+use quenty_testkit::wait::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{Door, description};
@@ -70,4 +77,34 @@ async fn who_does_not_send_headers_in_time_is_cut_off() {
         let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer)).await;
         assert!(read.is_ok(), "{begun:?} still hangs after {:?}", began.elapsed());
     }
+}
+
+/// Tells when it is dropped.
+struct Gone(Arc<AtomicBool>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn who_does_not_read_the_answer_is_cut_off() {
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&is_gone);
+    let endless = move || async move {
+        let gone = Gone(flag);
+        let pieces = futures_util::stream::repeat_with(move || {
+            let _held = &gone;
+            Ok::<_, std::io::Error>(vec![b'x'; 64 * 1024])
+        });
+        Body::from_stream(pieces)
+    };
+    let router = Router::new().route("/api/v1/endless", get(endless));
+    let service = Upstream::local("things", router, description(&[("get", "/api/v1/endless")]));
+    let door = Door::open(vec![service], &[("write_timeout_ms", "300")]).await;
+    let mut stream = door.connect().await;
+    stream.write_all(b"GET /api/v1/endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    eventually("it is cut off", || async { is_gone.load(Ordering::SeqCst).then_some(()) }).await;
+    drop(stream);
 }

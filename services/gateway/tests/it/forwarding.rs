@@ -89,7 +89,9 @@ async fn nothing_of_a_connection_and_no_claim_of_a_client_goes_inward() {
     assert!(head.contains("x-kept: 1") && !head.contains("keep-alive: timeout"), "{head}");
     let seen: serde_json::Map<String, Value> = serde_json::from_str(body).unwrap();
     let names: Vec<_> = seen.keys().map(String::as_str).collect();
-    assert_eq!(names, ["accept-language", "host", "traceparent", "x-forwarded-for", "x-request-id"]);
+    let wanted =
+        ["accept-language", "host", "traceparent", "x-forwarded-for", "x-request-id", "x-time-left-ms"];
+    assert_eq!(names, wanted);
     assert_eq!((&seen["x-forwarded-for"], &seen["accept-language"]), (&json!("127.0.0.1"), &json!("es")));
     assert_ne!(seen["host"], "evil.example");
 }

@@ -8,14 +8,20 @@
 )]
 
 mod access;
+mod api_keys;
 mod attacks;
 mod bodies;
 mod browsers;
+mod caching;
+mod compression;
+mod draining;
 mod edges;
 mod forwarding;
 mod health;
 mod limits;
 mod reference;
+mod resilience;
 mod retirement;
 mod support;
+mod tls;
 mod unreadable;

@@ -28,7 +28,16 @@ pub(crate) struct Door {
 impl Door {
     /// A gateway to these services, once it has routes and keys.
     pub(crate) async fn open(upstreams: Vec<Upstream>, more: &[(&str, &str)]) -> Self {
-        let door = Self::begin(upstreams, more).await;
+        Self::open_with_auth(upstreams, more, keys::router()).await
+    }
+
+    /// As [`Door::open`], with an Auth of one's own.
+    pub(crate) async fn open_with_auth(
+        upstreams: Vec<Upstream>,
+        more: &[(&str, &str)],
+        auth: Router,
+    ) -> Self {
+        let door = Self::begin_with_auth(upstreams, more, auth).await;
         eventually("the gateway is ready", || async {
             (door.get("/health/ready").send().await.status() == 200).then_some(())
         })
@@ -37,13 +46,18 @@ impl Door {
     }
 
     pub(crate) async fn begin(upstreams: Vec<Upstream>, more: &[(&str, &str)]) -> Self {
+        Self::begin_with_auth(upstreams, more, keys::router()).await
+    }
+
+    async fn begin_with_auth(upstreams: Vec<Upstream>, more: &[(&str, &str)], auth: Router) -> Self {
         let mut settings =
             Settings::load(&[CHASSIS, quenty_gateway::SETTINGS], None, std::iter::empty()).unwrap();
         for (key, value) in more {
             settings = settings.with(key, *value);
         }
         let stop = CancellationToken::new();
-        let auth = serve(keys::router(), stop.clone()).await;
+        let auth = serve(auth, stop.clone()).await;
+        settings = settings.with("auth_url", auth.clone()).with("client_secret", "secret");
         let verifier = Verifier::new(Transport::default(), &auth, keys::ISSUER);
         let gateway = Gateway::new(&settings, verifier, upstreams).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -51,6 +65,11 @@ impl Door {
         #[expect(clippy::disallowed_methods, reason = "ends with the test, by its token")]
         tokio::spawn(gateway.serve(listener, stop.clone()));
         Self { address, transport: Transport::default(), stop }
+    }
+
+    /// As its process is asked to end.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
     }
 
     pub(crate) fn call(&self, method: Method, path: &str) -> Call {

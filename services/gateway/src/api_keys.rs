@@ -1,0 +1,121 @@
+//! API keys (`X-Api-Key`): exchanged at Auth for an access token, which alone goes inward.
+//!
+//! A token is renewed long before its end, so that a revoked key ends within a minute; while Auth is away, what was given
+//! serves to its end.
+
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hyper::{
+    HeaderMap,
+    header::{self, HeaderName, HeaderValue},
+};
+use moka::future::Cache;
+use quenty_contracts::auth::{ApiKeyExchange, ExchangedApiKey};
+use quenty_kernel::{Failure, Kind};
+use quenty_platform::client::{CallError, Client};
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
+
+pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const MOST_KEYS: u64 = 50_000;
+/// As long as the longest token lives.
+const KEPT: Duration = Duration::from_secs(3600);
+const RENEW_AFTER: Duration = Duration::from_secs(60);
+/// A token is not used in its last moments: it has to be valid when it arrives.
+const MARGIN: Duration = Duration::from_secs(30);
+/// A key that Auth does not know is not asked about again so soon.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
+
+/// What Auth said of a key, from one address: keys may be bound to some.
+#[derive(Debug, Default)]
+enum Said {
+    #[default]
+    Nothing,
+    Token {
+        bearer: HeaderValue,
+        renew_at: Instant,
+        until: Instant,
+    },
+    Refused {
+        until: Instant,
+    },
+}
+
+/// The keys that were exchanged, by the digest of each.
+pub(crate) struct ApiKeys {
+    auth: Client,
+    said: Cache<[u8; 32], Arc<Mutex<Said>>>,
+}
+
+impl ApiKeys {
+    pub(crate) fn new(auth: Client) -> Self {
+        Self { auth, said: Cache::builder().max_capacity(MOST_KEYS).time_to_idle(KEPT).build() }
+    }
+
+    /// Puts a token into the place of the key, if there is one.
+    ///
+    /// # Errors
+    /// 401 for a key that does not work, 400 when a token is there, too, 503 while Auth cannot be asked.
+    pub(crate) async fn exchange(&self, headers: &mut HeaderMap, address: IpAddr) -> Result<(), Failure> {
+        let Some(key) = headers.remove(API_KEY) else { return Ok(()) };
+        if headers.contains_key(header::AUTHORIZATION) {
+            let detail = "send X-Api-Key or Authorization, not both";
+            return Err(Failure::new(Kind::Malformed, "TWO_CREDENTIALS", detail));
+        }
+        let key = key.to_str().map_err(|_| refused())?;
+        headers.insert(header::AUTHORIZATION, self.token(key, address).await?);
+        Ok(())
+    }
+
+    async fn token(&self, key: &str, address: IpAddr) -> Result<HeaderValue, Failure> {
+        let digest =
+            Sha256::new().chain_update(key).chain_update([0]).chain_update(address.to_string()).finalize();
+        let said = self.said.get_with(digest.into(), std::future::ready(Arc::default())).await;
+        // Who comes meanwhile waits for the same answer.
+        let mut said = said.lock().await;
+        let now = Instant::now();
+        match &*said {
+            Said::Token { bearer, renew_at, .. } if now < *renew_at => return Ok(bearer.clone()),
+            Said::Refused { until } if now < *until => return Err(refused()),
+            _ => {}
+        }
+        let asked = ApiKeyExchange { api_key: key.to_owned(), address };
+        match self.auth.post::<ExchangedApiKey>("auth", "/internal/api-keys/exchange", &asked).await {
+            Ok(exchanged) => {
+                let bearer = bearer(&exchanged.access_token)?;
+                let life = Duration::from_secs(exchanged.expires_in.try_into().unwrap_or_default());
+                let until = now + life.saturating_sub(MARGIN);
+                *said = Said::Token { bearer: bearer.clone(), renew_at: until.min(now + RENEW_AFTER), until };
+                Ok(bearer)
+            }
+            Err(CallError::Refused { status: 401, code: Some(code), .. }) if code == "INVALID_API_KEY" => {
+                *said = Said::Refused { until: now + REFUSED_FOR };
+                Err(refused())
+            }
+            Err(error) => match &mut *said {
+                Said::Token { bearer, renew_at, until } if now < *until => {
+                    tracing::warn!(%error, "the token of an API key could not be renewed yet");
+                    *renew_at = now + REFUSED_FOR;
+                    Ok(bearer.clone())
+                }
+                _ => Err(error.into()),
+            },
+        }
+    }
+}
+
+fn bearer(token: &str) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| refused())?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn refused() -> Failure {
+    let detail =
+        "this API key does not work here: it is unknown, revoked, expired, or meant for other addresses";
+    Failure::new(Kind::Unauthenticated, "INVALID_API_KEY", detail)
+}

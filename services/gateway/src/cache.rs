@@ -1,0 +1,282 @@
+//! Answers that their service lets be kept (RFC 9111), kept for each company apart: nobody is ever shown what was made
+//! for another. Only what says `public` or `s-maxage` is kept, for the gateway stands before everybody.
+//!
+//! Of many that ask for the same at once, when nothing fresh is there, one is sent inward and the others wait for it.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use axum::body::{Body, Bytes};
+use http_body_util::BodyExt;
+use hyper::{
+    HeaderMap, Method, Response, StatusCode,
+    body::Body as _,
+    header::{self, HeaderName, HeaderValue},
+};
+use moka::future::Cache as Store;
+use quenty_kernel::{Failure, Kind};
+use quenty_platform::{
+    settings::{Settings, SettingsError},
+    token::{Claims, Realm},
+};
+use tokio::sync::Mutex;
+
+use crate::{bodies::Outgoing, edge::TRACEPARENT, exchange::Exchange, table::Operation};
+
+/// A larger answer is not kept.
+const LARGEST: u64 = 1 << 20;
+/// Longer nothing is kept, whatever its service says.
+const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// What a copy takes beside its body, about.
+const AROUND: usize = 1024;
+/// Ways of asking for the same that are kept apart.
+const MOST_COPIES: usize = 8;
+const MOST_ASKED_AT_ONCE: u64 = 10_000;
+
+/// Whose copy, and of what.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place {
+    audience: String,
+    path: String,
+}
+
+/// Kept answers of one place: one for each way of asking that its service tells apart (`Vary`).
+#[derive(Debug, Default)]
+struct Shelf {
+    vary: Vec<HeaderName>,
+    copies: Vec<Copy>,
+}
+
+#[derive(Debug, Clone)]
+struct Copy {
+    /// Of the headers in the shelf's `vary`, as the request had them.
+    asked: Vec<Option<HeaderValue>>,
+    headers: HeaderMap,
+    body: Bytes,
+    made: Instant,
+    fresh_for: Duration,
+}
+
+/// What the gateway keeps.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    shelves: Store<Place, Arc<Shelf>>,
+    /// Who asks for what is no longer fresh holds its lock.
+    asking: Store<Place, Arc<Mutex<()>>>,
+}
+
+impl Cache {
+    /// # Errors
+    /// When the setting is no number.
+    pub(crate) fn of(settings: &Settings) -> Result<Self, SettingsError> {
+        let weight = |place: &Place, shelf: &Arc<Shelf>| {
+            let copies = shelf.copies.iter().map(|copy| copy.body.len() + AROUND).sum::<usize>();
+            u32::try_from(copies + place.path.len()).unwrap_or(u32::MAX)
+        };
+        let shelves = Store::builder().max_capacity(settings.parse("cache_bytes")?).weigher(weight);
+        let asking = Store::builder().max_capacity(MOST_ASKED_AT_ONCE);
+        Ok(Self { shelves: shelves.time_to_live(LONGEST).build(), asking: asking.build() })
+    }
+
+    /// The answer to a request: a kept one that is fresh, or its service's, which is kept if that lets it be.
+    ///
+    /// # Errors
+    /// Those of the exchange.
+    pub(crate) async fn answer(
+        &self,
+        operation: &Operation,
+        exchange: &Exchange<'_>,
+        caller: Option<&Claims>,
+        request: Outgoing,
+    ) -> Result<Response<Body>, Failure> {
+        // Of most operations nothing is ever kept; those pay nothing for it, and the others once.
+        if !operation.is_kept.load(Ordering::Relaxed) {
+            let response = exchange.run(request).await?;
+            let is_kept = operation.is_read && lifetime(&response).is_some();
+            operation.is_kept.store(is_kept, Ordering::Relaxed);
+            return Ok(response);
+        }
+        let headers = &request.parts.headers;
+        let is_plain = request.parts.method == Method::GET
+            && !headers.contains_key(header::RANGE)
+            && !says(headers, "no-store");
+        if !is_plain {
+            return exchange.run(request).await;
+        }
+        let place = Place { audience: audience(caller), path: request.parts.uri.to_string() };
+        let Some(shelf) = self.shelves.get(&place).await else {
+            // Nothing of this place was ever kept: most are of this kind, and need not wait for each other.
+            return self.ask(exchange, place, request, None).await;
+        };
+        if let Some(copy) = shelf.fresh(headers) {
+            return Ok(copy.told_to(headers));
+        }
+        let lock = self.asking.get_with(place.clone(), std::future::ready(Arc::default())).await;
+        let asking = lock.lock().await;
+        // Somebody may have asked meanwhile; or found out that it is not to be kept any more.
+        match self.shelves.get(&place).await {
+            Some(shelf) => match shelf.fresh(&request.parts.headers) {
+                Some(copy) => Ok(copy.told_to(&request.parts.headers)),
+                None => {
+                    let stale = shelf.copy(&request.parts.headers).cloned();
+                    self.ask(exchange, place, request, stale).await
+                }
+            },
+            None => {
+                drop(asking);
+                self.ask(exchange, place, request, None).await
+            }
+        }
+    }
+
+    /// Asks the service; whether a stale copy still holds, where there is one.
+    async fn ask(
+        &self,
+        exchange: &Exchange<'_>,
+        place: Place,
+        mut request: Outgoing,
+        stale: Option<Copy>,
+    ) -> Result<Response<Body>, Failure> {
+        let asked = request.parts.headers.clone();
+        let etag = stale.as_ref().and_then(|copy| copy.headers.get(header::ETAG)).cloned();
+        if let Some(etag) = &etag {
+            request.parts.headers.insert(header::IF_NONE_MATCH, etag.clone());
+        }
+        let response = exchange.run(request).await?;
+        if let (Some(stale), StatusCode::NOT_MODIFIED) = (stale.filter(|_| etag.is_some()), response.status())
+        {
+            let fresh = stale.still_holds(response.headers());
+            let told = fresh.told_to(&asked);
+            self.keep(place, fresh, &asked).await;
+            return Ok(told);
+        }
+        let Some(fresh_for) = lifetime(&response) else {
+            if stale_place_is_over(&response) {
+                self.shelves.invalidate(&place).await;
+            }
+            return Ok(response);
+        };
+        let (parts, body) = response.into_parts();
+        let Ok(body) = body.collect().await else {
+            return Err(Failure::new(
+                Kind::BadGateway,
+                "UPSTREAM_BROKE_OFF",
+                "the answer broke off; try again",
+            ));
+        };
+        let (mut headers, body) = (parts.headers, body.to_bytes());
+        headers.remove(TRACEPARENT);
+        let copy = Copy { asked: Vec::new(), headers, body, made: Instant::now(), fresh_for };
+        let told = copy.told_to(&asked);
+        self.keep(place, copy, &asked).await;
+        Ok(told)
+    }
+
+    async fn keep(&self, place: Place, mut copy: Copy, asked: &HeaderMap) {
+        let vary: Vec<HeaderName> =
+            words(&copy.headers, &header::VARY).filter_map(|name| name.parse().ok()).collect();
+        copy.asked = answers_to(&vary, asked);
+        let others = self.shelves.get(&place).await.filter(|shelf| shelf.vary == vary);
+        let others = others.iter().flat_map(|shelf| &shelf.copies).filter(|other| other.asked != copy.asked);
+        let copies = std::iter::once(&copy).chain(others).take(MOST_COPIES).cloned().collect();
+        self.shelves.insert(place, Arc::new(Shelf { vary, copies })).await;
+    }
+}
+
+impl Shelf {
+    fn copy(&self, asked: &HeaderMap) -> Option<&Copy> {
+        let asked = answers_to(&self.vary, asked);
+        self.copies.iter().find(|copy| copy.asked == asked)
+    }
+
+    fn fresh(&self, asked: &HeaderMap) -> Option<&Copy> {
+        let wants_new = says(asked, "no-cache") || says(asked, "max-age=0");
+        self.copy(asked).filter(|copy| !wants_new && copy.made.elapsed() < copy.fresh_for)
+    }
+}
+
+impl Copy {
+    /// The answer; only that nothing has changed, to who has this very copy already (RFC 9110, 13.1.2).
+    fn told_to(&self, asked: &HeaderMap) -> Response<Body> {
+        let has_it = self.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).is_some_and(|etag| {
+            words(asked, &header::IF_NONE_MATCH).any(|seen| seen == "*" || weak(seen) == weak(etag))
+        });
+        let mut response = Response::new(if has_it { Body::empty() } else { Body::from(self.body.clone()) });
+        *response.headers_mut() = self.headers.clone();
+        if has_it {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+        }
+        response.headers_mut().insert(header::AGE, HeaderValue::from(self.made.elapsed().as_secs()));
+        response
+    }
+
+    fn still_holds(mut self, told: &HeaderMap) -> Self {
+        for name in [header::CACHE_CONTROL, header::ETAG, header::EXPIRES] {
+            if let Some(value) = told.get(&name) {
+                self.headers.insert(name, value.clone());
+            }
+        }
+        self.fresh_for = promised(&self.headers).unwrap_or(self.fresh_for);
+        Self { made: Instant::now(), ..self }
+    }
+}
+
+/// How long an answer may be kept by those who stand between; `None` when it may not.
+fn lifetime(response: &Response<Body>) -> Option<Duration> {
+    let headers = response.headers();
+    let is_small = response.body().size_hint().exact().is_some_and(|size| size <= LARGEST);
+    let is_whole = response.status() == StatusCode::OK
+        && !headers.contains_key(header::SET_COOKIE)
+        && !words(headers, &header::VARY).any(|name| name == "*");
+    if is_small && is_whole { promised(headers) } else { None }
+}
+
+fn promised(headers: &HeaderMap) -> Option<Duration> {
+    let number = |name: &str| {
+        words(headers, &header::CACHE_CONTROL).find_map(|directive| {
+            directive.strip_prefix(name)?.strip_prefix('=')?.trim_matches('"').parse().ok()
+        })
+    };
+    let shared = number("s-maxage");
+    if ["no-store", "private", "no-cache"].iter().any(|word| says(headers, word))
+        || (shared.is_none() && !says(headers, "public"))
+    {
+        return None;
+    }
+    let seconds = shared.or_else(|| number("max-age")).filter(|seconds| *seconds > 0)?;
+    Some(Duration::from_secs(seconds).min(LONGEST))
+}
+
+/// Whether an answer shows that what was kept of its place holds no longer; that a service is away shows nothing.
+fn stale_place_is_over(response: &Response<Body>) -> bool {
+    !response.status().is_server_error() && response.status() != StatusCode::NOT_MODIFIED
+}
+
+fn says(headers: &HeaderMap, directive: &str) -> bool {
+    words(headers, &header::CACHE_CONTROL).any(|said| said.eq_ignore_ascii_case(directive))
+}
+
+fn words<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
+}
+
+fn answers_to(vary: &[HeaderName], asked: &HeaderMap) -> Vec<Option<HeaderValue>> {
+    vary.iter().map(|name| asked.get(name).cloned()).collect()
+}
+
+fn weak(etag: &str) -> &str {
+    etag.trim().trim_start_matches("W/")
+}
+
+/// For whom an answer may be the same: everybody of a company, else one person, else anyone without a token.
+fn audience(caller: Option<&Claims>) -> String {
+    match caller {
+        None => String::new(),
+        Some(Claims { realm: Realm::Company, company_id: Some(company), .. }) => company.to_string(),
+        Some(claims) => claims.sub.clone(),
+    }
+}

@@ -1,0 +1,160 @@
+//! Sending a request inward, again if need be and if that is safe, within the time that its client is promised.
+//!
+//! Sent again is what changes nothing or carries an `Idempotency-Key`, when its service cannot be reached or says that it
+//! cannot answer now; and anything of which nothing was sent. Never once the answer has begun to flow outward.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use http_body_util::{BodyExt, Limited};
+use hyper::{
+    HeaderMap, Request, Response, StatusCode,
+    header::{self, HeaderName, HeaderValue},
+    http::request::Parts,
+};
+use quenty_kernel::{Failure, Kind};
+use quenty_platform::http::problem::Problem;
+
+use crate::{
+    Gateway,
+    bodies::{Content, Outgoing},
+    upstream::{Unreachable, Upstream},
+};
+
+/// How many milliseconds are left for the answer: who works inward need not go on when nobody waits any more.
+const TIME_LEFT: HeaderName = HeaderName::from_static("x-time-left-ms");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const MOST_TRIES: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
+const LARGEST_PROBLEM: usize = 64 * 1024;
+
+/// One request to a service, with the time by which it is answered.
+pub(crate) struct Exchange<'a> {
+    pub(crate) gateway: &'a Gateway,
+    /// Which of the gateway's services.
+    pub(crate) upstream: usize,
+    pub(crate) patience: Duration,
+}
+
+impl Exchange<'_> {
+    /// # Errors
+    /// 503 when the service cannot be reached or has too much to do, 504 when it takes too long.
+    pub(crate) async fn run(&self, request: Outgoing) -> Result<Response<Body>, Failure> {
+        let upstream = &self.gateway.0.upstreams[self.upstream];
+        let _place = self.gateway.0.gates[self.upstream].enter(upstream.name)?;
+        let deadline = Instant::now() + self.patience;
+        self.until_answered(upstream, request, deadline).await.map_err(|error| match error {
+            Unreachable::TooSlow => too_slow(upstream.name),
+            error => unreachable(upstream.name, &error),
+        })
+    }
+
+    async fn until_answered(
+        &self,
+        upstream: &Upstream,
+        request: Outgoing,
+        deadline: Instant,
+    ) -> Result<Response<Body>, Unreachable> {
+        let Outgoing { mut parts, content } = request;
+        let Content::Whole(body) = content else {
+            tell_time_left(&mut parts.headers, deadline);
+            return self.send(upstream, parts, content, deadline).await;
+        };
+        let budget = &self.gateway.0.budgets[self.upstream];
+        budget.earn();
+        let mut tries = 1;
+        loop {
+            tell_time_left(&mut parts.headers, deadline);
+            let whole = Content::Whole(body.clone());
+            let outcome = self.send(upstream, parts.clone(), whole, deadline).await;
+            let outcome = match outcome {
+                Ok(response) if is_keyed(&parts.headers) && response.status() == StatusCode::CONFLICT => {
+                    match still_running(response, deadline).await {
+                        Running::Wait(pause) => {
+                            tokio::time::sleep(pause).await;
+                            continue;
+                        }
+                        Running::Not(response) => Ok(response),
+                    }
+                }
+                outcome => outcome,
+            };
+            let is_early = deadline.saturating_duration_since(Instant::now()) > self.patience / 2;
+            if tries == MOST_TRIES || !is_early || !may_be_sent_again(&parts, &outcome) || !budget.spend() {
+                return outcome;
+            }
+            metrics::counter!("quenty_gateway_retries_total", "upstream" => upstream.name).increment(1);
+            tokio::time::sleep(FIRST_PAUSE * tries.pow(2)).await;
+            tries += 1;
+        }
+    }
+
+    async fn send(
+        &self,
+        upstream: &Upstream,
+        parts: Parts,
+        content: Content,
+        deadline: Instant,
+    ) -> Result<Response<Body>, Unreachable> {
+        let request = Request::from(Outgoing { parts, content });
+        upstream.send(&self.gateway.0.client, request, deadline).await
+    }
+}
+
+fn tell_time_left(headers: &mut HeaderMap, deadline: Instant) {
+    let left = deadline.saturating_duration_since(Instant::now()).as_millis();
+    headers.insert(TIME_LEFT, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
+}
+
+fn is_keyed(headers: &HeaderMap) -> bool {
+    headers.contains_key(IDEMPOTENCY_KEY)
+}
+
+fn may_be_sent_again(parts: &Parts, outcome: &Result<Response<Body>, Unreachable>) -> bool {
+    let is_repeatable = parts.method.is_safe() || is_keyed(&parts.headers);
+    match outcome {
+        Ok(response) => {
+            is_repeatable
+                && matches!(
+                    response.status(),
+                    StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+                )
+        }
+        Err(Unreachable::LeftAlone | Unreachable::TooSlow) => false,
+        Err(error) => is_repeatable || error.is_unsent(),
+    }
+}
+
+enum Running {
+    /// The first request with this key still runs: its answer is there after that long.
+    Wait(Duration),
+    Not(Response<Body>),
+}
+
+/// Whether a conflict only says that the same request has not ended yet: the gateway waits in its client's place.
+async fn still_running(response: Response<Body>, deadline: Instant) -> Running {
+    let seconds =
+        response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let pause = seconds.map(Duration::from_secs).filter(|pause| Instant::now() + *pause < deadline);
+    let Some(pause) = pause else { return Running::Not(response) };
+    let (parts, body) = response.into_parts();
+    let Ok(body) = Limited::new(body, LARGEST_PROBLEM).collect().await else {
+        return Running::Not(Response::from_parts(parts, Body::empty()));
+    };
+    let body = body.to_bytes();
+    match serde_json::from_slice::<Problem>(&body) {
+        Ok(problem) if problem.code == "IDEMPOTENCY_IN_PROGRESS" => Running::Wait(pause),
+        _ => Running::Not(Response::from_parts(parts, Body::from(body))),
+    }
+}
+
+fn unreachable(name: &str, error: &Unreachable) -> Failure {
+    tracing::warn!(upstream = name, %error, "a service cannot be reached");
+    let detail = format!("the {name} service cannot be reached; try again");
+    Failure::new(Kind::Unavailable, "UPSTREAM_UNAVAILABLE", detail).retry_after(1)
+}
+
+fn too_slow(name: &str) -> Failure {
+    let detail = format!("the {name} service took too long; with an Idempotency-Key it is safe to repeat");
+    Failure::new(Kind::GatewayTimeout, "UPSTREAM_TIMEOUT", detail)
+}

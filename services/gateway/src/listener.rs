@@ -1,0 +1,138 @@
+//! Where clients connect: in the clear or by TLS, with HTTP/1.1 or HTTP/2, until the gateway is asked to end.
+
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::body::Body;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::{http1, http2},
+    service::service_fn,
+};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::graceful::{GracefulShutdown, Watcher},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+};
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Gateway, client_address::Client, edge, tls, unreadable::Telling};
+
+/// How long running requests may take once nothing new is taken in.
+const DRAIN: Duration = Duration::from_secs(10);
+/// Requests of one connection at a time.
+const MOST_STREAMS: u32 = 128;
+/// Whether a client of HTTP/2 that says nothing is still there.
+const PING_EVERY: Duration = Duration::from_secs(30);
+
+/// Serves until `stop`; then it is no longer ready, takes in what still comes for a while, and lets running requests
+/// finish.
+pub(crate) async fn serve(gateway: &Gateway, listener: TcpListener, stop: CancellationToken) {
+    let (mut work, connections) = (JoinSet::new(), GracefulShutdown::new());
+    let places = Arc::new(Semaphore::new(gateway.0.max_connections));
+    let closing = async {
+        stop.cancelled().await;
+        gateway.drain();
+        tokio::time::sleep(gateway.0.drain).await;
+    };
+    tokio::pin!(closing);
+    loop {
+        let accepted = tokio::select! {
+            () = &mut closing => break,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let (place, (stream, peer)) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, or the client is gone already: neither ends the gateway.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                continue;
+            }
+        };
+        drop(stream.set_nodelay(true));
+        let (gateway, watcher) = (gateway.clone(), connections.watcher());
+        work.spawn(async move {
+            connect(gateway, stream, peer, watcher).await;
+            drop(place);
+        });
+        while work.try_join_next().is_some() {}
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
+        tracing::warn!("some connections were cut off after {DRAIN:?}");
+    }
+}
+
+/// The next connection, once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(OwnedSemaphorePermit, (TcpStream, SocketAddr))> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+    Ok((place, listener.accept().await?))
+}
+
+async fn connect(gateway: Gateway, stream: TcpStream, peer: SocketAddr, watcher: Watcher) {
+    let client = Client { address: peer.ip(), by_tls: gateway.0.tls.is_some() };
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(gateway.0.write_timeout));
+    let stream = Box::pin(stream);
+    let Some(acceptor) = gateway.0.tls.clone() else {
+        return speak_http1(gateway, stream, client, watcher).await;
+    };
+    // Who greets slowly, or is no client of TLS, is cut off like who sends no headers.
+    let Ok(Ok(stream)) = tokio::time::timeout(gateway.0.header_timeout, acceptor.accept(stream)).await else {
+        return;
+    };
+    if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
+        speak_http2(gateway, stream, client, watcher).await;
+    } else {
+        speak_http1(gateway, stream, client, watcher).await;
+    }
+}
+
+async fn speak_http1<S>(gateway: Gateway, stream: S, client: Client, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    // The time for headers runs from the first moment, also for who sends nothing at all.
+    let mut server = http1::Builder::new();
+    server
+        .timer(TokioTimer::new())
+        .header_read_timeout(gateway.0.header_timeout)
+        .max_buf_size(gateway.0.max_header_bytes);
+    let answer = service_fn(move |request| answer(gateway.clone(), request, client));
+    let connection = server.serve_connection(TokioIo::new(Telling::new(stream)), answer);
+    // A client that breaks off is its own affair.
+    drop(watcher.watch(connection).await);
+}
+
+async fn speak_http2<S>(gateway: Gateway, stream: S, client: Client, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let mut server = http2::Builder::new(TokioExecutor::new());
+    server
+        .timer(TokioTimer::new())
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(gateway.0.header_timeout)
+        .max_concurrent_streams(MOST_STREAMS)
+        .max_header_list_size(u32::try_from(gateway.0.max_header_bytes).unwrap_or(u32::MAX));
+    let answer = service_fn(move |request| answer(gateway.clone(), request, client));
+    drop(watcher.watch(server.serve_connection(TokioIo::new(stream), answer)).await);
+}
+
+async fn answer(
+    gateway: Gateway,
+    request: Request<Incoming>,
+    client: Client,
+) -> Result<hyper::Response<Body>, Infallible> {
+    Ok(edge::answer(&gateway, request.map(Body::new), client).await)
+}

@@ -1,0 +1,142 @@
+//! Answers that may be kept.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
+use quenty_gateway::Upstream;
+use quenty_kernel::id::{CompanyId, UserId};
+use quenty_platform::token::Realm;
+use quenty_testkit::{keys, wait::eventually};
+use serde_json::json;
+
+use crate::support::Door;
+
+/// A service whose answers say how they may be kept, each telling how often it was asked.
+struct Service {
+    asked: Arc<AtomicUsize>,
+    door: Door,
+}
+
+impl Service {
+    async fn open(said: &'static [(&'static str, &'static str)]) -> Self {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&asked);
+        let handler = move |headers: HeaderMap| async move {
+            let number = counter.fetch_add(1, Ordering::SeqCst) + 1;
+            let etag = said.iter().find(|(name, _)| *name == "etag").map(|(_, etag)| *etag);
+            let seen = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+            let mut told = HeaderMap::new();
+            for (name, value) in said {
+                told.insert(*name, value.parse().unwrap());
+            }
+            if etag.is_some() && seen == etag {
+                return (StatusCode::NOT_MODIFIED, told).into_response();
+            }
+            // Whoever asks meanwhile finds nothing yet.
+            tokio::task::yield_now().await;
+            (told, format!("answer {number}")).into_response()
+        };
+        let router =
+            Router::new().route("/api/v1/things", get(handler.clone())).route("/api/v1/open", get(handler));
+        let secured = json!([{"bearer": []}]);
+        let paths = json!({"/api/v1/things": {"get": {"security": secured}}, "/api/v1/open": {"get": {}}});
+        let upstream = Upstream::local("things", router, json!({"paths": paths}));
+        let service = Self { asked, door: Door::open(vec![upstream], &[]).await };
+        // The first answer of an operation shows whether its answers may be kept.
+        for path in ["/api/v1/things", "/api/v1/open"] {
+            service.get(&token(CompanyId::new()), path).await;
+        }
+        service.asked.store(0, Ordering::SeqCst);
+        service
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    async fn get(&self, token: &str, path: &str) -> String {
+        self.door.get(path).token(token).send().await.expect(200).text()
+    }
+}
+
+fn token(company: CompanyId) -> String {
+    keys::sign(&keys::claims(Realm::Company, UserId::new(), Some(company), &[]))
+}
+
+#[tokio::test]
+async fn a_public_answer_is_kept_for_a_company_and_shown_to_no_other() {
+    let service = Service::open(&[("cache-control", "public, max-age=60"), ("etag", "\"1\"")]).await;
+    let (one, two) = (CompanyId::new(), CompanyId::new());
+    assert_eq!(service.get(&token(one), "/api/v1/things").await, "answer 1");
+    assert_eq!(service.get(&token(one), "/api/v1/things").await, "answer 1", "for everybody of the company");
+    assert_eq!(service.get(&token(two), "/api/v1/things").await, "answer 2", "but for nobody else");
+    assert_eq!(service.get(&token(one), "/api/v1/things?page=2").await, "answer 3");
+    let kept = service.door.get("/api/v1/things").token(&token(one)).send().await.expect(200);
+    assert!(kept.header("age").is_some());
+    let same =
+        service.door.get("/api/v1/things").token(&token(one)).header("if-none-match", "\"0\", W/\"1\"");
+    let same = same.send().await.expect(304);
+    assert_eq!((same.header("etag"), same.body.len(), service.asked()), (Some("\"1\""), 0, 3));
+    // Who may not ask is not answered from what is kept.
+    service.door.get("/api/v1/things").send().await.expect_problem(401, "NO_TOKEN");
+    let renewed = service.door.get("/api/v1/things").token(&token(one)).header("cache-control", "no-cache");
+    assert_eq!(
+        (renewed.send().await.expect(200).text().as_str(), service.asked()),
+        ("answer 1", 4),
+        "it still held"
+    );
+}
+
+#[tokio::test]
+async fn what_may_not_be_kept_is_not() {
+    for said in [
+        &[("x-nothing", "said")][..],
+        &[("cache-control", "max-age=60")],
+        &[("cache-control", "private, max-age=60")],
+        &[("cache-control", "public, no-store, max-age=60")],
+        &[("cache-control", "public, max-age=0")],
+        &[("cache-control", "public, max-age=60"), ("set-cookie", "a=b")],
+        &[("cache-control", "public, max-age=60"), ("vary", "*")],
+    ] {
+        let service = Service::open(said).await;
+        let token = token(CompanyId::new());
+        assert_eq!(service.get(&token, "/api/v1/things").await, "answer 1");
+        assert_eq!(service.get(&token, "/api/v1/things").await, "answer 2", "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn ways_of_asking_that_a_service_tells_apart_are_kept_apart() {
+    let service =
+        Service::open(&[("cache-control", "public, max-age=60"), ("vary", "accept-language")]).await;
+    let ask =
+        |language: &'static str| service.door.get("/api/v1/open").header("accept-language", language).send();
+    assert_eq!(ask("es").await.text(), "answer 1");
+    assert_eq!(ask("pt").await.text(), "answer 2");
+    assert_eq!(ask("es").await.text(), "answer 1");
+    assert_eq!(ask("pt").await.text(), "answer 2");
+}
+
+#[tokio::test]
+async fn many_who_ask_for_what_is_stale_send_one_inward() {
+    let service = Service::open(&[("cache-control", "public, s-maxage=1")]).await;
+    let ask = || async { service.door.get("/api/v1/open").send().await.expect(200).text() };
+    assert_eq!(ask().await, "answer 1");
+    eventually("it is stale", || async { (ask().await != "answer 1").then_some(()) }).await;
+    let before = service.asked();
+    eventually("it is stale again", || async {
+        let answers = futures_util::future::join_all((0..20).map(|_| ask())).await;
+        let asked = service.asked() - before;
+        assert!(asked <= 1, "{asked} were sent inward");
+        (asked == 1).then_some(answers)
+    })
+    .await;
+}

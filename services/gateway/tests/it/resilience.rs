@@ -1,0 +1,254 @@
+//! Services that fail, and what their clients notice of it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use hyper::Method;
+use quenty_gateway::Upstream;
+use quenty_kernel::Failure;
+use quenty_platform::http::problem;
+use quenty_testkit::wait::eventually;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::Semaphore,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::{Door, description, serve};
+
+const PATH: &str = "/api/v1/things";
+
+/// A process of a service, and how often it was asked.
+struct Process {
+    url: String,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Process {
+    /// Answers the first, second … request as told by its number.
+    async fn answering(answer: impl Fn(usize) -> Response + Clone + Send + Sync + 'static) -> Self {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&asked);
+        let handler = move || {
+            let number = counter.fetch_add(1, Ordering::SeqCst);
+            std::future::ready(answer(number))
+        };
+        let described = description(&[("get", PATH), ("post", PATH)]);
+        let router = Router::new()
+            .route(PATH, get(handler.clone()).post(handler))
+            .route("/openapi.json", get(move || std::future::ready(axum::Json(described.clone()))));
+        Self { url: serve(router, CancellationToken::new()).await, asked }
+    }
+
+    async fn well() -> Self {
+        Self::answering(|_| "well".into_response()).await
+    }
+
+    async fn ill() -> Self {
+        Self::answering(|_| StatusCode::SERVICE_UNAVAILABLE.into_response()).await
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+async fn door(processes: &[&str], more: &[(&str, &str)]) -> Door {
+    Door::open(vec![Upstream::remote("things", &processes.join(","))], more).await
+}
+
+/// Where nobody listens.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+#[tokio::test]
+async fn several_processes_share_the_work_and_a_busy_one_gets_less() {
+    let (one, two) = (Process::well().await, Process::well().await);
+    let both = door(&[&one.url, &two.url], &[]).await;
+    for _ in 0..20 {
+        both.get(PATH).send().await.expect(200);
+    }
+    assert_eq!((one.asked(), two.asked()), (10, 10));
+
+    let closed = Arc::new(Semaphore::new(0));
+    let waiting = Arc::clone(&closed);
+    let hangs = move || async move { waiting.acquire().await.map(|_| "late").unwrap_or_default() };
+    let described = description(&[("get", PATH)]);
+    let router = Router::new()
+        .route(PATH, get(hangs))
+        .route("/openapi.json", get(move || std::future::ready(axum::Json(described.clone()))));
+    let busy = serve(router, CancellationToken::new()).await;
+    let door = door(&[&busy, &two.url], &[]).await;
+    let first = async { door.get(PATH).send().await };
+    let rest = async {
+        let before = two.asked();
+        // One of these hangs at the busy one, or the first did: all the others find the way around it.
+        let asked = futures_util::future::join_all((0..20).map(|_| async {
+            tokio::time::timeout(Duration::from_millis(1500), door.get(PATH).send()).await.is_ok()
+        }));
+        let answered = asked.await.into_iter().filter(|answered| *answered).count();
+        closed.add_permits(100);
+        assert!(answered >= 10 && two.asked() - before >= 10, "{answered}");
+    };
+    tokio::join!(first, rest).0.expect(200);
+}
+
+#[tokio::test]
+async fn what_was_not_sent_is_sent_to_another_process() {
+    let well = Process::well().await;
+    let door = door(&[NOBODY, &well.url], &[]).await;
+    for _ in 0..30 {
+        door.call(Method::POST, PATH).send().await.expect(200);
+    }
+    assert_eq!(well.asked(), 30, "each once");
+}
+
+#[tokio::test]
+async fn a_read_or_a_keyed_change_that_cannot_be_answered_is_asked_for_again() {
+    let (ill, well) = (Process::ill().await, Process::well().await);
+    let door = door(&[&ill.url, &well.url], &[]).await;
+    for turn in 0..4 {
+        door.get(PATH).send().await.expect(200);
+        door.call(Method::POST, PATH).idempotency_key(&format!("key-{turn}")).send().await.expect(200);
+    }
+    assert!(ill.asked() >= 1 && ill.asked() <= 5, "after five failures it is left alone: {}", ill.asked());
+}
+
+#[tokio::test]
+async fn a_change_without_key_is_never_sent_twice() {
+    let ill = Process::ill().await;
+    let door = door(&[&ill.url], &[]).await;
+    for sent in 1..=3 {
+        door.call(Method::POST, PATH).send().await.expect(503);
+        assert_eq!(ill.asked(), sent);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_again_once_the_answer_has_begun() {
+    let broken = Arc::new(Semaphore::new(0));
+    let breaks = Arc::clone(&broken);
+    let breaking = Process::answering(move |_| {
+        let breaks = Arc::clone(&breaks);
+        let begun = futures_util::stream::iter([Ok("begun")]);
+        let error = futures_util::stream::once(async move {
+            drop(breaks.acquire().await);
+            Err(std::io::Error::other("it breaks"))
+        });
+        Body::from_stream(futures_util::StreamExt::chain(begun, error)).into_response()
+    })
+    .await;
+    let door = door(&[&breaking.url], &[]).await;
+    let mut stream = door.connect().await;
+    stream.write_all(format!("GET {PATH} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await.unwrap();
+    let (mut seen, mut piece) = (String::new(), [0; 1024]);
+    loop {
+        let read = stream.read(&mut piece).await.unwrap_or_default();
+        if read == 0 {
+            break;
+        }
+        seen.push_str(&String::from_utf8_lossy(&piece[..read]));
+        if seen.contains("begun") {
+            broken.add_permits(1);
+        }
+    }
+    assert!(seen.starts_with("HTTP/1.1 200") && !seen.ends_with("0\r\n\r\n"), "{seen}");
+    assert_eq!(breaking.asked(), 1);
+}
+
+#[tokio::test]
+async fn retries_are_a_tenth_of_the_requests_at_most() {
+    let ill = Process::ill().await;
+    let door = door(&[&ill.url], &[]).await;
+    let (requests, at_first) = (100, 10);
+    for _ in 0..requests {
+        door.get(PATH).send().await.expect(503);
+    }
+    let retries = ill.asked() - requests;
+    assert!(retries >= at_first && retries <= at_first + requests / 10, "{retries}");
+}
+
+#[tokio::test]
+async fn a_process_that_fails_again_and_again_is_left_alone_and_taken_back() {
+    let coming_back = Process::answering(|number| {
+        if number < 5 { StatusCode::BAD_GATEWAY.into_response() } else { "well again".into_response() }
+    })
+    .await;
+    let door = door(&[&coming_back.url], &[]).await;
+    let post = || door.call(Method::POST, PATH).send();
+    for _ in 0..5 {
+        post().await.expect(502);
+    }
+    let refused = post().await.expect_problem(503, "UPSTREAM_UNAVAILABLE");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(coming_back.asked(), 5, "it has its peace");
+    eventually("it is tried again", || async { (post().await.status() == 200).then_some(()) }).await;
+    post().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_service_with_all_it_can_do_is_given_no_more() {
+    let open = Arc::new(Semaphore::new(0));
+    let (waiting, asked) = (Arc::clone(&open), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&asked);
+    let slow = move || async move {
+        counter.fetch_add(1, Ordering::SeqCst);
+        waiting.acquire().await.map(|_| "done").unwrap_or_default()
+    };
+    let service =
+        Upstream::local("things", Router::new().route(PATH, get(slow)), description(&[("get", PATH)]));
+    let door = Door::open(vec![service], &[("upstream_concurrency", "2")]).await;
+    let working = async { tokio::join!(door.get(PATH).send(), door.get(PATH).send()) };
+    let third = async {
+        eventually("both are at work", || async { (asked.load(Ordering::SeqCst) == 2).then_some(()) }).await;
+        let refused = door.get(PATH).send().await.expect_problem(503, "OVERLOADED");
+        assert_eq!(refused.header("retry-after"), Some("1"));
+        open.add_permits(10);
+    };
+    let ((first, second), ()) = tokio::join!(working, third);
+    assert_eq!((first.status(), second.status()), (200, 200));
+    door.get(PATH).send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_request_whose_first_try_still_runs_is_waited_for() {
+    let running = Process::answering(|number| {
+        let failure = Failure::conflict("IDEMPOTENCY_IN_PROGRESS", "still running").retry_after(1);
+        if number < 1 { problem::response(&failure) } else { "the answer".into_response() }
+    })
+    .await;
+    let door = door(&[&running.url], &[]).await;
+    let answer = door.call(Method::POST, PATH).idempotency_key("key").send().await.expect(200);
+    assert_eq!((answer.text().as_str(), running.asked()), ("the answer", 2));
+    let other = Process::answering(|_| problem::response(&Failure::conflict("SKU_TAKEN", "taken"))).await;
+    let door = self::door(&[&other.url], &[]).await;
+    door.call(Method::POST, PATH).idempotency_key("key").send().await.expect_problem(409, "SKU_TAKEN");
+}
+
+#[tokio::test]
+async fn a_service_is_told_how_long_its_answer_is_waited_for() {
+    let told = |headers: HeaderMap| async move {
+        headers
+            .get_all("x-time-left-ms")
+            .iter()
+            .map(|value| value.to_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    let service =
+        Upstream::local("things", Router::new().route(PATH, get(told)), description(&[("get", PATH)]));
+    let door = Door::open(vec![service], &[("upstream_timeout_ms", "5000")]).await;
+    let left = door.get(PATH).header("x-time-left-ms", "99999999").send().await.expect(200).text();
+    assert!((4000..=5000).contains(&left.parse::<u64>().unwrap()), "{left}");
+}

@@ -1,0 +1,130 @@
+//! TLS with a certificate of one's own, and HTTP/2 over it.
+
+use std::sync::Arc;
+
+use axum::{Router, body::Body, http::HeaderMap, routing::get};
+use http_body_util::BodyExt;
+use hyper::{Request, Response, body::Incoming};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use quenty_gateway::{Gateway, Upstream};
+use quenty_platform::{
+    client::Transport,
+    settings::{CHASSIS, Settings},
+    token::Verifier,
+};
+use quenty_testkit::keys;
+use tokio::net::TcpStream;
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
+};
+
+use crate::support::{Door, description};
+
+const PATH: &str = "/api/v1/things";
+
+fn things() -> Upstream {
+    let seen = |headers: HeaderMap| async move {
+        let names: Vec<_> = headers.keys().map(ToString::to_string).collect();
+        names.join(" ")
+    };
+    Upstream::local("things", Router::new().route(PATH, get(seen)), description(&[("get", PATH)]))
+}
+
+/// A gateway with a certificate for `localhost`, and who trusts it.
+async fn door() -> (Door, Arc<RootCertStore>, tempfile::TempDir) {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let files =
+        [("tls_certificate_file", certificate.to_str().unwrap()), ("tls_key_file", key.to_str().unwrap())];
+    let door = Door::begin(vec![things()], &files).await;
+    let mut roots = RootCertStore::empty();
+    roots.add(made.cert.der().clone()).unwrap();
+    (door, Arc::new(roots), folder)
+}
+
+async fn greet(door: &Door, roots: &Arc<RootCertStore>, protocols: &[&[u8]]) -> TlsStream<TcpStream> {
+    let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(Arc::clone(roots))
+        .with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    let name = ServerName::try_from("localhost").unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, door.connect().await).await.unwrap()
+}
+
+async fn text(response: Response<Incoming>) -> String {
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn clients_may_speak_http_2_and_many_requests_share_a_connection() {
+    let (door, roots, _files) = door().await;
+    let stream = greet(&door, &roots, &[b"h2", b"http/1.1"]).await;
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(connection);
+    let ask = |number: usize| {
+        let mut sender = sender.clone();
+        let request =
+            Request::get(format!("https://localhost{PATH}?n={number}")).body(Body::empty()).unwrap();
+        async move { sender.send_request(request).await.unwrap() }
+    };
+    for response in futures_util::future::join_all((0..50).map(ask)).await {
+        assert_eq!(response.status(), 200);
+        let told = response.headers();
+        assert_eq!(told["strict-transport-security"], "max-age=31536000; includeSubDomains");
+        assert!(told.contains_key("x-request-id") && !told.contains_key("connection"));
+        assert!(text(response).await.contains("traceparent"));
+    }
+    let missing = Request::get("https://localhost/api/v1/none").body(Body::empty()).unwrap();
+    let missing = sender.clone().send_request(missing).await.unwrap();
+    assert_eq!(
+        (missing.status().as_u16(), missing.headers()["content-type"].to_str().unwrap()),
+        (404, "application/problem+json")
+    );
+}
+
+#[tokio::test]
+async fn clients_of_http_1_are_served_by_tls_and_nobody_in_the_clear() {
+    let (door, roots, _files) = door().await;
+    let stream = greet(&door, &roots, &[b"http/1.1"]).await;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake::<_, Body>(TokioIo::new(stream)).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(connection);
+    let request = Request::get(PATH).header("host", "localhost").body(Body::empty()).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.headers().contains_key("strict-transport-security"));
+    let clear = door.raw(format!("GET {PATH} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
+    assert!(!clear.starts_with("HTTP/"), "{clear}");
+}
+
+#[tokio::test]
+async fn a_certificate_without_its_key_or_that_is_none_is_a_start_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let nonsense = folder.path().join("x.pem");
+    std::fs::write(&nonsense, "nonsense").unwrap();
+    let nonsense = nonsense.to_str().unwrap();
+    for files in [
+        &[("tls_certificate_file", nonsense)][..],
+        &[("tls_certificate_file", nonsense), ("tls_key_file", nonsense)],
+    ] {
+        let mut settings =
+            Settings::load(&[CHASSIS, quenty_gateway::SETTINGS], None, std::iter::empty()).unwrap();
+        for (key, value) in files {
+            settings = settings.with(key, *value);
+        }
+        let verifier = Verifier::new(Transport::default(), "http://127.0.0.1:9", keys::ISSUER);
+        let refused = Gateway::new(&settings, verifier, vec![things()]).err().unwrap().to_string();
+        assert!(refused.contains("TLS") || refused.contains("x.pem"), "{refused}");
+    }
+}
