@@ -84,7 +84,8 @@ events! {
     "quenty.auth.session.ended.v1" SessionEnded {
         session_id: SessionId,
         user_id: UserId,
-        /// `logout`, `logout_all`, `ended`, `suspended`, `password_changed`, `password_reset`, `reuse_detected`.
+        /// `logout`, `logout_all`, `ended`, `suspended`, `password_changed`, `password_reset`, `reuse_detected`,
+        /// `mfa_enabled`, `mfa_disabled`, `revoked`.
         reason: String,
     }
     /// A refresh token was used a second time: the whole session is revoked.
@@ -100,7 +101,7 @@ events! {
         login: Option<String>,
         address: String,
         user_agent: String,
-        /// `bad_credentials`, `locked`, `not_active`.
+        /// `bad_credentials`, `locked`, `not_active`, `bad_code`.
         reason: String,
     }
     "quenty.auth.password.changed.v1" PasswordChanged {

@@ -157,8 +157,12 @@ impl Verifier {
         validation.set_issuer(&[&self.0.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = CLOCK_SKEW_SECONDS;
+        validation.validate_nbf = true;
         let claims =
             decode::<Claims>(token, &key, &validation).map_err(|_| refused("the token is not valid"))?.claims;
+        if claims.iat > wall_now().as_second() + CLOCK_SKEW_SECONDS.cast_signed() {
+            return Err(refused("the token is of the future"));
+        }
         let claims = Arc::new(claims);
         self.0.verified.insert(hash, Arc::clone(&claims)).await;
         Ok(claims)

@@ -52,6 +52,20 @@ pub enum Error {
     TooManyApiKeys,
     #[error("the API key does not work")]
     BadApiKey,
+    #[error("the password was given too long ago")]
+    PasswordTooOld,
+    #[error("a second factor is asked for already")]
+    MfaEnabled,
+    #[error("there is no second factor")]
+    NoTotp,
+    #[error("this is no code of the new app")]
+    UnfitCode,
+    #[error("the code is wrong or was used")]
+    BadCode,
+    #[error("the login is unknown or over")]
+    BadMfaToken,
+    #[error("the token belongs to no session")]
+    UnsupportedTokenType,
 }
 
 quenty_platform::platform_errors!(Error: Failure, sqlx::Error);
@@ -168,6 +182,39 @@ fn told(error: &Error) -> Failure {
             "INVALID_API_KEY",
             "the API key is unknown, was revoked, has expired, does not work from this address, or its owner may not act in its company any more; make another one",
         ),
+        Error::PasswordTooOld => Failure::new(
+            Kind::Forbidden,
+            "PASSWORD_NEEDED",
+            "give your password again with POST /api/v1/auth/reauthenticate; then this works for five minutes",
+        ),
+        Error::MfaEnabled => Failure::conflict(
+            "MFA_ENABLED",
+            "an authenticator app is asked for already; give it up before you begin with another",
+        ),
+        Error::NoTotp => Failure::conflict(
+            "MFA_NOT_ENABLED",
+            "there is no authenticator app; begin with POST /api/v1/auth/mfa/totp",
+        ),
+        Error::UnfitCode => {
+            Failure::invalid("INVALID_CODE", "/code", "this is not what the app shows now; check its clock")
+        }
+        Error::BadCode => Failure::new(
+            Kind::Unauthenticated,
+            "INVALID_CODE",
+            "the code is wrong or was used before; wait for the next one",
+        ),
+        Error::BadMfaToken => Failure::new(
+            Kind::Unauthenticated,
+            "INVALID_MFA_TOKEN",
+            "this login is unknown, took too long, or had five wrong codes; log in again",
+        ),
+        // RFC 7009, section 2.2.1.
+        Error::UnsupportedTokenType => Failure::new(
+            Kind::Malformed,
+            "UNSUPPORTED_TOKEN_TYPE",
+            "this token belongs to no session; an API key is revoked with DELETE /api/v1/auth/api-keys/{id}",
+        )
+        .with("error", "unsupported_token_type"),
         Error::LastSuperAdmin => {
             Failure::conflict("LAST_SUPER_ADMIN", "the last active super_admin stays; make another one first")
         }

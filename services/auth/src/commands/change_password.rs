@@ -1,21 +1,14 @@
 //! A person changes the own password; every other session of theirs ends.
 
 use quenty_kernel::{
-    Scope,
     clock::wall_now,
     id::{SessionId, UserId, new_uuid},
 };
 use quenty_platform::Tx;
 
-use super::{Outcome, Which, end_sessions, mail::mail_notice, record_access};
+use super::{Outcome, Which, end_sessions, mail::mail_notice, prove_password::prove_password, record_access};
 use crate::{
-    domain::{
-        lockout::{self, Lockout},
-        mail::MailKind,
-        origin::Origin,
-        password::REMEMBERED,
-        user::UserStatus,
-    },
+    domain::{mail::MailKind, origin::Origin, password::REMEMBERED},
     error::Error,
     store,
 };
@@ -37,21 +30,13 @@ pub async fn change_password(
     new: Option<NewPassword>,
     origin: &Origin,
 ) -> Result<Result<(), Error>, Error> {
-    let (account, now) = (lockout::account(Some(id), ""), wall_now());
-    let before = store::lockouts::lock(tx.conn(), &account, &origin.address).await?;
-    if let Some(retry_after) = before.and_then(|lockout| lockout.wait(now)) {
-        return Ok(Err(Error::TooManyAttempts { retry_after }));
-    }
-    let found = store::users::lock(tx.conn(), Scope::All, id).await?;
-    let mut user = found.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
-    // Under the user's lock: what was proved may have been replaced since.
-    let current = store::passwords::current(tx.conn(), id).await?;
-    let Some(new) = new.filter(|new| Some(new.proved) == current) else {
-        store::lockouts::save(tx.conn(), &account, &origin.address, &Lockout::after_failure(before, now))
-            .await?;
-        record_access(tx, "change_password", Outcome::Refused, Some(id), None, origin)?;
-        return Ok(Err(Error::WrongPassword));
+    let proved = new.as_ref().map(|new| new.proved);
+    let mut user = match prove_password(tx, id, proved, "change_password", origin).await? {
+        Ok(user) => user,
+        Err(refused) => return Ok(Err(refused)),
     };
+    let Some(new) = new else { return Ok(Err(Error::WrongPassword)) };
+    let now = wall_now();
     let fact = user.change_password(tx.now());
     store::users::save(tx.conn(), &user).await?;
     store::passwords::insert(tx.conn(), id, &new.hash, REMEMBERED, now).await?;

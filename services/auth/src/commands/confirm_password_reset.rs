@@ -27,6 +27,7 @@ pub async fn confirm_password_reset(
     store::users::save(tx.conn(), &user).await?;
     store::passwords::insert(tx.conn(), id, password_hash, REMEMBERED, now).await?;
     store::password_resets::use_all(tx.conn(), id, now).await?;
+    store::devices::forget_all(tx.conn(), id).await?;
     // Failures were guesses of a password that is none any more.
     store::lockouts::clear_account(tx.conn(), &lockout::account(Some(id), "")).await?;
     tx.record(id, None, &fact)?;

@@ -4,9 +4,11 @@
 use quenty_kernel::{Actor, Scope, clock::wall_now, id::UserId};
 use quenty_platform::{Tx, http::IfMatch};
 
-use super::{Which, end_sessions};
+use super::{Outcome, Which, end_sessions, record_access};
 use crate::{
     domain::{
+        lockout,
+        origin::Origin,
         role::{self, SUPER_ADMIN, Sphere, covers, permissions_of_platform_roles},
         user::{User, UserStatus},
     },
@@ -74,6 +76,18 @@ pub async fn reactivate_user(tx: &mut Tx, authority: Authority<'_>, id: UserId) 
     store::users::save(tx.conn(), &user).await?;
     tx.record(id, None, &fact)?;
     Ok(user)
+}
+
+/// Failures of before keep the person out of no address any more.
+pub async fn unlock_user(
+    tx: &mut Tx,
+    authority: Authority<'_>,
+    id: UserId,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let user = authority.lock(tx, id).await?;
+    store::lockouts::clear_account(tx.conn(), &lockout::account(Some(user.id()), "")).await?;
+    record_access(tx, "unlock_user", Outcome::Succeeded, Some(id), None, origin)
 }
 
 pub async fn assign_roles(

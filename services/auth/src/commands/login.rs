@@ -9,16 +9,17 @@ use quenty_kernel::{
 use quenty_platform::Tx;
 use rand::RngCore;
 
-use super::{Tokens, sign_access};
+use super::{Outcome, Tokens, record_access, sign_access};
 use crate::{
     domain::{
-        access::{access, first_company},
+        access::first_company,
         facts::SessionFact,
         lockout::{self, Lockout},
+        mfa::Challenge,
         origin::Origin,
         rate_limit::{FAILURES_OF_ACCOUNT, FAILURES_OF_ADDRESS},
         secret::OpaqueToken,
-        session::{ABSOLUTE, Session},
+        session::{ABSOLUTE, PASSWORD_ONLY, Session},
         user::{User, UserStatus},
     },
     error::Error,
@@ -34,33 +35,82 @@ pub struct Attempt {
     pub proved: Option<i64>,
     /// Its new hash, when the parameters of the old one are not today's.
     pub rehash: Option<String>,
+    /// What an earlier login gave the device.
+    pub device_token: Option<OpaqueToken>,
     pub origin: Origin,
 }
 
-/// Starts a session, or tells why not; either is on record and must be committed.
-pub async fn login(tx: &mut Tx, attempt: Attempt) -> Result<Result<Tokens, Error>, Error> {
+/// What a right password leads to.
+#[derive(Debug)]
+pub enum LoggedIn {
+    Session(Tokens),
+    /// A code is asked for, with this token, for so many seconds.
+    SecondStep {
+        mfa_token: OpaqueToken,
+        expires_in: i64,
+    },
+}
+
+/// Starts a session or asks for the second step, or tells why not; either is on record and must be committed.
+pub async fn login(tx: &mut Tx, attempt: Attempt) -> Result<Result<LoggedIn, Error>, Error> {
     let account = lockout::account(attempt.user_id, &store::users::key(&attempt.login));
-    let address = &attempt.origin.address;
     let now = wall_now();
-    let before = store::lockouts::lock(tx.conn(), &account, address).await?;
-    // While locked, even the right password is not looked at.
-    if before.is_some_and(|lockout| lockout.is_locked(now)) {
+    let device = known_device(tx, &attempt).await?;
+    let place = lockout::place(&attempt.origin.address, device.as_ref());
+    let before = store::lockouts::lock(tx.conn(), &account, &place).await?;
+    // While locked, even the right password is not looked at; a second factor needs no such lock.
+    let is_locked = before.is_some_and(|lockout| lockout.is_locked(now));
+    if is_locked && !has_second_factor(tx, attempt.user_id).await? {
         return refuse(tx, &attempt, "locked", Error::BadCredentials).await;
     }
     let Some((user, password)) = proved_user(tx, &attempt).await? else {
-        store::lockouts::save(tx.conn(), &account, address, &Lockout::after_failure(before, now)).await?;
+        store::lockouts::save(tx.conn(), &account, &place, &Lockout::after_failure(before, now)).await?;
         return refuse(tx, &attempt, "bad_credentials", Error::BadCredentials).await;
     };
-    store::lockouts::clear(tx.conn(), &account, address).await?;
+    store::lockouts::clear(tx.conn(), &account, &place).await?;
     if let Some(hash) = &attempt.rehash {
         store::passwords::rehash(tx.conn(), password, hash).await?;
     }
     match user.status() {
-        UserStatus::Active => start_session(tx, &user, &attempt.origin).await.map(Ok),
+        UserStatus::Active if store::mfa::is_enabled(tx.conn(), user.id()).await? => {
+            ask_second_step(tx, &user, password, device, &attempt.origin).await.map(Ok)
+        }
+        UserStatus::Active => {
+            let tokens = start_session(tx, &user, &PASSWORD_ONLY, device, &attempt.origin).await?;
+            Ok(Ok(LoggedIn::Session(tokens)))
+        }
         UserStatus::PendingVerification | UserStatus::Suspended => {
             refuse(tx, &attempt, "not_active", Error::Suspended).await
         }
     }
+}
+
+/// The hash of the device's token, if the person has logged in with it before.
+async fn known_device(tx: &mut Tx, attempt: &Attempt) -> Result<Option<[u8; 32]>, Error> {
+    let Some((user, token)) = attempt.user_id.zip(attempt.device_token.as_ref()) else { return Ok(None) };
+    let hash = token.hash();
+    Ok(store::devices::is_known(tx.conn(), user, &hash, wall_now()).await?.then_some(hash))
+}
+
+async fn has_second_factor(tx: &mut Tx, user: Option<UserId>) -> Result<bool, Error> {
+    match user {
+        Some(user) => Ok(store::mfa::is_enabled(tx.conn(), user).await?),
+        None => Ok(false),
+    }
+}
+
+/// A token for a device that is new; one that is known keeps its own.
+async fn remember_device(
+    tx: &mut Tx,
+    user: &User,
+    known: Option<[u8; 32]>,
+) -> Result<Option<OpaqueToken>, Error> {
+    let new = known.is_none().then(random_token);
+    let hash = known.or_else(|| new.as_ref().map(OpaqueToken::hash));
+    if let Some(hash) = hash {
+        store::devices::put(tx.conn(), user.id(), &hash, wall_now()).await?;
+    }
+    Ok(new)
 }
 
 /// The user, locked, whose password was given; unless it was replaced since it was checked, and with it every session.
@@ -82,7 +132,7 @@ async fn refuse(
     attempt: &Attempt,
     reason: &str,
     error: Error,
-) -> Result<Result<Tokens, Error>, Error> {
+) -> Result<Result<LoggedIn, Error>, Error> {
     let account = lockout::account(attempt.user_id, &store::users::key(&attempt.login));
     let buckets = [
         (FAILURES_OF_ADDRESS, FAILURES_OF_ADDRESS.bucket(&attempt.origin.address)),
@@ -107,7 +157,35 @@ async fn refuse(
     Ok(Err(error))
 }
 
-async fn start_session(tx: &mut Tx, user: &User, origin: &Origin) -> Result<Tokens, Error> {
+fn random_token() -> OpaqueToken {
+    let mut bytes = [0_u8; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    OpaqueToken::from_bytes(bytes)
+}
+
+async fn ask_second_step(
+    tx: &mut Tx,
+    user: &User,
+    password: i64,
+    device: Option<[u8; 32]>,
+    origin: &Origin,
+) -> Result<LoggedIn, Error> {
+    let (mfa_token, now) = (random_token(), wall_now());
+    let challenge = Challenge::new(user.id(), password, device, now);
+    store::mfa::insert_challenge(tx.conn(), &challenge, &mfa_token.hash()).await?;
+    record_access(tx, "login", Outcome::Succeeded, Some(user.id()), None, origin)?;
+    let expires_in = challenge.expires_at.duration_since(now).as_secs();
+    Ok(LoggedIn::SecondStep { mfa_token, expires_in })
+}
+
+/// A session of a person who proved to be it by these methods (RFC 8176), perhaps with a known device.
+pub(super) async fn start_session(
+    tx: &mut Tx,
+    user: &User,
+    amr: &[&str],
+    device: Option<[u8; 32]>,
+    origin: &Origin,
+) -> Result<Tokens, Error> {
     let now = wall_now();
     let memberships = store::memberships::of_user(tx.conn(), user.id()).await?;
     let last = store::sessions::last_company(tx.conn(), user.id()).await?;
@@ -121,10 +199,10 @@ async fn start_session(tx: &mut Tx, user: &User, origin: &Origin) -> Result<Toke
         last_used_at: now,
         expires_at: now + ABSOLUTE,
         ended_at: None,
+        amr: amr.iter().map(|method| (*method).to_owned()).collect(),
+        authenticated_at: now,
     };
-    let mut bytes = [0_u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
-    let (refresh, expires_at) = (OpaqueToken::from_bytes(bytes), session.token_expiry(now));
+    let (refresh, expires_at) = (random_token(), session.token_expiry(now));
     store::sessions::insert(tx.conn(), &session).await?;
     store::sessions::insert_token(tx.conn(), session.id, &refresh.hash(), expires_at, now).await?;
     tx.act_as(Actor::User(user.id()));
@@ -137,6 +215,7 @@ async fn start_session(tx: &mut Tx, user: &User, origin: &Origin) -> Result<Toke
     };
     tx.record_about(session.id, user.id(), session.company_id, &SessionFact::from(fact))?;
     metrics::counter!("quenty_logins_total", "outcome" => "started").increment(1);
-    let access = access(user.roles(), &memberships, session.company_id);
-    sign_access(tx.app(), &session, access, Some((refresh, expires_at)))
+    let device_token = remember_device(tx, user, device).await?;
+    let tokens = sign_access(tx.app(), &session, user, &memberships, Some((refresh, expires_at)))?;
+    Ok(Tokens { device_token, ..tokens })
 }

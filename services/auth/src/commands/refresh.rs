@@ -7,7 +7,7 @@ use quenty_platform::Tx;
 use super::{Tokens, Which, end_sessions, sign_access};
 use crate::{
     domain::{
-        access::{Membership, access, first_company},
+        access::{Membership, first_company},
         facts::SessionFact,
         origin::Origin,
         secret::OpaqueToken,
@@ -84,7 +84,7 @@ async fn renew(
     session.company_id = company_now(&session, user, &memberships, !told.is_empty());
     session.last_used_at = wall_now();
     store::sessions::save(tx.conn(), &session).await?;
-    sign_access(tx.app(), &session, access(user.roles(), &memberships, session.company_id), Some(refresh))
+    sign_access(tx.app(), &session, user, &memberships, Some(refresh))
 }
 
 /// Whom a session speaks for is its person's choice; only a first company, of which we hear just now, needs none.

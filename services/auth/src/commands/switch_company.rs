@@ -11,7 +11,6 @@ use quenty_platform::Tx;
 use super::{Outcome, Tokens, record_access, sign_access};
 use crate::{
     domain::{
-        access::access,
         facts::{CompanySwitched, SessionFact},
         origin::Origin,
         user::UserStatus,
@@ -46,5 +45,5 @@ pub async fn switch_company(
     let fact = CompanySwitched { session_id: session.id, user_id, company_id: company };
     tx.record_about(session.id, user_id, company, &SessionFact::from(fact))?;
     record_access(tx, "switch_company", Outcome::Succeeded, Some(user_id), None, origin)?;
-    sign_access(tx.app(), &session, access(user.roles(), &memberships, company), None)
+    sign_access(tx.app(), &session, &user, &memberships, None)
 }

@@ -12,12 +12,13 @@ use quenty_platform::{
 
 use crate::{
     domain::{
-        access::Access,
+        access::{Membership, access, roles_of_session},
         secret::OpaqueToken,
         session::{ACCESS_TOKEN, Session},
+        user::User,
     },
     error::Error,
-    parts::KeyRing,
+    parts::{KeyRing, StaffMfa},
 };
 
 /// The client that people log in with.
@@ -34,19 +35,27 @@ pub struct Tokens {
     pub user_id: UserId,
     pub realm: Realm,
     pub company_id: Option<CompanyId>,
+    /// The person's platform roles wait for a second factor.
+    pub mfa_enrolment_needed: bool,
+    /// For a device that logs in for the first time.
+    pub device_token: Option<OpaqueToken>,
 }
 
-/// Signs what the session may do now.
+/// Signs what the session of this person, with these memberships, may do now.
 pub fn sign_access(
     app: &App,
     session: &Session,
-    access: Access,
+    user: &User,
+    memberships: &[Membership],
     refresh: Option<(OpaqueToken, Timestamp)>,
 ) -> Result<Tokens, Error> {
+    let StaffMfa { is_needed } = *app.part::<StaffMfa>()?;
+    let roles = roles_of_session(user.roles(), is_needed, session.has_mfa());
+    let access = access(roles, memberships, session.company_id);
     let ring = app.part::<KeyRing>()?;
     let claims = Claims {
         sid: Some(session.id),
-        amr: vec!["pwd".to_owned()],
+        amr: session.amr.clone(),
         company_id: access.company_id,
         ..claims(
             ring,
@@ -67,6 +76,8 @@ pub fn sign_access(
         user_id: session.user_id,
         realm: access.realm,
         company_id: access.company_id,
+        mfa_enrolment_needed: roles.len() < user.roles().len(),
+        device_token: None,
     })
 }
 

@@ -36,6 +36,12 @@ pub fn first_company(
     }
 }
 
+/// The platform roles that a session has: none while its person must have a second factor and gave none.
+#[must_use]
+pub fn roles_of_session(roles: &[String], needs_mfa: bool, has_mfa: bool) -> &[String] {
+    if needs_mfa && !has_mfa { &[] } else { roles }
+}
+
 /// Access of a person with these platform roles and memberships whose session speaks for `company`.
 #[must_use]
 pub fn access(roles: &[String], memberships: &[Membership], company: Option<CompanyId>) -> Access {
@@ -97,6 +103,16 @@ mod tests {
             access(&[], &memberships, Some(CompanyId::new())),
             Access { realm: Realm::User, company_id: None, permissions: Vec::new() }
         );
+    }
+
+    #[test]
+    fn staff_who_must_have_a_second_factor_are_nobody_without_one() {
+        let staff = ["support".to_owned()];
+        for (needs, has, counts) in
+            [(false, false, true), (false, true, true), (true, true, true), (true, false, false)]
+        {
+            assert_eq!(!roles_of_session(&staff, needs, has).is_empty(), counts, "{needs} {has}");
+        }
     }
 
     #[test]

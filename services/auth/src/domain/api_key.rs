@@ -1,7 +1,9 @@
 //! Keys of machines: `qk_<id>_<secret>`. A key acts for its owner in one company, with scopes that the owner held as
 //! it was made, less what the owner holds no more. Secrets are told once and kept as a keyed hash.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+// An address is a value; `std::net` would be the network itself.
+use core::net::IpAddr;
+use std::{fmt, str::FromStr};
 
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};

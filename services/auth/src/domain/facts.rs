@@ -95,6 +95,8 @@ quenty_kernel::facts! {
         RolesChanged(published::UserRolesChanged),
         ProfileUpdated(ProfileUpdated),
         PasswordChanged(published::PasswordChanged),
+        MfaEnabled(published::MfaEnabled),
+        MfaDisabled(published::MfaDisabled),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Guessing one account's password from one address: five failures, then a wait that doubles. Another address is
-//! never locked out with it, so that strangers cannot keep an owner away.
+//! never locked out with it, and a device that the person has logged in with waits for its own failures only, so that
+//! strangers cannot keep an owner away.
 
 use jiff::{SignedDuration, Timestamp};
 use quenty_kernel::id::UserId;
@@ -18,6 +19,15 @@ pub fn account(user: Option<UserId>, login_key: &str) -> [u8; 32] {
     match user {
         Some(id) => Sha256::digest(id.to_string()).into(),
         None => Sha256::digest(login_key).into(),
+    }
+}
+
+/// From where failures are counted: the address, or the device if it is one that the person has logged in with.
+#[must_use]
+pub fn place(address: &str, known_device: Option<&[u8; 32]>) -> String {
+    match known_device {
+        Some(hash) => format!("device {}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        None => address.to_owned(),
     }
 }
 
@@ -79,6 +89,13 @@ mod tests {
             assert!(!lockout.unwrap().is_locked(now + wait), "{minutes}");
             now += wait;
         }
+    }
+
+    #[test]
+    fn a_known_device_is_a_place_of_its_own() {
+        assert_eq!(place("192.0.2.1", None), "192.0.2.1");
+        assert_eq!(place("192.0.2.1", Some(&[1; 32])), place("198.51.100.1", Some(&[1; 32])));
+        assert_ne!(place("192.0.2.1", Some(&[1; 32])), place("192.0.2.1", Some(&[2; 32])));
     }
 
     #[test]

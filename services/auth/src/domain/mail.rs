@@ -18,6 +18,10 @@ pub enum MailKind {
     PasswordReset,
     /// The password is another one now.
     PasswordChanged,
+    /// A second factor is asked for, is not any more, or its recovery codes are others.
+    MfaEnabled,
+    MfaDisabled,
+    RecoveryCodesRenewed,
 }
 
 impl MailKind {
@@ -30,6 +34,9 @@ impl MailKind {
             Self::AlreadyRegistered => "already_registered",
             Self::PasswordReset => "password_reset",
             Self::PasswordChanged => "password_changed",
+            Self::MfaEnabled => "mfa_enabled",
+            Self::MfaDisabled => "mfa_disabled",
+            Self::RecoveryCodesRenewed => "recovery_codes_renewed",
         }
     }
 
@@ -40,7 +47,12 @@ impl MailKind {
             Self::Verification => "/verify-email",
             Self::Invitation => "/accept-invitation",
             Self::PasswordReset => "/reset-password",
-            Self::CompanyInvitation | Self::AlreadyRegistered | Self::PasswordChanged => "/login",
+            Self::CompanyInvitation
+            | Self::AlreadyRegistered
+            | Self::PasswordChanged
+            | Self::MfaEnabled
+            | Self::MfaDisabled
+            | Self::RecoveryCodesRenewed => "/login",
         }
     }
 }
@@ -83,6 +95,18 @@ fn in_english(kind: MailKind) -> (&'static str, &'static str) {
             "Your password was changed",
             "your password was changed just now. If that was not you, ask for another one here at once, and tell the support:",
         ),
+        MailKind::MfaEnabled => (
+            "Your logins ask for a code now",
+            "an authenticator app protects your account from now on. Keep your recovery codes safe. If that was not you, tell the support:",
+        ),
+        MailKind::MfaDisabled => (
+            "Your logins ask for no code any more",
+            "your authenticator app was given up just now: a password is enough again. If that was not you, change it at once and tell the support:",
+        ),
+        MailKind::RecoveryCodesRenewed => (
+            "You have other recovery codes",
+            "your recovery codes were replaced just now; those of before work no more. If that was not you, change your password at once and tell the support:",
+        ),
     }
 }
 
@@ -111,6 +135,18 @@ fn in_spanish(kind: MailKind) -> (&'static str, &'static str) {
         MailKind::PasswordChanged => (
             "Tu contraseña cambió",
             "tu contraseña acaba de cambiar. Si no fuiste tú, pide otra aquí de inmediato y avisa a soporte:",
+        ),
+        MailKind::MfaEnabled => (
+            "Ahora tu inicio de sesión pide un código",
+            "desde ahora una aplicación de autenticación protege tu cuenta. Guarda bien tus códigos de recuperación. Si no fuiste tú, avisa a soporte:",
+        ),
+        MailKind::MfaDisabled => (
+            "Tu inicio de sesión ya no pide un código",
+            "tu aplicación de autenticación se acaba de retirar: la contraseña vuelve a bastar. Si no fuiste tú, cámbiala de inmediato y avisa a soporte:",
+        ),
+        MailKind::RecoveryCodesRenewed => (
+            "Tienes otros códigos de recuperación",
+            "tus códigos de recuperación se acaban de reemplazar; los anteriores ya no sirven. Si no fuiste tú, cambia tu contraseña de inmediato y avisa a soporte:",
         ),
     }
 }

@@ -6,6 +6,7 @@ pub mod facts;
 pub mod link;
 pub mod lockout;
 pub mod mail;
+pub mod mfa;
 pub mod origin;
 pub mod password;
 pub mod password_reset;

@@ -4,6 +4,10 @@
 
 use std::fmt;
 
+use aes_gcm::{
+    Aes256Gcm, KeyInit,
+    aead::{Aead, Payload},
+};
 use base64::{Engine, engine::general_purpose::STANDARD, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
@@ -11,6 +15,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 const LONGEST: usize = 256;
+pub const NONCE_BYTES: usize = 12;
 
 /// 256 random or derived bits as text.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -92,20 +97,32 @@ impl Key {
     #[must_use]
     pub fn mac(&self, input: &[u8]) -> [u8; 32] {
         // A key of any length fits HMAC, so that the error cannot happen.
-        Hmac::<Sha256>::new_from_slice(&self.0)
+        <Hmac<Sha256> as Mac>::new_from_slice(&self.0)
             .map_or([0; 32], |mac| mac.chain_update(input).finalize().into_bytes().into())
     }
 
     /// Whether `mac` is the one of `input`, in constant time.
     #[must_use]
     pub fn verifies(&self, input: &[u8], mac: &[u8; 32]) -> bool {
-        Hmac::<Sha256>::new_from_slice(&self.0)
+        <Hmac<Sha256> as Mac>::new_from_slice(&self.0)
             .is_ok_and(|own| own.chain_update(input).verify_slice(mac).is_ok())
     }
 
+    /// Nonce and AES-256-GCM ciphertext of a secret that is kept, bound to whose it is. A nonce is used once.
     #[must_use]
-    pub fn bytes(&self) -> &[u8; 32] {
-        &self.0
+    pub fn seal(&self, nonce: [u8; NONCE_BYTES], secret: &[u8], bound_to: &[u8]) -> Vec<u8> {
+        let payload = Payload { msg: secret, aad: bound_to };
+        // AES-GCM fails only for messages above 64 GiB.
+        let ciphertext = Aes256Gcm::new(&self.0.into()).encrypt(&nonce.into(), payload).unwrap_or_default();
+        [nonce.as_slice(), &ciphertext].concat()
+    }
+
+    /// What was sealed; nothing when it was with another key or for something else, or was changed.
+    #[must_use]
+    pub fn open(&self, sealed: &[u8], bound_to: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        let payload = Payload { msg: ciphertext, aad: bound_to };
+        Aes256Gcm::new(&self.0.into()).decrypt(&(*nonce).into(), payload).ok()
     }
 }
 

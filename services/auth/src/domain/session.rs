@@ -12,6 +12,11 @@ pub const ABSOLUTE: SignedDuration = SignedDuration::from_hours(30 * 24);
 const RACE: SignedDuration = SignedDuration::from_secs(10);
 /// How long an access token lives.
 pub const ACCESS_TOKEN: SignedDuration = SignedDuration::from_mins(15);
+/// How long after the password was given a session may change what else proves who its person is.
+const STEPPED_UP: SignedDuration = SignedDuration::from_mins(5);
+/// RFC 8176: how the person of a session proved to be it.
+pub const PASSWORD_ONLY: [&str; 1] = ["pwd"];
+pub const PASSWORD_AND_CODE: [&str; 3] = ["pwd", "otp", "mfa"];
 /// How long the token of a service lives.
 pub const SERVICE_TOKEN: SignedDuration = SignedDuration::from_mins(60);
 
@@ -27,9 +32,25 @@ pub struct Session {
     pub last_used_at: Timestamp,
     pub expires_at: Timestamp,
     pub ended_at: Option<Timestamp>,
+    /// RFC 8176.
+    pub amr: Vec<String>,
+    /// When the password was last given.
+    pub authenticated_at: Timestamp,
 }
 
 impl Session {
+    /// Whether the password was given a moment ago.
+    #[must_use]
+    pub fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.authenticated_at + STEPPED_UP
+    }
+
+    /// Whether a second factor was asked for.
+    #[must_use]
+    pub fn has_mfa(&self) -> bool {
+        self.amr.iter().any(|method| method == "mfa")
+    }
+
     /// When a refresh token given out now stops working.
     #[must_use]
     pub fn token_expiry(&self, now: Timestamp) -> Timestamp {
@@ -92,7 +113,17 @@ mod tests {
             last_used_at: now,
             expires_at: now + ABSOLUTE,
             ended_at: None,
+            amr: PASSWORD_ONLY.map(str::to_owned).to_vec(),
+            authenticated_at: now,
         }
+    }
+
+    #[test]
+    fn a_password_counts_as_given_just_now_for_five_minutes() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(session(now).is_fresh(now + STEPPED_UP - SignedDuration::from_secs(1)));
+        assert!(!session(now).is_fresh(now + STEPPED_UP));
+        assert!(!session(now).has_mfa());
     }
 
     #[test]

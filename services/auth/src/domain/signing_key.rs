@@ -3,10 +3,6 @@
 //!
 //! The private part leaves this process only sealed with AES-256-GCM.
 
-use aes_gcm::{
-    Aes256Gcm, KeyInit,
-    aead::{Aead, Payload},
-};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::SigningKey as Ed25519;
 use jiff::{SignedDuration, Timestamp};
@@ -14,9 +10,8 @@ use quenty_kernel::id::SigningKeyId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::secret::Key;
+use super::secret::{Key, NONCE_BYTES};
 
-const NONCE_BYTES: usize = 12;
 /// Longer than any token lives, and than any verifier waits before it reads the keys again.
 const RETIRED_FOR: SignedDuration = SignedDuration::from_hours(2);
 
@@ -89,13 +84,7 @@ impl SigningKey {
     /// Nonce and ciphertext of the private part, bound to the key's id.
     #[must_use]
     pub fn seal(&self, key: &Key, nonce: [u8; NONCE_BYTES]) -> Vec<u8> {
-        let cipher = Aes256Gcm::new(key.bytes().into());
-        let seed = self.private.to_bytes();
-        let id = self.id.uuid();
-        // AES-GCM fails only for messages above 64 GiB.
-        let ciphertext =
-            cipher.encrypt(&nonce.into(), Payload { msg: &seed, aad: id.as_bytes() }).unwrap_or_default();
-        [nonce.as_slice(), &ciphertext].concat()
+        key.seal(nonce, &self.private.to_bytes(), self.id.uuid().as_bytes())
     }
 
     /// # Errors
@@ -107,12 +96,7 @@ impl SigningKey {
         sealed: &[u8],
         key: &Key,
     ) -> Result<Self, CannotOpen> {
-        let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(CannotOpen(id))?;
-        let uuid = id.uuid();
-        let payload = Payload { msg: ciphertext, aad: uuid.as_bytes() };
-        let seed = Aes256Gcm::new(key.bytes().into())
-            .decrypt(&(*nonce).into(), payload)
-            .map_err(|_| CannotOpen(id))?;
+        let seed = key.open(sealed, id.uuid().as_bytes()).ok_or(CannotOpen(id))?;
         let seed: [u8; 32] = seed.try_into().map_err(|_| CannotOpen(id))?;
         Ok(Self { id, status, since, private: Ed25519::from_bytes(&seed) })
     }

@@ -3,7 +3,8 @@
 
 use jiff::Timestamp;
 use quenty_contracts::auth::{
-    PasswordChanged, UserActivated, UserReactivated, UserRegistered, UserRolesChanged, UserSuspended,
+    MfaDisabled, MfaEnabled, PasswordChanged, UserActivated, UserReactivated, UserRegistered,
+    UserRolesChanged, UserSuspended,
 };
 use quenty_kernel::{contact::Email, id::UserId};
 use serde::{Deserialize, Serialize};
@@ -171,6 +172,15 @@ impl User {
         self.record(PasswordChanged { user_id: self.id }.into(), now)
     }
 
+    /// A second factor is asked for from now on.
+    pub fn enable_mfa(&mut self, method: &str, now: Timestamp) -> UserFact {
+        self.record(MfaEnabled { user_id: self.id, method: method.to_owned() }.into(), now)
+    }
+
+    pub fn disable_mfa(&mut self, method: &str, now: Timestamp) -> UserFact {
+        self.record(MfaDisabled { user_id: self.id, method: method.to_owned() }.into(), now)
+    }
+
     fn ensure_pending(&self) -> Result<(), UserError> {
         if self.status == UserStatus::PendingVerification {
             Ok(())
@@ -187,7 +197,11 @@ impl User {
     /// The only place where state changes; `now` is when the fact happened.
     fn apply(&mut self, fact: &UserFact, now: Timestamp) {
         match fact {
-            UserFact::Invited(_) | UserFact::Registered(_) | UserFact::PasswordChanged(_) => {}
+            UserFact::Invited(_)
+            | UserFact::Registered(_)
+            | UserFact::PasswordChanged(_)
+            | UserFact::MfaEnabled(_)
+            | UserFact::MfaDisabled(_) => {}
             UserFact::Activated(_) => (self.status, self.verified) = (UserStatus::Active, true),
             UserFact::Reactivated(_) if self.verified => self.status = UserStatus::Active,
             UserFact::Reactivated(_) => self.status = UserStatus::PendingVerification,
@@ -329,6 +343,8 @@ mod tests {
         facts.push((user.suspend("asked for it", later).unwrap(), later));
         facts.push((user.reactivate(later).unwrap(), later));
         facts.push((user.change_password(later), later));
+        facts.push((user.enable_mfa("totp", later), later));
+        facts.push((user.disable_mfa("totp", later), later));
         assert_eq!(User::fold(facts), Some(user));
     }
 

@@ -2,23 +2,24 @@
 
 use std::time::Duration;
 
-use axum::extract::State;
-use quenty_kernel::{clock::wall_now, contact::Text};
+use axum::{extract::State, http::header};
+use quenty_kernel::{clock::wall_now, contact::Text, id::UserId};
 use quenty_platform::{
     App, Result,
     http::{Answer, Anyone, Json},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::tokens_out::{self, TokensOut};
 use crate::{
-    commands::{self, Attempt, account_name},
+    commands::{self, Attempt, LoggedIn, account_name},
     domain::{
         lockout,
         origin::Origin,
         password::Password,
         rate_limit::{FAILURES_OF_ACCOUNT, FAILURES_OF_ADDRESS},
+        secret::OpaqueToken,
     },
     error::Error,
     parts::PasswordHasher,
@@ -34,12 +35,36 @@ pub(super) struct LoginIn {
     #[schema(value_type = String, example = "ana.gomez@example.com")]
     username_or_email: Text<254>,
     password: Password,
+    /// What the first login of this device gave.
+    device_token: Option<OpaqueToken>,
+}
+
+/// Tokens, or what is asked for beside the password.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only described: the answers are of the two types in it")]
+enum LoginOut {
+    Session(TokensOut),
+    SecondStep(SecondStepOut),
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct SecondStepOut {
+    #[schema(example = true)]
+    mfa_required: bool,
+    /// Send it with a code to `POST /api/v1/auth/mfa/verify`.
+    mfa_token: OpaqueToken,
+    #[schema(example = json!(["totp", "recovery_code"]))]
+    methods: [&'static str; 2],
+    /// Seconds until the login begins anew.
+    #[schema(example = 300)]
+    expires_in: i64,
 }
 
 /// Log in with a password.
 #[utoipa::path(post, path = "/api/v1/auth/login", operation_id = "login", tag = "auth", request_body = LoginIn,
     responses(
-        (status = 200, body = TokensOut),
+        (status = 200, body = LoginOut),
         (status = 401, description = "`INVALID_CREDENTIALS`: the same whether the name, the password, a lock or an address that was never verified is the reason"),
         (status = 403, description = "`ACCOUNT_SUSPENDED`: told only to those who know the password"),
         (status = 429, description = "`TOO_MANY_ATTEMPTS`, `TOO_MANY_LOGINS`: try again after `Retry-After`"),
@@ -52,7 +77,9 @@ pub(super) async fn login(
 ) -> Result<Answer> {
     let login = input.username_or_email.as_str();
     let (user_id, stored) = store::passwords::by_login(app.db(), login).await?;
-    slow_down(&app, &origin, &lockout::account(user_id, &store::users::key(login))).await?;
+    if !is_known_device(&app, user_id, input.device_token.as_ref()).await? {
+        slow_down(&app, &origin, &lockout::account(user_id, &store::users::key(login))).await?;
+    }
     let hasher = app.part::<PasswordHasher>()?;
     let hash = stored.as_ref().map(|stored| stored.hash.clone());
     let checked = hasher.check(&input.password, hash).await?;
@@ -60,13 +87,31 @@ pub(super) async fn login(
         if checked.matches && checked.is_outdated { Some(hasher.hash(&input.password).await?) } else { None };
     let proved = stored.filter(|_| checked.matches).map(|stored| stored.id);
     let mut tx = app.begin(&caller).await?;
-    let attempt = Attempt { login: login.to_owned(), user_id, proved, rehash, origin };
+    let device_token = input.device_token;
+    let attempt = Attempt { login: login.to_owned(), user_id, proved, rehash, device_token, origin };
     match commands::login(&mut tx, attempt).await? {
-        Ok(tokens) => tx.answer(tokens_out::answer(tokens)?).await,
+        Ok(LoggedIn::Session(tokens)) => tx.answer(tokens_out::answer(tokens)?).await,
+        Ok(LoggedIn::SecondStep { mfa_token, expires_in }) => {
+            let methods = ["totp", "recovery_code"];
+            let body = SecondStepOut { mfa_required: true, mfa_token, methods, expires_in };
+            tx.answer(Answer::ok(&body)?.header(header::CACHE_CONTROL, "no-store")).await
+        }
         Err(refused) => {
             tx.commit().await?;
             Err(refused.into())
         }
+    }
+}
+
+/// A device that the person has logged in with waits for its own failures only.
+async fn is_known_device(
+    app: &App,
+    user: Option<UserId>,
+    token: Option<&OpaqueToken>,
+) -> Result<bool, Error> {
+    match user.zip(token) {
+        Some((user, token)) => Ok(store::devices::is_known(app.db(), user, &token.hash(), wall_now()).await?),
+        None => Ok(false),
     }
 }
 

@@ -5,11 +5,15 @@ mod audit;
 mod customer;
 mod internal;
 mod invitations;
+mod json_or_form;
 mod jwks;
 mod login;
+mod mfa;
+mod oauth;
 mod origin;
 mod passwords;
 mod profile;
+mod qr_svg;
 mod register;
 mod roles;
 mod service_token;
@@ -26,6 +30,7 @@ quenty_platform::permissions! {
     UpdateUsers = "users:update";
     SuspendUsers = "users:suspend";
     ReactivateUsers = "users:reactivate";
+    UnlockUsers = "users:unlock";
     AssignRoles = "users:assign_roles";
     ReadRoles = "roles:read";
     ReadAudit = "audit:read";
@@ -50,6 +55,11 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(sessions::list_sessions))
         .routes(routes!(sessions::end_session))
         .routes(routes!(passwords::change_password))
+        .routes(routes!(passwords::reauthenticate))
+        .routes(routes!(mfa::verify_mfa))
+        .routes(routes!(mfa::enrol_totp, mfa::disable_totp))
+        .routes(routes!(mfa::confirm_totp))
+        .routes(routes!(mfa::renew_recovery_codes))
         .routes(routes!(passwords::request_password_reset))
         .routes(routes!(passwords::confirm_password_reset))
         .routes(routes!(profile::get_profile, profile::update_profile))
@@ -58,11 +68,14 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(api_keys::rotate_api_key))
         .routes(routes!(internal::exchange_api_key))
         .routes(routes!(service_token::issue_service_token))
+        .routes(routes!(oauth::introspect_token))
+        .routes(routes!(oauth::revoke_token))
         .routes(routes!(jwks::get_jwks))
         .routes(routes!(users::list_users))
         .routes(routes!(users::get_user, users::update_user))
         .routes(routes!(users::suspend_user))
         .routes(routes!(users::reactivate_user))
+        .routes(routes!(users::unlock_user))
         .routes(routes!(users::assign_roles))
         .routes(routes!(roles::list_roles))
         .routes(routes!(roles::list_permissions))

@@ -1,7 +1,7 @@
 //! Changing the own password, and choosing another one when it is forgotten.
 
 use axum::extract::State;
-use quenty_kernel::{Scope, clock::wall_now, contact::Email};
+use quenty_kernel::{Scope, clock::wall_now, contact::Email, id::UserId};
 use quenty_platform::{
     App, Result,
     http::{Answer, Anyone, Json, LoggedIn},
@@ -33,6 +33,12 @@ pub(super) struct ChangePasswordIn {
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+pub(super) struct ReauthenticateIn {
+    current_password: Password,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RequestPasswordResetIn {
     email: Email,
 }
@@ -55,12 +61,15 @@ pub(super) async fn change_password(
     Json(input): Json<ChangePasswordIn>,
 ) -> Result<Answer> {
     let (id, session) = own_session(&caller)?;
-    let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
-    let lock = store::lockouts::find(app.db(), &lockout::account(Some(id), ""), &origin.address).await?;
-    if let Some(retry_after) = lock.and_then(|lock| lock.wait(wall_now())) {
-        return Err(Error::TooManyAttempts { retry_after }.into());
-    }
-    let new = new_password(&app, &user, &input).await?;
+    let proved = check_current(&app, id, &input.current_password, &origin).await?;
+    let new = match proved {
+        Some(proved) => {
+            let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
+            let earlier = store::passwords::latest(app.db(), id, REMEMBERED).await?;
+            Some(NewPassword { proved, hash: hash_new(&app, &user, &input.password, earlier).await? })
+        }
+        None => None,
+    };
     let mut tx = app.begin(&caller).await?;
     match commands::change_password(&mut tx, id, session, new, &origin).await? {
         Ok(()) => tx.answer(Answer::no_content()).await,
@@ -71,16 +80,16 @@ pub(super) async fn change_password(
     }
 }
 
-/// The new password, if the current one was given.
-async fn new_password(app: &App, user: &User, input: &ChangePasswordIn) -> Result<Option<NewPassword>> {
-    let hasher = app.part::<PasswordHasher>()?;
-    let earlier = store::passwords::latest(app.db(), user.id(), REMEMBERED).await?;
-    let Some(current) = earlier.first().cloned() else { return Ok(None) };
-    if !hasher.check(&input.current_password, Some(current.hash)).await?.matches {
-        return Ok(None);
+/// The id of the current password, if that was given. Not even looked at while the account waits.
+async fn check_current(app: &App, id: UserId, password: &Password, origin: &Origin) -> Result<Option<i64>> {
+    let lock = store::lockouts::find(app.db(), &lockout::account(Some(id), ""), &origin.address).await?;
+    if let Some(retry_after) = lock.and_then(|lock| lock.wait(wall_now())) {
+        return Err(Error::TooManyAttempts { retry_after }.into());
     }
-    let hash = hash_new(app, user, &input.password, earlier).await?;
-    Ok(Some(NewPassword { proved: current.id, hash }))
+    let current = store::passwords::latest(app.db(), id, 1).await?.pop();
+    let hash = current.as_ref().map(|stored| stored.hash.clone());
+    let checked = app.part::<PasswordHasher>()?.check(password, hash).await?;
+    Ok(current.filter(|_| checked.matches).map(|stored| stored.id))
 }
 
 /// Hashes a new password that is good enough and not one of the earlier ones.
@@ -91,6 +100,28 @@ async fn hash_new(app: &App, user: &User, password: &Password, earlier: Vec<Stor
         return Err(Error::WeakPassword(WeakPassword::Reused).into());
     }
     Ok(hash)
+}
+
+/// Give the password once more, for what needs more than a session.
+#[utoipa::path(post, path = "/api/v1/auth/reauthenticate", operation_id = "reauthenticate", tag = "auth", request_body = ReauthenticateIn,
+    security(("bearer" = [])), responses((status = 204, description = "For five minutes the session may change the second factor"),
+        (status = 422, description = "`WRONG_PASSWORD`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
+pub(super) async fn reauthenticate(
+    State(app): State<App>,
+    caller: LoggedIn,
+    origin: Origin,
+    Json(input): Json<ReauthenticateIn>,
+) -> Result<Answer> {
+    let (id, session) = own_session(&caller)?;
+    let proved = check_current(&app, id, &input.current_password, &origin).await?;
+    let mut tx = app.begin(&caller).await?;
+    match commands::reauthenticate(&mut tx, id, session, proved, &origin).await? {
+        Ok(()) => tx.answer(Answer::no_content()).await,
+        Err(refused) => {
+            tx.commit().await?;
+            Err(refused.into())
+        }
+    }
 }
 
 /// Ask for a link to choose another password.

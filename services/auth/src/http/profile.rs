@@ -41,7 +41,8 @@ pub(super) async fn get_profile(State(app): State<App>, caller: LoggedIn) -> Res
     let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
     let memberships = store::memberships::of_user(app.db(), id).await?;
     let version = user.version();
-    Ok(Answer::ok(&ProfileOut::new(user, memberships))?.version(version))
+    let mfa = store::mfa::state(app.db(), id).await?;
+    Ok(Answer::ok(&ProfileOut::new(user, memberships, &mfa))?.version(version))
 }
 
 /// Change the own names and language.
@@ -58,5 +59,6 @@ pub(super) async fn update_profile(
     let user = commands::update_user(&mut tx, Scope::All, id, seen, &patch.into()).await?;
     let memberships = store::memberships::of_user(tx.conn(), id).await?;
     let version = user.version();
-    tx.answer(Answer::ok(&ProfileOut::new(user, memberships))?.version(version)).await
+    let mfa = store::mfa::state(tx.conn(), id).await?;
+    tx.answer(Answer::ok(&ProfileOut::new(user, memberships, &mfa))?.version(version)).await
 }

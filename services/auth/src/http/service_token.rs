@@ -1,18 +1,15 @@
 //! Tokens for the platform's own services.
 
-use axum::{
-    Form,
-    extract::{FromRequest, Request, State},
-    http::header,
-};
-use quenty_kernel::{Failure, Kind, contact::Text};
+use axum::{extract::State, http::header};
+use quenty_kernel::contact::Text;
 use quenty_platform::{
-    App, Error as PlatformError, Result,
-    http::{Answer, Anyone, Json},
+    App, Result,
+    http::{Answer, Anyone},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::json_or_form::JsonOrForm;
 use crate::{commands, domain::origin::Origin, error::Error};
 
 /// RFC 6749, section 4.4.2.
@@ -34,30 +31,6 @@ pub(super) struct ServiceTokenOut {
     token_type: &'static str,
     #[schema(example = 3600)]
     expires_in: i64,
-}
-
-/// The request as JSON or, as the RFC has it, form-encoded.
-pub(super) struct JsonOrForm<T>(T);
-
-impl FromRequest<App> for JsonOrForm<ServiceTokenIn> {
-    type Rejection = PlatformError;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self> {
-        let kind = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        if kind.starts_with("application/x-www-form-urlencoded") {
-            let form = Form::from_request(request, app).await;
-            return form.map(|Form(body)| Self(body)).map_err(|e| {
-                Failure::new(Kind::Malformed, "MALFORMED_FORM", e.body_text())
-                    .with("error", "invalid_request")
-                    .into()
-            });
-        }
-        Json::from_request(request, app).await.map(|Json(body)| Self(body))
-    }
 }
 
 /// A service's own token (OAuth 2.0 client credentials).

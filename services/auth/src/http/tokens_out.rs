@@ -33,21 +33,34 @@ pub(super) struct TokensOut {
     #[schema(value_type = String, example = "company")]
     realm: Realm,
     company_id: Option<CompanyId>,
+    /// The person's platform roles wait until an authenticator app is confirmed; renew the tokens then.
+    mfa_enrolment_needed: bool,
+    /// Keep it on the device and send it with its later logins: guesses of others never lock that device out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device_token: Option<OpaqueToken>,
+}
+
+impl From<Tokens> for TokensOut {
+    fn from(tokens: Tokens) -> Self {
+        Self {
+            access_token: tokens.access_token,
+            token_type: "Bearer",
+            expires_in: tokens.expires_in,
+            refresh_token: tokens.refresh_token,
+            refresh_expires_at: tokens.refresh_expires_at,
+            session_id: tokens.session_id,
+            user_id: tokens.user_id,
+            realm: tokens.realm,
+            company_id: tokens.company_id,
+            mfa_enrolment_needed: tokens.mfa_enrolment_needed,
+            device_token: tokens.device_token,
+        }
+    }
 }
 
 /// The answer; a repeat under the same `Idempotency-Key` never shows the secret again.
 pub(super) fn answer(tokens: Tokens) -> Result<Answer> {
     let session_id = tokens.session_id;
-    let body = TokensOut {
-        access_token: tokens.access_token,
-        token_type: "Bearer",
-        expires_in: tokens.expires_in,
-        refresh_token: tokens.refresh_token,
-        refresh_expires_at: tokens.refresh_expires_at,
-        session_id,
-        user_id: tokens.user_id,
-        realm: tokens.realm,
-        company_id: tokens.company_id,
-    };
+    let body = TokensOut::from(tokens);
     Ok(Answer::ok(&body)?.header(header::CACHE_CONTROL, "no-store").secret_of(session_id))
 }

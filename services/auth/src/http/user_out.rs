@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::domain::{
     access::Membership,
+    mfa::MfaState,
     user::{User, UserStatus},
 };
 
@@ -41,6 +42,11 @@ pub(super) struct ProfileOut {
     #[serde(flatten)]
     user: UserOut,
     memberships: Vec<MembershipOut>,
+    /// Whether logins ask for a code of an authenticator app.
+    mfa_enabled: bool,
+    /// How many recovery codes are left.
+    #[schema(example = 10)]
+    recovery_codes_left: i64,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,12 +89,17 @@ impl From<User> for UserOut {
 }
 
 impl ProfileOut {
-    pub(super) fn new(user: User, memberships: Vec<Membership>) -> Self {
+    pub(super) fn new(user: User, memberships: Vec<Membership>, mfa: &MfaState) -> Self {
         let memberships = memberships
             .into_iter()
             .map(|m| MembershipOut { company_id: m.company_id, role: m.role })
             .collect();
-        Self { user: user.into(), memberships }
+        Self {
+            user: user.into(),
+            memberships,
+            mfa_enabled: mfa.is_enabled,
+            recovery_codes_left: mfa.codes_left,
+        }
     }
 }
 

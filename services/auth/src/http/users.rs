@@ -16,7 +16,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    AssignRoles, ReactivateUsers, ReadUsers, SuspendUsers, UpdateUsers,
+    AssignRoles, ReactivateUsers, ReadUsers, SuspendUsers, UnlockUsers, UpdateUsers,
     profile::UserPatch,
     user_out::{self, UserOut},
 };
@@ -24,6 +24,7 @@ use crate::{
     commands::{self, Authority},
     domain::{
         facts::UserFact,
+        origin::Origin,
         user::{User, UserStatus},
     },
     error::Error,
@@ -154,6 +155,20 @@ pub(super) async fn reactivate_user(
     let mut tx = app.begin(&caller).await?;
     let user = commands::reactivate_user(&mut tx, authority(&caller)?, id).await?;
     tx.answer(user_out::answer(user)?).await
+}
+
+/// Let in a user whom failed logins keep waiting.
+#[utoipa::path(post, path = "/api/v1/admin/users/{id}/unlock", operation_id = "unlock_user", tag = "users", params(("id" = UserId, Path)),
+    security(("bearer" = ["users:unlock"])), responses((status = 204), (status = 403, description = "`BEYOND_OWN_PERMISSIONS`")))]
+pub(super) async fn unlock_user(
+    State(app): State<App>,
+    caller: Can<UnlockUsers>,
+    origin: Origin,
+    Path(id): Path<UserId>,
+) -> Result<Answer> {
+    let mut tx = app.begin(&caller).await?;
+    commands::unlock_user(&mut tx, authority(&caller)?, id, &origin).await?;
+    tx.answer(Answer::no_content()).await
 }
 
 /// Set a user's platform roles.

@@ -25,7 +25,7 @@ use crate::domain::secret::Key;
 const OWN: &[Setting] = &[
     Setting::new(
         "key_encryption_key",
-        "base64 of 32 bytes: seals the signing keys, derives refresh tokens and links, and hashes API keys",
+        "base64 of 32 bytes: seals the signing keys and second factors, derives refresh tokens and links, and hashes API keys",
     )
     .secret(),
     Setting::new("admin_email", "e-mail address of the administrator that the first start creates")
@@ -47,6 +47,10 @@ const OWN: &[Setting] = &[
         "trust_forwarded_for",
         "`true` when nobody but our gateway reaches this process, whose x-forwarded-for is believed then; `false` otherwise; must be said off loopback",
     ),
+    Setting::new(
+        "staff_mfa",
+        "`required`: platform roles count only after a second factor; `optional`; off loopback it is required unless told",
+    ),
 ];
 
 const ALL: usize = OWN.len() + quenty_mail::SETTINGS.len();
@@ -58,6 +62,26 @@ pub struct TokenKeys {
     pub refresh: Key,
     pub link: Key,
     pub api_key: Key,
+    pub mfa: Key,
+}
+
+/// Whether the platform's own people have their roles only after a second factor.
+#[derive(Debug, Clone, Copy)]
+pub struct StaffMfa {
+    pub is_needed: bool,
+}
+
+impl StaffMfa {
+    /// On loopback nobody but the machine's own people can reach us.
+    fn from_settings(settings: &Settings) -> Result<Self> {
+        let host: IpAddr = settings.parse("host").map_err(Error::internal)?;
+        match settings.get("staff_mfa") {
+            Some("required") => Ok(Self { is_needed: true }),
+            Some("optional") => Ok(Self { is_needed: false }),
+            None => Ok(Self { is_needed: !host.is_loopback() }),
+            Some(_) => Err(Error::internal("QUENTY_STAFF_MFA: say required or optional")),
+        }
+    }
 }
 
 /// Limits and locks go by the client's address: nobody else may choose it, and all clients must not share one.
@@ -96,6 +120,7 @@ pub async fn init(db: PgPool, settings: Settings, _clock: Clock) -> Result<Parts
         refresh: master.derive("quenty auth refresh tokens v1"),
         link: master.derive("quenty auth links v1"),
         api_key: master.derive("quenty auth api keys v1"),
+        mfa: master.derive("quenty auth second factors v1"),
     };
     Ok(Parts::default()
         .with(quenty_mail::from_settings(&settings)?)
@@ -103,5 +128,6 @@ pub async fn init(db: PgPool, settings: Settings, _clock: Clock) -> Result<Parts
         .with(hasher)
         .with(clients)
         .with(keys)
+        .with(StaffMfa::from_settings(&settings)?)
         .first(bootstrap::bootstrap))
 }

@@ -2,9 +2,11 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod devices;
 pub mod links;
 pub mod lockouts;
 pub mod memberships;
+pub mod mfa;
 pub mod password_resets;
 pub mod passwords;
 pub mod rate_limits;

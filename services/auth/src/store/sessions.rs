@@ -21,6 +21,8 @@ struct Row {
     last_used_at: jiff_sqlx::Timestamp,
     expires_at: jiff_sqlx::Timestamp,
     ended_at: Option<jiff_sqlx::Timestamp>,
+    amr: Vec<String>,
+    authenticated_at: jiff_sqlx::Timestamp,
 }
 
 impl From<Row> for Session {
@@ -35,13 +37,16 @@ impl From<Row> for Session {
             last_used_at: row.last_used_at.to_jiff(),
             expires_at: row.expires_at.to_jiff(),
             ended_at: row.ended_at.map(|t| t.to_jiff()),
+            amr: row.amr,
+            authenticated_at: row.authenticated_at.to_jiff(),
         }
     }
 }
 
 pub async fn insert(connection: &mut PgConnection, session: &Session) -> Result<()> {
     sqlx::query!(
-        "insert into sessions (id, user_id, company_id, address, user_agent, created_at, last_used_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into sessions (id, user_id, company_id, address, user_agent, created_at, last_used_at, expires_at, amr, authenticated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         session.id.uuid(),
         session.user_id.uuid(),
         session.company_id.map(CompanyId::uuid),
@@ -49,20 +54,24 @@ pub async fn insert(connection: &mut PgConnection, session: &Session) -> Result<
         session.user_agent,
         session.created_at.to_sqlx() as _,
         session.last_used_at.to_sqlx() as _,
-        session.expires_at.to_sqlx() as _
+        session.expires_at.to_sqlx() as _,
+        &session.amr,
+        session.authenticated_at.to_sqlx() as _
     )
     .execute(connection)
     .await?;
     Ok(())
 }
 
-/// Saves the company and the last use.
+/// Saves the company, the last use, and how and when the person proved to be it.
 pub async fn save(connection: &mut PgConnection, session: &Session) -> Result<()> {
     sqlx::query!(
-        "update sessions set company_id = $2, last_used_at = $3 where id = $1",
+        "update sessions set company_id = $2, last_used_at = $3, amr = $4, authenticated_at = $5 where id = $1",
         session.id.uuid(),
         session.company_id.map(CompanyId::uuid),
-        session.last_used_at.to_sqlx() as _
+        session.last_used_at.to_sqlx() as _,
+        &session.amr,
+        session.authenticated_at.to_sqlx() as _
     )
     .execute(connection)
     .await?;
@@ -72,7 +81,8 @@ pub async fn save(connection: &mut PgConnection, session: &Session) -> Result<()
 pub async fn lock(connection: &mut PgConnection, id: SessionId) -> Result<Option<Session>> {
     let row = sqlx::query_as!(
         Row,
-        "select id, user_id, company_id, address, user_agent, created_at, last_used_at, expires_at, ended_at from sessions where id = $1 for update",
+        "select id, user_id, company_id, address, user_agent, created_at, last_used_at, expires_at, ended_at, amr, authenticated_at
+         from sessions where id = $1 for update",
         id.uuid()
     );
     Ok(row.fetch_optional(connection).await?.map(Session::from))
@@ -82,7 +92,7 @@ pub async fn lock(connection: &mut PgConnection, id: SessionId) -> Result<Option
 pub async fn find_by_token(db: impl PgExecutor<'_>, hash: &[u8; 32]) -> Result<Option<Session>> {
     let row = sqlx::query_as!(
         Row,
-        "select s.id, s.user_id, s.company_id, s.address, s.user_agent, s.created_at, s.last_used_at, s.expires_at, s.ended_at
+        "select s.id, s.user_id, s.company_id, s.address, s.user_agent, s.created_at, s.last_used_at, s.expires_at, s.ended_at, s.amr, s.authenticated_at
          from refresh_tokens t join sessions s on s.id = t.session_id where t.hash = $1",
         &hash[..]
     );
@@ -98,7 +108,7 @@ pub async fn live(
 ) -> Result<Page<Session>> {
     let rows = sqlx::query_as!(
         Row,
-        "select id, user_id, company_id, address, user_agent, created_at, last_used_at, expires_at, ended_at
+        "select id, user_id, company_id, address, user_agent, created_at, last_used_at, expires_at, ended_at, amr, authenticated_at
          from sessions where user_id = $1 and ended_at is null and expires_at > $2 and ($3::uuid is null or id < $3) order by id desc limit $4",
         user.uuid(),
         now.to_sqlx() as _,

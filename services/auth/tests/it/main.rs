@@ -8,11 +8,15 @@
 )]
 
 mod api_keys;
+mod attacks;
 mod bad_input;
 mod companies;
 mod invitations;
+mod lockouts;
 mod login;
 mod logs;
+mod mfa;
+mod oauth;
 mod password_reset;
 mod passwords;
 mod permissions;

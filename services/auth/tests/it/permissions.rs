@@ -26,8 +26,11 @@ async fn every_operation_refuses_strangers() {
         "request_password_reset",
         "confirm_password_reset",
         "login",
+        "verify_mfa",
         "refresh",
         "issue_service_token",
+        "introspect_token",
+        "revoke_token",
         "get_jwks",
     ];
     strangers::check(&app, &open).await;

@@ -1,0 +1,137 @@
+//! A person's second factor: an authenticator app and recovery codes. All of it needs a session whose password was
+//! given within the last minutes, and its owner is told by mail.
+
+use quenty_kernel::{
+    Scope,
+    clock::wall_now,
+    id::{SessionId, UserId, new_uuid},
+};
+use quenty_platform::Tx;
+use rand::RngCore;
+
+use super::{Outcome, Which, end_sessions, mail::mail_notice, prove_password::own_session, record_access};
+use crate::{
+    domain::{
+        mail::MailKind,
+        mfa::{RECOVERY_BYTES, RECOVERY_CODES, RecoveryCode, TotpFactor, TotpSecret},
+        origin::Origin,
+        session::{PASSWORD_AND_CODE, PASSWORD_ONLY, Session},
+        user::{User, UserStatus},
+    },
+    error::Error,
+    parts::TokenKeys,
+    store,
+};
+
+const TOTP: &str = "totp";
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}
+
+/// The user, locked, and the session, if its password was given a moment ago.
+async fn stepped_up(tx: &mut Tx, user: UserId, session: SessionId) -> Result<(User, Session), Error> {
+    let found = store::users::lock(tx.conn(), Scope::All, user).await?;
+    let user = found.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
+    let session = own_session(tx, user.id(), session).await?;
+    if session.is_fresh(wall_now()) { Ok((user, session)) } else { Err(Error::PasswordTooOld) }
+}
+
+async fn factor(tx: &mut Tx, user: UserId) -> Result<Option<TotpFactor>, Error> {
+    let app = tx.app().clone();
+    Ok(store::mfa::find_totp(tx.conn(), user, &app.part::<TokenKeys>()?.mfa).await?)
+}
+
+/// A secret for an authenticator app, which counts once a first code confirms it; and the account's name.
+pub async fn enrol_totp(
+    tx: &mut Tx,
+    user: UserId,
+    session: SessionId,
+) -> Result<(TotpSecret, String), Error> {
+    let (user, _) = stepped_up(tx, user, session).await?;
+    if factor(tx, user.id()).await?.is_some_and(|factor| factor.is_confirmed) {
+        return Err(Error::MfaEnabled);
+    }
+    let secret = TotpSecret::from_bytes(random());
+    let sealed = secret.seal(&tx.app().part::<TokenKeys>()?.mfa, random(), user.id());
+    store::mfa::put_totp(tx.conn(), user.id(), &sealed, wall_now()).await?;
+    Ok((secret, user.email().to_string()))
+}
+
+/// The app works: from now on its codes are asked for. Other sessions, begun with a password alone, end.
+pub async fn confirm_totp(
+    tx: &mut Tx,
+    user: UserId,
+    session: SessionId,
+    code: &str,
+    origin: &Origin,
+) -> Result<Vec<RecoveryCode>, Error> {
+    let (mut user, mut session) = stepped_up(tx, user, session).await?;
+    let factor = factor(tx, user.id()).await?.ok_or(Error::NoTotp)?;
+    if factor.is_confirmed {
+        return Err(Error::MfaEnabled);
+    }
+    let now = wall_now();
+    let step = factor.secret.step_of(code, factor.last_step, now).ok_or(Error::UnfitCode)?;
+    store::mfa::take_step(tx.conn(), user.id(), step, now).await?;
+    let codes = new_codes(tx, user.id()).await?;
+    session.amr = PASSWORD_AND_CODE.map(str::to_owned).to_vec();
+    store::sessions::save(tx.conn(), &session).await?;
+    let fact = user.enable_mfa(TOTP, tx.now());
+    store::users::save(tx.conn(), &user).await?;
+    tx.record(user.id(), None, &fact)?;
+    end_sessions(tx, user.id(), Which::AllBut(session.id), "mfa_enabled").await?;
+    mail_notice(tx, user.id(), MailKind::MfaEnabled, new_uuid(), None)?;
+    record_access(tx, "confirm_totp", Outcome::Succeeded, Some(user.id()), None, origin)?;
+    Ok(codes)
+}
+
+/// A password is enough again; other sessions end.
+pub async fn disable_totp(
+    tx: &mut Tx,
+    user: UserId,
+    session: SessionId,
+    origin: &Origin,
+) -> Result<(), Error> {
+    let (mut user, mut session) = stepped_up(tx, user, session).await?;
+    let known = factor(tx, user.id()).await?.ok_or(Error::NoTotp)?;
+    store::mfa::delete(tx.conn(), user.id()).await?;
+    if !known.is_confirmed {
+        return Ok(());
+    }
+    session.amr = PASSWORD_ONLY.map(str::to_owned).to_vec();
+    store::sessions::save(tx.conn(), &session).await?;
+    let fact = user.disable_mfa(TOTP, tx.now());
+    store::users::save(tx.conn(), &user).await?;
+    tx.record(user.id(), None, &fact)?;
+    end_sessions(tx, user.id(), Which::AllBut(session.id), "mfa_disabled").await?;
+    mail_notice(tx, user.id(), MailKind::MfaDisabled, new_uuid(), None)?;
+    record_access(tx, "disable_totp", Outcome::Succeeded, Some(user.id()), None, origin)
+}
+
+/// Ten other recovery codes; those of before work no more.
+pub async fn renew_recovery_codes(
+    tx: &mut Tx,
+    user: UserId,
+    session: SessionId,
+    origin: &Origin,
+) -> Result<Vec<RecoveryCode>, Error> {
+    let (user, _) = stepped_up(tx, user, session).await?;
+    if !store::mfa::is_enabled(tx.conn(), user.id()).await? {
+        return Err(Error::NoTotp);
+    }
+    mail_notice(tx, user.id(), MailKind::RecoveryCodesRenewed, new_uuid(), None)?;
+    record_access(tx, "renew_recovery_codes", Outcome::Succeeded, Some(user.id()), None, origin)?;
+    new_codes(tx, user.id()).await
+}
+
+async fn new_codes(tx: &mut Tx, user: UserId) -> Result<Vec<RecoveryCode>, Error> {
+    let codes: Vec<_> =
+        (0..RECOVERY_CODES).map(|_| RecoveryCode::from_bytes(random::<RECOVERY_BYTES>())).collect();
+    let key = tx.app().part::<TokenKeys>()?.mfa.clone();
+    let macs: Vec<_> = codes.iter().map(|code| code.mac(&key, user)).collect();
+    store::mfa::replace_codes(tx.conn(), user, &macs).await?;
+    Ok(codes)
+}

@@ -1,0 +1,72 @@
+//! What a session alone is not enough for: the person gives the current password once more. A wrong one counts as a
+//! failed login, so that a stolen session is no way around the lock.
+
+use quenty_kernel::{
+    Scope,
+    clock::wall_now,
+    id::{SessionId, UserId},
+};
+use quenty_platform::Tx;
+
+use super::{Outcome, record_access};
+use crate::{
+    domain::{
+        lockout::{self, Lockout},
+        origin::Origin,
+        session::Session,
+        user::{User, UserStatus},
+    },
+    error::Error,
+    store,
+};
+
+/// The user, locked, whose current password was given: `proved` is its id, none when it was a wrong one. The inner
+/// error must be committed, too.
+pub(super) async fn prove_password(
+    tx: &mut Tx,
+    id: UserId,
+    proved: Option<i64>,
+    operation: &str,
+    origin: &Origin,
+) -> Result<Result<User, Error>, Error> {
+    let (account, now) = (lockout::account(Some(id), ""), wall_now());
+    let before = store::lockouts::lock(tx.conn(), &account, &origin.address).await?;
+    if let Some(retry_after) = before.and_then(|lockout| lockout.wait(now)) {
+        return Ok(Err(Error::TooManyAttempts { retry_after }));
+    }
+    let found = store::users::lock(tx.conn(), Scope::All, id).await?;
+    let user = found.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
+    // Under the user's lock: what was proved may have been replaced since.
+    if proved.is_none() || proved != store::passwords::current(tx.conn(), id).await? {
+        let failed = Lockout::after_failure(before, now);
+        store::lockouts::save(tx.conn(), &account, &origin.address, &failed).await?;
+        record_access(tx, operation, Outcome::Refused, Some(id), None, origin)?;
+        return Ok(Err(Error::WrongPassword));
+    }
+    store::lockouts::clear(tx.conn(), &account, &origin.address).await?;
+    Ok(Ok(user))
+}
+
+/// The session may change what else proves who its person is, for a few minutes.
+pub async fn reauthenticate(
+    tx: &mut Tx,
+    id: UserId,
+    session: SessionId,
+    proved: Option<i64>,
+    origin: &Origin,
+) -> Result<Result<(), Error>, Error> {
+    if let Err(refused) = prove_password(tx, id, proved, "reauthenticate", origin).await? {
+        return Ok(Err(refused));
+    }
+    let mut session = own_session(tx, id, session).await?;
+    session.authenticated_at = wall_now();
+    store::sessions::save(tx.conn(), &session).await?;
+    record_access(tx, "reauthenticate", Outcome::Succeeded, Some(id), None, origin)?;
+    Ok(Ok(()))
+}
+
+/// The person's own live session, locked.
+pub(super) async fn own_session(tx: &mut Tx, user: UserId, id: SessionId) -> Result<Session, Error> {
+    let session = store::sessions::lock(tx.conn(), id).await?;
+    session.filter(|session| session.user_id == user && session.is_live(wall_now())).ok_or(Error::NoSession)
+}
