@@ -34,6 +34,7 @@ macro_rules! on_both_buses {
     };
 }
 
+mod api_keys;
 mod bad_input;
 mod commands;
 mod deadlines;

@@ -25,6 +25,8 @@ use crate::{
 const TIME_LEFT: HeaderName = HeaderName::from_static("x-time-left-ms");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MOST_TRIES: u32 = 3;
+/// What has failed slowly would only fail slowly again.
+const AGAIN_WITHIN: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LARGEST_PROBLEM: usize = 64 * 1024;
 
@@ -62,7 +64,7 @@ impl Exchange<'_> {
         };
         let budget = &self.gateway.0.budgets[self.upstream];
         budget.earn();
-        let mut tries = 1;
+        let (begun, mut tries) = (Instant::now(), 1);
         loop {
             tell_time_left(&mut parts.headers, deadline);
             let whole = Content::Whole(body.clone());
@@ -79,8 +81,9 @@ impl Exchange<'_> {
                 }
                 outcome => outcome,
             };
-            let is_early = deadline.saturating_duration_since(Instant::now()) > self.patience / 2;
-            if tries == MOST_TRIES || !is_early || !may_be_sent_again(&parts, &outcome) || !budget.spend() {
+            let is_early = begun.elapsed() < AGAIN_WITHIN.min(self.patience / 2);
+            let may = is_early && tries < MOST_TRIES && may_be_sent_again(upstream, &parts, &outcome);
+            if !may || !budget.spend() {
                 return outcome;
             }
             metrics::counter!("quenty_gateway_retries_total", "upstream" => upstream.name).increment(1);
@@ -110,15 +113,21 @@ fn is_keyed(headers: &HeaderMap) -> bool {
     headers.contains_key(IDEMPOTENCY_KEY)
 }
 
-fn may_be_sent_again(parts: &Parts, outcome: &Result<Response<Body>, Unreachable>) -> bool {
+fn may_be_sent_again(
+    upstream: &Upstream,
+    parts: &Parts,
+    outcome: &Result<Response<Body>, Unreachable>,
+) -> bool {
     let is_repeatable = parts.method.is_safe() || is_keyed(&parts.headers);
     match outcome {
         Ok(response) => {
-            is_repeatable
-                && matches!(
-                    response.status(),
-                    StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-                )
+            let cannot_now = matches!(
+                response.status(),
+                StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+            );
+            // A service that says when to come again means it; another process of it may know better.
+            let is_deliberate = response.headers().contains_key(header::RETRY_AFTER);
+            is_repeatable && cannot_now && (!is_deliberate || upstream.has_several())
         }
         Err(Unreachable::LeftAlone | Unreachable::TooSlow) => false,
         Err(error) => is_repeatable || error.is_unsent(),

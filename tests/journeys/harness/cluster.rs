@@ -194,13 +194,13 @@ fn members(stage: &Stage, ports: &BTreeMap<&str, u16>, folder: &Path) -> BTreeMa
     }
     let secret = |service: &str| format!("the-secret-of-{service}-on-loopback");
     let clients: serde_json::Map<_, _> =
-        services().iter().map(|service| (service.name.to_owned(), json!(secret(service.name)))).collect();
+        ports.keys().map(|name| ((*name).to_owned(), json!(secret(name)))).collect();
     let of_one = |name: &str| -> Environment {
         let mut own = common.clone();
         own.insert("QUENTY_PORT".to_owned(), ports[name].to_string());
+        own.insert("QUENTY_CLIENT_SECRET".to_owned(), secret(name));
         if let Some(url) = stage.databases.get(name) {
             own.insert(format!("QUENTY_{}_DATABASE_URL", name.to_uppercase()), url.clone());
-            own.insert("QUENTY_CLIENT_SECRET".to_owned(), secret(name));
         }
         match name {
             "auth" => own.extend([

@@ -36,6 +36,10 @@ impl Instance {
         Self { base_url, running: AtomicUsize::new(0), health: Mutex::default() }
     }
 
+    pub(super) fn is_at(&self, url: &str) -> bool {
+        self.base_url == url.trim_end_matches('/')
+    }
+
     pub(super) fn running(&self) -> usize {
         self.running.load(Ordering::Relaxed)
     }

@@ -5,7 +5,7 @@ mod instance;
 
 use std::{
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -21,7 +21,7 @@ use hyper::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use quenty_kernel::{Failure, Kind};
 use serde_json::Value;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tower::ServiceExt;
 
 pub(crate) use self::budget::Budget;
@@ -51,9 +51,15 @@ enum Target {
 }
 
 struct Remote {
-    instances: Vec<Instance>,
+    known: RwLock<Known>,
     /// Which comes first among those that have as little to do.
     turn: AtomicUsize,
+}
+
+/// The processes of a service, and where they are said to be.
+struct Known {
+    instances: Arc<[Arc<Instance>]>,
+    urls: watch::Receiver<Vec<String>>,
 }
 
 /// Why there is no answer.
@@ -86,9 +92,23 @@ impl Upstream {
     /// A service at one URL, or at several, by commas.
     #[must_use]
     pub fn remote(name: &'static str, urls: &str) -> Self {
-        let urls = urls.split(',').map(str::trim).filter(|url| !url.is_empty());
-        let remote = Remote { instances: urls.map(Instance::at).collect(), turn: AtomicUsize::new(0) };
-        Self { name, target: Target::Remote(Arc::new(remote)) }
+        let urls = urls.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::to_owned);
+        Self::found(name, watch::channel(urls.collect()).1)
+    }
+
+    /// A service whose processes come and go: at these URLs now, and at others whenever that changes.
+    #[must_use]
+    pub fn found(name: &'static str, urls: watch::Receiver<Vec<String>>) -> Self {
+        let known = RwLock::new(Known::new(urls));
+        Self { name, target: Target::Remote(Arc::new(Remote { known, turn: AtomicUsize::new(0) })) }
+    }
+
+    /// Whether another process may answer what one cannot.
+    pub(crate) fn has_several(&self) -> bool {
+        match &self.target {
+            Target::Local { .. } => false,
+            Target::Remote(remote) => remote.instances().len() > 1,
+        }
     }
 
     pub(crate) fn description(&self) -> Option<&Description> {
@@ -129,7 +149,8 @@ impl Upstream {
                 tokio::time::timeout(within, answer).await.ok().flatten().into_iter().collect()
             }
             Target::Remote(remote) => {
-                let asked = remote.instances.iter().map(|instance| async {
+                let instances = remote.instances();
+                let asked = instances.iter().map(|instance| async {
                     let running = instance.begin();
                     let request =
                         Request::get(format!("{}{path}", instance.base_url)).body(Body::empty()).ok()?;
@@ -171,7 +192,8 @@ impl Remote {
         mut request: Request<Body>,
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
-        let instance = self.pick().ok_or(Unreachable::LeftAlone)?;
+        let instances = self.instances();
+        let instance = self.pick(&instances).ok_or(Unreachable::LeftAlone)?;
         let uri = format!("{}{}", instance.base_url, request.uri());
         *request.uri_mut() = uri.parse::<Uri>().map_err(|e| Unreachable::NotConnected(e.to_string()))?;
         let running = instance.begin();
@@ -181,26 +203,59 @@ impl Remote {
             Ok(Err(error)) => Err(Unreachable::BrokenOff(error.to_string())),
             Err(_) => Err(Unreachable::TooSlow),
         };
-        let is_well = outcome.as_ref().is_ok_and(|response| !self.counts_as_failure(response.status()));
+        let counts = |status| counts_as_failure(status, instances.len());
+        let is_well = outcome.as_ref().is_ok_and(|response| !counts(response.status()));
         running.end(name, is_well);
         outcome
     }
 
-    /// A process that is not ready says so with 503. It is passed over where there is another; its database is the same.
-    fn counts_as_failure(&self, status: StatusCode) -> bool {
-        matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
-            || (status == StatusCode::SERVICE_UNAVAILABLE && self.instances.len() > 1)
-    }
-
-    fn pick(&self) -> Option<&Instance> {
-        let (count, now) = (self.instances.len(), Instant::now());
+    fn pick<'a>(&self, instances: &'a [Arc<Instance>]) -> Option<&'a Arc<Instance>> {
+        let (count, now) = (instances.len(), Instant::now());
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let in_turn = (0..count).map(|step| &self.instances[(turn + step) % count]);
+        let in_turn = (0..count).map(|step| &instances[(turn + step) % count]);
         let least_busy =
             in_turn.filter(|instance| instance.is_well()).min_by_key(|instance| instance.running());
         // One of those that failed is tried again first, once its pause is over: else it would stay away for ever.
-        self.instances.iter().find(|instance| instance.may_try_again(now)).or(least_busy)
+        instances.iter().find(|instance| instance.may_try_again(now)).or(least_busy)
     }
+
+    fn instances(&self) -> Arc<[Arc<Instance>]> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        // Nobody who would tell of a change: there is none.
+        if !known.urls.has_changed().unwrap_or(false) {
+            return Arc::clone(&known.instances);
+        }
+        drop(known);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.look_again();
+        Arc::clone(&known.instances)
+    }
+}
+
+impl Known {
+    fn new(urls: watch::Receiver<Vec<String>>) -> Self {
+        let mut known = Self { instances: Arc::new([]), urls };
+        known.look_again();
+        known
+    }
+
+    /// A process that is still there keeps what is known of it.
+    fn look_again(&mut self) {
+        let urls = self.urls.borrow_and_update();
+        let instance = |url: &String| {
+            let known = self.instances.iter().find(|instance| instance.is_at(url));
+            known.map_or_else(|| Arc::new(Instance::at(url)), Arc::clone)
+        };
+        let instances = urls.iter().map(instance).collect();
+        drop(urls);
+        self.instances = instances;
+    }
+}
+
+/// A process that is not ready says so with 503. It is passed over where there is another; its database is the same.
+fn counts_as_failure(status: StatusCode, processes: usize) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
+        || (status == StatusCode::SERVICE_UNAVAILABLE && processes > 1)
 }
 
 /// How many requests of a service run at a time; more are turned away before they make all of them slow.
@@ -227,48 +282,62 @@ impl Gate {
 mod tests {
     use super::*;
 
-    fn remote(count: usize) -> Remote {
-        let urls: Vec<String> = (0..count).map(|port| format!("http://127.0.0.1:{port}")).collect();
-        match Upstream::remote("order", &urls.join(", ")).target {
-            Target::Remote(remote) => Arc::into_inner(remote).unwrap(),
-            Target::Local { .. } => unreachable!(),
-        }
+    fn remote(count: usize) -> (Remote, watch::Sender<Vec<String>>) {
+        let urls = (0..count).map(|port| format!("http://127.0.0.1:{port}")).collect();
+        let (sender, urls) = watch::channel(urls);
+        (Remote { known: RwLock::new(Known::new(urls)), turn: AtomicUsize::new(0) }, sender)
     }
 
     #[test]
     fn who_has_least_to_do_is_asked_and_equals_take_turns() {
-        let remote = remote(3);
-        let first = remote.pick().unwrap().begin();
-        let second = remote.pick().unwrap().begin();
-        let third = remote.pick().unwrap().begin();
-        assert!(remote.instances.iter().all(|instance| instance.running() == 1));
+        let (remote, _sender) = remote(3);
+        let instances = remote.instances();
+        let running = || remote.pick(&instances).unwrap().begin();
+        let (first, second, third) = (running(), running(), running());
+        assert!(instances.iter().all(|instance| instance.running() == 1));
         drop(second);
         for _ in 0..5 {
-            assert_eq!(remote.pick().unwrap().running(), 0);
+            assert_eq!(remote.pick(&instances).unwrap().running(), 0);
         }
         drop((first, third));
-        assert!(remote.instances.iter().all(|instance| instance.running() == 0));
+        assert!(instances.iter().all(|instance| instance.running() == 0));
     }
 
     #[test]
     fn who_fails_again_and_again_is_passed_over_until_its_pause_is_over() {
-        let remote = remote(2);
-        for _ in 0..instance::FAILURES {
-            remote.instances[0].begin().end("order", false);
-        }
-        for _ in 0..5 {
-            assert_eq!(remote.pick().unwrap().base_url, "http://127.0.0.1:1");
-        }
-        let later = Instant::now() + Duration::from_secs(2);
-        assert!(remote.instances[0].may_try_again(later), "one request tries it");
-        assert!(!remote.instances[0].may_try_again(later), "and no other meanwhile");
-        remote.instances[0].begin().end("order", true);
-        assert!(remote.instances[0].is_well());
-        for instance in &remote.instances {
+        let (remote, _sender) = remote(2);
+        let instances = remote.instances();
+        let fail = |instance: &Instance| {
             for _ in 0..instance::FAILURES {
                 instance.begin().end("order", false);
             }
+        };
+        fail(&instances[0]);
+        for _ in 0..5 {
+            assert_eq!(remote.pick(&instances).unwrap().base_url, "http://127.0.0.1:1");
         }
-        assert!(remote.pick().is_none(), "nobody is asked while all of them fail");
+        let later = Instant::now() + Duration::from_secs(2);
+        assert!(instances[0].may_try_again(later), "one request tries it");
+        assert!(!instances[0].may_try_again(later), "and no other meanwhile");
+        instances[0].begin().end("order", true);
+        assert!(instances[0].is_well());
+        instances.iter().for_each(|instance| fail(instance));
+        assert!(remote.pick(&instances).is_none(), "nobody is asked while all of them fail");
+    }
+
+    #[test]
+    fn processes_come_and_go_and_those_that_stay_keep_what_they_have_to_do() {
+        let (remote, sender) = remote(2);
+        let busy = Arc::clone(&remote.instances()[1]);
+        let _running = busy.begin();
+        sender.send(vec!["http://127.0.0.1:1/".to_owned(), "http://127.0.0.1:7".to_owned()]).unwrap();
+        let instances = remote.instances();
+        let now: Vec<_> =
+            instances.iter().map(|instance| (instance.base_url.as_str(), instance.running())).collect();
+        assert_eq!(now, [("http://127.0.0.1:1", 1), ("http://127.0.0.1:7", 0)]);
+        sender.send(Vec::new()).unwrap();
+        assert!(remote.pick(&remote.instances()).is_none());
+        drop(sender);
+        assert!(remote.instances().is_empty());
     }
 }

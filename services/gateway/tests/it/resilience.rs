@@ -17,7 +17,7 @@ use axum::{
 };
 use hyper::Method;
 use quenty_gateway::Upstream;
-use quenty_kernel::Failure;
+use quenty_kernel::{Failure, Kind};
 use quenty_platform::http::problem;
 use quenty_testkit::wait::eventually;
 use tokio::{
@@ -123,6 +123,22 @@ async fn a_read_or_a_keyed_change_that_cannot_be_answered_is_asked_for_again() {
         door.call(Method::POST, PATH).idempotency_key(&format!("key-{turn}")).send().await.expect(200);
     }
     assert!(ill.asked() >= 1 && ill.asked() <= 5, "after five failures it is left alone: {}", ill.asked());
+}
+
+#[tokio::test]
+async fn a_service_that_says_when_to_come_again_is_taken_at_its_word() {
+    let full = || {
+        let failure = Failure::new(Kind::Unavailable, "DATABASE_UNAVAILABLE", "not now").retry_after(2);
+        problem::response(&failure)
+    };
+    let alone = Process::answering(move |_| full()).await;
+    let one = door(&[&alone.url], &[]).await;
+    one.get(PATH).send().await.expect_problem(503, "DATABASE_UNAVAILABLE");
+    assert_eq!(alone.asked(), 1);
+    let (first, second) = (Process::answering(move |_| full()).await, Process::well().await);
+    let two = door(&[&first.url, &second.url], &[]).await;
+    two.get(PATH).send().await.expect(200);
+    assert_eq!((first.asked(), second.asked()), (1, 1));
 }
 
 #[tokio::test]
