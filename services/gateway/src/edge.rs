@@ -27,7 +27,11 @@ use crate::{
 };
 
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// Said with every answer, about.
+const OWN_HEADERS: usize = 12;
 const OWN_METHODS: [&str; 2] = ["GET", "HEAD"];
+
+pub(crate) type Told = Vec<(HeaderName, HeaderValue)>;
 
 /// One request, as far as everybody on its way has to know it.
 pub(crate) struct Visit {
@@ -38,7 +42,7 @@ pub(crate) struct Visit {
     pub(crate) route: Arc<str>,
     pub(crate) caller: Option<Arc<Claims>>,
     /// What the answer says, whatever it is.
-    pub(crate) told: HeaderMap,
+    pub(crate) told: Told,
 }
 
 impl Visit {
@@ -53,7 +57,7 @@ impl Visit {
                 .to_string(),
             route: Arc::clone(&gateway.0.unmatched),
             caller: None,
-            told: HeaderMap::new(),
+            told: Told::new(),
         }
     }
 }
@@ -71,9 +75,11 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
         Err(failure) => Err(failure),
     };
     let response = outcome.unwrap_or_else(|failure| Error::from(failure).into_response());
-    let response = problem::finish(response, &path, &visit.trace.trace_id());
+    let trace_id = visit.trace.trace_id();
+    let response = problem::finish(response, &path, &trace_id);
     let mut response = compression::apply(coding, response).await;
     let headers = response.headers_mut();
+    headers.reserve(visit.told.len() + OWN_HEADERS);
     headers.extend(std::mem::take(&mut visit.told));
     if let Ok(value) = HeaderValue::try_from(&visit.request_id) {
         headers.insert(REQUEST_ID, value);
@@ -83,18 +89,18 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
     if is_chunked {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    log(&visit, &method, response.status().as_u16(), started);
+    log(&visit, &trace_id, &method, response.status().as_u16(), started);
     response
 }
 
 /// The access log and the metrics. Nothing that a client wrote goes in as it is: the route is ours, the id and the
 /// address were parsed, a method is a token (RFC 9110, 9.1).
-fn log(visit: &Visit, method: &Method, status: u16, started: Instant) {
+fn log(visit: &Visit, trace_id: &str, method: &Method, status: u16, started: Instant) {
     let seconds = started.elapsed().as_secs_f64();
     let route = &visit.route;
     metrics::histogram!("quenty_http_request_seconds", "service" => "gateway", "route" => Arc::clone(route), "method" => method_label(method), "status" => status.to_string()).record(seconds);
     let caller = visit.caller.as_ref().map(|claims| claims.sub.as_str());
-    tracing::info!(%method, route = &**route, status, milliseconds = seconds * 1e3, client = %visit.client.address, caller, trace_id = visit.trace.trace_id(), request_id = visit.request_id, "request");
+    tracing::info!(%method, route = &**route, status, milliseconds = seconds * 1e3, client = %visit.client.address, caller, trace_id, request_id = visit.request_id, "request");
 }
 
 async fn serve(

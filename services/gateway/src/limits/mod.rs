@@ -11,10 +11,7 @@ use std::{
     str::FromStr,
 };
 
-use hyper::{
-    HeaderMap,
-    header::{HeaderName, HeaderValue},
-};
+use hyper::header::{HeaderName, HeaderValue};
 use quenty_kernel::{Failure, Kind, id::ApiKeyId};
 use quenty_platform::{
     settings::{Settings, SettingsError},
@@ -26,6 +23,7 @@ use self::{
     gcra::{Quota, Taken},
     local::Local,
 };
+use crate::edge::Told;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -156,16 +154,16 @@ impl Limits {
         class: Class,
         who: &Principal,
         cost: u32,
-        told: &mut HeaderMap,
+        told: &mut Told,
     ) -> Result<(), Failure> {
         let Policy { class, quota: Some(quota), told: policy } = &self.policies[class as usize] else {
             return Ok(());
         };
         let taken = self.store.take(quota, *class, who, cost).await;
-        told.insert(RATE_LIMIT_POLICY, policy.clone());
+        told.push((RATE_LIMIT_POLICY, policy.clone()));
         let left = format!("\"{}\";r={};t={}", class.name(), taken.left, seconds(taken.full_again));
         if let Ok(left) = HeaderValue::try_from(left) {
-            told.insert(RATE_LIMIT, left);
+            told.push((RATE_LIMIT, left));
         }
         let Some(wait) = taken.wait else { return Ok(()) };
         metrics::counter!("quenty_gateway_limited_total", "class" => class.name()).increment(1);
