@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr};
 use quenty_kernel::{
     Timestamp,
     contact::Email,
-    id::{ApiKeyId, CompanyId, SessionId, UserId},
+    id::{ApiKeyId, CompanyId, RoleId, SessionId, UserId},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -130,5 +130,12 @@ events! {
     "quenty.auth.mfa.disabled.v1" MfaDisabled {
         user_id: UserId,
         method: String,
+    }
+    /// A platform role that staff made, changed or removed; tokens of who has it follow at their next renewal.
+    "quenty.auth.role.changed.v1" RoleChanged {
+        role_id: RoleId,
+        name: String,
+        permissions: Vec<String>,
+        removed: bool,
     }
 }

@@ -36,7 +36,7 @@ macro_rules! all {
 
 fn events() -> Vec<Published> {
     all! {
-        auth: UserRegistered, UserActivated, UserSuspended, UserReactivated, UserRolesChanged, SessionStarted, SessionEnded, SessionReuseDetected, LoginFailed, PasswordChanged, ApiKeyCreated, ApiKeyRevoked, MfaEnabled, MfaDisabled;
+        auth: UserRegistered, UserActivated, UserSuspended, UserReactivated, UserRolesChanged, SessionStarted, SessionEnded, SessionReuseDetected, LoginFailed, PasswordChanged, ApiKeyCreated, ApiKeyRevoked, MfaEnabled, MfaDisabled, RoleChanged;
         customer: CompanyRegistered, CompanyUpdated, CompanySubmitted, CompanyApproved, CompanyRejected, CompanySuspended, CompanyReactivated, CompanyClosed, KycSubmitted, KycVerified, KycRejected, MemberAdded, MemberRoleChanged, MemberRemoved, UserInvited, ProfileCreated, ProfileUpdated, UserDeactivated, CustomerCreated, CustomerUpdated;
         order: ProductCreated, ProductUpdated, ProductArchived, StockReserved, StockReleased, StockIssued, StockReturned, StockReceived, StockAdjusted, StockFellLow, StockRecovered, OrderPlaced, OrderUpdated, OrderBackordered, OrderAllocated, OrderPaid, OrderConfirmed, OrderHeld, OrderResumed, ShipmentRequested, PickupRequested, OrderProcessingStarted, OrderCancelRequested, OrderCancelled, OrderCancelRefused, OrderPickedUp, OrderDeparted, OrderExceptionRaised, OrderExceptionResolved, OrderDelivered, OrderUndeliverable, OrderLost, OrderReturnedToSender, OrderReturned;
         pickup: PickupScheduled, PickupRejected, PickupAssigned, PickupUnassigned, PickupStarted, PickupArrived, PickupCompleted, PickupFailed, PickupRescheduled, PickupAbandoned, PickupCancelled, PickupCancelRefused, ExpressMissed;

@@ -66,6 +66,14 @@ pub enum Error {
     BadMfaToken,
     #[error("the token belongs to no session")]
     UnsupportedTokenType,
+    #[error("there is no permission {0}")]
+    NoSuchPermission(String),
+    #[error("a role has this name")]
+    RoleNameTaken,
+    #[error("somebody has the role")]
+    RoleInUse,
+    #[error("there are too many roles")]
+    TooManyRoles,
 }
 
 quenty_platform::platform_errors!(Error: Failure, sqlx::Error);
@@ -207,6 +215,22 @@ fn told(error: &Error) -> Failure {
             Kind::Unauthenticated,
             "INVALID_MFA_TOKEN",
             "this login is unknown, took too long, or had five wrong codes; log in again",
+        ),
+        Error::NoSuchPermission(permission) => Failure::invalid(
+            "NO_SUCH_PERMISSION",
+            "/permissions",
+            format!("there is no permission {permission:?}; GET /api/v1/admin/permissions lists them"),
+        ),
+        Error::RoleNameTaken => Failure {
+            kind: Kind::Conflict,
+            ..Failure::invalid("ROLE_NAME_TAKEN", "/name", "another role has this name; choose another")
+        },
+        Error::RoleInUse => {
+            Failure::conflict("ROLE_IN_USE", "somebody has this role; take it from everyone first")
+        }
+        Error::TooManyRoles => Failure::conflict(
+            "TOO_MANY_ROLES",
+            "there are 100 made roles already; remove those that nobody has",
         ),
         // RFC 7009, section 2.2.1.
         Error::UnsupportedTokenType => Failure::new(

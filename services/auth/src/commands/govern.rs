@@ -4,12 +4,12 @@
 use quenty_kernel::{Actor, Scope, clock::wall_now, id::UserId};
 use quenty_platform::{Tx, http::IfMatch};
 
-use super::{Outcome, Which, end_sessions, record_access};
+use super::{Outcome, Which, end_sessions, record_access, roles::permissions_of};
 use crate::{
     domain::{
         lockout,
         origin::Origin,
-        role::{self, SUPER_ADMIN, Sphere, covers, permissions_of_platform_roles},
+        role::{self, SUPER_ADMIN, Sphere, covers},
         user::{User, UserStatus},
     },
     error::Error,
@@ -25,8 +25,8 @@ pub struct Authority<'a> {
 }
 
 impl Authority<'_> {
-    fn check(&self, roles: &[String]) -> Result<(), Error> {
-        let wanted = permissions_of_platform_roles(roles);
+    async fn check(&self, tx: &mut Tx, roles: &[String]) -> Result<(), Error> {
+        let wanted = permissions_of(tx, roles).await?;
         if covers(self.held, wanted.iter().map(String::as_str)) {
             Ok(())
         } else {
@@ -37,7 +37,7 @@ impl Authority<'_> {
     async fn lock(&self, tx: &mut Tx, id: UserId) -> Result<User, Error> {
         store::users::lock_staff(tx.conn()).await?;
         let user = store::users::lock(tx.conn(), self.scope, id).await?.ok_or(Error::NotFound("user"))?;
-        self.check(user.roles())?;
+        self.check(tx, user.roles()).await?;
         Ok(user)
     }
 }
@@ -90,6 +90,14 @@ pub async fn unlock_user(
     record_access(tx, "unlock_user", Outcome::Succeeded, Some(id), None, origin)
 }
 
+async fn unknown_role(tx: &mut Tx, roles: &[String]) -> Result<Option<String>, Error> {
+    let custom = store::custom_roles::named(tx.conn(), roles).await?;
+    let is_known = |name: &String| {
+        role::find(Sphere::Platform, name).is_some() || custom.iter().any(|role| role.name == *name)
+    };
+    Ok(roles.iter().find(|name| !is_known(name)).cloned())
+}
+
 pub async fn assign_roles(
     tx: &mut Tx,
     authority: Authority<'_>,
@@ -99,10 +107,11 @@ pub async fn assign_roles(
 ) -> Result<User, Error> {
     roles.sort_unstable();
     roles.dedup();
-    if let Some(unknown) = roles.iter().find(|name| role::find(Sphere::Platform, name).is_none()) {
-        return Err(Error::NoSuchRole(unknown.clone()));
+    store::users::lock_staff(tx.conn()).await?;
+    if let Some(unknown) = unknown_role(tx, &roles).await? {
+        return Err(Error::NoSuchRole(unknown));
     }
-    authority.check(&roles)?;
+    authority.check(tx, &roles).await?;
     let mut user = authority.lock(tx, id).await?;
     seen.check(user.version())?;
     if user.roles() == roles {
@@ -122,7 +131,10 @@ pub(super) async fn held_by(tx: &mut Tx, actor: &Actor) -> Result<Vec<String>, E
     let Actor::User(id) = actor else { return Ok(vec!["*".to_owned()]) };
     let user = store::users::find(tx.conn(), Scope::All, *id).await?;
     let active = user.filter(|user| user.status() == UserStatus::Active);
-    Ok(active.map(|user| permissions_of_platform_roles(user.roles())).unwrap_or_default())
+    match active {
+        Some(user) => permissions_of(tx, user.roles()).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Customer deactivated the person: they are suspended here, and an open invitation works no more. The two rules
@@ -134,7 +146,7 @@ pub async fn deactivate_user(tx: &mut Tx, id: UserId, reason: &str, by: &Actor) 
         return Ok(());
     }
     let held = held_by(tx, by).await?;
-    let permitted = Authority { scope: Scope::All, held: &held }.check(user.roles());
+    let permitted = Authority { scope: Scope::All, held: &held }.check(tx, user.roles()).await;
     let outcome = match permitted {
         Ok(()) => suspend(tx, user.clone(), reason).await.map(drop),
         Err(refused) => Err(refused),

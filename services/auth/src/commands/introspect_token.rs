@@ -39,7 +39,7 @@ pub enum Presented {
 #[derive(Debug)]
 pub enum Active {
     Access(Arc<Claims>),
-    Refresh { session: Session, expires_at: Timestamp },
+    Refresh { session: Box<Session>, expires_at: Timestamp },
 }
 
 /// The inner error must be committed, too.
@@ -122,6 +122,6 @@ async fn refresh_token(tx: &mut Tx, token: &OpaqueToken) -> Result<Option<Active
     let stored = store::sessions::find_token(tx.conn(), &hash).await?;
     Ok(session.zip(stored).and_then(|(session, stored)| {
         matches!(stored.judge(&session, wall_now()), Verdict::Rotate | Verdict::Repeat)
-            .then(|| Active::Refresh { session, expires_at: stored.expires_at })
+            .then(|| Active::Refresh { session: Box::new(session), expires_at: stored.expires_at })
     }))
 }

@@ -216,6 +216,6 @@ pub(super) async fn start_session(
     tx.record_about(session.id, user.id(), session.company_id, &SessionFact::from(fact))?;
     metrics::counter!("quenty_logins_total", "outcome" => "started").increment(1);
     let device_token = remember_device(tx, user, device).await?;
-    let tokens = sign_access(tx.app(), &session, user, &memberships, Some((refresh, expires_at)))?;
+    let tokens = sign_access(tx, &session, user, &memberships, Some((refresh, expires_at))).await?;
     Ok(Tokens { device_token, ..tokens })
 }

@@ -84,7 +84,7 @@ async fn renew(
     session.company_id = company_now(&session, user, &memberships, !told.is_empty());
     session.last_used_at = wall_now();
     store::sessions::save(tx.conn(), &session).await?;
-    sign_access(tx.app(), &session, user, &memberships, Some(refresh))
+    sign_access(tx, &session, user, &memberships, Some(refresh)).await
 }
 
 /// Whom a session speaks for is its person's choice; only a first company, of which we hear just now, needs none.

@@ -45,5 +45,5 @@ pub async fn switch_company(
     let fact = CompanySwitched { session_id: session.id, user_id, company_id: company };
     tx.record_about(session.id, user_id, company, &SessionFact::from(fact))?;
     record_access(tx, "switch_company", Outcome::Succeeded, Some(user_id), None, origin)?;
-    sign_access(tx.app(), &session, &user, &memberships, None)
+    sign_access(tx, &session, &user, &memberships, None).await
 }

@@ -6,10 +6,11 @@ use quenty_kernel::{
     id::{CompanyId, SessionId, UserId, new_uuid},
 };
 use quenty_platform::{
-    App,
+    Tx,
     token::{AUDIENCE, Claims, Realm},
 };
 
+use super::roles::permissions_of;
 use crate::{
     domain::{
         access::{Membership, access, roles_of_session},
@@ -42,16 +43,18 @@ pub struct Tokens {
 }
 
 /// Signs what the session of this person, with these memberships, may do now.
-pub fn sign_access(
-    app: &App,
+pub async fn sign_access(
+    tx: &mut Tx,
     session: &Session,
     user: &User,
     memberships: &[Membership],
     refresh: Option<(OpaqueToken, Timestamp)>,
 ) -> Result<Tokens, Error> {
+    let app = tx.app().clone();
     let StaffMfa { is_needed } = *app.part::<StaffMfa>()?;
     let roles = roles_of_session(user.roles(), is_needed, session.has_mfa());
-    let access = access(roles, memberships, session.company_id);
+    let staff = if roles.is_empty() { None } else { Some(permissions_of(tx, roles).await?) };
+    let access = access(staff, memberships, session.company_id);
     let ring = app.part::<KeyRing>()?;
     let claims = Claims {
         sid: Some(session.id),

@@ -42,12 +42,13 @@ pub fn roles_of_session(roles: &[String], needs_mfa: bool, has_mfa: bool) -> &[S
     if needs_mfa && !has_mfa { &[] } else { roles }
 }
 
-/// Access of a person with these platform roles and memberships whose session speaks for `company`.
+/// Access of a person with these memberships whose session speaks for `company`; `staff` are the permissions of their
+/// platform roles, if they have any.
 #[must_use]
-pub fn access(roles: &[String], memberships: &[Membership], company: Option<CompanyId>) -> Access {
+pub fn access(staff: Option<Vec<String>>, memberships: &[Membership], company: Option<CompanyId>) -> Access {
     let membership = memberships.iter().find(|membership| Some(membership.company_id) == company);
-    match membership {
-        Some(membership) => {
+    match (membership, staff) {
+        (Some(membership), _) => {
             let held = role::find(Sphere::Company, &membership.role).map_or(&[][..], |role| role.permissions);
             let permissions = if membership.company_is_stopped {
                 role::read_only(held)
@@ -56,12 +57,8 @@ pub fn access(roles: &[String], memberships: &[Membership], company: Option<Comp
             };
             Access { realm: Realm::Company, company_id: Some(membership.company_id), permissions }
         }
-        None if !roles.is_empty() => Access {
-            realm: Realm::Staff,
-            company_id: None,
-            permissions: role::permissions_of_platform_roles(roles),
-        },
-        None => Access { realm: Realm::User, company_id: None, permissions: Vec::new() },
+        (None, Some(permissions)) => Access { realm: Realm::Staff, company_id: None, permissions },
+        (None, None) => Access { realm: Realm::User, company_id: None, permissions: Vec::new() },
     }
 }
 
@@ -90,17 +87,17 @@ mod tests {
 
     #[test]
     fn realms_do_not_mix() {
-        let (company, staff) = (CompanyId::new(), ["support".to_owned()]);
+        let (company, staff) = (CompanyId::new(), Some(vec!["companies:approve".to_owned()]));
         let memberships = [member(company, "viewer")];
-        let in_company = access(&staff, &memberships, Some(company));
+        let in_company = access(staff.clone(), &memberships, Some(company));
         assert_eq!((in_company.realm, in_company.company_id), (Realm::Company, Some(company)));
         assert!(
             !in_company.permissions.contains(&"companies:approve".to_owned()),
             "a company's token holds no platform permission"
         );
-        assert_eq!(access(&staff, &memberships, None).realm, Realm::Staff);
+        assert_eq!(access(staff, &memberships, None).realm, Realm::Staff);
         assert_eq!(
-            access(&[], &memberships, Some(CompanyId::new())),
+            access(None, &memberships, Some(CompanyId::new())),
             Access { realm: Realm::User, company_id: None, permissions: Vec::new() }
         );
     }
@@ -119,7 +116,7 @@ mod tests {
     fn a_stopped_company_only_reads() {
         let company = CompanyId::new();
         let stopped = Membership { company_is_stopped: true, ..member(company, "owner") };
-        let permissions = access(&[], &[stopped], Some(company)).permissions;
+        let permissions = access(None, &[stopped], Some(company)).permissions;
         assert!(
             !permissions.is_empty() && permissions.iter().all(|p| p.ends_with(":read")),
             "{permissions:?}"

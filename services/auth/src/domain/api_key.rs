@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::{
     access::Access,
-    role::{self, RESOURCES},
+    role,
     secret::{Key, OpaqueToken},
 };
 
@@ -48,12 +48,8 @@ pub fn read(text: &str) -> Option<(ApiKeyId, OpaqueToken)> {
 /// Whether a key may have this scope: `resource:verb` or `resource:*` of the table of permissions.
 #[must_use]
 pub fn is_scope(text: &str) -> bool {
-    text.split_once(':').is_some_and(|(resource, verb)| {
-        resource != OWN_RESOURCE
-            && RESOURCES
-                .iter()
-                .any(|known| known.name == resource && (verb == "*" || known.verbs.contains(&verb)))
-    })
+    let resource = text.split_once(':').map(|(resource, _)| resource);
+    resource != Some(OWN_RESOURCE) && role::is_permission(text)
 }
 
 /// Addresses that a key works from: one, or a range in CIDR notation (RFC 4632, RFC 4291).

@@ -112,6 +112,12 @@ quenty_kernel::facts! {
 }
 
 quenty_kernel::facts! {
+    pub enum RoleFact {
+        Changed(published::RoleChanged),
+    }
+}
+
+quenty_kernel::facts! {
     pub enum ApiKeyFact {
         Created(published::ApiKeyCreated),
         Rotated(ApiKeyRotated),

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod api_key;
+pub mod custom_role;
 pub mod facts;
 pub mod link;
 pub mod lockout;

@@ -37,7 +37,7 @@ const fn resource(name: &'static str, verbs: &'static [&'static str]) -> Resourc
 #[rustfmt::skip] // one line an entry would hide the table
 pub const RESOURCES: &[Resource] = &[
     resource("users", &["read", "invite", "update", "suspend", "reactivate", "unlock", "deactivate", "assign_roles"]),
-    resource("roles", &["read"]),
+    resource("roles", &["read", "create", "update", "delete"]),
     resource("api_keys", &["read", "create", "rotate", "revoke"]),
     resource("companies", &["read", "update", "submit", "approve", "reject", "suspend", "reactivate", "close"]),
     resource("members", &["read", "invite", "update", "remove"]),
@@ -258,7 +258,16 @@ pub fn shared(these: &[String], those: &[String]) -> Vec<String> {
     both
 }
 
-/// The permissions of all these platform roles together.
+/// Whether a role may hold this: `resource:verb` or `resource:*` of the table above.
+#[must_use]
+pub fn is_permission(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(resource, verb)| {
+        let known = |known: &Resource| known.name == resource && (verb == "*" || known.verbs.contains(&verb));
+        RESOURCES.iter().any(known)
+    })
+}
+
+/// The permissions of all these platform roles together, as far as they are in the table above.
 #[must_use]
 pub fn permissions_of_platform_roles(names: &[String]) -> Vec<String> {
     let mut all: Vec<String> = names

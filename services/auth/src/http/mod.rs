@@ -33,6 +33,9 @@ quenty_platform::permissions! {
     UnlockUsers = "users:unlock";
     AssignRoles = "users:assign_roles";
     ReadRoles = "roles:read";
+    CreateRoles = "roles:create";
+    UpdateRoles = "roles:update";
+    DeleteRoles = "roles:delete";
     ReadAudit = "audit:read";
     ReadApiKeys = "api_keys:read";
     CreateApiKeys = "api_keys:create";
@@ -77,7 +80,8 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(users::reactivate_user))
         .routes(routes!(users::unlock_user))
         .routes(routes!(users::assign_roles))
-        .routes(routes!(roles::list_roles))
+        .routes(routes!(roles::list_roles, roles::create_role))
+        .routes(routes!(roles::update_role, roles::delete_role))
         .routes(routes!(roles::list_permissions))
         .routes(routes!(audit::list_audit))
 }

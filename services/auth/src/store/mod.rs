@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod custom_roles;
 pub mod devices;
 pub mod links;
 pub mod lockouts;
