@@ -56,22 +56,34 @@ impl ApiKeys {
         Self { auth, said: Cache::builder().max_capacity(MOST_KEYS).time_to_idle(KEPT).build() }
     }
 
-    /// Puts a token into the place of the key, if there is one.
+    /// Puts a token into the place of the key, if there is one. `may_ask` is asked before Auth is: whoever tries keys
+    /// is stopped here.
     ///
     /// # Errors
-    /// 401 for a key that does not work, 400 when a token is there, too, 503 while Auth cannot be asked.
-    pub(crate) async fn exchange(&self, headers: &mut HeaderMap, address: IpAddr) -> Result<(), Failure> {
+    /// 401 for a key that does not work, 400 when a token is there, too, 503 while Auth cannot be asked; and what
+    /// `may_ask` says.
+    pub(crate) async fn exchange(
+        &self,
+        headers: &mut HeaderMap,
+        address: IpAddr,
+        may_ask: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
         let Some(key) = headers.remove(API_KEY) else { return Ok(()) };
         if headers.contains_key(header::AUTHORIZATION) {
             let detail = "send X-Api-Key or Authorization, not both";
             return Err(Failure::new(Kind::Malformed, "TWO_CREDENTIALS", detail));
         }
         let key = key.to_str().map_err(|_| refused())?;
-        headers.insert(header::AUTHORIZATION, self.token(key, address).await?);
+        headers.insert(header::AUTHORIZATION, self.token(key, address, may_ask).await?);
         Ok(())
     }
 
-    async fn token(&self, key: &str, address: IpAddr) -> Result<HeaderValue, Failure> {
+    async fn token(
+        &self,
+        key: &str,
+        address: IpAddr,
+        may_ask: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<HeaderValue, Failure> {
         let digest =
             Sha256::new().chain_update(key).chain_update([0]).chain_update(address.to_string()).finalize();
         let said = self.said.get_with(digest.into(), std::future::ready(Arc::default())).await;
@@ -83,6 +95,7 @@ impl ApiKeys {
             Said::Refused { until } if now < *until => return Err(refused()),
             _ => {}
         }
+        may_ask.await?;
         let asked = ApiKeyExchange { api_key: key.to_owned(), address };
         match self.auth.post::<ExchangedApiKey>("auth", "/internal/api-keys/exchange", &asked).await {
             Ok(exchanged) => {

@@ -1,28 +1,37 @@
 //! Who calls: the token is checked here once, so that strangers never reach a service; services check again.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use hyper::HeaderMap;
 use quenty_kernel::{Failure, Kind};
 use quenty_platform::{http::bearer_token, token::Claims};
 
-use crate::{Gateway, api_keys::API_KEY, table::Access};
+use crate::{
+    Gateway,
+    api_keys::API_KEY,
+    edge::Visit,
+    limits::{Class, Principal},
+    table::Access,
+};
 
 /// Who calls an operation; nobody in particular where anyone may. What proves it goes inward as a token.
 ///
 /// # Errors
-/// 401 without a valid token or API key.
+/// 401 without a valid token or API key, 429 to an address that tries too many keys.
 pub(crate) async fn check(
     gateway: &Gateway,
     access: &Access,
     headers: &mut HeaderMap,
-    address: IpAddr,
+    visit: &mut Visit,
 ) -> Result<Option<Arc<Claims>>, Failure> {
     if *access == Access::Anyone {
         headers.remove(API_KEY);
         return Ok(None);
     }
-    gateway.0.api_keys.exchange(headers, address).await?;
+    let address = visit.client.address;
+    let stranger = Principal::at(address);
+    let may_ask = gateway.0.limits.take(Class::Public, &stranger, 1, &mut visit.told);
+    gateway.0.api_keys.exchange(headers, address, may_ask).await?;
     gateway.0.verifier.verify(bearer_token(headers)?).await.map(Some)
 }
 

@@ -91,16 +91,15 @@ async fn admit(
     visit: &mut Visit,
 ) -> Result<Outgoing, Failure> {
     let limits = &gateway.0.limits;
-    let stranger = || Principal::at(visit.client.address);
-    let identified = identity::check(gateway, &operation.access, request.headers_mut(), visit.client.address);
-    let caller = match identified.await {
+    let stranger = Principal::at(visit.client.address);
+    let caller = match identity::check(gateway, &operation.access, request.headers_mut(), visit).await {
         Ok(caller) => caller,
         Err(failure) => {
-            limits.take(Class::Public, &stranger(), 1, &mut visit.told).await?;
+            limits.take(Class::Public, &stranger, 1, &mut visit.told).await?;
             return Err(failure);
         }
     };
-    let who = caller.as_deref().map_or_else(stranger, Principal::of);
+    let who = caller.as_deref().map_or(stranger, Principal::of);
     visit.caller = caller;
     limits.take(operation.class, &who, operation.cost, &mut visit.told).await?;
     identity::permit(&operation.access, visit.caller.as_deref())?;

@@ -121,3 +121,16 @@ async fn a_key_is_counted_by_itself() {
     ask().await.expect(200);
     ask().await.expect_problem(429, "RATE_LIMITED");
 }
+
+#[tokio::test]
+async fn who_tries_many_keys_is_stopped_before_auth_is_asked() {
+    let auth = Auth::default();
+    let door = auth.door(&[("limit_public", "4/3600")]).await;
+    for number in 0..10 {
+        let key = format!("qk_guess_{number}");
+        let refused = door.get(PATH).header("x-api-key", &key).send().await;
+        assert!(matches!(refused.status(), 401 | 429), "{}", refused.text());
+    }
+    // Each try costs two: that it is made, and that it fails.
+    assert_eq!(auth.asked.load(Ordering::SeqCst), 2);
+}
