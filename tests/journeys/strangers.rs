@@ -18,14 +18,19 @@ use self::{
 use crate::harness::{Cast, Client, Merchant, Person, Stage, Up, merchant::BOGOTA};
 
 /// Operations that are meant for anyone; the merged document calls Auth's own `accept_invitation` by its service.
-const OPEN: [&str; 11] = [
+const OPEN: [&str; 16] = [
     "register_user",
     "verify_user",
     "resend_verification",
     "auth_accept_invitation",
+    "request_password_reset",
+    "confirm_password_reset",
     "login",
+    "verify_mfa",
     "refresh",
     "issue_service_token",
+    "introspect_token",
+    "revoke_token",
     "get_jwks",
     "track_shipment",
     "follow_shipment",

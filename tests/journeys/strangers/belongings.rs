@@ -10,8 +10,10 @@ use crate::harness::{
     merchant::{id, items},
 };
 
-/// What is everybody's: words of the law, the public pages of parcels and returns, where the platform collects.
-pub const OF_NO_COMPANY: [&str; 4] = [
+/// What is everybody's: words of the law, the public pages of parcels and returns, where the platform collects, and
+/// the roles of its own people.
+pub const OF_NO_COMPANY: [&str; 5] = [
+    "/api/v1/admin/roles/{id}",
     "/api/v1/document-types/{code}",
     "/api/v1/tracking/{number}",
     "/api/v1/returns/track/{token}",
@@ -39,6 +41,7 @@ impl Belongings {
             ("/api/v1/admin/users/{id}", id(&user).to_owned()),
             ("/api/v1/users/{id}", id(&user).to_owned()),
             ("/api/v1/auth/sessions/{id}", session),
+            ("/api/v1/auth/api-keys/{id}", create_api_key(merchant).await),
             ("/api/v1/companies/{id}", merchant.company.clone()),
             ("/api/v1/companies/{id}/members/{member_id}", member.clone()),
             ("/api/v1/invitations/{member_id}", member),
@@ -129,6 +132,11 @@ impl Belongings {
 
 fn first_id(page: &Value) -> String {
     id(items(page).first().expect("one at least")).to_owned()
+}
+
+async fn create_api_key(merchant: &Merchant) -> String {
+    let body = json!({"name": "web shop", "scopes": ["orders:read"]});
+    id(&merchant.client.post("/api/v1/auth/api-keys", &body).await.expect(201).json()).to_owned()
 }
 
 async fn create_customer(merchant: &Merchant) -> String {

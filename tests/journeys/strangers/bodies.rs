@@ -14,6 +14,7 @@ pub fn body(operation: &Operation, things: &Belongings) -> Value {
     match (operation.method.as_str(), path) {
         ("POST", "companies/{id}/close" | "orders/{id}/cancel" | "orders/{id}/hold") => reason,
         ("POST", "pickups/{id}/cancel" | "shipments/{id}/void" | "manifests/{id}/withdraw") => reason,
+        ("POST", "auth/api-keys/{id}/rotate") => json!({}),
         ("PATCH", "companies/{id}") => json!({"trade_name": "Taken over"}),
         ("POST", "companies/{id}/members") => json!({"email": "eva@example.com", "role": "viewer",
             "given_name": "Eva", "family_name": "Ruiz", "language": "es-CO"}),
