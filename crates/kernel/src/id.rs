@@ -181,6 +181,7 @@ ids! {
     VehicleId "VEH";
     ServiceAreaId "AREA";
     ReturnId "RET";
+    RecallId "RCL";
     InspectionId "INSP";
     /// What became of one returned unit.
     DispositionId "DISP";

@@ -28,6 +28,8 @@ pub enum Error {
     Return(#[from] ReturnError),
     #[error("the policy does not accept the reason {reason}")]
     ReasonNotAccepted { index: usize, reason: Reason },
+    #[error("the policy does not accept the reason {0}")]
+    RecallReasonNotAccepted(Reason),
     #[error("somebody else changed the policy meanwhile")]
     PolicyChangedMeanwhile,
     #[error("no such unit was inspected, or it is named twice")]
@@ -82,6 +84,7 @@ impl From<Error> for quenty_platform::Error {
             Error::ReasonNotAccepted { index, .. } => {
                 Failure::invalid("REASON_NOT_ACCEPTED", format!("/lines/{index}/reason"), detail)
             }
+            Error::RecallReasonNotAccepted(_) => Failure::invalid("REASON_NOT_ACCEPTED", "/reason", detail),
             Error::PolicyChangedMeanwhile => Failure::new(
                 Kind::Stale,
                 "VERSION_MISMATCH",

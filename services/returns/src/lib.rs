@@ -10,7 +10,7 @@ mod domain;
 mod error;
 mod events;
 mod http;
-mod payouts;
+mod parts;
 mod store;
 mod tasks;
 
@@ -27,8 +27,8 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// What the ways out to people, files and money are configured by.
 const SETTINGS: &[Setting] =
-    &settings::joined::<COUNT>(&[quenty_mail::SETTINGS, quenty_files::SETTINGS, payouts::SETTINGS]);
-const COUNT: usize = quenty_mail::SETTINGS.len() + quenty_files::SETTINGS.len() + payouts::SETTINGS.len();
+    &settings::joined::<COUNT>(&[quenty_mail::SETTINGS, quenty_files::SETTINGS, parts::SETTINGS]);
+const COUNT: usize = quenty_mail::SETTINGS.len() + quenty_files::SETTINGS.len() + parts::SETTINGS.len();
 
 /// The service as the chassis runs it.
 #[must_use]
@@ -57,6 +57,6 @@ async fn parts(
     _: quenty_kernel::Clock,
 ) -> quenty_platform::Result<Parts> {
     let files = quenty_files::Files::from_settings(&settings)?;
-    let payouts = payouts::Payouts::from_settings(&settings)?;
+    let payouts = parts::Payouts::from_settings(&settings)?;
     Ok(Parts::default().with(quenty_mail::from_settings(&settings)?).with(files).with(payouts))
 }

@@ -1,6 +1,7 @@
 //! One of everything that a merchant can own, by where its id stands in a path.
 
 use http::Method;
+use quenty_kernel::id::ProductId;
 use serde_json::{Value, json};
 
 use super::bodies::tomorrow;
@@ -61,6 +62,7 @@ impl Belongings {
             ("/api/v1/manifests/{id}/items/{shipment}", text("shipment_id")),
             ("/api/v1/returns/{id}", id(&returned).to_owned()),
             ("/api/v1/returns/{id}/photos/{photo_id}", photo),
+            ("/api/v1/recalls/{id}", recall(merchant).await),
             ("/api/v1/dispositions/{id}", disposition.as_str().expect("an id").to_owned()),
         ]);
         stage.settle().await;
@@ -124,6 +126,7 @@ impl Belongings {
             ("warehouse", "/api/v1/warehouses/{id}"),
             ("return_id", "/api/v1/returns/{id}"),
             ("product_id", "/api/v1/products/{id}"),
+            ("recall_id", "/api/v1/recalls/{id}"),
         ];
         let asked = known.into_iter().filter(|(name, _)| names.iter().any(|asked| asked == name));
         asked.map(|(name, path)| (name, self.named(path))).collect()
@@ -132,6 +135,12 @@ impl Belongings {
 
 fn first_id(page: &Value) -> String {
     id(items(page).first().expect("one at least")).to_owned()
+}
+
+/// Of something that nobody has bought: no return comes of it.
+async fn recall(merchant: &Merchant) -> String {
+    let body = json!({"product_id": ProductId::new(), "reason": "defective", "resolution": "refund", "way_back": "label"});
+    id(&merchant.client.post("/api/v1/recalls", &body).await.expect(202).json()).to_owned()
 }
 
 async fn create_api_key(merchant: &Merchant) -> String {

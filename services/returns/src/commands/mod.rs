@@ -13,6 +13,7 @@ mod issue_label;
 mod keep_delivered;
 mod process_return;
 mod realise_disposition;
+mod recall_product;
 mod receive_return;
 mod refund_return;
 mod reject_return;
@@ -32,6 +33,7 @@ pub(crate) use issue_label::issue_label;
 pub(crate) use keep_delivered::{keep_delivered, keep_payment};
 pub(crate) use process_return::{Choice, UnitOptions, disposition_options, process_return};
 pub(crate) use realise_disposition::{Realisation, realise_disposition};
+pub(crate) use recall_product::{recall_next_order, recall_product};
 pub(crate) use receive_return::receive_return;
 pub(crate) use refund_return::{finish_payout, refund_return, refuse_payout};
 pub(crate) use reject_return::reject_return;
@@ -40,7 +42,12 @@ pub(crate) use schedule_pickup::schedule_pickup;
 
 use jiff::Timestamp;
 use quenty_contracts::party::Parcel;
-use quenty_kernel::{Scope, id::ReturnId, measure::Grams, money::Money};
+use quenty_kernel::{
+    Scope,
+    id::{RecallId, ReturnId},
+    measure::Grams,
+    money::Money,
+};
 use quenty_platform::Tx;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +68,8 @@ use crate::{
 pub(crate) const DEADLINE_TASK: &str = "return_deadline";
 /// The task that orders the replacement of an exchange.
 pub(crate) const EXCHANGE_TASK: &str = "place_exchange";
+/// The task that goes through the orders of a recall.
+pub(crate) const RECALL_TASK: &str = "recall_orders";
 /// The task that has the payment provider pay the buyer.
 pub(crate) const PAYOUT_TASK: &str = "pay_buyer";
 /// The task that tells the buyer.
@@ -91,6 +100,19 @@ pub(crate) struct PayBuyer {
     pub(crate) return_id: ReturnId,
     /// The payout's.
     pub(crate) number: u32,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct RecallOrders {
+    pub(crate) recall_id: RecallId,
+    /// Orders that were counted when this task was made.
+    pub(crate) from: u32,
+}
+
+impl RecallOrders {
+    pub(crate) fn key(self) -> String {
+        format!("{}:{}", self.recall_id, self.from)
+    }
 }
 
 /// What the buyer is told: `step` is the status that the return came to.

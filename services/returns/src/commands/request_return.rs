@@ -8,7 +8,7 @@ use quenty_contracts::{
 use quenty_kernel::{
     Scope,
     contact::{Email, LanguageTag, Text},
-    id::ReturnId,
+    id::{RecallId, ReturnId},
 };
 use quenty_platform::Tx;
 use rand::Rng;
@@ -21,8 +21,10 @@ use super::{
 use crate::{
     Error,
     domain::{
+        approval::{Finding, Verdict},
         delivered::{ClaimError, DeliveredOrder},
         goods_return::Return,
+        recall::RULE,
         words::{Reason, ReturnKind, WayBack},
     },
     store::{self, neighbours::KnownCustomer},
@@ -52,6 +54,8 @@ pub(crate) struct NewReturn {
     pub(crate) buyer: Option<Party>,
     pub(crate) language: Option<LanguageTag>,
     pub(crate) notes: Option<Text<1000>>,
+    /// The recall that opens it, which nobody has to approve.
+    pub(crate) recall: Option<RecallId>,
 }
 
 /// Sets the units aside under the order's lock, and decides by rule what can be. Beside the return comes the token of
@@ -71,8 +75,12 @@ pub(crate) async fn request_return(
         None => None,
     };
     let days = checked.policy.terms.expires_after_days;
+    let verdict = match new.recall {
+        Some(id) => Verdict::Approved(Finding { rule: RULE.to_owned(), detail: id.to_string() }),
+        None => checked.verdict.clone(),
+    };
     let request = requested(tx, new, &order, &checked, customer.unwrap_or_default())?;
-    let (mut of, mut facts) = Return::request(request, checked.verdict, days, now);
+    let (mut of, mut facts) = Return::request(request, verdict, days, now);
     if of.approval.is_some() {
         facts.extend(arrange(&mut of, &order, now)?);
     }

@@ -9,5 +9,6 @@ pub(crate) mod goods_return;
 pub(crate) mod notice;
 pub(crate) mod policy;
 pub(crate) mod processing;
+pub(crate) mod recall;
 pub(crate) mod refund;
 pub(crate) mod words;

@@ -7,6 +7,7 @@ mod history;
 mod photos;
 mod policies;
 mod public_tracking;
+mod recalls;
 mod return_out;
 mod returns;
 mod settlement;
@@ -32,6 +33,7 @@ quenty_platform::permissions! {
     ProcessReturns = "returns:process";
     RefundReturns = "returns:refund";
     ExchangeReturns = "returns:exchange";
+    RecallProducts = "returns:recall";
     ReadPolicies = "return_policies:read";
     UpdatePolicies = "return_policies:update";
     ReadDispositions = "dispositions:read";
@@ -60,6 +62,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(warehouse::process_return))
         .routes(routes!(settlement::refund_return))
         .routes(routes!(settlement::exchange_return))
+        .routes(routes!(recalls::recall_product, recalls::list_recalls))
+        .routes(routes!(recalls::get_recall))
         .routes(routes!(history::list_return_events))
         .routes(routes!(history::get_return_tracking))
         .routes(routes!(policies::get_return_policy, policies::update_return_policy))

@@ -9,7 +9,7 @@ use quenty_contracts::{
 use quenty_kernel::{
     Failure, Page, Scope,
     contact::{LanguageTag, Text},
-    id::{CustomerId, OrderId, ReturnId},
+    id::{CustomerId, OrderId, RecallId, ReturnId},
 };
 use quenty_platform::{
     App, Result,
@@ -122,6 +122,7 @@ impl CreateReturnIn {
             buyer: self.buyer,
             language: self.language,
             notes: self.notes,
+            recall: None,
         })
     }
 }
@@ -247,6 +248,9 @@ list_query!(ReturnsQuery {
     order_id: Option<OrderId>,
     #[param(value_type = Option<String>)]
     customer_id: Option<CustomerId>,
+    /// Those that a recall has opened.
+    #[param(value_type = Option<String>)]
+    recall_id: Option<RecallId>,
 });
 
 /// List returns, the newest first.
@@ -259,8 +263,8 @@ pub(super) async fn list_returns(
     Query(query): Query<ReturnsQuery>,
 ) -> Result<Json<Page<ReturnOut>>> {
     let page = query.page();
-    let ReturnsQuery { status, order_id, customer_id, .. } = query;
-    let filter = ReturnFilter { status, order_id, customer_id };
+    let ReturnsQuery { status, order_id, customer_id, recall_id, .. } = query;
+    let filter = ReturnFilter { status, order_id, customer_id, recall_id };
     let rows = store::returns::list(app.db(), caller.scope()?, &filter, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |of| of.id.uuid()).map(|of| ReturnOut::from(&*of))))
 }

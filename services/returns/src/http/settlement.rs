@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{ExchangeReturns, RefundReturns, return_out::ReturnOut, returns::shown};
-use crate::{commands, domain::words::RefundMethod, payouts::Payouts};
+use crate::{commands, domain::words::RefundMethod, parts::Payouts};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -9,4 +9,5 @@ pub(crate) mod invariants;
 pub(crate) mod neighbours;
 pub(crate) mod photos;
 pub(crate) mod policies;
+pub(crate) mod recalls;
 pub(crate) mod returns;

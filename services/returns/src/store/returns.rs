@@ -3,7 +3,7 @@
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{
     PageQuery, Scope,
-    id::{CustomerId, OrderId, ReturnId},
+    id::{CustomerId, OrderId, RecallId, ReturnId},
 };
 use quenty_platform::{
     Result,
@@ -20,6 +20,7 @@ pub(crate) struct ReturnFilter {
     pub(crate) status: Option<Status>,
     pub(crate) order_id: Option<OrderId>,
     pub(crate) customer_id: Option<CustomerId>,
+    pub(crate) recall_id: Option<RecallId>,
 }
 
 fn read(state: Value) -> Result<Return> {
@@ -91,13 +92,15 @@ pub(crate) async fn list(
         "select state from returns
          where ($1::uuid is null or company_id = $1) and ($2::text is null or status = $2)
            and ($3::uuid is null or order_id = $3) and ($4::uuid is null or customer_id = $4)
+           and ($7::uuid is null or id in (select return_id from recalled_returns where recall_id = $7))
            and ($5::uuid is null or id < $5) order by id desc limit $6",
         scope.company_uuid(),
         filter.status.map(Status::as_str),
         filter.order_id.map(OrderId::uuid),
         filter.customer_id.map(CustomerId::uuid),
         page.before(),
-        page.fetch()
+        page.fetch(),
+        filter.recall_id.map(RecallId::uuid)
     )
     .fetch_all(db)
     .await?;

@@ -6,7 +6,7 @@ use quenty_platform::{App, tasks::Claimed};
 use crate::{
     Error,
     commands::{self, PayBuyer},
-    payouts::{Answer, Payment, Payouts},
+    parts::{Answer, Payment, Payouts},
     store,
 };
 

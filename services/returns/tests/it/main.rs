@@ -14,6 +14,7 @@ mod exchanges;
 mod payouts;
 mod photos;
 mod policies;
+mod recalls;
 mod refunds;
 mod requests;
 mod strangers;
