@@ -19,7 +19,8 @@ run: ## Start the platform with its demo and print where to look (EXIT=1 ends af
 	$(CARGO) build --release --bin quenty
 	exec "$${CARGO_TARGET_DIR:-target}/release/quenty" demo --data "$(DATA)" $(if $(EXIT),--exit)
 
-test: packages ## Run all tests on a private PostgreSQL and RabbitMQ
+test: packages ## Run all tests on private servers: PostgreSQL, RabbitMQ, Redis, Consul
+	export QUENTY_TEST_CONSUL="$$(scripts/ensure-consul)"; \
 	if command -v cargo-nextest >/dev/null; then \
 		$(CARGO) xtask with-servers -- $(CARGO) nextest run --workspace; \
 	else \

@@ -47,5 +47,6 @@ mod operators;
 mod outages;
 mod planted;
 mod returned;
+mod revoked;
 mod strangers;
 mod traces;

@@ -18,7 +18,7 @@ use self::{
 use crate::harness::{Cast, Client, Merchant, Person, Stage, Up, merchant::BOGOTA};
 
 /// Operations that are meant for anyone; the merged document calls Auth's own `accept_invitation` by its service.
-const OPEN: [&str; 16] = [
+const OPEN: [&str; 17] = [
     "register_user",
     "verify_user",
     "resend_verification",
@@ -32,6 +32,7 @@ const OPEN: [&str; 16] = [
     "introspect_token",
     "revoke_token",
     "get_jwks",
+    "get_revocations",
     "track_shipment",
     "follow_shipment",
     "track_return",

@@ -30,7 +30,7 @@ const LISTS: [List; 7] = [
     List::of("bin/quenty/src/services.rs", "        quenty_{name}::service(),\n"),
     List::of(
         "crates/platform/src/settings.rs",
-        "    Setting::new(\"{name}_url\", \"base URL of {Name}\").default(\"http://127.0.0.1:{port}\"),\n",
+        "    Setting::of_service(\"{name}_url\", \"http://127.0.0.1:{port}\"),\n",
     ),
     List::of("docs/guides/services-apart.md", " {name}:{database}"),
     List::of("docs/guides/services-apart.md", " {name}:{port}"),

@@ -14,7 +14,10 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{bus::Bus, client::Client, pace::Pace, service::Service, settings::Settings, token::Verifier};
+use crate::{
+    bus::Bus, client::Client, discovery::Discovery, pace::Pace, service::Service, settings::Settings,
+    token::Verifier,
+};
 
 /// A running service; cheap to clone.
 #[derive(Clone)]
@@ -33,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) client: Client,
     pub(crate) verifier: Verifier,
+    pub(crate) discovery: Discovery,
     pub(crate) pace: Pace,
     /// Woken when a transaction has queued facts.
     pub(crate) outbox_nudge: Notify,

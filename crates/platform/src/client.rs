@@ -22,7 +22,7 @@ use hyper_util::{
 use quenty_kernel::{Failure, Kind};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{http::problem::Problem, settings::Settings, trace};
+use crate::{discovery::Discovery, http::problem::Problem, settings::Settings, trace};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// Two tries within the promised two seconds.
@@ -135,6 +135,30 @@ impl Transport {
         let response = self.send(request, timeout).await?;
         read(url, response.status(), response.body())
     }
+
+    /// As [`Transport::get_json`], of a document whose `version` (its `ETag`) may be known; nothing if it has not changed.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub(crate) async fn get_json_if_changed<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        version: Option<&str>,
+        timeout: Duration,
+    ) -> Result<Option<(T, Option<String>)>, CallError> {
+        let mut request = Request::get(url);
+        if let Some(version) = version {
+            request = request.header(header::IF_NONE_MATCH, version);
+        }
+        let request = request.body(Body::empty()).map_err(|e| CallError::Unreadable(e.to_string()))?;
+        let response = self.send(request, timeout).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(None);
+        }
+        let version =
+            response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+        Ok(Some((read(url, response.status(), response.body())?, version)))
+    }
 }
 
 fn read<T: DeserializeOwned>(service: &str, status: StatusCode, body: &[u8]) -> Result<T, CallError> {
@@ -184,6 +208,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     service: &'static str,
     settings: Settings,
+    discovery: Discovery,
     transport: Transport,
     token: tokio::sync::Mutex<Option<Token>>,
     breakers: Mutex<HashMap<String, Breaker>>,
@@ -191,10 +216,16 @@ struct Inner {
 
 impl Client {
     #[must_use]
-    pub fn new(service: &'static str, settings: Settings, transport: Transport) -> Self {
+    pub fn new(
+        service: &'static str,
+        settings: Settings,
+        discovery: Discovery,
+        transport: Transport,
+    ) -> Self {
         Self(Arc::new(Inner {
             service,
             settings,
+            discovery,
             transport,
             token: tokio::sync::Mutex::new(None),
             breakers: Mutex::default(),
@@ -262,12 +293,8 @@ impl Client {
     }
 
     fn base(&self, service: &str) -> Result<String, CallError> {
-        let url = self
-            .0
-            .settings
-            .require(&format!("{service}_url"))
-            .map_err(|e| CallError::Unreachable(service.to_owned(), e.to_string()))?;
-        Ok(url.trim_end_matches('/').to_owned())
+        let unknown = || CallError::Unreachable(service.to_owned(), "nobody says where it is".to_owned());
+        self.0.discovery.next(service).ok_or_else(unknown)
     }
 
     fn let_through(&self, service: &str) -> Result<(), CallError> {

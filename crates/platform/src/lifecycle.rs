@@ -12,7 +12,9 @@ use crate::{
     app::{Inner, Parts},
     bus::Bus,
     client::{Client, Transport},
+    consul::Consul,
     db::{self, Plans},
+    discovery::Discovery,
     inbox, outbox,
     pace::Pace,
     service::Job,
@@ -22,6 +24,7 @@ use crate::{
 };
 
 const MIGRATIONS_POLL: Duration = Duration::from_millis(500);
+const READY_POLL: Duration = Duration::from_millis(50);
 const DRAIN: Duration = Duration::from_secs(10);
 const CLEAN_EVERY: Duration = Duration::from_secs(600);
 
@@ -78,13 +81,15 @@ pub async fn build(service: Service, settings: Settings, surroundings: &Surround
         Some(init) => init(reader.clone(), settings.clone(), surroundings.clock.clone()).await?,
         None => Parts::default(),
     };
-    let auth_url = settings.require("auth_url").map_err(Error::internal)?.to_owned();
     let issuer = settings.require("issuer").map_err(Error::internal)?.to_owned();
     let pace = Pace::of(&settings).map_err(Error::internal)?;
+    let transport = &surroundings.transport;
+    let discovery = Discovery::from_settings(&settings, transport);
     let app = App(Arc::new(Inner {
         pace,
-        client: Client::new(service.name, settings.clone(), surroundings.transport.clone()),
-        verifier: Verifier::new(surroundings.transport.clone(), &auth_url, &issuer),
+        client: Client::new(service.name, settings.clone(), discovery.clone(), transport.clone()),
+        verifier: Verifier::new(transport.clone(), discovery.clone(), &issuer),
+        discovery,
         service: Arc::new(service),
         digest_key: settings.require("client_secret").map_err(Error::internal)?.as_bytes().to_vec(),
         settings,
@@ -146,6 +151,8 @@ pub async fn serve(
         }
     });
     tracker.spawn(app.verifier().clone().keep_fresh(stop.clone()));
+    tracker.spawn(app.0.discovery.clone().follow(stop.clone()));
+    tracker.spawn(register(app.clone(), address));
     tracker.spawn(outbox::run(app.clone()));
     tracker.spawn(inbox::retry_worker(app.clone()));
     tracker.spawn(tasks::run(app.clone()));
@@ -156,6 +163,25 @@ pub async fn serve(
     }
     tracing::info!(service = name, %address, "serving");
     Ok(Running { app, address, tracker, stop })
+}
+
+/// Keeps the service in Consul's register, where there is one, from when it is ready.
+async fn register(app: App, bound: SocketAddr) {
+    let Some(consul) = Consul::from_settings(app.settings(), &Transport::default()) else { return };
+    let address = match app.settings().get("advertised_host") {
+        None => bound,
+        Some(_) => match app.settings().parse("advertised_host") {
+            Ok(host) => SocketAddr::new(host, bound.port()),
+            Err(error) => return tracing::error!(service = app.name(), %error, "nobody finds it in Consul"),
+        },
+    };
+    while !app.verifier().is_ready().await {
+        tokio::select! {
+            () = app.stopping().cancelled() => return,
+            () = tokio::time::sleep(READY_POLL) => {}
+        }
+    }
+    consul.keep_registered(app.name(), address, app.stopping().clone()).await;
 }
 
 /// Builds while the listener already tells that the process lives, and that it is not ready yet.

@@ -10,17 +10,25 @@ pub struct Setting {
     pub default: Option<&'static str>,
     /// Secrets may also come from a file named by `QUENTY_<KEY>_FILE`, and are never printed.
     pub secret: bool,
+    /// It says where a service is: `order_url` where Order is.
+    pub locates: bool,
     pub about: &'static str,
 }
 
 impl Setting {
     #[must_use]
     pub const fn new(key: &'static str, about: &'static str) -> Self {
-        Self { key, default: None, secret: false, about }
+        Self { key, default: None, secret: false, locates: false, about }
     }
     #[must_use]
     pub const fn default(self, value: &'static str) -> Self {
         Self { default: Some(value), ..self }
+    }
+    /// Of a service: `Setting::of_service("order_url", "http://127.0.0.1:8002")`.
+    #[must_use]
+    pub const fn of_service(key: &'static str, default: &'static str) -> Self {
+        let about = "base URL of this service; several with commas";
+        Self { locates: true, ..Self::new(key, about).default(default) }
     }
     #[must_use]
     pub const fn secret(self) -> Self {
@@ -59,12 +67,18 @@ pub const CHASSIS: &[Setting] = &[
     Setting::new("bus_url", "RabbitMQ, like `amqp://user:password@host:5672/vhost`").secret(),
     Setting::new("client_secret", "this service's secret at Auth, for calls to other services").secret(),
     Setting::new("issuer", "the `iss` of access tokens; clients see it").default("https://quenty.local"),
-    Setting::new("auth_url", "base URL of Auth").default("http://127.0.0.1:8009"),
-    Setting::new("customer_url", "base URL of Customer").default("http://127.0.0.1:8001"),
-    Setting::new("order_url", "base URL of Order").default("http://127.0.0.1:8002"),
-    Setting::new("shipping_url", "base URL of Shipping").default("http://127.0.0.1:8004"),
-    Setting::new("pickup_url", "base URL of Pickup").default("http://127.0.0.1:8005"),
-    Setting::new("returns_url", "base URL of Returns").default("http://127.0.0.1:8007"),
+    Setting::of_service("auth_url", "http://127.0.0.1:8009"),
+    Setting::of_service("customer_url", "http://127.0.0.1:8001"),
+    Setting::of_service("order_url", "http://127.0.0.1:8002"),
+    Setting::of_service("shipping_url", "http://127.0.0.1:8004"),
+    Setting::of_service("pickup_url", "http://127.0.0.1:8005"),
+    Setting::of_service("returns_url", "http://127.0.0.1:8007"),
+    Setting::new(
+        "consul_url",
+        "an agent of Consul, like `http://127.0.0.1:8500`: services are registered and found there",
+    ),
+    Setting::new("consul_token", "what Consul lets this process register and find by").secret(),
+    Setting::new("advertised_host", "the address that Consul tells others, where it is not `host`"),
     Setting::new(
         "retry_pause_ms",
         "first pause before a failed reaction is tried again; each further one is four times as long",
@@ -169,6 +183,13 @@ impl Settings {
             self.put(setting, text, path.display().to_string());
         }
         Ok(())
+    }
+
+    /// The services that it says the place of, with what it says.
+    pub(crate) fn locations(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.known.iter().filter(|setting| setting.locates).filter_map(|setting| {
+            Some((setting.key.strip_suffix("_url")?, self.values.get(setting.key)?.text.as_str()))
+        })
     }
 
     fn find(&self, key: &str) -> Option<Setting> {

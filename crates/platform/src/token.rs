@@ -13,8 +13,14 @@ use quenty_kernel::{
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, RwLock};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-use crate::client::Transport;
+use crate::{
+    client::{CallError, Transport},
+    discovery::Discovery,
+    revocations::{Revocations, digest},
+};
 
 /// The audience of every token of this platform.
 pub const AUDIENCE: &str = "quenty";
@@ -25,6 +31,9 @@ const CACHED_TOKENS: u64 = 50_000;
 /// An unknown key id is asked for at most this often.
 const REFETCH_EVERY: Duration = Duration::from_secs(60);
 const FIRST_FETCH_EVERY: Duration = Duration::from_millis(250);
+/// How old the list of revocations may be: a revocation is to reach every process within a second.
+const REVOCATIONS_EVERY: Duration = Duration::from_millis(400);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Whom a token speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,11 +114,33 @@ pub struct Verifier(Arc<Inner>);
 
 struct Inner {
     transport: Transport,
-    jwks_url: String,
+    discovery: Discovery,
     issuer: String,
     keys: RwLock<HashMap<String, DecodingKey>>,
     last_fetch: Mutex<Option<std::time::Instant>>,
-    verified: Cache<[u8; 32], Arc<Claims>>,
+    verified: Cache<[u8; 32], Arc<Verified>>,
+    revocations: Revocations,
+}
+
+/// A token whose signature was checked, and what it may be revoked by.
+struct Verified {
+    claims: Arc<Claims>,
+    digests: Vec<String>,
+    id: Option<Uuid>,
+}
+
+impl From<Claims> for Verified {
+    fn from(claims: Claims) -> Self {
+        let session = claims.sid.map(|id| id.to_string());
+        let company = claims.company_id.map(|id| id.to_string());
+        // An API key is the client of its tokens.
+        let named = [session, company, Some(claims.sub.clone()), Some(claims.client_id.clone())];
+        Self {
+            digests: named.into_iter().flatten().map(|id| digest(&id)).collect(),
+            id: claims.jti.parse().ok(),
+            claims: Arc::new(claims),
+        }
+    }
 }
 
 fn refused(why: &str) -> Failure {
@@ -117,12 +148,12 @@ fn refused(why: &str) -> Failure {
 }
 
 impl Verifier {
-    /// A verifier of the tokens that `issuer` signs with the keys published below `auth_url`.
+    /// A verifier of the tokens that `issuer` signs with the keys that Auth publishes.
     #[must_use]
-    pub fn new(transport: Transport, auth_url: &str, issuer: &str) -> Self {
+    pub fn new(transport: Transport, discovery: Discovery, issuer: &str) -> Self {
         Self(Arc::new(Inner {
             transport,
-            jwks_url: format!("{}/.well-known/jwks.json", auth_url.trim_end_matches('/')),
+            discovery,
             issuer: issuer.to_owned(),
             keys: RwLock::default(),
             last_fetch: Mutex::new(None),
@@ -130,22 +161,41 @@ impl Verifier {
                 .max_capacity(CACHED_TOKENS)
                 .time_to_live(Duration::from_secs(900))
                 .build(),
+            revocations: Revocations::default(),
         }))
     }
 
     /// The claims of a valid token.
     ///
     /// # Errors
-    /// 401 when it is malformed, expired, or signed by nobody we know; 503 while no key is known yet.
+    /// 401 when it is malformed, expired, revoked, or signed by nobody we know; 503 while neither keys nor revocations
+    /// are known yet.
     pub async fn verify(&self, token: &str) -> Result<Arc<Claims>, Failure> {
         let hash: [u8; 32] = Sha256::digest(token).into();
-        if let Some(claims) = self.0.verified.get(&hash).await {
-            return if claims.exp + CLOCK_SKEW_SECONDS.cast_signed() > wall_now().as_second() {
-                Ok(claims)
-            } else {
-                Err(refused("the token has expired"))
-            };
+        let verified = match self.0.verified.get(&hash).await {
+            Some(verified) => verified,
+            None => {
+                let verified = Arc::new(Verified::from(self.check(token).await?));
+                self.0.verified.insert(hash, Arc::clone(&verified)).await;
+                verified
+            }
+        };
+        let Verified { claims, digests, id } = &*verified;
+        if claims.exp + CLOCK_SKEW_SECONDS.cast_signed() <= wall_now().as_second() {
+            return Err(refused("the token has expired"));
         }
+        match self.0.revocations.cover(digests, *id) {
+            Some(false) => Ok(Arc::clone(claims)),
+            Some(true) => Err(Failure::new(
+                Kind::Unauthenticated,
+                "TOKEN_REVOKED",
+                "the session was ended or its rights have changed; refresh the token or log in again",
+            )),
+            None => Err(unavailable()),
+        }
+    }
+
+    async fn check(&self, token: &str) -> Result<Claims, Failure> {
         let header = decode_header(token).map_err(|_| refused("this is not an access token"))?;
         if header.typ.as_deref() != Some(TYPE) {
             return Err(refused("this is not an access token"));
@@ -158,14 +208,17 @@ impl Verifier {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation.leeway = CLOCK_SKEW_SECONDS;
         validation.validate_nbf = true;
-        let claims =
-            decode::<Claims>(token, &key, &validation).map_err(|_| refused("the token is not valid"))?.claims;
+        let decoded = decode::<Claims>(token, &key, &validation);
+        let claims = decoded.map_err(|_| refused("the token is not valid"))?.claims;
         if claims.iat > wall_now().as_second() + CLOCK_SKEW_SECONDS.cast_signed() {
             return Err(refused("the token is of the future"));
         }
-        let claims = Arc::new(claims);
-        self.0.verified.insert(hash, Arc::clone(&claims)).await;
         Ok(claims)
+    }
+
+    /// Whether tokens can be checked: some of Auth's keys and its revocations are known.
+    pub async fn is_ready(&self) -> bool {
+        self.has_keys().await && self.0.revocations.are_known()
     }
 
     /// Whether any of Auth's keys is known.
@@ -181,12 +234,7 @@ impl Verifier {
         let keys = self.0.keys.read().await;
         match keys.get(kid) {
             Some(key) => Ok(key.clone()),
-            None if keys.is_empty() => Err(Failure::new(
-                Kind::Unavailable,
-                "KEYS_UNAVAILABLE",
-                "tokens cannot be checked yet; try again",
-            )
-            .retry_after(1)),
+            None if keys.is_empty() => Err(unavailable()),
             None => Err(refused("the token is signed with an unknown key")),
         }
     }
@@ -203,8 +251,14 @@ impl Verifier {
         }
     }
 
-    async fn fetch(&self) -> Result<(), crate::client::CallError> {
-        let jwks: Jwks = self.0.transport.get_json(&self.0.jwks_url, Duration::from_secs(2)).await?;
+    fn published(&self, name: &str) -> Result<String, CallError> {
+        let unknown = || CallError::Unreachable("auth".to_owned(), "nobody says where it is".to_owned());
+        Ok(format!("{}/.well-known/{name}", self.0.discovery.next("auth").ok_or_else(unknown)?))
+    }
+
+    async fn fetch(&self) -> Result<(), CallError> {
+        let url = self.published("jwks.json")?;
+        let jwks: Jwks = self.0.transport.get_json(&url, FETCH_TIMEOUT).await?;
         let fetched = jwks
             .keys
             .into_iter()
@@ -214,17 +268,44 @@ impl Verifier {
         Ok(())
     }
 
-    /// Reads the keys until they are known, then keeps them fresh.
-    pub async fn keep_fresh(self, stop: tokio_util::sync::CancellationToken) {
-        loop {
-            self.refetch().await;
-            let pause = if self.has_keys().await { REFETCH_EVERY * 5 } else { FIRST_FETCH_EVERY };
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(pause) => {}
+    async fn fetch_revocations(&self) -> Result<(), CallError> {
+        let url = self.published("revocations.json")?;
+        let known = self.0.revocations.version();
+        let changed = self.0.transport.get_json_if_changed(&url, known.as_deref(), FETCH_TIMEOUT).await?;
+        if let Some((list, version)) = changed {
+            self.0.revocations.replace(list, version);
+        }
+        Ok(())
+    }
+
+    /// Reads keys and revocations until they are known, then keeps them fresh.
+    pub async fn keep_fresh(self, stop: CancellationToken) {
+        let keys = async {
+            loop {
+                self.refetch().await;
+                let pause = if self.has_keys().await { REFETCH_EVERY * 5 } else { FIRST_FETCH_EVERY };
+                tokio::time::sleep(pause).await;
             }
+        };
+        let revocations = async {
+            loop {
+                if let Err(error) = self.fetch_revocations().await {
+                    tracing::debug!(%error, "Auth's revocations could not be read");
+                }
+                tokio::time::sleep(REVOCATIONS_EVERY).await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = keys => {}
+            () = revocations => {}
         }
     }
+}
+
+fn unavailable() -> Failure {
+    Failure::new(Kind::Unavailable, "KEYS_UNAVAILABLE", "tokens cannot be checked yet; try again")
+        .retry_after(1)
 }
 
 #[cfg(test)]

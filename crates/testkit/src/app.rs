@@ -15,6 +15,7 @@ use quenty_platform::{
     journal::{self, Entry},
     lifecycle::{self, Running, Surroundings},
     operate,
+    revocations::Revocation,
     settings::{CHASSIS, Settings},
     token::Realm,
 };
@@ -41,6 +42,7 @@ pub struct TestApp {
     transport: Transport,
     bus: Arc<LocalBus>,
     clock: Clock,
+    revoked: keys::Revoked,
     stop: CancellationToken,
 }
 
@@ -58,7 +60,8 @@ impl TestApp {
     /// Starts the service on a database that exists: a second replica, or a restart.
     pub async fn start_on(service: Service, options: TestOptions, database: TestDatabase) -> Self {
         let stop = CancellationToken::new();
-        let auth_url = serve_keys(stop.clone()).await;
+        let revoked = keys::Revoked::default();
+        let auth_url = serve_keys(Arc::clone(&revoked), stop.clone()).await;
         let clock = options.starts_at.map_or_else(Clock::wall, Clock::simulated);
         let bus = Arc::new(LocalBus::new(Topology::of([&service])));
         let transport = Transport::default();
@@ -82,7 +85,8 @@ impl TestApp {
         let running =
             lifecycle::serve(service, settings, &surroundings, listener).await.expect("the service starts");
         let (app, base_url) = (running.app.clone(), format!("http://{}", running.address));
-        let started = Self { running: Some(running), app, database, base_url, transport, bus, clock, stop };
+        let started =
+            Self { running: Some(running), app, database, base_url, transport, bus, clock, revoked, stop };
         eventually("the service is ready", || async {
             (started.get("/health").send().await.status() == 200).then_some(())
         })
@@ -123,6 +127,11 @@ impl TestApp {
         permissions: &[&str],
     ) -> String {
         keys::sign(&keys::claims(realm, user, company, permissions))
+    }
+
+    /// Revokes tokens, as Auth would.
+    pub fn revoke(&self, revocation: Revocation) {
+        self.revoked.lock().expect("nobody panicked").push(revocation);
     }
 
     /// Delivers a foreign event through the bus, as its publisher would, and returns its id once it is taken in.
@@ -225,12 +234,12 @@ impl Drop for TestApp {
     }
 }
 
-async fn serve_keys(stop: CancellationToken) -> String {
+async fn serve_keys(revoked: keys::Revoked, stop: CancellationToken) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound address");
     #[expect(clippy::disallowed_methods, reason = "ends with the test, by its token")]
     tokio::spawn(async move {
-        axum::serve(listener, keys::router()).with_graceful_shutdown(stop.cancelled_owned()).await
+        axum::serve(listener, keys::router_with(revoked)).with_graceful_shutdown(stop.cancelled_owned()).await
     });
     format!("http://{address}")
 }

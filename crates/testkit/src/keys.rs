@@ -1,7 +1,7 @@
 //! A stand-in for Auth's key in tests of one service: signs the tokens that the service checks, and serves
 //! the JWKS and the service tokens over real HTTP. Journeys across services use the real Auth.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::{
     Json, Router,
@@ -14,7 +14,10 @@ use quenty_kernel::{
     clock::wall_now,
     id::{CompanyId, UserId, new_uuid},
 };
-use quenty_platform::token::{AUDIENCE, Claims, Realm, TYPE};
+use quenty_platform::{
+    revocations::{Revocation, RevocationList},
+    token::{AUDIENCE, Claims, Realm, TYPE},
+};
 use serde_json::{Value, json};
 
 /// The issuer that settings name by default.
@@ -66,10 +69,23 @@ pub fn service_token(service: &str, permissions: &[&str]) -> String {
     sign(&claims)
 }
 
-/// JWKS and client credentials, as Auth serves them.
+/// What is revoked; a test may add to it.
+pub type Revoked = Arc<Mutex<Vec<Revocation>>>;
+
+/// JWKS, revocations (none) and client credentials, as Auth serves them.
 pub fn router() -> Router {
+    router_with(Revoked::default())
+}
+
+/// As [`router`], with revocations.
+pub fn router_with(revoked: Revoked) -> Router {
+    let list = async move || {
+        let revocations = revoked.lock().expect("nobody panicked").clone();
+        Json(RevocationList { revocations })
+    };
     Router::new()
         .route("/.well-known/jwks.json", get(jwks))
+        .route("/.well-known/revocations.json", get(list))
         .route("/api/v1/auth/token", post(service_credentials))
 }
 

@@ -6,11 +6,13 @@
 
 pub mod app;
 pub mod checker;
+pub mod consul;
 pub mod database;
 pub mod http;
 pub mod keys;
 pub mod ports;
 pub mod rabbit;
+pub mod redis;
 pub mod scratch_dir;
 pub mod shared;
 pub mod strangers;

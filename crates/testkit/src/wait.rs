@@ -9,6 +9,16 @@ const POLL: Duration = Duration::from_millis(15);
 #[track_caller]
 pub fn eventually<T, Fut: Future<Output = Option<T>>>(
     what: &str,
+    probe: impl FnMut() -> Fut,
+) -> impl Future<Output = T> {
+    eventually_within(DEADLINE, what, probe)
+}
+
+/// As [`eventually`], where half a minute is not enough.
+#[track_caller]
+pub fn eventually_within<T, Fut: Future<Output = Option<T>>>(
+    limit: Duration,
+    what: &str,
     mut probe: impl FnMut() -> Fut,
 ) -> impl Future<Output = T> {
     let what = what.to_owned();
@@ -18,7 +28,7 @@ pub fn eventually<T, Fut: Future<Output = Option<T>>>(
             if let Some(value) = probe().await {
                 return value;
             }
-            assert!(started.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+            assert!(started.elapsed() < limit, "not within {limit:?}: {what}");
             tokio::time::sleep(POLL).await;
         }
     }

@@ -24,6 +24,7 @@ async fn forget_expired(app: App) -> Result<()> {
     let mut connection = app.db().acquire().await?;
     store::sessions::prune(&mut connection, now).await?;
     store::links::prune(&mut connection, now).await?;
+    store::revocations::prune(&mut connection, now).await?;
     store::password_resets::prune(&mut connection, now).await?;
     store::registrations::prune(&mut connection, now).await?;
     store::mfa::prune(&mut connection, now).await?;

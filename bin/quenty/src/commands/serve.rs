@@ -13,6 +13,7 @@ use quenty_platform::{
     Service,
     bus::{Bus, rabbit::RabbitBus},
     client::Transport,
+    discovery::Discovery,
     lifecycle::{self, Surroundings},
     settings::Settings,
     telemetry,
@@ -65,23 +66,23 @@ async fn serve_service(service: Service, settings: Settings, stop: CancellationT
 }
 
 async fn serve_gateway(settings: &Settings, stop: CancellationToken) -> Result<()> {
-    let upstreams = services::all()
-        .iter()
-        .map(|service| {
-            Ok(Upstream::remote(service.name, settings.require(&format!("{}_url", service.name))?))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    // Auth may be several processes; what the gateway itself asks of it, any of them answers.
-    let auth = settings.require("auth_url")?.split(',').next().unwrap_or_default().trim().to_owned();
-    let settings = settings.clone().with("auth_url", auth);
-    let verifier =
-        Verifier::new(Transport::default(), settings.require("auth_url")?, settings.require("issuer")?);
+    let transport = Transport::default();
+    let discovery = Discovery::from_settings(settings, &transport);
+    let found = |service: &Service| {
+        let processes = discovery.instances(service.name);
+        let processes =
+            processes.with_context(|| format!("QUENTY_{}_URL is missing", service.name.to_uppercase()));
+        Ok(Upstream::found(service.name, processes?))
+    };
+    let upstreams = services::all().iter().map(found).collect::<Result<Vec<_>>>()?;
+    let verifier = Verifier::new(transport, discovery.clone(), settings.require("issuer")?);
     let port = if settings.get("port").is_some() { settings.parse("port")? } else { quenty_gateway::PORT };
     let address = SocketAddr::new(settings.parse::<IpAddr>("host")?, port);
     let listener = TcpListener::bind(address).await.with_context(|| {
         format!("the gateway cannot listen on {address}: stop what uses the port, or set QUENTY_PORT")
     })?;
     tracing::info!(service = GATEWAY, %address, "serving");
-    Gateway::new(&settings, verifier, upstreams)?.serve(listener, stop).await;
+    let gateway = Gateway::new(settings, verifier, discovery.clone(), upstreams)?;
+    tokio::join!(discovery.follow(stop.clone()), gateway.serve(listener, stop));
     Ok(())
 }

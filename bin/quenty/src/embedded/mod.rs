@@ -21,6 +21,7 @@ use quenty_platform::{
     bus::{Bus, local::LocalBus},
     client::Transport,
     db,
+    discovery::Discovery,
     embedded_postgres::{EmbeddedPostgres, Options},
     http,
     lifecycle::{self, Running, Surroundings},
@@ -343,11 +344,9 @@ fn serve_gateway(
     surroundings: &Surroundings,
     listener: TcpListener,
 ) -> Result<JoinHandle<()>> {
-    let verifier = Verifier::new(
-        surroundings.transport.clone(),
-        settings.require("auth_url")?,
-        settings.require("issuer")?,
-    );
+    let transport = surroundings.transport.clone();
+    let discovery = Discovery::from_settings(settings, &transport);
+    let verifier = Verifier::new(transport, discovery.clone(), settings.require("issuer")?);
     let mut upstreams = Vec::new();
     for app in apps {
         let description = serde_json::to_value(http::document(app.service()))?;
@@ -356,7 +355,7 @@ fn serve_gateway(
     if let Some(simulation) = simulation {
         upstreams.push(simulation::upstream(simulation));
     }
-    let gateway = Gateway::new(settings, verifier, upstreams)?;
+    let gateway = Gateway::new(settings, verifier, discovery, upstreams)?;
     #[expect(clippy::disallowed_methods, reason = "the handle is awaited by Platform::stop")]
     Ok(tokio::spawn(gateway.serve(listener, surroundings.stop.clone())))
 }

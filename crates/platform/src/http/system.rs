@@ -69,14 +69,14 @@ async fn live(State(app): State<App>) -> impl IntoResponse {
 async fn ready(State(app): State<App>) -> impl IntoResponse {
     let one = sqlx::query_scalar!("select 1 as \"one!\"").fetch_one(app.db());
     let (database, bus, keys) =
-        tokio::join!(tokio::time::timeout(CHECK_LIMIT, one), app.bus().check(), app.verifier().has_keys());
+        tokio::join!(tokio::time::timeout(CHECK_LIMIT, one), app.bus().check(), app.verifier().is_ready());
     let (database, bus) = (matches!(database, Ok(Ok(_))), bus.is_ok());
     let check = |name, ok, detail: &'static str| Check { name, ok, detail: (!ok).then_some(detail) };
     let checks = vec![
         check("database", database, "the database cannot be reached"),
         // Requests are still served: facts wait in the outbox until the bus returns.
         check("bus", bus, "the bus cannot be reached; events wait in the outbox"),
-        check("keys", keys, "Auth's public keys have not been read yet"),
+        check("keys", keys, "Auth's public keys and revocations have not been read yet"),
     ];
     let able = database && keys;
     let status = match (able, bus) {

@@ -9,6 +9,7 @@
 )]
 
 mod broadcasts;
+mod consul;
 mod dead_letters;
 mod delivery;
 mod faults;
@@ -17,6 +18,7 @@ mod outages;
 mod probe;
 mod proxy;
 mod rabbit_only;
+mod redis;
 mod replica;
 mod requests;
 mod rolling;

@@ -3,9 +3,12 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use quenty_kernel::{
     clock::wall_now,
-    id::{CompanyId, UserId},
+    id::{CompanyId, SessionId, UserId, new_uuid},
 };
-use quenty_platform::token::{Claims, Realm};
+use quenty_platform::{
+    revocations::Revocation,
+    token::{Claims, Realm},
+};
 use quenty_testkit::keys;
 use serde_json::{Value, json};
 
@@ -76,4 +79,42 @@ async fn a_token_that_was_believed_is_not_any_more_once_it_has_expired() {
     call().await.expect(204);
     quenty_testkit::eventually("it has expired", || async { (call().await.status() == 401).then_some(()) })
         .await;
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_not_believed_any_more_but_the_next_one_is() {
+    let app = start(&Tries::default()).await;
+    let until = wall_now() + jiff::SignedDuration::from_mins(16);
+    let call = async |claims: &Claims| {
+        app.post("/api/v1/things").token(&keys::sign(claims)).json(&json!({"n": 1})).send().await
+    };
+    let (mut one, mut other) = (claims(), claims());
+    one.sid = Some(SessionId::new());
+    other.sid = Some(SessionId::new());
+    let (user, company) = (other.sub.parse().expect("a user"), other.company_id.expect("a company"));
+    call(&one).await.expect(204);
+    call(&other).await.expect(204);
+
+    app.revoke(Revocation::of_session(one.sid.expect("a session"), until));
+    let refused = quenty_testkit::eventually("the session is over", || async {
+        Some(call(&one).await).filter(|answer| answer.status() != 204)
+    })
+    .await;
+    assert!(refused.header("www-authenticate").is_some());
+    refused.expect_problem(401, "TOKEN_REVOKED");
+    one.jti = new_uuid().to_string();
+    call(&one).await.expect_problem(401, "TOKEN_REVOKED");
+    call(&other).await.expect(204);
+
+    let of_user = || Revocation::of_user(user, new_uuid(), until);
+    let of_company = || Revocation::of_company(company, new_uuid(), until);
+    for revocation in [&of_user as &dyn Fn() -> Revocation, &of_company] {
+        app.revoke(revocation());
+        quenty_testkit::eventually("what was issued before is revoked", || async {
+            (call(&other).await.status() == 401).then_some(())
+        })
+        .await;
+        other.jti = new_uuid().to_string();
+        call(&other).await.expect(204);
+    }
 }

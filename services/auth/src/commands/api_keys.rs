@@ -11,7 +11,7 @@ use quenty_kernel::{
 use quenty_platform::Tx;
 use rand::RngCore;
 
-use super::{Outcome, record_access};
+use super::{Outcome, record_access, revoke_tokens_of_key};
 use crate::{
     domain::{
         api_key::{AddressRange, ApiKey, LONGEST_LIFE, LONGEST_OVERLAP, MOST_KEYS, Macs, is_scope},
@@ -126,7 +126,7 @@ pub async fn rotate_api_key(
     Ok((key, secret))
 }
 
-/// No token is given for the key any more. `by` may be another than its owner.
+/// No token is given for the key any more, and those that are out are over. `by` may be another than its owner.
 pub async fn revoke_api_key(
     tx: &mut Tx,
     by: UserId,
@@ -139,5 +139,6 @@ pub async fn revoke_api_key(
     store::api_keys::save(tx.conn(), &key).await?;
     let fact = ApiKeyRevoked { api_key_id: id, user_id: key.user_id, company_id: key.company_id };
     tx.record_about(id, key.user_id, Some(key.company_id), &ApiKeyFact::from(fact))?;
+    revoke_tokens_of_key(tx, id).await?;
     record_access(tx, "revoke_api_key", Outcome::Succeeded, Some(by), None, origin)
 }

@@ -7,6 +7,7 @@ use quenty_kernel::{
 };
 use quenty_platform::Tx;
 
+use super::revoke_sessions;
 use crate::{domain::facts::SessionFact, error::Error, store};
 
 /// Which of a user's sessions.
@@ -29,5 +30,6 @@ pub async fn end_sessions(tx: &mut Tx, user: UserId, which: Which, reason: &str)
         let fact = SessionEnded { session_id: *session_id, user_id: user, reason: reason.to_owned() };
         tx.record_about(*session_id, user, None, &SessionFact::from(fact))?;
     }
+    revoke_sessions(tx, &ended).await?;
     Ok(ended.len())
 }

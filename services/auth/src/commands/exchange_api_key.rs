@@ -31,6 +31,7 @@ pub async fn exchange_api_key(
     address: IpAddr,
 ) -> Result<Result<(String, i64), Error>, Error> {
     let origin = Origin { address: address.to_canonical().to_string(), user_agent: String::new() };
+    store::revocations::lock_shared(tx.conn()).await?;
     let Some(key) = proved_key(tx, text).await? else {
         return refuse(tx, None, &origin).await.map(Err);
     };

@@ -4,7 +4,7 @@
 use quenty_kernel::{Actor, Scope, clock::wall_now, id::UserId};
 use quenty_platform::{Tx, http::IfMatch};
 
-use super::{Outcome, Which, end_sessions, record_access, roles::permissions_of};
+use super::{Outcome, Which, end_sessions, record_access, revoke_user, roles::permissions_of};
 use crate::{
     domain::{
         lockout,
@@ -67,6 +67,8 @@ async fn suspend(tx: &mut Tx, mut user: User, reason: &str) -> Result<User, Erro
     store::password_resets::use_all(tx.conn(), user.id(), wall_now()).await?;
     tx.record(user.id(), None, &fact)?;
     end_sessions(tx, user.id(), Which::All, "suspended").await?;
+    // What has no session, as an API key's tokens, ends as well.
+    revoke_user(tx, user.id()).await?;
     Ok(user)
 }
 
@@ -123,6 +125,7 @@ pub async fn assign_roles(
     let fact = user.assign_roles(roles, tx.now());
     store::users::save(tx.conn(), &user).await?;
     tx.record(id, None, &fact)?;
+    revoke_user(tx, id).await?;
     Ok(user)
 }
 

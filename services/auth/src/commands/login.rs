@@ -187,6 +187,7 @@ pub(super) async fn start_session(
     origin: &Origin,
 ) -> Result<Tokens, Error> {
     let now = wall_now();
+    store::revocations::lock_shared(tx.conn()).await?;
     let memberships = store::memberships::of_user(tx.conn(), user.id()).await?;
     let last = store::sessions::last_company(tx.conn(), user.id()).await?;
     let session = Session {

@@ -1,4 +1,5 @@
-//! The projection of Customer's members and companies; tokens follow at their next renewal.
+//! The projection of Customer's members and companies. Tokens that say more than what is true now are over; those that
+//! say less follow at their next renewal.
 
 use quenty_contracts::customer::Standing;
 use quenty_kernel::{
@@ -7,6 +8,7 @@ use quenty_kernel::{
 };
 use quenty_platform::Tx;
 
+use super::{revoke_company, revoke_user};
 use crate::{
     domain::{
         access::first_company,
@@ -16,7 +18,7 @@ use crate::{
     store,
 };
 
-pub async fn set_membership(
+async fn set_membership(
     tx: &mut Tx,
     member: MemberId,
     company: CompanyId,
@@ -29,6 +31,18 @@ pub async fn set_membership(
         );
     }
     Ok(store::memberships::put(tx.conn(), member, company, user, role).await?)
+}
+
+/// The person may do other things for the company from now on.
+pub async fn change_membership(
+    tx: &mut Tx,
+    member: MemberId,
+    company: CompanyId,
+    user: UserId,
+    role: &str,
+) -> Result<(), Error> {
+    revoke_user(tx, user).await?;
+    set_membership(tx, member, company, user, role).await
 }
 
 /// A person has joined. The sessions of one who belonged to no company speak for it from their next renewal on.
@@ -55,10 +69,12 @@ pub async fn remove_membership(
     company: CompanyId,
     user: UserId,
 ) -> Result<(), Error> {
+    revoke_user(tx, user).await?;
     store::memberships::remove(tx.conn(), member, company, user).await?;
     Ok(store::sessions::leave_company(tx.conn(), user, company).await?)
 }
 
 pub async fn set_standing(tx: &mut Tx, standing: &Standing) -> Result<(), Error> {
+    revoke_company(tx, standing.company_id).await?;
     Ok(store::memberships::put_standing(tx.conn(), standing).await?)
 }

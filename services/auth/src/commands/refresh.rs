@@ -34,6 +34,7 @@ pub async fn refresh(
     let stored = store::sessions::find_token(tx.conn(), &hash).await?;
     let (Some(session), Some(stored)) = (session, stored) else { return Ok(Err(Error::BadRefreshToken)) };
     tx.act_as(Actor::User(session.user_id));
+    store::revocations::lock_shared(tx.conn()).await?;
     let user = store::users::find(tx.conn(), Scope::All, session.user_id).await?;
     let Some(user) = user.filter(|user| user.status() == UserStatus::Active) else {
         return Ok(Err(Error::BadRefreshToken));

@@ -1,10 +1,10 @@
-//! Roles that staff make. Nobody puts into a role, or takes out of one, what they do not hold themselves; tokens
-//! follow at their next renewal.
+//! Roles that staff make. Nobody puts into a role, or takes out of one, what they do not hold themselves; tokens that
+//! say otherwise are over.
 
 use quenty_kernel::id::RoleId;
 use quenty_platform::{Tx, http::IfMatch};
 
-use super::{Outcome, record_access};
+use super::{Outcome, record_access, revoke_user};
 use crate::{
     domain::{
         custom_role::{CustomRole, MOST_ROLES, RoleName},
@@ -89,6 +89,9 @@ pub async fn update_role(
     let fact = role.update(about, permissions, tx.now());
     store::custom_roles::save(tx.conn(), &role).await?;
     tx.record(id, None, &fact)?;
+    for holder in store::custom_roles::holders(tx.conn(), &role.name).await? {
+        revoke_user(tx, holder).await?;
+    }
     record_access(tx, "update_role", Outcome::Succeeded, None, None, origin)?;
     Ok(role)
 }

@@ -33,6 +33,7 @@ pub async fn switch_company(
     let mut session = session
         .filter(|session| session.user_id == user_id && session.is_live(now))
         .ok_or(Error::NoSession)?;
+    store::revocations::lock_shared(tx.conn()).await?;
     let user = store::users::find(tx.conn(), Scope::All, user_id).await?;
     let user = user.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
     store::memberships::fill(tx.conn(), told).await?;

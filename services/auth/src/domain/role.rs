@@ -56,7 +56,7 @@ pub const RESOURCES: &[Resource] = &[
     resource("manifests", &["read", "create", "update", "delete", "submit", "approve", "reject", "ship"]),
     resource("countries", &["read"]),
     resource("zones", &["read"]),
-    resource("returns", &["read", "create", "check", "approve", "reject", "dispute", "cancel", "schedule_pickup", "issue_label", "add_photo", "receive", "inspect", "process", "refund", "exchange"]),
+    resource("returns", &["read", "create", "check", "approve", "reject", "dispute", "cancel", "schedule_pickup", "issue_label", "add_photo", "receive", "inspect", "process", "refund", "exchange", "recall"]),
     resource("return_policies", &["read", "update"]),
     resource("dispositions", &["read", "update"]),
     resource("dead_letters", &["read", "replay", "discard"]),

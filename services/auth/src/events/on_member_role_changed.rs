@@ -1,4 +1,4 @@
-//! A person may do other things in a company, from the next token on.
+//! A person may do other things in a company.
 
 use quenty_contracts::customer::MemberRoleChanged;
 use quenty_platform::{Received, Tx};
@@ -10,5 +10,5 @@ pub(super) async fn on_member_role_changed(
     event: Received<MemberRoleChanged>,
 ) -> Result<(), Error> {
     let MemberRoleChanged { member_id, company_id, user_id, role } = event.data;
-    commands::set_membership(tx, member_id, company_id, user_id, &role).await
+    commands::change_membership(tx, member_id, company_id, user_id, &role).await
 }

@@ -74,6 +74,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(oauth::introspect_token))
         .routes(routes!(oauth::revoke_token))
         .routes(routes!(jwks::get_jwks))
+        .routes(routes!(jwks::get_revocations))
         .routes(routes!(users::list_users))
         .routes(routes!(users::get_user, users::update_user))
         .routes(routes!(users::suspend_user))

@@ -1,7 +1,7 @@
 //! Platform roles beside those of the code.
 
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::id::RoleId;
+use quenty_kernel::id::{RoleId, UserId};
 use quenty_platform::Result;
 use sqlx::{PgConnection, PgExecutor};
 
@@ -104,4 +104,10 @@ pub async fn is_held(db: impl PgExecutor<'_>, name: &str) -> Result<bool> {
     let held =
         sqlx::query_scalar!("select exists (select from users where roles @> array[$1]) as \"held!\"", name);
     Ok(held.fetch_one(db).await?)
+}
+
+/// Who has it.
+pub async fn holders(db: impl PgExecutor<'_>, name: &str) -> Result<Vec<UserId>> {
+    let holders = sqlx::query_scalar!("select id from users where roles @> array[$1] order by id", name);
+    Ok(holders.fetch_all(db).await?.into_iter().map(UserId::from_uuid).collect())
 }

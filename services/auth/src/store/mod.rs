@@ -12,6 +12,7 @@ pub mod password_resets;
 pub mod passwords;
 pub mod rate_limits;
 pub mod registrations;
+pub mod revocations;
 pub mod sessions;
 pub mod signing_keys;
 pub mod users;

@@ -22,6 +22,7 @@ mod passwords;
 mod permissions;
 mod refresh;
 mod register;
+mod revocations;
 mod roles;
 mod service_token;
 mod sessions;

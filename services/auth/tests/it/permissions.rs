@@ -32,6 +32,7 @@ async fn every_operation_refuses_strangers() {
         "introspect_token",
         "revoke_token",
         "get_jwks",
+        "get_revocations",
     ];
     strangers::check(&app, &open).await;
 }

@@ -1,0 +1,53 @@
+//! The Redis of the chassis, on a real server.
+
+use std::time::{Duration, Instant};
+
+use quenty_platform::{
+    redis::{Redis, Script, cmd},
+    settings::Settings,
+};
+use quenty_testkit::{eventually, redis::RedisServer, scratch_dir::ScratchDir};
+
+fn client(url: &str) -> Redis {
+    let settings = Settings::load(&[quenty_platform::redis::SETTINGS], None, std::iter::empty());
+    let settings = settings.expect("defaults").with("redis_url", url);
+    Redis::from_settings(&settings).expect("a client").expect("a URL")
+}
+
+#[tokio::test]
+async fn a_user_reaches_its_own_keys_only() {
+    let folder = ScratchDir::new("quenty-redis").expect("a folder");
+    let users: [(&str, &[&str]); 2] = [("one", &["quenty:one"]), ("other", &["quenty:other"])];
+    let server = RedisServer::start(folder.path(), &users).await.expect("a server");
+    let one = client(&server.url("one"));
+    let set = |key: &str| cmd("SET").arg(key).arg(1).to_owned();
+    one.ask::<()>(&set("quenty:one:x")).await.expect("its own key");
+    let script = Script::new("return redis.call('GET', KEYS[1])");
+    let read: i64 = one.run(&script.key("quenty:one:x")).await.expect("a script");
+    assert_eq!(read, 1);
+    for refused in [set("quenty:other:x"), cmd("FLUSHALL"), cmd("CONFIG").arg("GET").arg("*").to_owned()] {
+        let error = one.ask::<()>(&refused).await.expect_err("not permitted").to_string();
+        assert!(error.contains("permission"), "{error}");
+    }
+    let stranger = client(&server.url("one").replace("for-tests", "guessed"));
+    assert!(stranger.ask::<()>(&set("quenty:one:x")).await.is_err());
+}
+
+#[tokio::test]
+async fn nobody_waits_long_for_one_that_is_away_and_it_is_found_again() {
+    let folder = ScratchDir::new("quenty-redis").expect("a folder");
+    let users: [(&str, &[&str]); 1] = [("one", &["quenty:one"])];
+    let mut server = RedisServer::start(folder.path(), &users).await.expect("a server");
+    let redis = client(&server.url("one"));
+    let ping = cmd("PING");
+    redis.ask::<String>(&ping).await.expect("it is there");
+
+    server.kill().await.expect("it ends");
+    for _ in 0..5 {
+        let asked = Instant::now();
+        redis.ask::<String>(&ping).await.expect_err("it is away");
+        assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+    }
+    server.launch().await.expect("it is back");
+    eventually("it is found again", || async { redis.ask::<String>(&ping).await.ok() }).await;
+}

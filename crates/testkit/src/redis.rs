@@ -1,0 +1,97 @@
+//! A private Redis: the installed server, on loopback, that keeps nothing and lets in named users only.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail, ensure};
+use nix::sys::signal::Signal;
+use quenty_platform::{bound_process::BoundProcess, redis};
+use tokio::net::TcpStream;
+
+use crate::ports::free_ports;
+
+const START_LIMIT: Duration = Duration::from_secs(20);
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// Of users that live as long as one test, on loopback.
+const PASSWORD: &str = "for-tests-on-loopback";
+
+/// A server of our own. Dropping it kills it.
+#[derive(Debug)]
+pub struct RedisServer {
+    dir: PathBuf,
+    port: u16,
+    running: Option<BoundProcess>,
+}
+
+impl RedisServer {
+    /// Starts a server in `dir`; `users` are those who may use it, and the prefixes of their keys.
+    pub async fn start(dir: &Path, users: &[(&str, &[&str])]) -> anyhow::Result<Self> {
+        let [port] = free_ports()?;
+        fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        let users: Vec<String> =
+            users.iter().map(|(user, prefixes)| redis::acl(user, PASSWORD, prefixes)).collect();
+        fs::write(dir.join("users.acl"), format!("user default off\n{}\n", users.join("\n")))?;
+        let mut server = Self { dir: dir.to_owned(), port, running: None };
+        server.launch().await?;
+        Ok(server)
+    }
+
+    #[must_use]
+    pub fn url(&self, user: &str) -> String {
+        format!("redis://{user}:{PASSWORD}@127.0.0.1:{}", self.port)
+    }
+
+    /// Kills the server; what it held is gone.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        let Some(running) = self.running.take() else { return Ok(()) };
+        tokio::task::spawn_blocking(move || {
+            running.signal(Signal::SIGKILL)?;
+            running.wait(STOP_LIMIT).with_context(|| format!("redis, process {}, stays", running.pid()))?;
+            Ok(())
+        })
+        .await?
+    }
+
+    /// Starts it on its port, empty.
+    pub async fn launch(&mut self) -> anyhow::Result<()> {
+        let mut command = Command::new("redis-server");
+        command.current_dir(&self.dir).args(["--bind", "127.0.0.1", "--port", &self.port.to_string()]);
+        command.args([
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--aclfile",
+            "users.acl",
+            "--logfile",
+            "redis.log",
+        ]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let running = BoundProcess::spawn("redis", command, Signal::SIGKILL)
+            .context("cannot start redis-server, which comes with the package of that name")?;
+        let running = self.running.insert(running);
+        let deadline = Instant::now() + START_LIMIT;
+        while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+            let log = || fs::read_to_string(self.dir.join("redis.log")).unwrap_or_default();
+            if let Some(status) = running.exit_status() {
+                bail!("redis ended with {status}: {}", log());
+            }
+            ensure!(Instant::now() < deadline, "redis does not answer: {}", log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        let Some(running) = &self.running else { return };
+        if let Err(error) = running.signal(Signal::SIGKILL) {
+            tracing::warn!(%error, pid = running.pid(), "a process of redis may be left");
+        }
+    }
+}
