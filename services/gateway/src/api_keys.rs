@@ -1,7 +1,7 @@
 //! API keys (`X-Api-Key`): exchanged at Auth for an access token, which alone goes inward.
 //!
-//! A token is renewed long before its end, so that a revoked key ends within a minute; while Auth is away, what was given
-//! serves to its end.
+//! A token is renewed long before its end, and at once when it was revoked; while Auth is away, what was given serves to its
+//! end.
 
 use std::{
     net::IpAddr,
@@ -16,7 +16,10 @@ use hyper::{
 use moka::future::Cache;
 use quenty_contracts::auth::{ApiKeyExchange, ExchangedApiKey};
 use quenty_kernel::{Failure, Kind};
-use quenty_platform::client::{CallError, Client};
+use quenty_platform::{
+    client::{CallError, Client},
+    token::Verifier,
+};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
@@ -48,12 +51,13 @@ enum Said {
 /// The keys that were exchanged, by the digest of each.
 pub(crate) struct ApiKeys {
     auth: Client,
+    verifier: Verifier,
     said: Cache<[u8; 32], Arc<Mutex<Said>>>,
 }
 
 impl ApiKeys {
-    pub(crate) fn new(auth: Client) -> Self {
-        Self { auth, said: Cache::builder().max_capacity(MOST_KEYS).time_to_idle(KEPT).build() }
+    pub(crate) fn new(auth: Client, verifier: Verifier) -> Self {
+        Self { auth, verifier, said: Cache::builder().max_capacity(MOST_KEYS).time_to_idle(KEPT).build() }
     }
 
     /// Puts a token into the place of the key, if there is one. `may_ask` is asked before Auth is: whoever tries keys
@@ -78,6 +82,15 @@ impl ApiKeys {
         Ok(())
     }
 
+    /// What the key's owner may do may have changed: then there is another token for it.
+    async fn is_believed(&self, bearer: &HeaderValue) -> bool {
+        let token = bearer.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
+        match token {
+            Some(token) => self.verifier.verify(token).await.is_ok(),
+            None => false,
+        }
+    }
+
     async fn token(
         &self,
         key: &str,
@@ -91,7 +104,9 @@ impl ApiKeys {
         let mut said = said.lock().await;
         let now = Instant::now();
         match &*said {
-            Said::Token { bearer, renew_at, .. } if now < *renew_at => return Ok(bearer.clone()),
+            Said::Token { bearer, renew_at, .. } if now < *renew_at && self.is_believed(bearer).await => {
+                return Ok(bearer.clone());
+            }
             Said::Refused { until } if now < *until => return Err(refused()),
             _ => {}
         }

@@ -16,7 +16,7 @@ pub(crate) fn live() -> Response<Body> {
 
 /// Whether this gateway can do its part. A service that is away takes its own operations with it, and no gateway.
 pub(crate) async fn ready(gateway: &Gateway) -> Response<Body> {
-    let checks = [("routes", gateway.table().has_routes()), ("keys", gateway.0.verifier.has_keys().await)];
+    let checks = [("routes", gateway.table().has_routes()), ("keys", gateway.0.verifier.is_ready().await)];
     let (status, word) = if gateway.is_draining() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining")
     } else {

@@ -44,7 +44,9 @@ use hyper_util::{
 };
 use quenty_platform::{
     client::{Client as Siblings, Transport},
-    settings::{Setting, Settings},
+    discovery::Discovery,
+    redis,
+    settings::{self, Setting, Settings},
     token::Verifier,
 };
 use tokio::{net::TcpListener, task::JoinSet};
@@ -68,7 +70,8 @@ use upstream::{Budget, Description, Gate};
 pub const PORT: u16 = 8000;
 
 /// What the gateway reads beside the chassis's settings.
-pub const SETTINGS: &[Setting] = &config::SETTINGS;
+pub const SETTINGS: &[Setting] = &settings::joined::<COUNT>(&[&config::SETTINGS, redis::SETTINGS]);
+const COUNT: usize = config::SETTINGS.len() + redis::SETTINGS.len();
 
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
 const REFRESH_UNTIL_COMPLETE: Duration = Duration::from_millis(250);
@@ -115,6 +118,8 @@ pub enum GatewayError {
     Conflict(#[from] Conflict),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error("{0}")]
+    Redis(String),
 }
 
 impl Gateway {
@@ -122,10 +127,11 @@ impl Gateway {
     /// fresh by [`Gateway::serve`] where it is not.
     ///
     /// # Errors
-    /// When a setting does not parse, or two services claim the same path.
+    /// When a setting does not parse or cannot be used, or two services claim the same path.
     pub fn new(
         settings: &Settings,
         verifier: Verifier,
+        discovery: Discovery,
         upstreams: Vec<Upstream>,
     ) -> Result<Self, GatewayError> {
         let mut connector = HttpConnector::new();
@@ -142,8 +148,11 @@ impl Gateway {
             gates: upstreams.iter().map(|_| Gate::new(concurrency)).collect(),
             budgets: upstreams.iter().map(|_| Budget::default()).collect(),
             upstreams,
+            api_keys: ApiKeys::new(
+                Siblings::new("gateway", settings.clone(), discovery, Transport::default()),
+                verifier.clone(),
+            ),
             verifier,
-            api_keys: ApiKeys::new(Siblings::new("gateway", settings.clone(), Transport::default())),
             client,
             upstream_timeout: config::milliseconds(settings, "upstream_timeout_ms")?,
             header_timeout: config::milliseconds(settings, "header_timeout_ms")?,

@@ -5,8 +5,10 @@
 
 mod gcra;
 mod local;
+mod shared;
 
 use std::{
+    fmt,
     net::{IpAddr, Ipv6Addr},
     str::FromStr,
 };
@@ -14,14 +16,18 @@ use std::{
 use hyper::header::{HeaderName, HeaderValue};
 use quenty_kernel::{Failure, Kind, id::ApiKeyId};
 use quenty_platform::{
+    redis::Redis,
     settings::{Settings, SettingsError},
     token::{Claims, Realm},
 };
 use serde_json::Value;
 
+use crate::GatewayError;
+
 use self::{
     gcra::{Quota, Taken},
     local::Local,
+    shared::Shared,
 };
 use crate::edge::Told;
 
@@ -80,6 +86,15 @@ pub(crate) enum Principal {
     Address(IpAddr),
 }
 
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ApiKey(id) | Self::User(id) | Self::Company(id) => f.write_str(id),
+            Self::Address(address) => address.fmt(f),
+        }
+    }
+}
+
 impl Principal {
     pub(crate) fn at(address: IpAddr) -> Self {
         Self::Address(match address {
@@ -107,22 +122,22 @@ struct Policy {
     told: HeaderValue,
 }
 
-/// Where is kept who has taken how much. A store that several gateways share is another variant.
-#[derive(Debug)]
+/// Where is kept who has taken how much.
 enum Store {
     Local(Local),
+    Shared(Shared),
 }
 
 impl Store {
     async fn take(&self, quota: &Quota, class: Class, who: &Principal, cost: u32) -> Taken {
         match self {
             Self::Local(local) => local.take(quota, &(class, who), cost),
+            Self::Shared(shared) => shared.take(quota, class, who, cost).await,
         }
     }
 }
 
 /// The quotas, and what was taken of them.
-#[derive(Debug)]
 pub(crate) struct Limits {
     policies: [Policy; 5],
     store: Store,
@@ -130,19 +145,24 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// # Errors
-    /// When a quota is not written as `requests/seconds` or `off`.
-    pub(crate) fn of(settings: &Settings) -> Result<Self, SettingsError> {
+    /// When a quota is not written as `requests/seconds` or `off`, or Redis is named in a way that cannot be used.
+    pub(crate) fn of(settings: &Settings) -> Result<Self, GatewayError> {
         let policy = |class: Class| {
             let Allowance(quota) = settings.parse(&format!("limit_{}", class.name()))?;
             let told = quota.as_ref().map_or_else(String::new, |quota| {
                 format!("\"{}\";q={};w={}", class.name(), quota.requests(), quota.window().as_secs())
             });
             let told = HeaderValue::try_from(told).unwrap_or_else(|_| HeaderValue::from_static(""));
-            Ok(Policy { class, quota, told })
+            Ok::<_, SettingsError>(Policy { class, quota, told })
         };
         let [public, auth, read, write, bulk] = Class::ALL;
         let policies = [policy(public)?, policy(auth)?, policy(read)?, policy(write)?, policy(bulk)?];
-        Ok(Self { policies, store: Store::Local(Local::default()) })
+        let store =
+            match Redis::from_settings(settings).map_err(|error| GatewayError::Redis(error.to_string()))? {
+                Some(redis) => Store::Shared(Shared::new(redis)),
+                None => Store::Local(Local::default()),
+            };
+        Ok(Self { policies, store })
     }
 
     /// Takes what a request costs, and tells what is left.

@@ -22,6 +22,7 @@ mod limits;
 mod reference;
 mod resilience;
 mod retirement;
+mod shared_limits;
 mod support;
 mod tls;
 mod unreadable;

@@ -7,6 +7,7 @@ use hyper::Method;
 use quenty_gateway::{Gateway, Upstream};
 use quenty_platform::{
     client::Transport,
+    discovery::Discovery,
     settings::{CHASSIS, Settings},
     token::Verifier,
 };
@@ -57,9 +58,10 @@ impl Door {
         }
         let stop = CancellationToken::new();
         let auth = serve(auth, stop.clone()).await;
-        settings = settings.with("auth_url", auth.clone()).with("client_secret", "secret");
-        let verifier = Verifier::new(Transport::default(), &auth, keys::ISSUER);
-        let gateway = Gateway::new(&settings, verifier, upstreams).unwrap();
+        settings = settings.with("auth_url", auth).with("client_secret", "secret");
+        let discovery = Discovery::from_settings(&settings, &Transport::default());
+        let verifier = Verifier::new(Transport::default(), discovery.clone(), keys::ISSUER);
+        let gateway = Gateway::new(&settings, verifier, discovery, upstreams).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         #[expect(clippy::disallowed_methods, reason = "ends with the test, by its token")]

@@ -9,6 +9,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use quenty_gateway::{Gateway, Upstream};
 use quenty_platform::{
     client::Transport,
+    discovery::Discovery,
     settings::{CHASSIS, Settings},
     token::Verifier,
 };
@@ -123,8 +124,9 @@ async fn a_certificate_without_its_key_or_that_is_none_is_a_start_error() {
         for (key, value) in files {
             settings = settings.with(key, *value);
         }
-        let verifier = Verifier::new(Transport::default(), "http://127.0.0.1:9", keys::ISSUER);
-        let refused = Gateway::new(&settings, verifier, vec![things()]).err().unwrap().to_string();
+        let discovery = Discovery::from_settings(&settings, &Transport::default());
+        let verifier = Verifier::new(Transport::default(), discovery.clone(), keys::ISSUER);
+        let refused = Gateway::new(&settings, verifier, discovery, vec![things()]).err().unwrap().to_string();
         assert!(refused.contains("TLS") || refused.contains("x.pem"), "{refused}");
     }
 }
