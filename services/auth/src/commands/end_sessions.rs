@@ -30,6 +30,6 @@ pub async fn end_sessions(tx: &mut Tx, user: UserId, which: Which, reason: &str)
         let fact = SessionEnded { session_id: *session_id, user_id: user, reason: reason.to_owned() };
         tx.record_about(*session_id, user, None, &SessionFact::from(fact))?;
     }
-    revoke_sessions(tx, &ended).await?;
+    revoke_sessions(tx, user, &ended).await?;
     Ok(ended.len())
 }

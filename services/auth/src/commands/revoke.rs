@@ -16,8 +16,15 @@ fn until() -> Timestamp {
     wall_now() + ACCESS_TOKEN + CLOCK_SKEW
 }
 
+/// Of more sessions at once all tokens of their person are revoked: every process reads the list again and again, and
+/// nobody is to make it long.
+const MOST_BY_NAME: usize = 10;
+
 /// After the locks of rows: [`store::revocations::lock_shared`].
-pub async fn revoke_sessions(tx: &mut Tx, sessions: &[SessionId]) -> Result<(), Error> {
+pub async fn revoke_sessions(tx: &mut Tx, user: UserId, sessions: &[SessionId]) -> Result<(), Error> {
+    if sessions.len() > MOST_BY_NAME {
+        return revoke_user(tx, user).await;
+    }
     if sessions.is_empty() {
         return Ok(());
     }

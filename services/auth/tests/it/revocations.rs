@@ -52,6 +52,22 @@ async fn logging_out_ends_the_access_token_of_that_session_only() {
 }
 
 #[tokio::test]
+async fn whoever_ends_many_sessions_does_not_make_the_list_long() {
+    let app = start().await;
+    member_of_nothing(&app, ANA).await;
+    let mut tokens = Vec::new();
+    for _ in 0..12 {
+        tokens.push(access_token(&login(&app, ANA, PASSWORD).await.expect(200).json()));
+    }
+    app.post("/api/v1/auth/logout-all").token(&tokens[0]).send().await.expect(204);
+    for token in &tokens {
+        until_revoked(&app, token).await;
+    }
+    let listed = app.get("/.well-known/revocations.json").send().await.expect(200).json();
+    assert_eq!(listed["revocations"].as_array().unwrap().len(), 1, "{listed}");
+}
+
+#[tokio::test]
 async fn other_roles_and_suspension_end_the_tokens_that_say_otherwise() {
     let app = start().await;
     let (ana, admin) = (member_of_nothing(&app, ANA).await, admin_token(&app).await);
