@@ -116,7 +116,7 @@ events! {
         scopes: Vec<String>,
         expires_at: Timestamp,
     }
-    /// Tokens that were given for it name it as their client; they end within a quarter of an hour.
+    /// Tokens that were given for it name it as their client; they are revoked with it.
     "quenty.auth.api_key.revoked.v1" ApiKeyRevoked {
         api_key_id: ApiKeyId,
         user_id: UserId,
@@ -131,7 +131,7 @@ events! {
         user_id: UserId,
         method: String,
     }
-    /// A platform role that staff made, changed or removed; tokens of who has it follow at their next renewal.
+    /// A platform role that staff made, changed or removed; tokens of who has it are revoked.
     "quenty.auth.role.changed.v1" RoleChanged {
         role_id: RoleId,
         name: String,

@@ -275,7 +275,7 @@ impl Client {
         let token = self.token().await?;
         let request = Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.base(service)?))
+            .uri(format!("{}{path}", self.0.discovery.locate(service)?))
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .header(header::CONTENT_TYPE, "application/json")
             .header("traceparent", trace::current().child().to_string())
@@ -290,11 +290,6 @@ impl Client {
             self.0.token.lock().await.take_if(|held| held.text == token);
         }
         Ok((response.status(), response.into_body()))
-    }
-
-    fn base(&self, service: &str) -> Result<String, CallError> {
-        let unknown = || CallError::Unreachable(service.to_owned(), "nobody says where it is".to_owned());
-        self.0.discovery.next(service).ok_or_else(unknown)
     }
 
     fn let_through(&self, service: &str) -> Result<(), CallError> {
@@ -357,7 +352,7 @@ impl Client {
             client_secret: secret,
         })
         .map_err(|e| unreadable(&e))?;
-        let request = Request::post(format!("{}/api/v1/auth/token", self.base("auth")?))
+        let request = Request::post(format!("{}/api/v1/auth/token", self.0.discovery.locate("auth")?))
             .header(header::CONTENT_TYPE, "application/json")
             .header("traceparent", trace::current().child().to_string())
             .body(Full::new(body.into()))

@@ -12,7 +12,11 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::{client::Transport, consul::Consul, settings::Settings};
+use crate::{
+    client::{CallError, Transport},
+    consul::Consul,
+    settings::Settings,
+};
 
 /// All services that a process may call; cheap to clone.
 #[derive(Clone)]
@@ -44,7 +48,7 @@ impl Discovery {
 
     /// Follows the register, where there is one.
     pub async fn follow(self, stop: CancellationToken) {
-        let Some(consul) = &self.0.consul else { return };
+        let Some(consul) = self.register() else { return };
         let watches = self.0.services.iter();
         join_all(watches.map(|(service, found)| consul.watch(service, &found.instances, stop.clone()))).await;
     }
@@ -56,6 +60,17 @@ impl Discovery {
         let instances = found.instances.borrow();
         let turn = found.turn.fetch_add(1, Ordering::Relaxed);
         instances.get(turn % instances.len().max(1)).cloned()
+    }
+
+    /// As [`Discovery::next`], for who cannot go on without.
+    pub(crate) fn locate(&self, service: &str) -> Result<String, CallError> {
+        let unknown = || CallError::Unreachable(service.to_owned(), "nobody says where it is".to_owned());
+        self.next(service).ok_or_else(unknown)
+    }
+
+    /// The register, where there is one.
+    pub(crate) fn register(&self) -> Option<&Consul> {
+        self.0.consul.as_ref()
     }
 
     /// Where all instances are, now and whenever that changes; nothing for a service that nobody knows.

@@ -12,7 +12,6 @@ use crate::{
     app::{Inner, Parts},
     bus::Bus,
     client::{Client, Transport},
-    consul::Consul,
     db::{self, Plans},
     discovery::Discovery,
     inbox, outbox,
@@ -167,7 +166,7 @@ pub async fn serve(
 
 /// Keeps the service in Consul's register, where there is one, from when it is ready.
 async fn register(app: App, bound: SocketAddr) {
-    let Some(consul) = Consul::from_settings(app.settings(), &Transport::default()) else { return };
+    let Some(consul) = app.0.discovery.register() else { return };
     let address = match app.settings().get("advertised_host") {
         None => bound,
         Some(_) => match app.settings().parse("advertised_host") {

@@ -252,8 +252,7 @@ impl Verifier {
     }
 
     fn published(&self, name: &str) -> Result<String, CallError> {
-        let unknown = || CallError::Unreachable("auth".to_owned(), "nobody says where it is".to_owned());
-        Ok(format!("{}/.well-known/{name}", self.0.discovery.next("auth").ok_or_else(unknown)?))
+        Ok(format!("{}/.well-known/{name}", self.0.discovery.locate("auth")?))
     }
 
     async fn fetch(&self) -> Result<(), CallError> {
