@@ -21,6 +21,7 @@ run: ## Start the platform with its demo and print where to look (EXIT=1 ends af
 
 test: packages ## Run all tests on private servers: PostgreSQL, RabbitMQ, Redis, Consul
 	export QUENTY_TEST_CONSUL="$$(scripts/ensure-consul)"; \
+	export TMPDIR="$$(scripts/scratch-dir)"; \
 	if command -v cargo-nextest >/dev/null; then \
 		$(CARGO) xtask with-servers -- $(CARGO) nextest run --workspace; \
 	else \

@@ -111,18 +111,11 @@ async fn rows(stage: &Stage) -> Vec<(String, i64)> {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_fit_is_a_problem_that_says_so() {
+async fn what_does_not_fit_is_a_problem_that_says_so() {
     let _alone = alone().await;
     let world = World::open().await;
-    let cases = bodies::all(&world);
-    world.refuses(cases).await;
-}
-
-#[tokio::test]
-async fn a_path_a_query_a_header_or_a_step_that_does_not_fit_is_a_problem_that_says_so() {
-    let _alone = alone().await;
-    let world = World::open().await;
-    let cases = places::all(&world);
+    let mut cases = bodies::all(&world);
+    cases.extend(places::all(&world));
     world.refuses(cases).await;
 }
 
@@ -179,13 +172,18 @@ async fn answer(mut stream: TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn a_body_that_is_slow_or_breaks_off_leaves_nothing_behind() {
+async fn a_body_that_is_too_large_is_slow_or_breaks_off_leaves_nothing_behind() {
     let _alone = alone().await;
     let up = Up::ephemeral(&[]).await;
     let Cast { merchant, .. } = Cast::enter(&up.stage).await;
     up.stage.settle().await;
     let before = rows(&up.stage).await;
     let token = merchant.client.token();
+
+    let padded = format!(r#"{{"legal_name": "{}"}}"#, "x".repeat(2 << 20));
+    let large = Case::new("two mebibytes", Method::POST, "/api/v1/companies", 413, "BODY_TOO_LARGE");
+    let large = large.body(Body::Json(padded.into_bytes()));
+    assert_eq!(objection(&large, &large.send(&merchant.client).await), None);
 
     let slow = answer(begin(&up, token, 500, br#"{"sku": "SLOW-1", "#)).await;
     assert!(slow.starts_with("HTTP/1.1 408 ") && slow.contains("BODY_TOO_SLOW"), "{slow}");
@@ -204,20 +202,6 @@ async fn a_body_that_is_slow_or_breaks_off_leaves_nothing_behind() {
     })
     .await;
     assert_eq!(rows(&up.stage).await, before, "nothing is half written");
-    up.stage.assert_sound().await;
-    up.stop().await;
-}
-
-#[tokio::test]
-async fn a_body_larger_than_the_limit_is_told_the_limit() {
-    let _alone = alone().await;
-    let up = Up::ephemeral(&[]).await;
-    let owner = Person::register(&up.stage, "owner@tienda.example").await;
-    let padded = format!(r#"{{"legal_name": "{}"}}"#, "x".repeat(2 << 20));
-    let case = Case::new("two mebibytes", Method::POST, "/api/v1/companies", 413, "BODY_TOO_LARGE");
-    let case = case.body(Body::Json(padded.into_bytes()));
-    let told = case.send(&owner.client).await;
-    assert_eq!(objection(&case, &told), None);
     up.stage.assert_sound().await;
     up.stop().await;
 }

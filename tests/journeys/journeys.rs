@@ -1,4 +1,4 @@
-//! An order's ways from the click to the door, and back. Each is told on both buses, and ends with the checker.
+//! An order's ways from the click to the door, and back. Told on both buses; the checker reads what they leave.
 
 use serde_json::{Value, json};
 
@@ -121,7 +121,7 @@ async fn a_pickup_that_fails_once(_: &Stage, Cast { merchant, fleet, .. }: Cast)
 }
 
 async fn nobody_collects_there(stage: &Stage, Cast { support, .. }: Cast) {
-    let far = Merchant::open(stage, &support, 2, LETICIA).await;
+    let far = Merchant::open(stage, &support, 100, LETICIA).await;
     let order = far.place(&far.cash_order()).await;
     let held = far.until(&order, "on hold", |order| !order["on_hold"].is_null()).await;
     assert_eq!(held["on_hold"]["code"], "PICKUP_REJECTED");

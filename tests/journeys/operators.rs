@@ -140,30 +140,34 @@ pub(crate) fn environment_of(cluster: &Cluster) -> Environment {
 }
 
 #[tokio::test]
-async fn audit_verify_finds_a_changed_fact() {
+async fn databases_keep_their_roles_apart_and_their_journals_whole() {
     let up = Up::ephemeral(&[]).await;
-    let (whole, told) = run(&up, &["audit", "verify"]).await;
+    a_services_role_reaches_its_own_database_only(&up).await;
+    the_application_role_may_only_add_to_the_journal(&up).await;
+    audit_verify_finds_a_changed_fact(&up).await;
+    up.stop().await;
+}
+
+async fn audit_verify_finds_a_changed_fact(up: &Up) {
+    let (whole, told) = run(up, &["audit", "verify"]).await;
     assert!(whole, "{told:#}");
     assert!(
         told["auth"]["entries"].as_u64().expect("a count") > 0,
         "the administrator was created: {told:#}"
     );
 
-    let mut owner = PgConnection::connect(&owner_url(&up, "auth")).await.expect("the owner may connect");
+    let mut owner = PgConnection::connect(&owner_url(up, "auth")).await.expect("the owner may connect");
     let changed = sqlx::query(
         "update quenty.journal set actor = 'system:planted' where seq = (select min(seq) from quenty.journal)",
     );
     assert_eq!(changed.execute(&mut owner).await.expect("the owner may do anything").rows_affected(), 1);
-    let (whole, told) = run(&up, &["audit", "verify"]).await;
+    let (whole, told) = run(up, &["audit", "verify"]).await;
     assert!(!whole);
     assert_eq!(told["auth"]["findings"].as_array().map(Vec::len), Some(1), "{told:#}");
     assert_eq!(told["order"]["findings"].as_array().map(Vec::len), Some(0), "{told:#}");
-    up.stop().await;
 }
 
-#[tokio::test]
-async fn a_services_role_reaches_its_own_database_only() {
-    let up = Up::ephemeral(&[]).await;
+async fn a_services_role_reaches_its_own_database_only(up: &Up) {
     let databases: BTreeMap<_, _> = services().into_iter().map(|s| (s.name, s.database)).collect();
     for (own, own_database) in &databases {
         for database in databases.values().chain([&"postgres", &"template1"]) {
@@ -172,12 +176,9 @@ async fn a_services_role_reaches_its_own_database_only() {
             assert_eq!(outcome.is_ok(), database == own_database, "{own} at {database}: {:?}", outcome.err());
         }
     }
-    up.stop().await;
 }
 
-#[tokio::test]
-async fn the_application_role_may_only_add_to_the_journal() {
-    let up = Up::ephemeral(&[]).await;
+async fn the_application_role_may_only_add_to_the_journal(up: &Up) {
     for service in services() {
         let pool = up.stage.pool(service.name);
         for forbidden in [
@@ -200,7 +201,6 @@ async fn the_application_role_may_only_add_to_the_journal() {
             assert_eq!(code.as_deref(), Some("42501"), "{}: {forbidden}", service.name);
         }
     }
-    up.stop().await;
 }
 
 pub(crate) fn owner_url(up: &Up, service: &str) -> String {

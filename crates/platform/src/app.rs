@@ -42,6 +42,8 @@ pub(crate) struct Inner {
     pub(crate) outbox_nudge: Notify,
     /// Woken when a transaction has enqueued tasks, and when business time moves.
     pub(crate) task_nudge: Notify,
+    /// Woken when an event was kept to be tried again.
+    pub(crate) retry_nudge: Notify,
     /// Woken when the feed has new positions.
     pub(crate) feed_nudge: Notify,
     pub(crate) stop: CancellationToken,

@@ -21,6 +21,8 @@ use crate::{
 
 const RERUNS: u32 = 5;
 const RETRY_POLL: Duration = Duration::from_millis(250);
+/// Nothing to try again makes the pauses longer, up to so many first ones: what waits was left by another process.
+const RETRY_POLL_GROWS_TO: u32 = 8;
 /// A reaction is short; past this, the database is taken for away.
 const DELIVERY_LIMIT: Duration = Duration::from_secs(60);
 
@@ -139,6 +141,7 @@ async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: M
                 )
                 .await?;
                 tx.commit().await?;
+                app.0.retry_nudge.notify_one();
                 return Ok(false);
             }
         }
@@ -273,6 +276,7 @@ async fn store_failure(app: &App, envelope: &Envelope, error: &Error) -> Result<
     let next_at = wall_now() + app.0.pace.after(attempts);
     set_waiting(tx.conn(), envelope, attempts, &error.to_string(), next_at).await?;
     tx.commit().await?;
+    app.0.retry_nudge.notify_one();
     let dead = attempts >= MAX_ATTEMPTS;
     tracing::warn!(service = app.name(), event = %envelope.id, kind = envelope.kind, stream = envelope.subject, attempts, dead, %error, "a reaction failed");
     if dead {
@@ -283,15 +287,21 @@ async fn store_failure(app: &App, envelope: &Envelope, error: &Error) -> Result<
 
 /// Tries waiting events again: always the oldest of a stream, then the ones behind it.
 pub(crate) async fn retry_worker(app: App) {
+    let shortest = app.0.pace.poll(RETRY_POLL);
+    let mut pause = shortest;
     while !app.stopping().is_cancelled() {
         match retry_round(&app).await {
-            Ok(true) => continue,
+            Ok(true) => {
+                pause = shortest;
+                continue;
+            }
             Ok(false) => {}
             Err(error) => tracing::warn!(service = app.name(), %error, "the retry worker paused"),
         }
         tokio::select! {
             () = app.stopping().cancelled() => {}
-            () = tokio::time::sleep(app.0.pace.poll(RETRY_POLL)) => {}
+            () = app.0.retry_nudge.notified() => pause = shortest,
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(shortest * RETRY_POLL_GROWS_TO),
         }
     }
 }

@@ -98,6 +98,7 @@ pub async fn build(service: Service, settings: Settings, surroundings: &Surround
         bus: Arc::clone(&surroundings.bus),
         outbox_nudge: tokio::sync::Notify::new(),
         task_nudge: tokio::sync::Notify::new(),
+        retry_nudge: tokio::sync::Notify::new(),
         feed_nudge: tokio::sync::Notify::new(),
         stop: surroundings.stop.child_token(),
         tracker: TaskTracker::new(),

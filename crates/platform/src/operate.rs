@@ -377,6 +377,7 @@ async fn replay_dead_letter(
     Path(id): Path<Uuid>,
 ) -> Result<Answer> {
     replay(app.db(), id).await?;
+    app.0.retry_nudge.notify_one();
     Ok(Answer::no_content())
 }
 

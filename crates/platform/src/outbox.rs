@@ -16,7 +16,12 @@ use crate::{App, Error, Result};
 const LEASE: i64 = 0x7175_656e_7479_0001;
 const BATCH: i64 = 256;
 const POLL_MIN: Duration = Duration::from_millis(5);
-const POLL_MAX: Duration = Duration::from_millis(50);
+/// While other processes of the service write, too: nobody nudges the relay for what they commit.
+const POLL_MAX_SHARED: Duration = Duration::from_millis(50);
+/// While all that came was nudged for. A platform of many services would otherwise never rest.
+const POLL_MAX_ALONE: Duration = Duration::from_millis(500);
+/// How long one event that came without a nudge makes the relay expect more.
+const SHARED_FOR: Duration = Duration::from_secs(60);
 const LEASE_RETRY: Duration = Duration::from_secs(1);
 const BUS_RETRY: Duration = Duration::from_millis(500);
 /// A stream that is not confirmed again and again stands aside for no longer than this.
@@ -58,21 +63,28 @@ async fn with_lease(app: &App) -> Result<()> {
 async fn relay(app: &App, connection: &mut PgConnection) -> Result<()> {
     let mut pause = POLL_MIN;
     let mut aside = Aside::default();
+    let mut shared_until = Instant::now();
+    let mut nudged = true;
     while !app.stopping().is_cancelled() {
         let outcome = relay_batch(app, connection, &mut aside).await?;
+        let longest = if Instant::now() < shared_until { POLL_MAX_SHARED } else { POLL_MAX_ALONE };
         pause = match outcome {
-            Batch::Empty => (pause * 2).min(POLL_MAX),
+            Batch::Empty => (pause * 2).min(longest),
             Batch::Moved => {
+                if !nudged {
+                    shared_until = Instant::now() + SHARED_FOR;
+                }
+                nudged = true;
                 pause = POLL_MIN;
                 continue;
             }
             Batch::BusAway => BUS_RETRY,
         };
-        tokio::select! {
-            () = app.stopping().cancelled() => {}
-            () = app.0.outbox_nudge.notified(), if matches!(outcome, Batch::Empty) => {}
-            () = tokio::time::sleep(pause) => {}
-        }
+        nudged = tokio::select! {
+            () = app.stopping().cancelled() => true,
+            () = app.0.outbox_nudge.notified(), if matches!(outcome, Batch::Empty) => true,
+            () = tokio::time::sleep(pause) => false,
+        };
     }
     Ok(())
 }

@@ -91,7 +91,18 @@ pub(crate) async fn run(app: App) {
     if app.service().tasks.is_empty() {
         return;
     }
-    futures_util::future::join_all((0..WORKERS).map(|_| worker(app.clone()))).await;
+    let workers = futures_util::future::join_all((0..WORKERS).map(|_| worker(app.clone())));
+    tokio::join!(workers, look_regularly(&app));
+}
+
+/// Tasks also fall due by themselves, and other processes enqueue some. One look finds out, whoever has time for it.
+async fn look_regularly(app: &App) {
+    while !app.stopping().is_cancelled() {
+        tokio::select! {
+            () = app.stopping().cancelled() => {}
+            () = tokio::time::sleep(app.0.pace.poll(POLL)) => app.0.task_nudge.notify_one(),
+        }
+    }
 }
 
 async fn worker(app: App) {
@@ -111,7 +122,6 @@ async fn worker(app: App) {
         tokio::select! {
             () = app.stopping().cancelled() => {}
             () = app.0.task_nudge.notified() => {}
-            () = tokio::time::sleep(app.0.pace.poll(POLL)) => {}
         }
     }
 }

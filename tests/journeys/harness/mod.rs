@@ -43,10 +43,13 @@ pub async fn until<T>(limit: Duration, what: &str, mut probe: impl AsyncFnMut() 
 }
 
 /// The people and places of a story: who approves, who sells, who drives.
+#[derive(Clone)]
 pub struct Cast {
     pub support: Person,
     pub merchant: Merchant,
     pub fleet: Fleet,
+    /// How many stories of this platform had a merchant of their own.
+    merchants: u64,
 }
 
 impl Cast {
@@ -55,6 +58,16 @@ impl Cast {
         let support = admin.invite("support", "support@quenty.example").await.accept(stage).await;
         let fleet = Fleet::open(stage, &admin).await;
         let merchant = Merchant::open(stage, &support, 1, merchant::BOGOTA).await;
-        Self { support, merchant, fleet }
+        Self { support, merchant, fleet, merchants: 1 }
+    }
+
+    /// For the next story of a platform: another merchant, the same people otherwise.
+    pub async fn after(stage: &Stage, before: Option<&Self>) -> Self {
+        let Some(Self { support, fleet, merchants, .. }) = before.cloned() else {
+            return Self::enter(stage).await;
+        };
+        let merchants = merchants + 1;
+        let merchant = Merchant::open(stage, &support, merchants, merchant::BOGOTA).await;
+        Self { support, merchant, fleet, merchants }
     }
 }
