@@ -40,7 +40,7 @@ pub struct World {
 impl World {
     async fn open() -> Self {
         let up = Up::ephemeral(&[]).await;
-        let Cast { merchant, fleet, support } = Cast::enter(&up.stage).await;
+        let Cast { merchant, fleet, support, .. } = Cast::enter(&up.stage).await;
         let other = Merchant::open(&up.stage, &support, 2, BOGOTA).await;
         let admin = Person::administrator(&up.stage).await.client;
         let delivered = merchant.place(&merchant.cash_order()).await;

@@ -79,7 +79,7 @@ struct Tenants {
 #[tokio::test]
 async fn no_operation_reaches_another_tenants_things() {
     let up = Up::ephemeral(&[]).await;
-    let Cast { merchant: first, fleet, support } = Cast::enter(&up.stage).await;
+    let Cast { merchant: first, fleet, support, .. } = Cast::enter(&up.stage).await;
     let second = Merchant::open(&up.stage, &support, 2, BOGOTA).await;
     let tenants = Tenants {
         operations: described(&up.stage).await,
