@@ -11,6 +11,8 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::services;
 
+const TOO_SHORT: &str = "a secret has 32 characters at least: `openssl rand -base64 32` makes one";
+
 /// What is wrong with the values, and what the process (a service, or `gateway`) misses.
 pub fn flaws(settings: &Settings, process: Option<&str>) -> Vec<String> {
     let mut flaws = Vec::new();
@@ -61,10 +63,13 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
             STANDARD.decode(value).is_ok_and(|key| key.len() == 32),
             "must be 32 bytes in base64: `openssl rand -base64 32` makes them",
         ),
-        "service_clients" => (
-            serde_json::from_str::<BTreeMap<String, String>>(value).is_ok(),
-            "must be a JSON object of service and secret",
-        ),
+        "client_secret" => (value.len() >= quenty_auth::SHORTEST_SECRET, TOO_SHORT),
+        "service_clients" => match serde_json::from_str::<BTreeMap<String, String>>(value) {
+            Ok(clients) => {
+                (clients.values().all(|secret| secret.len() >= quenty_auth::SHORTEST_SECRET), TOO_SHORT)
+            }
+            Err(_) => (false, "must be a JSON object of service and secret"),
+        },
         // The gateway takes several processes of a service, by commas.
         key if key.ends_with("_url") => {
             (value.split(',').all(|url| is_web_address(url.trim())), "must be like http://host:port")
@@ -152,6 +157,8 @@ mod tests {
             ("QUENTY_DATABASE_URL", "mysql://db"),
             ("QUENTY_KEY_ENCRYPTION_KEY", "c2hvcnQ="),
             ("QUENTY_SERVICE_CLIENTS", "[]"),
+            ("QUENTY_SERVICE_CLIENTS", r#"{"auth": "short"}"#),
+            ("QUENTY_CLIENT_SECRET", "short"),
             ("QUENTY_SMTP_URL", "mail.example.com"),
             ("QUENTY_FILES_URL", "/var/lib/quenty/files"),
         ] {

@@ -60,7 +60,7 @@ use client_address::Proxies;
 use cors::Cors;
 use guards::Guards;
 use limits::Limits;
-pub use table::Conflict;
+pub use table::Misdescribed;
 use table::Table;
 pub use tls::TlsError;
 pub use upstream::Upstream;
@@ -115,7 +115,7 @@ pub enum GatewayError {
     #[error(transparent)]
     Settings(#[from] quenty_platform::settings::SettingsError),
     #[error(transparent)]
-    Conflict(#[from] Conflict),
+    Misdescribed(#[from] Misdescribed),
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error("{0}")]
@@ -127,7 +127,7 @@ impl Gateway {
     /// fresh by [`Gateway::serve`] where it is not.
     ///
     /// # Errors
-    /// When a setting does not parse or cannot be used, or two services claim the same path.
+    /// When a setting does not parse or cannot be used, or the services' descriptions do not go together.
     pub fn new(
         settings: &Settings,
         verifier: Verifier,
@@ -180,7 +180,7 @@ impl Gateway {
     fn route_by(&self, known: &[Option<Description>]) {
         match Table::new(&self.named(known)) {
             Ok(table) => *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table),
-            Err(conflict) => tracing::error!(%conflict, "the routes stay as they were"),
+            Err(why) => tracing::error!(%why, "the routes stay as they were"),
         }
     }
 

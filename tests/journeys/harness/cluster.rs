@@ -206,6 +206,7 @@ fn members(stage: &Stage, ports: &BTreeMap<&str, u16>, folder: &Path) -> BTreeMa
             "auth" => own.extend([
                 ("QUENTY_KEY_ENCRYPTION_KEY".to_owned(), STANDARD.encode([7; 32])),
                 ("QUENTY_SERVICE_CLIENTS".to_owned(), json!(clients).to_string()),
+                ("QUENTY_STAFF_MFA".to_owned(), "optional".to_owned()),
                 ("QUENTY_ADMIN_EMAIL".to_owned(), stage.admin_email.clone()),
                 ("QUENTY_ADMIN_PASSWORD".to_owned(), stage.admin_password.clone()),
             ]),

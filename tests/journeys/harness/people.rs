@@ -48,7 +48,7 @@ impl Person {
     /// Asks someone to work for the platform.
     pub async fn invite(&self, role: &str, email: &str) -> Invited {
         let body = json!({"email": email, "given_name": "Inés", "family_name": "Rojas", "language": "es-CO", "roles": [role]});
-        self.client.post("/api/v1/users", &body).await.expect(202);
+        self.client.post("/api/v1/admin/users", &body).await.expect(201);
         Invited { email: email.to_owned() }
     }
 
