@@ -25,7 +25,8 @@ macro_rules! on_both_buses {
         mod rabbit {
             $(#[tokio::test]
             async fn $story() {
-                let cluster = crate::harness::Cluster::start().await;
+                let own = crate::harness::cluster::Own { certificates: true, ..Default::default() };
+                let cluster = crate::harness::Cluster::start_with(own).await;
                 super::$story(&cluster.stage, crate::harness::Cast::enter(&cluster.stage).await).await;
                 cluster.stage.assert_sound().await;
                 cluster.stop().await;

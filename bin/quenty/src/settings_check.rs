@@ -6,7 +6,11 @@ use std::{collections::BTreeMap, net::IpAddr, str::FromStr};
 use anyhow::{Result, bail};
 use axum::http::Uri;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use quenty_platform::settings::{Setting, Settings};
+use quenty_platform::{
+    client::Transport,
+    settings::{Setting, Settings},
+    tls,
+};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::services;
@@ -55,9 +59,24 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
             begins(&["file:///", "s3://"]),
             "must be like file:///var/lib/quenty/files or s3://bucket/prefix",
         ),
+        "database_url" | "database_owner_url" if value.contains("sslmode=require") => (
+            false,
+            "sslmode=require encrypts for whoever answers; say verify-full, and who signs its certificate in QUENTY_CA_FILE",
+        ),
         "database_url" | "database_owner_url" => (
             begins(&["postgres://", "postgresql://"]) && PgConnectOptions::from_str(value).is_ok(),
             "must be like postgres://role:password@host/database",
+        ),
+        "ca_file"
+        | "redis_ca_file"
+        | "service_ca_file"
+        | "service_certificate_file"
+        | "tls_certificate_file" => {
+            (tls::certificates(value).is_ok(), "must be a file of certificates in PEM that can be read")
+        }
+        "service_key_file" | "tls_key_file" => (
+            tls::private_key(value).is_ok(),
+            "must be a file with a private key in PEM, and readable for this user",
         ),
         "key_encryption_key" => (
             STANDARD.decode(value).is_ok_and(|key| key.len() == 32),
@@ -110,10 +129,15 @@ fn missing(settings: &Settings, process: &str) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Err(why) = Transport::from_settings(settings) {
+        flaws.push(why.to_string());
+    }
     let is_open = settings.parse::<IpAddr>("host").is_ok_and(|host| !host.is_loopback());
-    if is_open && settings.get("trusted_network") != Some("true") {
+    // The gateway asks nobody for a certificate, and what it says inward may be in the clear.
+    let asks_for_certificates = process != "gateway" && settings.get("service_ca_file").is_some();
+    if is_open && !asks_for_certificates && settings.get("trusted_network") != Some("true") {
         flaws.push(
-            "QUENTY_HOST is not loopback: say QUENTY_TRUSTED_NETWORK=true if the network between the services is private"
+            "QUENTY_HOST is not loopback: say QUENTY_TRUSTED_NETWORK=true if the network between the services is private, or give them certificates (`quenty certs`)"
                 .to_owned(),
         );
     }
@@ -159,6 +183,9 @@ mod tests {
             ("QUENTY_SERVICE_CLIENTS", "[]"),
             ("QUENTY_SERVICE_CLIENTS", r#"{"auth": "short"}"#),
             ("QUENTY_CLIENT_SECRET", "short"),
+            ("QUENTY_DATABASE_URL", "postgres://a:b@db/c?sslmode=require"),
+            ("QUENTY_CA_FILE", "/nowhere/ca.pem"),
+            ("QUENTY_SERVICE_KEY_FILE", "/nowhere/key.pem"),
             ("QUENTY_SMTP_URL", "mail.example.com"),
             ("QUENTY_FILES_URL", "/var/lib/quenty/files"),
         ] {

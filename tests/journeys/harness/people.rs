@@ -71,6 +71,11 @@ impl Person {
 }
 
 impl Invited {
+    /// Waits for the mail. A process that is killed while it writes one has it written a minute later, by another.
+    pub async fn is_mailed(&self, stage: &Stage) {
+        mailed_token(stage, "invitation", &self.email).await;
+    }
+
     /// Follows the link in the mail, chooses a password and logs in.
     pub async fn accept(self, stage: &Stage) -> Person {
         let token = mailed_token(stage, "invitation", &self.email).await;

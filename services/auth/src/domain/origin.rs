@@ -1,6 +1,7 @@
 //! From where a request came, for limits and the audit trail.
 
-use std::net::{IpAddr, Ipv6Addr};
+// An address is a value; `std::net` would be the network itself.
+use core::net::{IpAddr, Ipv6Addr};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
