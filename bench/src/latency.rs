@@ -28,7 +28,7 @@ pub async fn local(effort: Effort) -> Result<()> {
 
 /// A process per service, on RabbitMQ; the database is one with `fsync`, as on the local bus.
 pub async fn rabbitmq(effort: Effort) -> Result<()> {
-    let cluster = Cluster::start_with(Own { postgres: true, rabbit: false }).await;
+    let cluster = Cluster::start_with(Own { postgres: true, ..Own::default() }).await;
     measure(effort, "order_to_pickup_rabbitmq", &cluster.stage).await?;
     cluster.stop().await;
     Ok(())

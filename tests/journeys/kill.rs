@@ -58,7 +58,7 @@ enum End {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_lost_and_nothing_doubled() {
     let _alone = alone().await;
-    let mut cluster = Cluster::start_with(Own { rabbit: true, postgres: true }).await;
+    let mut cluster = Cluster::start_with(Own { rabbit: true, postgres: true, ..Own::default() }).await;
     let stage = cluster.stage.clone();
     let Cast { support, merchant, fleet, .. } = Cast::enter(&stage).await;
     merchant.pass_kyc(&stage, &support).await;

@@ -36,6 +36,7 @@ async fn a_killed_up_recovers_with_its_data() {
     let up = Up::durable(folder()).await;
     let admin = Person::administrator(&up.stage).await;
     let invited = admin.invite("support", "ines@quenty.example").await;
+    invited.is_mailed(&up.stage).await;
     let services = up.ready.services.clone();
     up.process.kill().await;
 

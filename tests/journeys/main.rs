@@ -35,7 +35,8 @@ macro_rules! on_both_buses {
 
         #[tokio::test]
         async fn on_rabbitmq() {
-            let cluster = crate::harness::Cluster::start().await;
+            let own = crate::harness::cluster::Own { certificates: true, ..Default::default() };
+            let cluster = crate::harness::Cluster::start_with(own).await;
             tell_all(&cluster.stage).await;
             cluster.stop().await;
         }

@@ -76,7 +76,7 @@ async fn doctor_says_of_a_killed_platform_that_it_does_not_run() {
 
 #[tokio::test]
 async fn doctor_names_the_process_the_broker_or_the_database_that_is_away() {
-    let mut cluster = Cluster::start_with(Own { rabbit: true, postgres: true }).await;
+    let mut cluster = Cluster::start_with(Own { rabbit: true, postgres: true, certificates: true }).await;
     let environment = environment_of(&cluster);
     let (well, found) = told(&["doctor"], &environment).await;
     assert!(well, "{found:#}");
@@ -126,7 +126,8 @@ fn detail(told: &Value, service: &str, check: &str) -> String {
 /// What an operator of processes apart has in the environment.
 pub(crate) fn environment_of(cluster: &Cluster) -> Environment {
     let vhost = cluster.stage.vhost.as_ref().expect("a broker");
-    let mut environment = Environment::from([
+    let mut environment = cluster.certificate();
+    environment.extend([
         ("QUENTY_BUS_URL".to_owned(), vhost.broker.amqp_url(&vhost.name)),
         ("QUENTY_PUBLIC_URL".to_owned(), cluster.stage.gateway.clone()),
     ]);

@@ -16,7 +16,7 @@ const OUTAGE: Duration = Duration::from_secs(60);
 #[tokio::test]
 async fn without_rabbitmq_orders_are_accepted_and_flow_on_when_it_returns() {
     let _alone = alone().await;
-    let mut cluster = Cluster::start_with(Own { rabbit: true, postgres: false }).await;
+    let mut cluster = Cluster::start_with(Own { rabbit: true, ..Own::default() }).await;
     let stage = cluster.stage.clone();
     let Cast { merchant, fleet, .. } = Cast::enter(&stage).await;
     let before = merchant.place(&merchant.cash_order()).await;

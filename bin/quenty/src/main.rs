@@ -57,6 +57,9 @@ enum Command {
     Import(commands::import::Command),
     /// List the mails of an embedded platform
     Mail(commands::mail::Args),
+    /// Make certificates by which the platform's processes know each other
+    #[command(subcommand)]
+    Certs(commands::certs::Command),
     /// Explain the configuration
     #[command(subcommand)]
     Config(commands::config::Command),
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
             Command::Demo(args) => commands::demo::run(args).await,
             Command::Import(command) => commands::import::run(command).await,
             Command::Mail(args) => commands::mail::run(&args),
+            Command::Certs(command) => commands::certs::run(&command),
             Command::Config(command) => commands::config::run(&command),
         }
     });

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use quenty_platform::{
     Service,
     bus::Topology,
+    db,
     settings::{CHASSIS, Setting, Settings},
     telemetry,
 };
@@ -81,6 +82,14 @@ pub fn database_variable(service: &str) -> String {
 
 pub fn owner_variable(service: &str) -> String {
     format!("QUENTY_{}_DATABASE_OWNER_URL", service.to_uppercase())
+}
+
+/// The URL of a database that the environment names so. Where `QUENTY_CA_FILE` says who signs the server's certificate, that
+/// is checked.
+pub fn database_url(variable_name: &str) -> Result<String> {
+    let url = variable(variable_name).with_context(|| format!("{variable_name} is not set"))?;
+    db::with_authority(&url, settings()?.get("ca_file"))
+        .with_context(|| format!("{variable_name} is no URL of a database"))
 }
 
 /// As `quenty migrate --create` reads it.

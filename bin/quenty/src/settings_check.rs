@@ -6,10 +6,16 @@ use std::{collections::BTreeMap, net::IpAddr, str::FromStr};
 use anyhow::{Result, bail};
 use axum::http::Uri;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use quenty_platform::settings::{Setting, Settings};
+use quenty_platform::{
+    client::Transport,
+    settings::{Setting, Settings},
+    tls,
+};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::services;
+
+const TOO_SHORT: &str = "a secret has 32 characters at least: `openssl rand -base64 32` makes one";
 
 /// What is wrong with the values, and what the process (a service, or `gateway`) misses.
 pub fn flaws(settings: &Settings, process: Option<&str>) -> Vec<String> {
@@ -53,18 +59,36 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
             begins(&["file:///", "s3://"]),
             "must be like file:///var/lib/quenty/files or s3://bucket/prefix",
         ),
+        "database_url" | "database_owner_url" if value.contains("sslmode=require") => (
+            false,
+            "sslmode=require encrypts for whoever answers; say verify-full, and who signs its certificate in QUENTY_CA_FILE",
+        ),
         "database_url" | "database_owner_url" => (
             begins(&["postgres://", "postgresql://"]) && PgConnectOptions::from_str(value).is_ok(),
             "must be like postgres://role:password@host/database",
+        ),
+        "ca_file"
+        | "redis_ca_file"
+        | "service_ca_file"
+        | "service_certificate_file"
+        | "tls_certificate_file" => {
+            (tls::certificates(value).is_ok(), "must be a file of certificates in PEM that can be read")
+        }
+        "service_key_file" | "tls_key_file" => (
+            tls::private_key(value).is_ok(),
+            "must be a file with a private key in PEM, and readable for this user",
         ),
         "key_encryption_key" => (
             STANDARD.decode(value).is_ok_and(|key| key.len() == 32),
             "must be 32 bytes in base64: `openssl rand -base64 32` makes them",
         ),
-        "service_clients" => (
-            serde_json::from_str::<BTreeMap<String, String>>(value).is_ok(),
-            "must be a JSON object of service and secret",
-        ),
+        "client_secret" => (value.len() >= quenty_auth::SHORTEST_SECRET, TOO_SHORT),
+        "service_clients" => match serde_json::from_str::<BTreeMap<String, String>>(value) {
+            Ok(clients) => {
+                (clients.values().all(|secret| secret.len() >= quenty_auth::SHORTEST_SECRET), TOO_SHORT)
+            }
+            Err(_) => (false, "must be a JSON object of service and secret"),
+        },
         // The gateway takes several processes of a service, by commas.
         key if key.ends_with("_url") => {
             (value.split(',').all(|url| is_web_address(url.trim())), "must be like http://host:port")
@@ -105,10 +129,15 @@ fn missing(settings: &Settings, process: &str) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if let Err(why) = Transport::from_settings(settings) {
+        flaws.push(why.to_string());
+    }
     let is_open = settings.parse::<IpAddr>("host").is_ok_and(|host| !host.is_loopback());
-    if is_open && settings.get("trusted_network") != Some("true") {
+    // The gateway asks nobody for a certificate, and what it says inward may be in the clear.
+    let asks_for_certificates = process != "gateway" && settings.get("service_ca_file").is_some();
+    if is_open && !asks_for_certificates && settings.get("trusted_network") != Some("true") {
         flaws.push(
-            "QUENTY_HOST is not loopback: say QUENTY_TRUSTED_NETWORK=true if the network between the services is private"
+            "QUENTY_HOST is not loopback: say QUENTY_TRUSTED_NETWORK=true if the network between the services is private, or give them certificates (`quenty certs`)"
                 .to_owned(),
         );
     }
@@ -152,6 +181,11 @@ mod tests {
             ("QUENTY_DATABASE_URL", "mysql://db"),
             ("QUENTY_KEY_ENCRYPTION_KEY", "c2hvcnQ="),
             ("QUENTY_SERVICE_CLIENTS", "[]"),
+            ("QUENTY_SERVICE_CLIENTS", r#"{"auth": "short"}"#),
+            ("QUENTY_CLIENT_SECRET", "short"),
+            ("QUENTY_DATABASE_URL", "postgres://a:b@db/c?sslmode=require"),
+            ("QUENTY_CA_FILE", "/nowhere/ca.pem"),
+            ("QUENTY_SERVICE_KEY_FILE", "/nowhere/key.pem"),
             ("QUENTY_SMTP_URL", "mail.example.com"),
             ("QUENTY_FILES_URL", "/var/lib/quenty/files"),
         ] {

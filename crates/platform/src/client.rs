@@ -22,7 +22,15 @@ use hyper_util::{
 use quenty_kernel::{Failure, Kind};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{discovery::Discovery, http::problem::Problem, settings::Settings, trace};
+use tokio_rustls::rustls::ClientConfig;
+
+use crate::{
+    discovery::Discovery,
+    http::problem::Problem,
+    settings::Settings,
+    tls::{self, TlsError},
+    trace,
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 /// Two tries within the promised two seconds.
@@ -75,31 +83,64 @@ impl From<CallError> for crate::Error {
     }
 }
 
+/// Connections in the clear or by TLS, as a URL says.
+pub type Https = HttpsConnector<HttpConnector>;
+
+type Pool = HyperClient<Https, Body>;
+
 /// HTTP and HTTPS with pooled connections; shared by all clients of a process.
 #[derive(Clone)]
-pub struct Transport(HyperClient<HttpsConnector<HttpConnector>, Body>);
+pub struct Transport {
+    pool: Pool,
+    /// To Consul, whose certificate another authority signs than those of the services.
+    infrastructure: Pool,
+}
+
+/// HTTP, and HTTPS by these rules; by the public authorities without any.
+#[must_use]
+pub fn connector(mut http: HttpConnector, tls: Option<ClientConfig>) -> Https {
+    http.enforce_http(false);
+    let builder = HttpsConnectorBuilder::new();
+    let builder = match tls {
+        Some(config) => builder.with_tls_config(config),
+        None => builder.with_webpki_roots(),
+    };
+    builder.https_or_http().enable_http1().wrap_connector(http)
+}
+
+fn pool(tls: Option<ClientConfig>) -> Pool {
+    let mut http = HttpConnector::new();
+    http.set_nodelay(true);
+    http.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    HyperClient::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(Duration::from_secs(30))
+        .build(connector(http, tls))
+}
 
 impl Default for Transport {
     fn default() -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        connector.enforce_http(false);
-        let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(connector);
-        Self(
-            HyperClient::builder(TokioExecutor::new())
-                .pool_timer(TokioTimer::new())
-                .pool_idle_timeout(Duration::from_secs(30))
-                .build(connector),
-        )
+        let pool = pool(None);
+        Self { infrastructure: pool.clone(), pool }
     }
 }
 
 impl Transport {
+    /// As the settings say whom to trust and what to show.
+    ///
+    /// # Errors
+    /// When a file of certificates or keys is missing or unfit.
+    pub fn from_settings(settings: &Settings) -> Result<Self, TlsError> {
+        let (services, infrastructure) = (tls::to_services(settings)?, tls::to_infrastructure(settings)?);
+        Ok(Self { pool: pool(services), infrastructure: pool(infrastructure) })
+    }
+
+    /// The same, for what is no service of the platform.
+    #[must_use]
+    pub fn to_infrastructure(&self) -> Self {
+        Self { pool: self.infrastructure.clone(), infrastructure: self.infrastructure.clone() }
+    }
+
     /// Sends one request, whose body may stream, and reads the whole answer.
     ///
     /// # Errors
@@ -112,7 +153,7 @@ impl Transport {
         let unreachable = |why: String| CallError::Unreachable(host.clone(), why);
         let exchange = async {
             let response =
-                self.0.request(request.map(Body::new)).await.map_err(|e| unreachable(e.to_string()))?;
+                self.pool.request(request.map(Body::new)).await.map_err(|e| unreachable(tls::told(&e)))?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, MAX_ANSWER_BYTES)
                 .collect()

@@ -35,6 +35,8 @@ pub struct Consul {
     transport: Transport,
     url: String,
     token: Option<String>,
+    /// Whether the platform's services do.
+    speaks_tls: bool,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +57,8 @@ impl Consul {
     #[must_use]
     pub fn from_settings(settings: &Settings, transport: &Transport) -> Option<Self> {
         Some(Self {
-            transport: transport.clone(),
+            transport: transport.to_infrastructure(),
+            speaks_tls: settings.get("service_ca_file").is_some(),
             url: settings.get("consul_url")?.trim_end_matches('/').to_owned(),
             token: settings.get("consul_token").map(str::to_owned),
         })
@@ -152,7 +155,8 @@ impl Consul {
         let next = answer.headers().get("x-consul-index").and_then(|index| index.to_str().ok()?.parse().ok());
         let found: Vec<Healthy> = serde_json::from_slice(answer.body())
             .map_err(|error| CallError::Unreadable(error.to_string()))?;
-        let mut urls: Vec<String> = found.into_iter().map(|found| found.service.url()).collect();
+        let mut urls: Vec<String> =
+            found.into_iter().map(|found| found.service.url(self.speaks_tls)).collect();
         urls.sort_unstable();
         Ok((urls, next.unwrap_or(0)))
     }
@@ -188,12 +192,12 @@ impl Consul {
 }
 
 impl Instance {
-    fn url(&self) -> String {
-        let Self { address, port } = self;
+    fn url(&self, by_tls: bool) -> String {
+        let (Self { address, port }, scheme) = (self, if by_tls { "https" } else { "http" });
         if address.contains(':') {
-            format!("http://[{address}]:{port}")
+            format!("{scheme}://[{address}]:{port}")
         } else {
-            format!("http://{address}:{port}")
+            format!("{scheme}://{address}:{port}")
         }
     }
 }

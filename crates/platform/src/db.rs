@@ -23,6 +23,26 @@ pub enum Plans {
     Generic,
 }
 
+/// The URL of a server whose certificate is signed by the authority in this file: checked, with its name, unless the URL
+/// says otherwise.
+///
+/// # Errors
+/// When it is no URL; the error does not repeat it.
+pub fn with_authority(url: &str, ca_file: Option<&str>) -> Result<String, url::ParseError> {
+    let Some(ca_file) = ca_file else { return Ok(url.to_owned()) };
+    let mut url = url::Url::parse(url)?;
+    let says = |names: &[&str]| url.query_pairs().any(|(name, _)| names.contains(&name.as_ref()));
+    let (mode, authority) =
+        (says(&["sslmode", "ssl-mode"]), says(&["sslrootcert", "ssl-root-cert", "ssl-ca"]));
+    if !mode {
+        url.query_pairs_mut().append_pair("sslmode", "verify-full");
+    }
+    if !authority {
+        url.query_pairs_mut().append_pair("sslrootcert", ca_file);
+    }
+    Ok(url.into())
+}
+
 /// Opens a pool. Connections whose other end has vanished without a word end after a minute, and with them their
 /// locks and the relay's lease.
 ///
@@ -166,4 +186,21 @@ fn quote_identifier(name: &str) -> String {
 
 fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_makes_the_server_prove_its_name_unless_the_url_says_otherwise() {
+        let url = "postgres://order_app:p%40ss@db/order_db";
+        assert_eq!(with_authority(url, None).unwrap(), url);
+        let checked = with_authority(url, Some("/etc/quenty/ca.pem")).unwrap();
+        assert_eq!(checked, format!("{url}?sslmode=verify-full&sslrootcert=%2Fetc%2Fquenty%2Fca.pem"));
+        assert!(PgConnectOptions::from_str(&checked).is_ok());
+        let said = format!("{url}?sslmode=disable&sslrootcert=/x");
+        assert_eq!(with_authority(&said, Some("/etc/quenty/ca.pem")).unwrap(), said);
+        assert!(!with_authority("hush", Some("/x")).unwrap_err().to_string().contains("hush"));
+    }
 }

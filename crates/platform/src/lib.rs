@@ -31,6 +31,7 @@ pub mod service;
 pub mod settings;
 pub mod tasks;
 pub mod telemetry;
+pub mod tls;
 pub mod token;
 pub mod trace;
 pub mod tx;

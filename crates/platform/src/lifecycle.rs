@@ -2,9 +2,11 @@
 
 use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use axum::Router;
 use futures_util::FutureExt;
 use quenty_kernel::{Clock, Envelope};
 use tokio::net::TcpListener;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -14,11 +16,12 @@ use crate::{
     client::{Client, Transport},
     db::{self, Plans},
     discovery::Discovery,
+    http::mtls::{self, MutualTls},
     inbox, outbox,
     pace::Pace,
     service::Job,
     settings::Settings,
-    tasks,
+    tasks, tls,
     token::Verifier,
 };
 
@@ -70,6 +73,7 @@ impl Running {
 /// When a setting is missing or the service's `init` fails.
 pub async fn build(service: Service, settings: Settings, surroundings: &Surroundings) -> Result<App> {
     let database_url = settings.require("database_url").map_err(Error::internal)?;
+    let database_url = &db::with_authority(database_url, settings.get("ca_file")).map_err(Error::internal)?;
     let connections: u32 = settings.parse("database_connections").map_err(Error::internal)?;
     let readers = (connections * 2 / 5).max(1);
     let reader = db::pool(database_url, service.name, Plans::Custom, readers)?;
@@ -118,9 +122,11 @@ pub async fn start(service: Service, settings: Settings, surroundings: &Surround
     let host = settings.require("host").map_err(Error::internal)?;
     let port = settings.get("port").map_or(Ok(service.port), str::parse).map_err(Error::internal)?;
     let address = SocketAddr::new(host.parse().map_err(Error::internal)?, port);
-    if !address.ip().is_loopback() && settings.get("trusted_network") != Some("true") {
+    let asks_for_certificates = settings.get("service_ca_file").is_some();
+    let is_private = asks_for_certificates || settings.get("trusted_network") == Some("true");
+    if !address.ip().is_loopback() && !is_private {
         return Err(Error::internal(format!(
-            "{address} is not loopback: say QUENTY_TRUSTED_NETWORK=true if the network between the services is private"
+            "{address} is not loopback: say QUENTY_TRUSTED_NETWORK=true if the network between the services is private, or give them certificates (`quenty certs`)"
         )));
     }
     let listener = TcpListener::bind(address)
@@ -142,11 +148,10 @@ pub async fn serve(
     let (app, listener) = build_behind(service, settings, surroundings, listener).await?;
     let address = listener.local_addr().map_err(Error::internal)?;
     let (tracker, stop) = (app.0.tracker.clone(), app.stopping().clone());
-    let router = crate::http::router(&app).into_make_service_with_connect_info::<SocketAddr>();
-    let shutdown = stop.clone().cancelled_owned();
-    let name = app.name();
+    let (router, shutdown) = (crate::http::router(&app), stop.clone().cancelled_owned());
+    let (name, config) = (app.name(), tls::of_services(app.settings())?);
     tracker.spawn(async move {
-        if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(shutdown).await {
+        if let Err(error) = listen(listener, config, router, shutdown).await {
             tracing::error!(service = name, %error, "the listener failed");
         }
     });
@@ -163,6 +168,22 @@ pub async fn serve(
     }
     tracing::info!(service = name, %address, "serving");
     Ok(Running { app, address, tracker, stop })
+}
+
+/// Serves until `stop`: the platform's services only where they have certificates, and whoever reaches us where not.
+async fn listen(
+    listener: TcpListener,
+    config: Option<ServerConfig>,
+    router: Router,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    match config {
+        Some(config) => mtls::serve(MutualTls::new(listener, config), router, stop).await,
+        None => {
+            let router = router.into_make_service_with_connect_info::<SocketAddr>();
+            axum::serve(listener, router).with_graceful_shutdown(stop).await
+        }
+    }
 }
 
 /// Keeps the service in Consul's register, where there is one, from when it is ready.
@@ -195,8 +216,8 @@ async fn build_behind(
     let same =
         TcpListener::from_std(listener.try_clone().map_err(Error::internal)?).map_err(Error::internal)?;
     let built = CancellationToken::new();
-    let waiting = axum::serve(same, crate::http::waiting(service.name))
-        .with_graceful_shutdown(built.clone().cancelled_owned());
+    let config = tls::of_services(&settings)?;
+    let waiting = listen(same, config, crate::http::waiting(service.name), built.clone().cancelled_owned());
     let building = async {
         let app = build(service, settings, surroundings).await;
         built.cancel();
@@ -213,7 +234,7 @@ async fn wait_for_migrations(service: &Service, db: &sqlx::PgPool, stop: &Cancel
         let waiting_for = match db::is_migrated(db, service.migrations).await {
             Ok(true) => return Ok(()),
             Ok(false) => "its migrations: run `quenty migrate`".to_owned(),
-            Err(error) => format!("its database: {error}"),
+            Err(error) => format!("its database: {}", tls::told(&error)),
         };
         if !told {
             tracing::warn!(service = service.name, "waiting for {waiting_for}");

@@ -22,7 +22,7 @@ pub const SETTINGS: &[Setting] = &[
     .secret(),
     Setting::new(
         "redis_ca_file",
-        "who signs Redis's certificate, in PEM; without it, the public authorities",
+        "who signs Redis's certificate, in PEM; without it `ca_file`, else the public authorities",
     ),
 ];
 
@@ -51,13 +51,12 @@ impl Redis {
     /// When the URL or the certificates cannot be read.
     pub fn from_settings(settings: &Settings) -> crate::Result<Option<Self>> {
         let Some(url) = settings.get("redis_url") else { return Ok(None) };
-        let root_cert =
-            match settings.get("redis_ca_file") {
-                Some(path) => Some(std::fs::read(path).map_err(|error| {
-                    crate::Error::internal(format!("QUENTY_REDIS_CA_FILE: {path}: {error}"))
-                })?),
-                None => None,
-            };
+        let root_cert = match settings.get("redis_ca_file").or(settings.get("ca_file")) {
+            Some(path) => Some(std::fs::read(path).map_err(|error| {
+                crate::Error::internal(format!("who signs Redis's certificate: {path}: {error}"))
+            })?),
+            None => None,
+        };
         // The URL holds a password, and errors about it may repeat it.
         let unusable = |_| crate::Error::internal("QUENTY_REDIS_URL is no URL of a Redis that can be used");
         let client = if root_cert.is_some() {

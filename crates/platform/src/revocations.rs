@@ -2,11 +2,14 @@
 //! changed, a company stopped. Auth keeps the list; every process that checks tokens has a copy of it.
 //!
 //! It is asked for more than twice a second, by version, so that nothing needs to be told and nothing that is told can
-//! be missed. While Auth is away nothing is revoked, so the copies stay true. A process without one accepts no token.
+//! be missed. While Auth is away nothing is revoked, so the copies stay true. A process that is cut off from an Auth that
+//! lives misses what is revoked: it believes its copy for [`OLDEST`], as long as a person's token lives, and then no
+//! person's token any more. A process without a copy accepts no token.
 
 use std::{
     collections::HashMap,
     sync::{PoisonError, RwLock},
+    time::{Duration, Instant},
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -69,9 +72,15 @@ pub(crate) fn digest(id: &str) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Revocations(RwLock<Option<Known>>);
 
+/// For so long a copy is believed that Auth has not confirmed. A token that a person holds is over by then: what comes
+/// later was given while this process could not hear whether it was revoked.
+const OLDEST: Duration = Duration::from_secs(15 * 60);
+
 #[derive(Debug)]
 struct Known {
     version: Option<String>,
+    /// When Auth last said that this is the list.
+    confirmed_at: Instant,
     /// By digest, the least token id that is not revoked; none is for what never comes back.
     revoked: HashMap<String, Option<Uuid>>,
 }
@@ -83,7 +92,21 @@ impl Revocations {
             let known = revoked.entry(digest).or_insert(issued_before);
             *known = issued_before.and_then(|before| known.map(|known| known.max(before)));
         }
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Known { version, revoked });
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) =
+            Some(Known { version, confirmed_at: Instant::now(), revoked });
+    }
+
+    /// Auth says that the copy is the list as it is.
+    pub(crate) fn confirm(&self) {
+        if let Some(known) = self.0.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            known.confirmed_at = Instant::now();
+        }
+    }
+
+    /// Whether the copy is young enough for the tokens of people at a time.
+    pub(crate) fn are_fresh(&self, now: Instant) -> bool {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().is_some_and(|known| now.duration_since(known.confirmed_at) < OLDEST)
     }
 
     /// Which state of the list is known; nothing if none is.
@@ -114,6 +137,18 @@ mod tests {
     use quenty_kernel::id::new_uuid;
 
     use super::*;
+
+    #[test]
+    fn a_copy_that_nobody_confirms_grows_too_old_for_the_tokens_of_people() {
+        let copy = Revocations::default();
+        assert!(!copy.are_fresh(Instant::now()), "there is none");
+        copy.replace(RevocationList { revocations: Vec::new() }, None);
+        let read_at = Instant::now();
+        assert!(copy.are_fresh(read_at + OLDEST - Duration::from_secs(1)));
+        assert!(!copy.are_fresh(read_at + OLDEST));
+        copy.confirm();
+        assert!(copy.are_fresh(read_at + OLDEST - Duration::from_secs(1)));
+    }
 
     #[test]
     fn a_session_is_over_for_good_and_a_person_or_company_until_the_next_token() {

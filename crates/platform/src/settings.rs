@@ -55,8 +55,11 @@ pub const fn joined<const N: usize>(lists: &[&[Setting]]) -> [Setting; N] {
 
 /// The settings that the chassis itself reads.
 pub const CHASSIS: &[Setting] = &[
-    Setting::new("host", "address to listen on; anything but loopback needs `trusted_network = true`")
-        .default("127.0.0.1"),
+    Setting::new(
+        "host",
+        "address to listen on; anything but loopback needs `trusted_network = true`, or certificates",
+    )
+    .default("127.0.0.1"),
     Setting::new("port", "port to listen on; each service has its own default"),
     Setting::new("trusted_network", "`true` when the network between the services is private")
         .default("false"),
@@ -79,6 +82,19 @@ pub const CHASSIS: &[Setting] = &[
     ),
     Setting::new("consul_token", "what Consul lets this process register and find by").secret(),
     Setting::new("advertised_host", "the address that Consul tells others, where it is not `host`"),
+    Setting::new(
+        "ca_file",
+        "PEM: who signs the certificates of PostgreSQL, RabbitMQ, Redis and Consul; where it is set, PostgreSQL's is checked",
+    ),
+    Setting::new(
+        "service_ca_file",
+        "PEM: who signs the certificates of the platform's services; with it they speak TLS with each other only",
+    ),
+    Setting::new(
+        "service_certificate_file",
+        "PEM: this process's own certificate, in which its name stands; RabbitMQ and Consul see it, too, if they ask",
+    ),
+    Setting::new("service_key_file", "PEM: the private key of that certificate"),
     Setting::new(
         "retry_pause_ms",
         "first pause before a failed reaction is tried again; each further one is four times as long",

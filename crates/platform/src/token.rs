@@ -1,7 +1,11 @@
 //! Access tokens (RFC 9068, EdDSA), checked locally with Auth's published keys: Auth being away never
 //! blocks a request that carries a valid token.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use moka::future::Cache;
@@ -117,7 +121,7 @@ struct Inner {
     discovery: Discovery,
     issuer: String,
     keys: RwLock<HashMap<String, DecodingKey>>,
-    last_fetch: Mutex<Option<std::time::Instant>>,
+    last_fetch: Mutex<Option<Instant>>,
     verified: Cache<[u8; 32], Arc<Verified>>,
     revocations: Revocations,
 }
@@ -169,7 +173,7 @@ impl Verifier {
     ///
     /// # Errors
     /// 401 when it is malformed, expired, revoked, or signed by nobody we know; 503 while neither keys nor revocations
-    /// are known yet.
+    /// are known yet, and for people's tokens while the revocations are too old.
     pub async fn verify(&self, token: &str) -> Result<Arc<Claims>, Failure> {
         let hash: [u8; 32] = Sha256::digest(token).into();
         let verified = match self.0.verified.get(&hash).await {
@@ -183,6 +187,10 @@ impl Verifier {
         let Verified { claims, digests, id } = &*verified;
         if claims.exp + CLOCK_SKEW_SECONDS.cast_signed() <= wall_now().as_second() {
             return Err(refused("the token has expired"));
+        }
+        // Tokens of services are revoked by nobody, and live for an hour.
+        if claims.realm != Realm::Service && !self.0.revocations.are_fresh(Instant::now()) {
+            return Err(unavailable());
         }
         match self.0.revocations.cover(digests, *id) {
             Some(false) => Ok(Arc::clone(claims)),
@@ -245,7 +253,7 @@ impl Verifier {
         if last.is_some_and(|at| at.elapsed() < pause) {
             return;
         }
-        *last = Some(std::time::Instant::now());
+        *last = Some(Instant::now());
         if let Err(error) = self.fetch().await {
             tracing::warn!(%error, "Auth's keys could not be read");
         }
@@ -271,8 +279,9 @@ impl Verifier {
         let url = self.published("revocations.json")?;
         let known = self.0.revocations.version();
         let changed = self.0.transport.get_json_if_changed(&url, known.as_deref(), FETCH_TIMEOUT).await?;
-        if let Some((list, version)) = changed {
-            self.0.revocations.replace(list, version);
+        match changed {
+            Some((list, version)) => self.0.revocations.replace(list, version),
+            None => self.0.revocations.confirm(),
         }
         Ok(())
     }

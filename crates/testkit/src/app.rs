@@ -64,27 +64,30 @@ impl TestApp {
         let auth_url = serve_keys(Arc::clone(&revoked), stop.clone()).await;
         let clock = options.starts_at.map_or_else(Clock::wall, Clock::simulated);
         let bus = Arc::new(LocalBus::new(Topology::of([&service])));
-        let transport = Transport::default();
+        let mut settings = Settings::load(&[CHASSIS, service.settings], None, std::iter::empty())
+            .expect("defaults")
+            // The tests' server speaks no TLS, whatever authority a test names for others.
+            .with("database_url", format!("{}?sslmode=disable", database.app_url))
+            .with("database_connections", "12")
+            .with("auth_url", auth_url)
+            .with("client_secret", "test");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let by_tls = options.settings.iter().any(|(key, _)| *key == "service_ca_file");
+        let scheme = if by_tls { "https" } else { "http" };
+        let own_url = format!("{scheme}://{}", listener.local_addr().expect("a bound address"));
+        for (key, value) in options.settings {
+            settings = settings.with(key, value.replace("{base_url}", &own_url));
+        }
+        let transport = Transport::from_settings(&settings).expect("files of certificates");
         let surroundings = Surroundings {
             bus: Arc::clone(&bus) as Arc<dyn Bus>,
             clock: clock.clone(),
             transport: transport.clone(),
             stop: stop.clone(),
         };
-        let mut settings = Settings::load(&[CHASSIS, service.settings], None, std::iter::empty())
-            .expect("defaults")
-            .with("database_url", database.app_url.clone())
-            .with("database_connections", "12")
-            .with("auth_url", auth_url)
-            .with("client_secret", "test");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let own_url = format!("http://{}", listener.local_addr().expect("a bound address"));
-        for (key, value) in options.settings {
-            settings = settings.with(key, value.replace("{base_url}", &own_url));
-        }
         let running =
             lifecycle::serve(service, settings, &surroundings, listener).await.expect("the service starts");
-        let (app, base_url) = (running.app.clone(), format!("http://{}", running.address));
+        let (app, base_url) = (running.app.clone(), own_url);
         let started =
             Self { running: Some(running), app, database, base_url, transport, bus, clock, revoked, stop };
         eventually("the service is ready", || async {

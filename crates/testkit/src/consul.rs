@@ -14,7 +14,7 @@ use nix::sys::signal::Signal;
 use quenty_platform::{bound_process::BoundProcess, client::Transport};
 use serde_json::{Value, json};
 
-use crate::{http::Call, ports::free_ports};
+use crate::{certificates::Files, http::Call, ports::free_ports};
 
 /// Where `scripts/ensure-consul` found the binary.
 const BINARY: &str = "QUENTY_TEST_CONSUL";
@@ -28,13 +28,23 @@ const MASTER: &str = "for-tests-on-loopback";
 pub struct ConsulAgent {
     dir: PathBuf,
     binary: PathBuf,
-    ports: [u16; 5],
+    ports: [u16; 6],
+    tls: Option<Files>,
     running: Option<BoundProcess>,
 }
 
 impl ConsulAgent {
     /// Starts an agent, if there is a binary.
     pub async fn start(dir: &Path) -> anyhow::Result<Option<Self>> {
+        Self::start_with(dir, None).await
+    }
+
+    /// As [`ConsulAgent::start`], on a second port by TLS.
+    pub async fn start_with_tls(dir: &Path, files: Files) -> anyhow::Result<Option<Self>> {
+        Self::start_with(dir, Some(files)).await
+    }
+
+    async fn start_with(dir: &Path, tls: Option<Files>) -> anyhow::Result<Option<Self>> {
         let Some(binary) = env::var_os(BINARY).filter(|path| !path.is_empty()) else {
             eprintln!(
                 "\n*** SKIPPED, NOTHING WAS TESTED: {BINARY} names no Consul (scripts/ensure-consul) ***\n"
@@ -42,7 +52,7 @@ impl ConsulAgent {
             return Ok(None);
         };
         let mut agent =
-            Self { dir: dir.to_owned(), binary: binary.into(), ports: free_ports()?, running: None };
+            Self { dir: dir.to_owned(), binary: binary.into(), ports: free_ports()?, tls, running: None };
         agent.launch().await?;
         Ok(Some(agent))
     }
@@ -50,6 +60,12 @@ impl ConsulAgent {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports[0])
+    }
+
+    /// By TLS, where the agent is called by this name.
+    #[must_use]
+    pub fn https_url(&self, name: &str) -> String {
+        format!("https://{name}:{}", self.ports[5])
     }
 
     /// A token that may register and find services whose names begin with `quenty-`.
@@ -73,7 +89,7 @@ impl ConsulAgent {
 
     /// Starts it on its ports, empty: tokens have to be made again.
     pub async fn launch(&mut self) -> anyhow::Result<()> {
-        let [http, dns, server, lan, wan] = self.ports;
+        let [http, dns, server, lan, wan, https] = self.ports;
         let acl =
             format!("acl {{ enabled = true default_policy = \"deny\" tokens {{ master = \"{MASTER}\" }} }}");
         let mut command = Command::new(&self.binary);
@@ -84,6 +100,10 @@ impl ConsulAgent {
             command.arg(format!("-{flag}={port}"));
         }
         command.arg("-hcl").arg(acl);
+        if let Some(Files { certificate, key, .. }) = &self.tls {
+            command.arg(format!("-https-port={https}"));
+            command.arg("-hcl").arg(format!("cert_file = \"{certificate}\" key_file = \"{key}\""));
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let running = BoundProcess::spawn("consul", command, Signal::SIGKILL)
             .with_context(|| format!("cannot start {}", self.binary.display()))?;

@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 pub use self::management::RabbitBroker;
-use crate::ports::free_ports;
+use crate::{certificates::Files, ports::free_ports};
 
 const LIBRARY: &str = "/usr/lib/rabbitmq/lib";
 /// Ten seconds on two idle cores; tests rarely have them idle.
@@ -43,6 +43,8 @@ struct Setup {
     sbin: PathBuf,
     account: Option<User>,
     amqp: u16,
+    /// The port, and what is shown there.
+    tls: Option<(u16, Files)>,
     management: u16,
     distribution: u16,
     epmd: u16,
@@ -68,12 +70,24 @@ impl Drop for Running {
 impl RabbitServer {
     /// Starts a broker that keeps its data in `dir`, which it makes when missing; returns when it answers.
     pub async fn start(dir: &Path) -> anyhow::Result<Self> {
-        let [amqp, management, distribution, epmd] = free_ports()?;
+        Self::start_with(dir, None).await
+    }
+
+    /// As [`RabbitServer::start`], on a second port by TLS, for who shows a certificate of the same authority.
+    pub async fn start_with_tls(dir: &Path, files: &Files) -> anyhow::Result<Self> {
+        Self::start_with(dir, Some(files)).await
+    }
+
+    async fn start_with(dir: &Path, files: Option<&Files>) -> anyhow::Result<Self> {
+        let [amqp, amqps, management, distribution, epmd] = free_ports()?;
         let account = account()?;
         let sbin = scripts()?;
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let dir = fs::canonicalize(dir)?;
-        let setup = Setup { dir, sbin, account, amqp, management, distribution, epmd };
+        let owner = account.as_ref().map(|user| (user.uid, user.gid));
+        let files = files.map(|files| files.owned_by(&dir, owner)).transpose()?;
+        let tls = files.map(|files| (amqps, files));
+        let setup = Setup { dir, sbin, account, amqp, tls, management, distribution, epmd };
         let password = Alphanumeric.sample_string(&mut rand::rng(), 20);
         setup.write_files(&password)?;
         let broker = RabbitBroker::new("quenty", &password, amqp, management)?;
@@ -91,6 +105,16 @@ impl RabbitServer {
     #[must_use]
     pub fn amqp_url(&self, vhost: &str) -> String {
         self.broker.amqp_url(vhost)
+    }
+
+    /// As [`RabbitServer::amqp_url`], by TLS, where the server is called by this name.
+    #[must_use]
+    pub fn amqps_url(&self, name: &str, vhost: &str) -> String {
+        let port = self.setup.tls.as_ref().map_or(0, |(port, _)| *port);
+        let plain = self.amqp_url(vhost);
+        plain
+            .replace("amqp://", "amqps://")
+            .replace(&format!("127.0.0.1:{}", self.setup.amqp), &format!("{name}:{port}"))
     }
 
     pub async fn add_vhost(&self, name: &str) -> anyhow::Result<()> {
@@ -161,6 +185,17 @@ impl Setup {
     fn write_files(&self, password: &str) -> anyhow::Result<()> {
         // Statistics are kept by the second, so that a test that waits for a count of messages need not wait long.
         let Self { amqp, management, .. } = self;
+        let tls = self.tls.as_ref().map_or_else(String::new, |(port, files)| {
+            format!(
+                "listeners.ssl.1 = 127.0.0.1:{port}\n\
+                 ssl_options.cacertfile = {}\n\
+                 ssl_options.certfile = {}\n\
+                 ssl_options.keyfile = {}\n\
+                 ssl_options.verify = verify_peer\n\
+                 ssl_options.fail_if_no_peer_cert = true\n",
+                files.authority, files.certificate, files.key
+            )
+        });
         let config = format!(
             "listeners.tcp.1 = 127.0.0.1:{amqp}\n\
              management.tcp.ip = 127.0.0.1\n\
@@ -174,7 +209,8 @@ impl Setup {
              management.sample_retention_policies.basic.minute = 1\n\
              management.sample_retention_policies.detailed.10 = 1\n\
              vm_memory_high_watermark.absolute = 1GiB\n\
-             disk_free_limit.absolute = 50MB\n"
+             disk_free_limit.absolute = 50MB\n\
+             {tls}"
         );
         fs::write(self.dir.join("rabbitmq.conf"), config)?;
         fs::write(self.dir.join("enabled_plugins"), PLUGINS)?;

@@ -12,7 +12,7 @@ use nix::sys::signal::Signal;
 use quenty_platform::{bound_process::BoundProcess, redis};
 use tokio::net::TcpStream;
 
-use crate::ports::free_ports;
+use crate::{certificates::Files, ports::free_ports};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -24,25 +24,36 @@ const PASSWORD: &str = "for-tests-on-loopback";
 pub struct RedisServer {
     dir: PathBuf,
     port: u16,
+    tls: Option<Files>,
     running: Option<BoundProcess>,
 }
 
 impl RedisServer {
     /// Starts a server in `dir`; `users` are those who may use it, and the prefixes of their keys.
     pub async fn start(dir: &Path, users: &[(&str, &[&str])]) -> anyhow::Result<Self> {
+        Self::start_with(dir, users, None).await
+    }
+
+    /// As [`RedisServer::start`], by TLS and nothing else.
+    pub async fn start_with_tls(dir: &Path, users: &[(&str, &[&str])], files: Files) -> anyhow::Result<Self> {
+        Self::start_with(dir, users, Some(files)).await
+    }
+
+    async fn start_with(dir: &Path, users: &[(&str, &[&str])], tls: Option<Files>) -> anyhow::Result<Self> {
         let [port] = free_ports()?;
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let users: Vec<String> =
             users.iter().map(|(user, prefixes)| redis::acl(user, PASSWORD, prefixes)).collect();
         fs::write(dir.join("users.acl"), format!("user default off\n{}\n", users.join("\n")))?;
-        let mut server = Self { dir: dir.to_owned(), port, running: None };
+        let mut server = Self { dir: dir.to_owned(), port, tls, running: None };
         server.launch().await?;
         Ok(server)
     }
 
     #[must_use]
     pub fn url(&self, user: &str) -> String {
-        format!("redis://{user}:{PASSWORD}@127.0.0.1:{}", self.port)
+        let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
+        format!("{scheme}://{user}:{PASSWORD}@127.0.0.1:{}", self.port)
     }
 
     /// Kills the server; what it held is gone.
@@ -59,7 +70,21 @@ impl RedisServer {
     /// Starts it on its port, empty.
     pub async fn launch(&mut self) -> anyhow::Result<()> {
         let mut command = Command::new("redis-server");
-        command.current_dir(&self.dir).args(["--bind", "127.0.0.1", "--port", &self.port.to_string()]);
+        let port = self.port.to_string();
+        command.current_dir(&self.dir).args(["--bind", "127.0.0.1"]);
+        match &self.tls {
+            None => command.args(["--port", &port]),
+            Some(Files { authority, certificate, key }) => {
+                command.args(["--port", "0", "--tls-port", &port, "--tls-auth-clients", "no"]).args([
+                    "--tls-ca-cert-file",
+                    authority,
+                    "--tls-cert-file",
+                    certificate,
+                    "--tls-key-file",
+                    key,
+                ])
+            }
+        };
         command.args([
             "--save",
             "",

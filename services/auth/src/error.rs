@@ -1,6 +1,6 @@
 //! Everything that can go wrong here, and how it is told.
 
-use quenty_kernel::{Failure, FieldError, Kind};
+use quenty_kernel::{Failure, FieldError, Kind, id::UserId};
 
 use crate::domain::{password::WeakPassword, user::UserError};
 
@@ -42,6 +42,12 @@ pub enum Error {
     NoSuchRole(String),
     #[error("this gives or takes what the caller does not hold")]
     BeyondOwnPermissions,
+    #[error("only the platform's staff can do this")]
+    StaffOnly,
+    #[error("an invitation to the platform names a role")]
+    NoRole,
+    #[error("somebody with this e-mail address is a user")]
+    UserExists(UserId),
     #[error("the last super_admin stays")]
     LastSuperAdmin,
     #[error("{0} is no scope of a key")]
@@ -62,6 +68,10 @@ pub enum Error {
     UnfitCode,
     #[error("the code is wrong or was used")]
     BadCode,
+    #[error("the code is wrong or was used, in a session")]
+    WrongCode,
+    #[error("a code is asked for, too")]
+    CodeNeeded,
     #[error("the login is unknown or over")]
     BadMfaToken,
     #[error("the token belongs to no session")]
@@ -169,6 +179,15 @@ fn told(error: &Error) -> Failure {
             "BEYOND_OWN_PERMISSIONS",
             "nobody gives, takes or overrules what they do not hold themselves; ask someone who does",
         ),
+        Error::StaffOnly => {
+            Failure::new(Kind::Forbidden, "STAFF_ONLY", "only the platform's staff can do this")
+        }
+        Error::NoRole => Failure::invalid("NO_ROLE", "/roles", "name at least one role"),
+        Error::UserExists(id) => Failure::conflict(
+            "USER_EXISTS",
+            "somebody with this e-mail address is a user, `user_id` says who; assign roles with PUT /api/v1/admin/users/{id}/roles",
+        )
+        .with("user_id", id),
         Error::NoSuchScope(scope) => Failure::invalid(
             "NO_SUCH_SCOPE",
             "/scopes",
@@ -193,7 +212,7 @@ fn told(error: &Error) -> Failure {
         Error::PasswordTooOld => Failure::new(
             Kind::Forbidden,
             "PASSWORD_NEEDED",
-            "give your password again with POST /api/v1/auth/reauthenticate; then this works for five minutes",
+            "give your password again, and a code where logins ask for one, with POST /api/v1/auth/reauthenticate; then this works for five minutes",
         ),
         Error::MfaEnabled => Failure::conflict(
             "MFA_ENABLED",
@@ -210,6 +229,16 @@ fn told(error: &Error) -> Failure {
             Kind::Unauthenticated,
             "INVALID_CODE",
             "the code is wrong or was used before; wait for the next one",
+        ),
+        Error::WrongCode => Failure::invalid(
+            "WRONG_CODE",
+            "/code",
+            "the code is wrong or was used before; wait for the next one, or give a recovery code",
+        ),
+        Error::CodeNeeded => Failure::invalid(
+            "CODE_NEEDED",
+            "/code",
+            "your logins ask for a code: give one of the app, or a recovery code, with the password",
         ),
         Error::BadMfaToken => Failure::new(
             Kind::Unauthenticated,

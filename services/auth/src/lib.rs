@@ -17,6 +17,7 @@ use quenty_platform::Service;
 use sqlx::migrate::Migrator;
 
 pub use domain::role::permissions_markdown;
+pub use parts::clients::SHORTEST_SECRET;
 
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 

@@ -3,8 +3,8 @@
 use quenty_kernel::{Failure, Kind};
 
 use crate::domain::{
-    company::CompanyError, customer::CustomerError, identification::IdentificationError,
-    invitation::InvitationError, member::MemberError, profile::ProfileError,
+    company::CompanyError, customer::CustomerError, identification::IdentificationError, member::MemberError,
+    profile::ProfileError,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +17,6 @@ pub enum Error {
     Member(#[from] MemberError),
     #[error(transparent)]
     Profile(#[from] ProfileError),
-    #[error(transparent)]
-    Invitation(#[from] InvitationError),
     #[error(transparent)]
     Customer(#[from] CustomerError),
 }
@@ -38,7 +36,6 @@ impl From<Error> for quenty_platform::Error {
             Error::Company(error) => company(&error),
             Error::Member(error) => member(&error),
             Error::Profile(error) => profile(&error),
-            Error::Invitation(error) => invitation(error),
             Error::Customer(error) => customer(&error),
         };
         failure.into()
@@ -131,23 +128,10 @@ fn profile(error: &ProfileError) -> Failure {
         ProfileError::Deactivated => {
             Failure::conflict("USER_DEACTIVATED", "the user is deactivated; reactivate them first")
         }
-        ProfileError::EmailTaken(id) => Failure::conflict(
-            "USER_EXISTS",
-            "somebody with this e-mail address is a user; `user_id` says who",
-        )
-        .with("user_id", id),
-    }
-}
-
-fn invitation(error: InvitationError) -> Failure {
-    match error {
-        InvitationError::RoleOutOfReach(role) => Failure::new(
-            Kind::Forbidden,
-            "ROLE_OUT_OF_REACH",
-            format!("nobody gives a role, or deactivates who has it, without its permissions; {role} is for those who hold every permission"),
-        )
-        .with("role", role),
-        InvitationError::NoRole => Failure::invalid("NO_ROLE", "/roles", "name at least one role"),
+        ProfileError::IsStaff => Failure::conflict(
+            "USER_IS_STAFF",
+            "the user has roles in the platform; suspend them with POST /api/v1/admin/users/{id}/suspend",
+        ),
     }
 }
 

@@ -36,21 +36,20 @@ use std::{
     time::Duration,
 };
 
-use axum::body::Body;
 use futures_util::future::join_all;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use quenty_platform::{
-    client::{Client as Siblings, Transport},
+    client::{self, Client as Siblings, Transport},
     discovery::Discovery,
     redis,
     settings::{self, Setting, Settings},
+    tls as platform_tls,
     token::Verifier,
 };
 use tokio::{net::TcpListener, task::JoinSet};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use api_keys::ApiKeys;
@@ -60,8 +59,9 @@ use client_address::Proxies;
 use cors::Cors;
 use guards::Guards;
 use limits::Limits;
-pub use table::Conflict;
+pub use table::Misdescribed;
 use table::Table;
+use tls::Certificate;
 pub use tls::TlsError;
 pub use upstream::Upstream;
 use upstream::{Budget, Description, Gate};
@@ -86,7 +86,7 @@ struct Inner {
     upstreams: Vec<Upstream>,
     verifier: Verifier,
     api_keys: ApiKeys,
-    client: Client<HttpConnector, Body>,
+    client: upstream::Pool,
     upstream_timeout: Duration,
     header_timeout: Duration,
     write_timeout: Duration,
@@ -95,7 +95,7 @@ struct Inner {
     /// How long it is not ready before it takes in nothing more.
     drain: Duration,
     draining: AtomicBool,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Certificate>,
     proxies: Proxies,
     cors: Cors,
     guards: Guards,
@@ -115,9 +115,11 @@ pub enum GatewayError {
     #[error(transparent)]
     Settings(#[from] quenty_platform::settings::SettingsError),
     #[error(transparent)]
-    Conflict(#[from] Conflict),
+    Misdescribed(#[from] Misdescribed),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error(transparent)]
+    ServiceTls(#[from] platform_tls::TlsError),
     #[error("{0}")]
     Redis(String),
 }
@@ -127,7 +129,7 @@ impl Gateway {
     /// fresh by [`Gateway::serve`] where it is not.
     ///
     /// # Errors
-    /// When a setting does not parse or cannot be used, or two services claim the same path.
+    /// When a setting does not parse or cannot be used, or the services' descriptions do not go together.
     pub fn new(
         settings: &Settings,
         verifier: Verifier,
@@ -140,7 +142,7 @@ impl Gateway {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_max_idle_per_host(256)
-            .build(connector);
+            .build(client::connector(connector, platform_tls::to_services(settings)?));
         let known = upstreams.iter().map(|upstream| (upstream.name, upstream.description().cloned()));
         let table = Table::new(&known.collect::<Vec<_>>())?;
         let concurrency: usize = settings.parse("upstream_concurrency")?;
@@ -149,7 +151,7 @@ impl Gateway {
             budgets: upstreams.iter().map(|_| Budget::default()).collect(),
             upstreams,
             api_keys: ApiKeys::new(
-                Siblings::new("gateway", settings.clone(), discovery, Transport::default()),
+                Siblings::new("gateway", settings.clone(), discovery, Transport::from_settings(settings)?),
                 verifier.clone(),
             ),
             verifier,
@@ -161,7 +163,7 @@ impl Gateway {
             max_connections: settings.parse("max_connections")?,
             drain: config::milliseconds(settings, "drain_ms")?,
             draining: AtomicBool::new(false),
-            tls: tls::acceptor(settings)?,
+            tls: Certificate::of(settings)?,
             proxies: Proxies(config::list(settings, "trusted_proxies")?),
             cors: Cors::of(settings)?,
             guards: Guards::of(settings)?,
@@ -180,7 +182,7 @@ impl Gateway {
     fn route_by(&self, known: &[Option<Description>]) {
         match Table::new(&self.named(known)) {
             Ok(table) => *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table),
-            Err(conflict) => tracing::error!(%conflict, "the routes stay as they were"),
+            Err(why) => tracing::error!(%why, "the routes stay as they were"),
         }
     }
 
@@ -193,6 +195,7 @@ impl Gateway {
         let mut upkeep = JoinSet::new();
         upkeep.spawn(self.clone().keep_routes_fresh(stop.clone()));
         upkeep.spawn(self.clone().keep_keys_fresh(stop.clone()));
+        upkeep.spawn(self.clone().keep_certificate_fresh(stop.clone()));
         listener::serve(&self, listener, stop).await;
     }
 
@@ -203,6 +206,12 @@ impl Gateway {
 
     fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
+    }
+
+    async fn keep_certificate_fresh(self, stop: CancellationToken) {
+        if let Some(certificate) = &self.0.tls {
+            certificate.keep_fresh(stop).await;
+        }
     }
 
     async fn keep_keys_fresh(self, stop: CancellationToken) {

@@ -10,7 +10,7 @@ use hyper::{
     Method,
     header::{HeaderName, HeaderValue},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{bodies::Expected, door, limits::Class, merged, reference, retirement, upstream::Description};
 
@@ -25,11 +25,14 @@ pub(crate) enum Access {
     Permission(String),
 }
 
-/// Two services describe the same path.
+/// What is wrong with the services' descriptions.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("two services claim {path}")]
-pub struct Conflict {
-    path: String,
+pub enum Misdescribed {
+    #[error("two services claim {path}")]
+    Twice { path: String },
+    /// Nothing said is not taken for `security: [{}]`: who forgets a line would open an operation to anyone.
+    #[error("{method} {path} does not say who may call it: its description has no `security`")]
+    Unsaid { method: String, path: String },
 }
 
 /// What the gateway knows of an operation: all from its service's description.
@@ -56,10 +59,11 @@ impl Operation {
         method: &str,
         description: &Description,
         described: &Value,
-    ) -> Self {
-        let access = access(described);
+    ) -> Result<Self, Misdescribed> {
+        let unsaid = || Misdescribed::Unsaid { method: method.to_owned(), path: template.to_string() };
+        let access = access(described).ok_or_else(unsaid)?;
         let cost = described["x-limit-cost"].as_u64().and_then(|cost| cost.try_into().ok());
-        Self {
+        Ok(Self {
             upstream,
             template: Arc::clone(template),
             class: Class::of(method, described, access == Access::Anyone),
@@ -69,7 +73,7 @@ impl Operation {
             is_kept: AtomicBool::new(false),
             body: Expected::of(description, template, method, described),
             retirement: retirement::headers(described),
-        }
+        })
     }
 }
 
@@ -102,8 +106,8 @@ pub(crate) struct Table {
 
 impl Table {
     /// # Errors
-    /// When two services claim the same path.
-    pub(crate) fn new(services: &[(&'static str, Option<Description>)]) -> Result<Self, Conflict> {
+    /// When two services claim the same path, or an operation does not say who may call it.
+    pub(crate) fn new(services: &[(&'static str, Option<Description>)]) -> Result<Self, Misdescribed> {
         let mut paths = matchit::Router::new();
         let known = services.iter().enumerate().filter_map(|(at, (_, known))| Some((at, known.as_ref()?)));
         for (upstream, description) in known {
@@ -111,13 +115,13 @@ impl Table {
                 let name: Arc<str> = template.as_str().into();
                 let operations = item.as_object().into_iter().flatten().map(|(method, described)| {
                     let method = method.to_ascii_uppercase();
-                    let operation = Operation::new(upstream, &name, &method, description, described);
-                    (method, operation)
+                    let operation = Operation::new(upstream, &name, &method, description, described)?;
+                    Ok((method, operation))
                 });
-                let route = Route { operations: operations.collect() };
+                let route = Route { operations: operations.collect::<Result<_, Misdescribed>>()? };
                 paths
                     .insert(with_numbered_parameters(template), route)
-                    .map_err(|_| Conflict { path: template.clone() })?;
+                    .map_err(|_| Misdescribed::Twice { path: template.clone() })?;
             }
         }
         let merged = merged::document(services);
@@ -166,13 +170,15 @@ pub(crate) fn public_paths(description: &Value) -> impl Iterator<Item = (&String
     paths.filter(|(template, _)| PUBLIC_PREFIXES.iter().any(|prefix| template.starts_with(prefix)))
 }
 
-fn access(operation: &Value) -> Access {
-    let Some(requirement) = operation["security"].as_array().and_then(|list| list.first()) else {
-        return Access::Anyone;
+/// Who may call it, if it says so: anyone where the list or its first requirement is empty.
+fn access(operation: &Value) -> Option<Access> {
+    let requirements = operation["security"].as_array()?;
+    let Some(requirement) = requirements.first().filter(|first| **first != json!({})) else {
+        return Some(Access::Anyone);
     };
     let permission =
         requirement["bearer"].as_array().and_then(|scopes| scopes.first()).and_then(Value::as_str);
-    permission.map_or(Access::LoggedIn, |permission| Access::Permission(permission.to_owned()))
+    Some(permission.map_or(Access::LoggedIn, |permission| Access::Permission(permission.to_owned())))
 }
 
 /// Services name the same parameter differently (`{id}`, `{company_id}`); the table does not care.
@@ -191,8 +197,6 @@ fn with_numbered_parameters(template: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn description(paths: Value) -> (&'static str, Option<Description>) {
@@ -203,7 +207,9 @@ mod tests {
     fn a_path_goes_to_the_service_that_describes_it() {
         let orders =
             description(json!({"/api/v1/orders/{id}": {"get": {"security": [{"bearer": ["orders:read"]}]}}}));
-        let auth = description(json!({"/api/v1/auth/login": {"post": {}}, "/internal/x": {"get": {}}}));
+        let auth = description(
+            json!({"/api/v1/auth/login": {"post": {"security": [{}]}}, "/internal/x": {"get": {}}}),
+        );
         let table = Table::new(&[orders, auth]).unwrap();
         let found = |method, path| match table.find(&method, path) {
             Found::Operation(operation) => (operation.upstream, operation.access.clone()),
@@ -228,11 +234,22 @@ mod tests {
 
     #[test]
     fn parameters_may_have_other_names_but_two_services_may_not_share_a_path() {
-        let one = || description(json!({"/api/v1/a/{id}": {"get": {}}, "/api/v1/a/{a_id}/b": {"get": {}}}));
+        let open = json!({"get": {"security": []}});
+        let one = || description(json!({"/api/v1/a/{id}": open, "/api/v1/a/{a_id}/b": open}));
         assert!(Table::new(&[one()]).is_ok());
         assert_eq!(
             Table::new(&[one(), one()]).unwrap_err(),
-            Conflict { path: "/api/v1/a/{a_id}/b".to_owned() }
+            Misdescribed::Twice { path: "/api/v1/a/{a_id}/b".to_owned() }
+        );
+    }
+
+    #[test]
+    fn what_does_not_say_who_may_call_it_is_open_to_nobody() {
+        let unsaid = description(json!({"/api/v1/a": {"post": {"security": [{}]}, "get": {}}}));
+        let refused = Table::new(&[unsaid]).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "GET /api/v1/a does not say who may call it: its description has no `security`"
         );
     }
 

@@ -31,6 +31,8 @@ const QUEUES_ARE_WRITTEN: Duration = Duration::from_secs(5);
 pub struct Own {
     pub rabbit: bool,
     pub postgres: bool,
+    /// Its processes have certificates, and speak TLS with each other only.
+    pub certificates: bool,
 }
 
 struct Member {
@@ -45,6 +47,7 @@ pub struct Cluster {
     pub rabbit: Option<RabbitServer>,
     pub postgres: Option<OwnPostgres>,
     declared_at: Instant,
+    certificates: Option<PathBuf>,
     // Last: processes and servers end before their folder goes.
     _folder: ScratchDir,
 }
@@ -85,10 +88,22 @@ impl Cluster {
             vhost: Some(vhost),
             simulated_time: None,
         };
-        let members = members(&stage, &ports, folder.path());
+        let certificates = own.certificates.then(|| folder.path().join("certificates"));
+        if let Some(folder) = &certificates {
+            let made = process::run(&["certs", "init", "--out", text(folder)], &Environment::new()).await;
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        }
+        let members = members(&stage, &ports, folder.path(), certificates.as_deref());
         declare_topology(&members).await;
-        let mut cluster =
-            Self { stage, members, rabbit, postgres, declared_at: Instant::now(), _folder: folder };
+        let mut cluster = Self {
+            stage,
+            members,
+            rabbit,
+            postgres,
+            declared_at: Instant::now(),
+            certificates,
+            _folder: folder,
+        };
         for name in cluster.names() {
             cluster.launch(&name);
         }
@@ -98,7 +113,14 @@ impl Cluster {
 
     /// Where one listens.
     pub fn url(&self, name: &str) -> String {
-        format!("http://127.0.0.1:{}", self.members[name].environment["QUENTY_PORT"])
+        let is_closed = self.certificates.is_some() && name != GATEWAY;
+        let scheme = if is_closed { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.members[name].environment["QUENTY_PORT"])
+    }
+
+    /// What an operator shows to the processes; nothing where they ask nobody.
+    pub fn certificate(&self) -> Environment {
+        self.certificates.as_deref().map(|folder| certificate(folder, "operator")).unwrap_or_default()
     }
 
     /// Gateway and services.
@@ -176,8 +198,23 @@ async fn declare_topology(members: &BTreeMap<String, Member>) {
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
 }
 
+/// Which certificate is one's own.
+fn certificate(folder: &Path, name: &str) -> Environment {
+    let file = |name: String| text(&folder.join(name)).to_owned();
+    Environment::from([
+        ("QUENTY_SERVICE_CA_FILE".to_owned(), file("ca.pem".to_owned())),
+        ("QUENTY_SERVICE_CERTIFICATE_FILE".to_owned(), file(format!("{name}.pem"))),
+        ("QUENTY_SERVICE_KEY_FILE".to_owned(), file(format!("{name}.key"))),
+    ])
+}
+
 /// Everyone is told what they need, and nobody the secrets of another.
-fn members(stage: &Stage, ports: &BTreeMap<&str, u16>, folder: &Path) -> BTreeMap<String, Member> {
+fn members(
+    stage: &Stage,
+    ports: &BTreeMap<&str, u16>,
+    folder: &Path,
+    certificates: Option<&Path>,
+) -> BTreeMap<String, Member> {
     let mut common = Environment::from([
         (
             "QUENTY_BUS_URL".to_owned(),
@@ -189,16 +226,18 @@ fn members(stage: &Stage, ports: &BTreeMap<&str, u16>, folder: &Path) -> BTreeMa
         ("QUENTY_LOG".to_owned(), "info".to_owned()),
     ]);
     for service in services() {
-        let url = format!("http://127.0.0.1:{}", ports[service.name]);
+        let scheme = if certificates.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://127.0.0.1:{}", ports[service.name]);
         common.insert(format!("QUENTY_{}_URL", service.name.to_uppercase()), url);
     }
-    let secret = |service: &str| format!("the-secret-of-{service}-on-loopback");
+    let secret = |service: &str| format!("the-secret-of-{service}-for-tests-on-loopback");
     let clients: serde_json::Map<_, _> =
         ports.keys().map(|name| ((*name).to_owned(), json!(secret(name)))).collect();
     let of_one = |name: &str| -> Environment {
         let mut own = common.clone();
         own.insert("QUENTY_PORT".to_owned(), ports[name].to_string());
         own.insert("QUENTY_CLIENT_SECRET".to_owned(), secret(name));
+        own.extend(certificates.map(|folder| certificate(folder, name)).unwrap_or_default());
         if let Some(url) = stage.databases.get(name) {
             own.insert(format!("QUENTY_{}_DATABASE_URL", name.to_uppercase()), url.clone());
         }
@@ -206,6 +245,7 @@ fn members(stage: &Stage, ports: &BTreeMap<&str, u16>, folder: &Path) -> BTreeMa
             "auth" => own.extend([
                 ("QUENTY_KEY_ENCRYPTION_KEY".to_owned(), STANDARD.encode([7; 32])),
                 ("QUENTY_SERVICE_CLIENTS".to_owned(), json!(clients).to_string()),
+                ("QUENTY_STAFF_MFA".to_owned(), "optional".to_owned()),
                 ("QUENTY_ADMIN_EMAIL".to_owned(), stage.admin_email.clone()),
                 ("QUENTY_ADMIN_PASSWORD".to_owned(), stage.admin_password.clone()),
             ]),

@@ -48,7 +48,7 @@ impl Person {
     /// Asks someone to work for the platform.
     pub async fn invite(&self, role: &str, email: &str) -> Invited {
         let body = json!({"email": email, "given_name": "Inés", "family_name": "Rojas", "language": "es-CO", "roles": [role]});
-        self.client.post("/api/v1/users", &body).await.expect(202);
+        self.client.post("/api/v1/admin/users", &body).await.expect(201);
         Invited { email: email.to_owned() }
     }
 
@@ -71,6 +71,11 @@ impl Person {
 }
 
 impl Invited {
+    /// Waits for the mail. A process that is killed while it writes one has it written a minute later, by another.
+    pub async fn is_mailed(&self, stage: &Stage) {
+        mailed_token(stage, "invitation", &self.email).await;
+    }
+
     /// Follows the link in the mail, chooses a password and logs in.
     pub async fn accept(self, stage: &Stage) -> Person {
         let token = mailed_token(stage, "invitation", &self.email).await;

@@ -23,11 +23,12 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<ExitCode> {
     for service in services::selected(&args.services)? {
         let (owner_variable, app_variable) = (owner_variable(service.name), database_variable(service.name));
-        let (owner_url, app_url) = (variable(&owner_variable)?, variable(&app_variable)?);
+        let (owner_url, app_url) =
+            (services::database_url(&owner_variable)?, services::database_url(&app_variable)?);
         let owner = Login::of(&owner_url).context(owner_variable)?;
         let app = Login::of(&app_url).context(app_variable)?;
         if args.create {
-            let superuser = variable(SUPERUSER_VARIABLE)?;
+            let superuser = services::database_url(SUPERUSER_VARIABLE)?;
             db::create_database(&superuser, service.database, &owner.password, &app.password)
                 .await
                 .with_context(|| format!("cannot create {}", service.database))?;
@@ -38,10 +39,6 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         say!("{:<10} {} is up to date", service.name, service.database)?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn variable(name: &str) -> Result<String> {
-    services::variable(name).with_context(|| format!("{name} is not set"))
 }
 
 #[derive(Debug, PartialEq, Eq)]

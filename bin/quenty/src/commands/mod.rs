@@ -1,6 +1,7 @@
 //! What `quenty` does on the command line, a file each.
 
 pub mod audit;
+pub mod certs;
 pub mod config;
 pub mod dead_letters;
 pub mod demo;
@@ -68,9 +69,9 @@ impl Databases {
     fn url(&self, service: &Service) -> Result<String> {
         let variable = database_variable(service.name);
         match self.folder() {
-            None => services::variable(&variable).with_context(|| {
-                format!("{variable} is not set: set it, or name the platform's folder with --data")
-            }),
+            None => {
+                services::database_url(&variable).context("set it, or name the platform's folder with --data")
+            }
             Some(folder) if self.data.is_some() => embedded_url(&folder, service),
             Some(folder) => embedded_url(&folder, service)
                 .with_context(|| format!("set {variable}, or name the platform's folder with --data")),

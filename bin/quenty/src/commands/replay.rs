@@ -25,7 +25,7 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<ExitCode> {
     let settings = services::settings()?;
     let target = services::find(&args.to)?;
-    let bus = RabbitBus::connect_lazily(settings.require("bus_url")?, services::topology());
+    let bus = RabbitBus::from_settings(&settings, services::topology())?;
     let databases = args.databases.open()?;
     let Some((_, own)) = databases.iter().find(|(service, _)| service.name == args.to) else {
         anyhow::bail!("the target's own database is needed to know what it has heard")

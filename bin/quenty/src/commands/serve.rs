@@ -53,11 +53,11 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 }
 
 async fn serve_service(service: Service, settings: Settings, stop: CancellationToken) -> Result<()> {
-    let bus = RabbitBus::connect_lazily(settings.require("bus_url")?, services::topology());
+    let bus = RabbitBus::from_settings(&settings, services::topology())?;
     let surroundings = Surroundings {
         bus: Arc::new(bus) as Arc<dyn Bus>,
         clock: Clock::wall(),
-        transport: Transport::default(),
+        transport: Transport::from_settings(&settings)?,
         stop,
     };
     let running = lifecycle::start(service, settings, &surroundings).await?;
@@ -66,7 +66,7 @@ async fn serve_service(service: Service, settings: Settings, stop: CancellationT
 }
 
 async fn serve_gateway(settings: &Settings, stop: CancellationToken) -> Result<()> {
-    let transport = Transport::default();
+    let transport = Transport::from_settings(settings)?;
     let discovery = Discovery::from_settings(settings, &transport);
     let found = |service: &Service| {
         let processes = discovery.instances(service.name);

@@ -27,7 +27,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
     }
     if matches!(command, Command::Apply) {
         let settings = services::settings()?;
-        RabbitBus::connect_lazily(settings.require("bus_url")?, topology).declare().await?;
+        RabbitBus::from_settings(&settings, topology)?.declare().await?;
         say!("the broker has them all")?;
     }
     Ok(ExitCode::SUCCESS)

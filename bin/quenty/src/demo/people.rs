@@ -40,7 +40,7 @@ pub async fn invited(
     }
     let body = json!({"email": email, "given_name": given, "family_name": family, "language": "es", "roles": [role]});
     operator
-        .post("/api/v1/users", &body)
+        .post("/api/v1/admin/users", &body)
         .await
         .with_context(|| format!("{email} can neither log in nor be invited: start on a new folder"))?;
     backstage.follow_link(api, &email, INVITATION, json!({"password": password})).await?;

@@ -286,7 +286,12 @@ fn shared_settings(
     let names = all.iter().map(|service| service.name).chain([GATEWAY]);
     let clients: serde_json::Map<String, serde_json::Value> =
         names.map(|name| Ok((name.to_owned(), secrets.client(name)?.into()))).collect::<Result<_>>()?;
-    let mut settings = services::settings()?
+    let given = services::settings()?;
+    ensure!(
+        given.get("service_ca_file").is_none(),
+        "`quenty up` runs all services in one process, which needs no certificates: unset QUENTY_SERVICE_CA_FILE"
+    );
+    let mut settings = given
         .with("public_url", format!("http://{gateway}"))
         .with("service_clients", serde_json::Value::Object(clients).to_string())
         .with("key_encryption_key", secrets.key("key_encryption_key")?)
@@ -294,6 +299,10 @@ fn shared_settings(
         .with("database_connections", CONNECTIONS);
     if settings.get("smtp_url").is_none() {
         settings = settings.with("mail_dir", folder.mail().display().to_string());
+    }
+    // On loopback, for one machine: whoever tries it out need not enrol an app first.
+    if settings.get("staff_mfa").is_none() {
+        settings = settings.with("staff_mfa", "optional");
     }
     if let Some(email) = &start.admin_email {
         settings = settings.with("admin_email", email.clone());
@@ -327,9 +336,10 @@ fn service_settings(
 ) -> Result<Settings> {
     let passwords = folder.secrets().database(service.database)?;
     let url = role_url(postgres, service.database, &db::app_role(service.database), &passwords.app)?;
+    // Its own, on loopback: an authority that the environment names is for other servers.
     let mut settings = shared
         .clone()
-        .with("database_url", url)
+        .with("database_url", format!("{url}?sslmode=disable"))
         .with("client_secret", folder.secrets().client(service.name)?);
     if settings.get("files_url").is_none() {
         settings = settings.with("files_url", folder.files_url(service.name)?);

@@ -17,14 +17,16 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::tls;
+
 /// The bus cannot do it now; whoever asked keeps what it has and tries again.
 #[derive(Debug, thiserror::Error)]
 #[error("the bus is away: {0}")]
 pub struct BusAway(pub String);
 
 impl BusAway {
-    pub(crate) fn because(why: impl std::fmt::Display) -> Self {
-        Self(why.to_string())
+    pub(crate) fn because(why: impl std::error::Error + 'static) -> Self {
+        Self(tls::told(&why))
     }
 }
 

@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use crate::{
     App, Error, Result,
+    http::mtls::PeerCertificate,
     idempotency::Key,
+    tls::is_of_service,
     token::{Claims, Realm},
     trace::TraceParent,
     tx::Cause,
@@ -187,6 +189,18 @@ pub fn bearer_token(headers: &HeaderMap) -> Result<&str, Failure> {
 async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, Error> {
     let token = bearer_token(&parts.headers)?;
     let claims = app.verifier().verify(token).await?;
+    // Where services show certificates, a service's token is worth nothing in the hands of another.
+    if claims.realm == Realm::Service
+        && let Some(PeerCertificate(shown)) = parts.extensions.get()
+        && !is_of_service(shown, &claims.sub)
+    {
+        return Err(Failure::new(
+            Kind::Forbidden,
+            "NOT_THIS_SERVICE",
+            format!("the token is of {}, and the certificate of another service", claims.sub),
+        )
+        .into());
+    }
     Ok(Caller { claims: Some(claims), call: Call::of(parts) })
 }
 

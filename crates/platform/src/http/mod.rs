@@ -6,6 +6,7 @@ mod caller;
 mod edge;
 mod extract;
 mod form;
+pub(crate) mod mtls;
 mod openapi;
 pub mod problem;
 mod system;

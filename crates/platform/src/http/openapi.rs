@@ -8,7 +8,7 @@ use utoipa::{
         ServerBuilder,
         path::{Operation, ParameterBuilder, ParameterIn},
         schema::{ObjectBuilder, Type},
-        security::{Http, HttpAuthScheme, SecurityScheme},
+        security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
 
@@ -50,7 +50,9 @@ pub(super) fn complete(api: &mut OpenApi, service: &Service) {
 }
 
 fn complete_operation(operation: &mut Operation, path: &str, method: &HttpMethod) {
-    let secured = operation.security.as_ref().is_some_and(|list| !list.is_empty());
+    // An empty requirement says that anyone may.
+    let needs = |requirement: &SecurityRequirement| *requirement != SecurityRequirement::default();
+    let secured = operation.security.as_ref().is_some_and(|list| list.iter().any(needs));
     let has_body = operation.request_body.is_some();
     let mut problems = vec![("503", "`DATABASE_UNAVAILABLE`, `TIMED_OUT`: try again after `Retry-After`")];
     if secured {

@@ -24,6 +24,7 @@ mod requests;
 mod rolling;
 mod starting;
 mod tally;
+mod tls;
 mod tokens;
 mod waiting;
 mod work;

@@ -1,25 +1,27 @@
 //! Making, rotating and revoking API keys. A key never holds what its owner does not hold, and its secret is seen by
-//! its owner only.
+//! its owner only, who proved to be it a moment ago: a key outlives the session that made it.
 
 use jiff::{SignedDuration, Timestamp};
 use quenty_contracts::auth::{ApiKeyCreated, ApiKeyRevoked};
 use quenty_kernel::{
     Scope,
     clock::wall_now,
-    id::{ApiKeyId, CompanyId, UserId},
+    id::{ApiKeyId, CompanyId, SessionId, UserId},
 };
 use quenty_platform::Tx;
 use rand::RngCore;
 
-use super::{Outcome, record_access, revoke_tokens_of_key};
+use super::{
+    Outcome, mail::mail_notice, prove_password::stepped_up, record_access, revoke_tokens_of_key, revoke_user,
+};
 use crate::{
     domain::{
         api_key::{AddressRange, ApiKey, LONGEST_LIFE, LONGEST_OVERLAP, MOST_KEYS, Macs, is_scope},
         facts::{ApiKeyFact, ApiKeyRotated},
+        mail::MailKind,
         origin::Origin,
         role::covers,
         secret::OpaqueToken,
-        user::UserStatus,
     },
     error::Error,
     parts::TokenKeys,
@@ -49,7 +51,7 @@ fn mac(tx: &Tx, secret: &OpaqueToken) -> Result<[u8; 32], Error> {
 /// Makes a key of this person in this company; `held` are the permissions of the token that asks for it.
 pub async fn create_api_key(
     tx: &mut Tx,
-    user_id: UserId,
+    (user_id, session): (UserId, SessionId),
     company_id: CompanyId,
     held: &[String],
     new: NewApiKey,
@@ -70,8 +72,7 @@ pub async fn create_api_key(
         return Err(Error::KeyLifetime);
     }
     // Keys that are made at once wait here and are counted.
-    let user = store::users::lock(tx.conn(), Scope::All, user_id).await?;
-    user.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
+    stepped_up(tx, user_id, session).await?;
     if store::api_keys::count_live(tx.conn(), user_id, company_id, now).await? >= MOST_KEYS {
         return Err(Error::TooManyApiKeys);
     }
@@ -100,6 +101,7 @@ pub async fn create_api_key(
         expires_at,
     };
     tx.record_about(key.id, user_id, Some(company_id), &ApiKeyFact::from(fact))?;
+    mail_notice(tx, user_id, MailKind::ApiKeyCreated, key.id.uuid(), Some(company_id))?;
     record_access(tx, "create_api_key", Outcome::Succeeded, Some(user_id), None, origin)?;
     Ok((key, secret))
 }
@@ -107,12 +109,13 @@ pub async fn create_api_key(
 /// Gives the own key another secret; the one of before works on for `overlap`.
 pub async fn rotate_api_key(
     tx: &mut Tx,
-    owner: UserId,
+    (owner, session): (UserId, SessionId),
     scope: Scope,
     id: ApiKeyId,
     overlap: SignedDuration,
     origin: &Origin,
 ) -> Result<(ApiKey, OpaqueToken), Error> {
+    stepped_up(tx, owner, session).await?;
     let found = store::api_keys::lock(tx.conn(), scope, id).await?;
     // Another's secret would let its reader act as them.
     let mut key = found.filter(|key| key.user_id == owner).ok_or(Error::NotFound("API key"))?;
@@ -141,4 +144,14 @@ pub async fn revoke_api_key(
     tx.record_about(id, key.user_id, Some(key.company_id), &ApiKeyFact::from(fact))?;
     revoke_tokens_of_key(tx, id).await?;
     record_access(tx, "revoke_api_key", Outcome::Succeeded, Some(by), None, origin)
+}
+
+/// All keys of a person, in every company; the tokens that are out for them end.
+pub(super) async fn revoke_api_keys(tx: &mut Tx, user_id: UserId) -> Result<(), Error> {
+    let revoked = store::api_keys::revoke_all(tx.conn(), user_id, wall_now()).await?;
+    for (api_key_id, company_id) in &revoked {
+        let fact = ApiKeyRevoked { api_key_id: *api_key_id, user_id, company_id: *company_id };
+        tx.record_about(*api_key_id, user_id, Some(*company_id), &ApiKeyFact::from(fact))?;
+    }
+    if revoked.is_empty() { Ok(()) } else { revoke_user(tx, user_id).await }
 }

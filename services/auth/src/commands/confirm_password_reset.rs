@@ -1,9 +1,10 @@
-//! Who can read the mails of an account chooses another password for it; every session of before ends.
+//! Who can read the mails of an account chooses another password for it; every session of before ends,
+//! and every API key unless its owner wants to keep them.
 
 use quenty_kernel::{Actor, Scope, clock::wall_now, id::new_uuid};
 use quenty_platform::Tx;
 
-use super::{Outcome, Which, end_sessions, mail::mail_notice, record_access};
+use super::{Outcome, Which, api_keys::revoke_api_keys, end_sessions, mail::mail_notice, record_access};
 use crate::{
     domain::{
         lockout, mail::MailKind, origin::Origin, password::REMEMBERED, secret::OpaqueToken, user::UserStatus,
@@ -16,6 +17,7 @@ pub async fn confirm_password_reset(
     tx: &mut Tx,
     token: &OpaqueToken,
     password_hash: &str,
+    keeps_api_keys: bool,
     origin: &Origin,
 ) -> Result<(), Error> {
     let now = wall_now();
@@ -32,6 +34,9 @@ pub async fn confirm_password_reset(
     store::lockouts::clear_account(tx.conn(), &lockout::account(Some(id), "")).await?;
     tx.record(id, None, &fact)?;
     end_sessions(tx, id, Which::All, "password_reset").await?;
+    if !keeps_api_keys {
+        revoke_api_keys(tx, id).await?;
+    }
     mail_notice(tx, id, MailKind::PasswordChanged, new_uuid(), None)?;
     record_access(tx, "confirm_password_reset", Outcome::Succeeded, Some(id), None, origin)
 }

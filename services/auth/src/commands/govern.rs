@@ -1,7 +1,7 @@
 //! What staff do to other people's accounts, under the two rules of that: nobody gives, takes or overrules what
 //! they do not hold themselves, and the last active super_admin stays.
 
-use quenty_kernel::{Actor, Scope, clock::wall_now, id::UserId};
+use quenty_kernel::{Scope, clock::wall_now, id::UserId};
 use quenty_platform::{Tx, http::IfMatch};
 
 use super::{Outcome, Which, end_sessions, record_access, revoke_user, roles::permissions_of};
@@ -25,7 +25,7 @@ pub struct Authority<'a> {
 }
 
 impl Authority<'_> {
-    async fn check(&self, tx: &mut Tx, roles: &[String]) -> Result<(), Error> {
+    pub(super) async fn check(&self, tx: &mut Tx, roles: &[String]) -> Result<(), Error> {
         let wanted = permissions_of(tx, roles).await?;
         if covers(self.held, wanted.iter().map(String::as_str)) {
             Ok(())
@@ -34,7 +34,8 @@ impl Authority<'_> {
         }
     }
 
-    async fn lock(&self, tx: &mut Tx, id: UserId) -> Result<User, Error> {
+    /// The user, locked, if the caller holds all that they hold.
+    pub(super) async fn lock(&self, tx: &mut Tx, id: UserId) -> Result<User, Error> {
         store::users::lock_staff(tx.conn()).await?;
         let user = store::users::lock(tx.conn(), self.scope, id).await?.ok_or(Error::NotFound("user"))?;
         self.check(tx, user.roles()).await?;
@@ -92,12 +93,15 @@ pub async fn unlock_user(
     record_access(tx, "unlock_user", Outcome::Succeeded, Some(id), None, origin)
 }
 
-async fn unknown_role(tx: &mut Tx, roles: &[String]) -> Result<Option<String>, Error> {
+pub(super) async fn ensure_known(tx: &mut Tx, roles: &[String]) -> Result<(), Error> {
     let custom = store::custom_roles::named(tx.conn(), roles).await?;
     let is_known = |name: &String| {
         role::find(Sphere::Platform, name).is_some() || custom.iter().any(|role| role.name == *name)
     };
-    Ok(roles.iter().find(|name| !is_known(name)).cloned())
+    match roles.iter().find(|name| !is_known(name)) {
+        Some(unknown) => Err(Error::NoSuchRole(unknown.clone())),
+        None => Ok(()),
+    }
 }
 
 pub async fn assign_roles(
@@ -110,9 +114,7 @@ pub async fn assign_roles(
     roles.sort_unstable();
     roles.dedup();
     store::users::lock_staff(tx.conn()).await?;
-    if let Some(unknown) = unknown_role(tx, &roles).await? {
-        return Err(Error::NoSuchRole(unknown));
-    }
+    ensure_known(tx, &roles).await?;
     authority.check(tx, &roles).await?;
     let mut user = authority.lock(tx, id).await?;
     seen.check(user.version())?;
@@ -129,38 +131,21 @@ pub async fn assign_roles(
     Ok(user)
 }
 
-/// What the actor of a foreign event holds here; the platform itself holds everything.
-pub(super) async fn held_by(tx: &mut Tx, actor: &Actor) -> Result<Vec<String>, Error> {
-    let Actor::User(id) = actor else { return Ok(vec!["*".to_owned()]) };
-    let user = store::users::find(tx.conn(), Scope::All, *id).await?;
-    let active = user.filter(|user| user.status() == UserStatus::Active);
-    match active {
-        Some(user) => permissions_of(tx, user.roles()).await,
-        None => Ok(Vec::new()),
-    }
-}
-
-/// Customer deactivated the person: they are suspended here, and an open invitation works no more. The two rules
-/// hold for this, too; what they forbid is told to Customer, so that nobody is deactivated there and active here.
-pub async fn deactivate_user(tx: &mut Tx, id: UserId, reason: &str, by: &Actor) -> Result<(), Error> {
-    store::users::lock_staff(tx.conn()).await?;
+/// Customer deactivated the person: they are suspended here, and an open invitation works no more.
+///
+/// An event says who caused it, and nothing proves that: it is no authority over the platform's own people. Who has
+/// platform roles is suspended by our own operation only; Customer is told, so that nobody is deactivated there and
+/// active here.
+pub async fn deactivate_user(tx: &mut Tx, id: UserId, reason: &str) -> Result<(), Error> {
     let Some(mut user) = store::users::lock(tx.conn(), Scope::All, id).await? else { return Ok(()) };
     if user.status() == UserStatus::Suspended {
         return Ok(());
     }
-    let held = held_by(tx, by).await?;
-    let permitted = Authority { scope: Scope::All, held: &held }.check(tx, user.roles()).await;
-    let outcome = match permitted {
-        Ok(()) => suspend(tx, user.clone(), reason).await.map(drop),
-        Err(refused) => Err(refused),
-    };
-    match outcome {
-        Err(refused @ (Error::LastSuperAdmin | Error::BeyondOwnPermissions)) => {
-            tracing::warn!(user_id = %id, %by, %refused, "a deactivation was refused");
-            let fact = user.stay(tx.now());
-            store::users::save(tx.conn(), &user).await?;
-            Ok(tx.record(id, None, &fact)?)
-        }
-        outcome => outcome,
+    if user.roles().is_empty() {
+        return suspend(tx, user, reason).await.map(drop);
     }
+    tracing::warn!(user_id = %id, "a deactivation was refused: the person has platform roles");
+    let fact = user.stay(tx.now());
+    store::users::save(tx.conn(), &user).await?;
+    Ok(tx.record(id, None, &fact)?)
 }

@@ -56,7 +56,7 @@ pub async fn login(tx: &mut Tx, attempt: Attempt) -> Result<Result<LoggedIn, Err
     let account = lockout::account(attempt.user_id, &store::users::key(&attempt.login));
     let now = wall_now();
     let device = known_device(tx, &attempt).await?;
-    let place = lockout::place(&attempt.origin.address, device.as_ref());
+    let place = lockout::place(&attempt.origin.network(), device.as_ref());
     let before = store::lockouts::lock(tx.conn(), &account, &place).await?;
     // While locked, even the right password is not looked at; a second factor needs no such lock.
     let is_locked = before.is_some_and(|lockout| lockout.is_locked(now));
@@ -126,6 +126,18 @@ pub fn account_name(account: &[u8; 32]) -> String {
     account.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Counts a password that was checked for nothing against the address and the account.
+pub(super) async fn count_failure(tx: &mut Tx, account: &[u8; 32], origin: &Origin) -> Result<(), Error> {
+    let buckets = [
+        (FAILURES_OF_ADDRESS, FAILURES_OF_ADDRESS.bucket(&origin.network())),
+        (FAILURES_OF_ACCOUNT, FAILURES_OF_ACCOUNT.bucket(&account_name(account))),
+    ];
+    for (limit, bucket) in &buckets {
+        store::rate_limits::hit(tx.conn(), limit, bucket, wall_now()).await?;
+    }
+    Ok(())
+}
+
 /// Every refusal counts against the address and the account: each has cost the work of checking a password.
 async fn refuse(
     tx: &mut Tx,
@@ -134,13 +146,7 @@ async fn refuse(
     error: Error,
 ) -> Result<Result<LoggedIn, Error>, Error> {
     let account = lockout::account(attempt.user_id, &store::users::key(&attempt.login));
-    let buckets = [
-        (FAILURES_OF_ADDRESS, FAILURES_OF_ADDRESS.bucket(&attempt.origin.address)),
-        (FAILURES_OF_ACCOUNT, FAILURES_OF_ACCOUNT.bucket(&account_name(&account))),
-    ];
-    for (limit, bucket) in &buckets {
-        store::rate_limits::hit(tx.conn(), limit, bucket, wall_now()).await?;
-    }
+    count_failure(tx, &account, &attempt.origin).await?;
     let fact = LoginFailed {
         user_id: attempt.user_id,
         // What names nobody may be a password in the wrong field.

@@ -1,22 +1,22 @@
-//! A person's second factor: an authenticator app and recovery codes. All of it needs a session whose password was
-//! given within the last minutes, and its owner is told by mail.
+//! A person's second factor: an authenticator app and recovery codes. All of it needs a session whose person proved to
+//! be it within the last minutes, with a code where there is a factor already; its owner is told by mail.
 
 use quenty_kernel::{
-    Scope,
     clock::wall_now,
     id::{SessionId, UserId, new_uuid},
 };
 use quenty_platform::Tx;
 use rand::RngCore;
 
-use super::{Outcome, Which, end_sessions, mail::mail_notice, prove_password::own_session, record_access};
+use super::{
+    Outcome, Which, end_sessions, mail::mail_notice, prove_password::stepped_up, record_access, revoke_user,
+};
 use crate::{
     domain::{
         mail::MailKind,
         mfa::{RECOVERY_BYTES, RECOVERY_CODES, RecoveryCode, TotpFactor, TotpSecret},
         origin::Origin,
-        session::{PASSWORD_AND_CODE, PASSWORD_ONLY, Session},
-        user::{User, UserStatus},
+        session::{PASSWORD_AND_CODE, PASSWORD_ONLY},
     },
     error::Error,
     parts::TokenKeys,
@@ -29,14 +29,6 @@ fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     rand::rng().fill_bytes(&mut bytes);
     bytes
-}
-
-/// The user, locked, and the session, if its password was given a moment ago.
-async fn stepped_up(tx: &mut Tx, user: UserId, session: SessionId) -> Result<(User, Session), Error> {
-    let found = store::users::lock(tx.conn(), Scope::All, user).await?;
-    let user = found.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
-    let session = own_session(tx, user.id(), session).await?;
-    if session.is_fresh(wall_now()) { Ok((user, session)) } else { Err(Error::PasswordTooOld) }
 }
 
 async fn factor(tx: &mut Tx, user: UserId) -> Result<Option<TotpFactor>, Error> {
@@ -88,7 +80,7 @@ pub async fn confirm_totp(
     Ok(codes)
 }
 
-/// A password is enough again; other sessions end.
+/// A password is enough again; other sessions end, and tokens that count on the factor with them.
 pub async fn disable_totp(
     tx: &mut Tx,
     user: UserId,
@@ -107,6 +99,8 @@ pub async fn disable_totp(
     store::users::save(tx.conn(), &user).await?;
     tx.record(user.id(), None, &fact)?;
     end_sessions(tx, user.id(), Which::AllBut(session.id), "mfa_disabled").await?;
+    // Where staff must have a factor, this session's token says more from now on than is true.
+    revoke_user(tx, user.id()).await?;
     mail_notice(tx, user.id(), MailKind::MfaDisabled, new_uuid(), None)?;
     record_access(tx, "disable_totp", Outcome::Succeeded, Some(user.id()), None, origin)
 }

@@ -28,7 +28,7 @@ pub(super) async fn prove_client(
         tx.act_as(Actor::Service(client.to_owned()));
         return Ok(Ok(()));
     }
-    let (bucket, now) = (FAILURES_OF_CLIENTS.bucket(&origin.address), wall_now());
+    let (bucket, now) = (FAILURES_OF_CLIENTS.bucket(&origin.network()), wall_now());
     let before = store::rate_limits::hit(tx.conn(), &FAILURES_OF_CLIENTS, &bucket, now).await?;
     if let Some(retry_after) = FAILURES_OF_CLIENTS.wait(Some(before), now) {
         return Ok(Err(Error::TooManyAttempts { retry_after }));

@@ -1,5 +1,5 @@
-//! What a session alone is not enough for: the person gives the current password once more. A wrong one counts as a
-//! failed login, so that a stolen session is no way around the lock.
+//! What a session alone is not enough for: the person proves once more to be it, as at a login. A wrong password counts
+//! as a failed login, so that a stolen session is no way around the lock.
 
 use quenty_kernel::{
     Scope,
@@ -8,7 +8,7 @@ use quenty_kernel::{
 };
 use quenty_platform::Tx;
 
-use super::{Outcome, record_access};
+use super::{Outcome, login::count_failure, record_access, verify_mfa::prove_code};
 use crate::{
     domain::{
         lockout::{self, Lockout},
@@ -30,7 +30,7 @@ pub(super) async fn prove_password(
     origin: &Origin,
 ) -> Result<Result<User, Error>, Error> {
     let (account, now) = (lockout::account(Some(id), ""), wall_now());
-    let before = store::lockouts::lock(tx.conn(), &account, &origin.address).await?;
+    let before = store::lockouts::lock(tx.conn(), &account, &origin.network()).await?;
     if let Some(retry_after) = before.and_then(|lockout| lockout.wait(now)) {
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
@@ -39,30 +39,52 @@ pub(super) async fn prove_password(
     // Under the user's lock: what was proved may have been replaced since.
     if proved.is_none() || proved != store::passwords::current(tx.conn(), id).await? {
         let failed = Lockout::after_failure(before, now);
-        store::lockouts::save(tx.conn(), &account, &origin.address, &failed).await?;
+        store::lockouts::save(tx.conn(), &account, &origin.network(), &failed).await?;
+        count_failure(tx, &account, origin).await?;
         record_access(tx, operation, Outcome::Refused, Some(id), None, origin)?;
         return Ok(Err(Error::WrongPassword));
     }
-    store::lockouts::clear(tx.conn(), &account, &origin.address).await?;
+    store::lockouts::clear(tx.conn(), &account, &origin.network()).await?;
     Ok(Ok(user))
 }
 
-/// The session may change what else proves who its person is, for a few minutes.
+/// The session may change what else proves who its person is, for a few minutes. Who has a second factor gives a code,
+/// too: a stolen password is no way to be rid of it.
 pub async fn reauthenticate(
     tx: &mut Tx,
     id: UserId,
     session: SessionId,
-    proved: Option<i64>,
+    (proved, code): (Option<i64>, Option<&str>),
     origin: &Origin,
 ) -> Result<Result<(), Error>, Error> {
     if let Err(refused) = prove_password(tx, id, proved, "reauthenticate", origin).await? {
         return Ok(Err(refused));
+    }
+    if store::mfa::is_enabled(tx.conn(), id).await? {
+        let Some(code) = code else { return Ok(Err(Error::CodeNeeded)) };
+        match prove_code(tx, id, code, origin).await? {
+            Err(Error::BadCode) => return Ok(Err(Error::WrongCode)),
+            Err(refused) => return Ok(Err(refused)),
+            Ok(()) => {}
+        }
     }
     let mut session = own_session(tx, id, session).await?;
     session.authenticated_at = wall_now();
     store::sessions::save(tx.conn(), &session).await?;
     record_access(tx, "reauthenticate", Outcome::Succeeded, Some(id), None, origin)?;
     Ok(Ok(()))
+}
+
+/// The user, locked, and the session, if the person proved to be it a moment ago.
+pub(super) async fn stepped_up(
+    tx: &mut Tx,
+    user: UserId,
+    session: SessionId,
+) -> Result<(User, Session), Error> {
+    let found = store::users::lock(tx.conn(), Scope::All, user).await?;
+    let user = found.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
+    let session = own_session(tx, user.id(), session).await?;
+    if session.is_fresh(wall_now()) { Ok((user, session)) } else { Err(Error::PasswordTooOld) }
 }
 
 /// The person's own live session, locked.

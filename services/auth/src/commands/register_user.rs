@@ -22,7 +22,7 @@ pub async fn register_user(
     origin: &Origin,
 ) -> Result<Result<(), Error>, Error> {
     let wall = wall_now();
-    let bucket = REGISTRATIONS.bucket(&origin.address);
+    let bucket = REGISTRATIONS.bucket(&origin.network());
     let before = store::rate_limits::hit(tx.conn(), &REGISTRATIONS, &bucket, wall).await?;
     if let Some(retry_after) = REGISTRATIONS.wait(Some(before), wall) {
         return Ok(Err(Error::TooManyAttempts { retry_after }));

@@ -25,7 +25,7 @@ pub async fn request_password_reset(
     let now = wall_now();
     for (limit, bucket) in [
         (PASSWORD_RESETS, PASSWORD_RESETS.bucket(&email.canonical())),
-        (PASSWORD_RESETS_OF_ADDRESS, PASSWORD_RESETS_OF_ADDRESS.bucket(&origin.address)),
+        (PASSWORD_RESETS_OF_ADDRESS, PASSWORD_RESETS_OF_ADDRESS.bucket(&origin.network())),
     ] {
         let before = store::rate_limits::hit(tx.conn(), &limit, &bucket, now).await?;
         if let Some(retry_after) = limit.wait(Some(before), now) {

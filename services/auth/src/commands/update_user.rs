@@ -7,6 +7,7 @@ use quenty_kernel::{
 };
 use quenty_platform::{Tx, http::IfMatch};
 
+use super::Authority;
 use crate::{domain::user::User, error::Error, store};
 
 /// What an update sets; absent fields stay.
@@ -17,14 +18,31 @@ pub struct UserChanges {
     pub language: Option<LanguageTag>,
 }
 
-pub async fn update_user(
+/// One's own.
+pub async fn update_profile(
     tx: &mut Tx,
-    scope: Scope,
     id: UserId,
     seen: IfMatch,
     changes: &UserChanges,
 ) -> Result<User, Error> {
-    let mut user = store::users::lock(tx.conn(), scope, id).await?.ok_or(Error::NotFound("user"))?;
+    let user = store::users::lock(tx.conn(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
+    update(tx, user, seen, changes).await
+}
+
+/// Another's, by who holds all that they hold: whoever names an administrator could else take their place in mails
+/// and lists.
+pub async fn update_user(
+    tx: &mut Tx,
+    authority: Authority<'_>,
+    id: UserId,
+    seen: IfMatch,
+    changes: &UserChanges,
+) -> Result<User, Error> {
+    let user = authority.lock(tx, id).await?;
+    update(tx, user, seen, changes).await
+}
+
+async fn update(tx: &mut Tx, mut user: User, seen: IfMatch, changes: &UserChanges) -> Result<User, Error> {
     seen.check(user.version())?;
     let given_name = changes.given_name.as_ref().map_or(user.given_name(), PersonName::as_str).to_owned();
     let family_name = changes.family_name.as_ref().map_or(user.family_name(), PersonName::as_str).to_owned();
@@ -34,7 +52,7 @@ pub async fn update_user(
     if !is_same {
         let fact = user.update(&given_name, &family_name, &language, tx.now());
         store::users::save(tx.conn(), &user).await?;
-        tx.record(id, None, &fact)?;
+        tx.record(user.id(), None, &fact)?;
     }
     Ok(user)
 }

@@ -31,23 +31,39 @@ pub async fn verify_mfa(
     code: &str,
     origin: &Origin,
 ) -> Result<Result<Tokens, Error>, Error> {
-    let (hash, now) = (token.hash(), wall_now());
+    let hash = token.hash();
     let Some(challenge) = store::mfa::lock_challenge(tx.conn(), &hash).await? else {
         return Ok(Err(Error::BadMfaToken));
     };
     let Some(user) = open(tx, &challenge).await? else { return Ok(Err(Error::BadMfaToken)) };
-    let bucket = MFA_FAILURES.bucket(&user.id().to_string());
+    if let Err(refused) = prove_code(tx, user.id(), code, origin).await? {
+        if matches!(refused, Error::BadCode) {
+            store::mfa::fail_challenge(tx.conn(), &hash).await?;
+        }
+        return Ok(Err(refused));
+    }
+    store::mfa::delete_challenge(tx.conn(), &hash).await?;
+    start_session(tx, &user, &PASSWORD_AND_CODE, challenge.device, origin).await.map(Ok)
+}
+
+/// Uses the code up, if it is right; a wrong one is counted and on record, so either must be committed. Under the lock
+/// of the user.
+pub(super) async fn prove_code(
+    tx: &mut Tx,
+    user: UserId,
+    code: &str,
+    origin: &Origin,
+) -> Result<Result<(), Error>, Error> {
+    let (bucket, now) = (MFA_FAILURES.bucket(&user.to_string()), wall_now());
     let failed = store::rate_limits::find(tx.conn(), &bucket).await?;
     if let Some(retry_after) = MFA_FAILURES.wait(failed, now) {
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
-    if !takes(tx, user.id(), code).await? {
-        store::mfa::fail_challenge(tx.conn(), &hash).await?;
-        store::rate_limits::hit(tx.conn(), &MFA_FAILURES, &bucket, now).await?;
-        return refuse(tx, user.id(), origin).map(|()| Err(Error::BadCode));
+    if takes(tx, user, code).await? {
+        return Ok(Ok(()));
     }
-    store::mfa::delete_challenge(tx.conn(), &hash).await?;
-    start_session(tx, &user, &PASSWORD_AND_CODE, challenge.device, origin).await.map(Ok)
+    store::rate_limits::hit(tx.conn(), &MFA_FAILURES, &bucket, now).await?;
+    refuse(tx, user, origin).map(|()| Err(Error::BadCode))
 }
 
 /// The user, locked, whose login this is, unless it is over or the password was replaced since.

@@ -22,6 +22,8 @@ pub enum MailKind {
     MfaEnabled,
     MfaDisabled,
     RecoveryCodesRenewed,
+    /// A key acts for the person from now on.
+    ApiKeyCreated,
 }
 
 impl MailKind {
@@ -37,6 +39,7 @@ impl MailKind {
             Self::MfaEnabled => "mfa_enabled",
             Self::MfaDisabled => "mfa_disabled",
             Self::RecoveryCodesRenewed => "recovery_codes_renewed",
+            Self::ApiKeyCreated => "api_key_created",
         }
     }
 
@@ -52,7 +55,8 @@ impl MailKind {
             | Self::PasswordChanged
             | Self::MfaEnabled
             | Self::MfaDisabled
-            | Self::RecoveryCodesRenewed => "/login",
+            | Self::RecoveryCodesRenewed
+            | Self::ApiKeyCreated => "/login",
         }
     }
 }
@@ -107,6 +111,10 @@ fn in_english(kind: MailKind) -> (&'static str, &'static str) {
             "You have other recovery codes",
             "your recovery codes were replaced just now; those of before work no more. If that was not you, change your password at once and tell the support:",
         ),
+        MailKind::ApiKeyCreated => (
+            "A new API key acts for you",
+            "an API key was made just now that acts for you. If that was not you, revoke it, change your password at once and tell the support:",
+        ),
     }
 }
 
@@ -147,6 +155,10 @@ fn in_spanish(kind: MailKind) -> (&'static str, &'static str) {
         MailKind::RecoveryCodesRenewed => (
             "Tienes otros códigos de recuperación",
             "tus códigos de recuperación se acaban de reemplazar; los anteriores ya no sirven. Si no fuiste tú, cambia tu contraseña de inmediato y avisa a soporte:",
+        ),
+        MailKind::ApiKeyCreated => (
+            "Una nueva clave de API actúa por ti",
+            "acaba de crearse una clave de API que actúa por ti. Si no fuiste tú, revócala, cambia tu contraseña de inmediato y avisa a soporte:",
         ),
     }
 }

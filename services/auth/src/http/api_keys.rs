@@ -171,7 +171,7 @@ pub(super) async fn list_api_keys(
 /// Make an API key that acts for the caller in the active company.
 #[utoipa::path(post, path = "/api/v1/auth/api-keys", operation_id = "create_api_key", tag = "api-keys", request_body = CreateApiKeyIn,
     security(("bearer" = ["api_keys:create"])), responses((status = 201, body = ApiKeySecretOut),
-        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`, `NO_COMPANY`, `NO_SESSION`"), (status = 409, description = "`TOO_MANY_API_KEYS`"),
+        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`, `NO_COMPANY`, `NO_SESSION`, `PASSWORD_NEEDED`: prove again to be it first"), (status = 409, description = "`TOO_MANY_API_KEYS`"),
         (status = 422, description = "`NO_SUCH_SCOPE`, `INVALID_EXPIRY`")))]
 pub(super) async fn create_api_key(
     State(app): State<App>,
@@ -180,7 +180,7 @@ pub(super) async fn create_api_key(
     Json(input): Json<CreateApiKeyIn>,
 ) -> Result<Answer> {
     let company = caller.company()?;
-    let (user, _) = own_session(&caller)?;
+    let who = own_session(&caller)?;
     let new = NewApiKey {
         name: input.name.to_string(),
         scopes: input.scopes.0,
@@ -189,7 +189,7 @@ pub(super) async fn create_api_key(
     };
     let mut tx = app.begin(&caller).await?;
     let (key, secret) =
-        commands::create_api_key(&mut tx, user, company, caller.permissions(), new, &origin).await?;
+        commands::create_api_key(&mut tx, who, company, caller.permissions(), new, &origin).await?;
     let id = key.id;
     let answer = Answer::created(format!("/api/v1/auth/api-keys/{id}"), &shown(key, &secret))?;
     tx.answer(answer.header(header::CACHE_CONTROL, "no-store").secret_of(id)).await
@@ -198,7 +198,7 @@ pub(super) async fn create_api_key(
 /// Give one's API key another secret.
 #[utoipa::path(post, path = "/api/v1/auth/api-keys/{id}/rotate", operation_id = "rotate_api_key", tag = "api-keys", params(("id" = ApiKeyId, Path)),
     request_body = RotateApiKeyIn, security(("bearer" = ["api_keys:rotate"])), responses((status = 200, body = ApiKeySecretOut),
-        (status = 403, description = "`NO_SESSION`"), (status = 404, description = "`NOT_FOUND`: no such key, or another's")))]
+        (status = 403, description = "`NO_SESSION`, `PASSWORD_NEEDED`"), (status = 404, description = "`NOT_FOUND`: no such key, or another's")))]
 pub(super) async fn rotate_api_key(
     State(app): State<App>,
     caller: Can<RotateApiKeys>,
@@ -207,10 +207,10 @@ pub(super) async fn rotate_api_key(
     Json(input): Json<RotateApiKeyIn>,
 ) -> Result<Answer> {
     let scope = caller.scope()?;
-    let (user, _) = own_session(&caller)?;
+    let who = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
     let overlap = input.overlap_seconds.0;
-    let (key, secret) = commands::rotate_api_key(&mut tx, user, scope, id, overlap, &origin).await?;
+    let (key, secret) = commands::rotate_api_key(&mut tx, who, scope, id, overlap, &origin).await?;
     let answer = Answer::ok(&shown(key, &secret))?;
     tx.answer(answer.header(header::CACHE_CONTROL, "no-store").secret_of(id)).await
 }

@@ -26,7 +26,7 @@ pub(super) struct AcceptInvitationIn {
 }
 
 /// Accept an invitation by choosing a password.
-#[utoipa::path(post, path = "/api/v1/auth/invitations/accept", operation_id = "accept_invitation", tag = "auth", request_body = AcceptInvitationIn,
+#[utoipa::path(post, path = "/api/v1/auth/invitations/accept", operation_id = "accept_invitation", tag = "auth", security(()), request_body = AcceptInvitationIn,
     responses((status = 204), (status = 422, description = "`INVALID_LINK`, `WEAK_PASSWORD`")))]
 pub(super) async fn accept_invitation(
     State(app): State<App>,

@@ -19,14 +19,14 @@ pub(super) struct JwkSet {
 }
 
 /// The public keys of access tokens.
-#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "get_jwks", tag = "auth", responses((status = 200, body = JwkSet)))]
+#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "get_jwks", tag = "auth", security(()), responses((status = 200, body = JwkSet)))]
 pub(super) async fn get_jwks(State(app): State<App>) -> Result<impl IntoResponse> {
     let keys = app.part::<KeyRing>()?.published();
     Ok(([(header::CACHE_CONTROL, "public, max-age=60")], axum::Json(JwkSet { keys })))
 }
 
 /// The access tokens that are over before their time, by digest: `304` while the list is the one of `If-None-Match`.
-#[utoipa::path(get, path = "/.well-known/revocations.json", operation_id = "get_revocations", tag = "auth",
+#[utoipa::path(get, path = "/.well-known/revocations.json", operation_id = "get_revocations", tag = "auth", security(()),
     params(("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = RevocationList), (status = 304, description = "unchanged")))]
 pub(super) async fn get_revocations(State(app): State<App>, headers: HeaderMap) -> Result<Response> {

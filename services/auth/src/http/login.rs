@@ -62,7 +62,7 @@ struct SecondStepOut {
 }
 
 /// Log in with a password.
-#[utoipa::path(post, path = "/api/v1/auth/login", operation_id = "login", tag = "auth", request_body = LoginIn,
+#[utoipa::path(post, path = "/api/v1/auth/login", operation_id = "login", tag = "auth", security(()), request_body = LoginIn,
     responses(
         (status = 200, body = LoginOut),
         (status = 401, description = "`INVALID_CREDENTIALS`: the same whether the name, the password, a lock or an address that was never verified is the reason"),
@@ -116,9 +116,10 @@ async fn is_known_device(
 }
 
 /// Refuses an address that tries many accounts, and slows down whoever tries one account from many addresses.
-async fn slow_down(app: &App, origin: &Origin, account: &[u8; 32]) -> Result<(), Error> {
+pub(super) async fn slow_down(app: &App, origin: &Origin, account: &[u8; 32]) -> Result<(), Error> {
     let now = wall_now();
-    let of_address = store::rate_limits::find(app.db(), &FAILURES_OF_ADDRESS.bucket(&origin.address)).await?;
+    let of_address =
+        store::rate_limits::find(app.db(), &FAILURES_OF_ADDRESS.bucket(&origin.network())).await?;
     if let Some(retry_after) = FAILURES_OF_ADDRESS.wait(of_address, now) {
         return Err(Error::TooManyAttempts { retry_after });
     }

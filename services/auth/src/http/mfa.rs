@@ -117,7 +117,7 @@ pub(super) async fn renew_recovery_codes(
 }
 
 /// The second step of a login.
-#[utoipa::path(post, path = "/api/v1/auth/mfa/verify", operation_id = "verify_mfa", tag = "mfa", request_body = VerifyMfaIn,
+#[utoipa::path(post, path = "/api/v1/auth/mfa/verify", operation_id = "verify_mfa", tag = "mfa", security(()), request_body = VerifyMfaIn,
     responses((status = 200, body = TokensOut),
         (status = 401, description = "`INVALID_CODE`: wrong, or used before; `INVALID_MFA_TOKEN`: unknown, expired, or five codes were wrong: log in again"),
         (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]

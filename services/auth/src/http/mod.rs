@@ -27,6 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 quenty_platform::permissions! {
     ReadUsers = "users:read";
+    InviteUsers = "users:invite";
     UpdateUsers = "users:update";
     SuspendUsers = "users:suspend";
     ReactivateUsers = "users:reactivate";
@@ -75,7 +76,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(oauth::revoke_token))
         .routes(routes!(jwks::get_jwks))
         .routes(routes!(jwks::get_revocations))
-        .routes(routes!(users::list_users))
+        .routes(routes!(users::list_users, users::invite_user))
         .routes(routes!(users::get_user, users::update_user))
         .routes(routes!(users::suspend_user))
         .routes(routes!(users::reactivate_user))

@@ -123,7 +123,7 @@ async fn presented(app: &App, token: &str) -> Result<Option<Presented>> {
 }
 
 /// Whether a token is active, and what it says (RFC 7662): unlike its signature, this knows of ended sessions at once.
-#[utoipa::path(post, path = "/api/v1/auth/introspect", operation_id = "introspect_token", tag = "auth",
+#[utoipa::path(post, path = "/api/v1/auth/introspect", operation_id = "introspect_token", tag = "auth", security(()),
     request_body(content((TokenIn = "application/json"), (TokenIn = "application/x-www-form-urlencoded"))),
     responses((status = 200, body = IntrospectionOut), (status = 401, description = "`INVALID_CLIENT`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
 pub(super) async fn introspect_token(
@@ -148,7 +148,7 @@ pub(super) async fn introspect_token(
 }
 
 /// End the session of a token (RFC 7009); of a token that is none, too, nothing is told.
-#[utoipa::path(post, path = "/api/v1/auth/revoke", operation_id = "revoke_token", tag = "auth",
+#[utoipa::path(post, path = "/api/v1/auth/revoke", operation_id = "revoke_token", tag = "auth", security(()),
     request_body(content((TokenIn = "application/json"), (TokenIn = "application/x-www-form-urlencoded"))),
     responses((status = 200), (status = 400, description = "`UNSUPPORTED_TOKEN_TYPE`: it belongs to no session"),
         (status = 401, description = "`INVALID_CLIENT`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]

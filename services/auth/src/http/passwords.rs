@@ -1,7 +1,12 @@
 //! Changing the own password, and choosing another one when it is forgotten.
 
 use axum::extract::State;
-use quenty_kernel::{Scope, clock::wall_now, contact::Email, id::UserId};
+use quenty_kernel::{
+    Scope,
+    clock::wall_now,
+    contact::{Email, Text},
+    id::UserId,
+};
 use quenty_platform::{
     App, Result,
     http::{Answer, Anyone, Json, LoggedIn},
@@ -9,7 +14,7 @@ use quenty_platform::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::sessions::own_session;
+use super::{login::slow_down, sessions::own_session};
 use crate::{
     commands::{self, NewPassword},
     domain::{
@@ -35,6 +40,9 @@ pub(super) struct ChangePasswordIn {
 #[serde(deny_unknown_fields)]
 pub(super) struct ReauthenticateIn {
     current_password: Password,
+    /// Where logins ask for one: six digits that the app shows, or one of the recovery codes.
+    #[schema(value_type = Option<String>, example = "287082")]
+    code: Option<Text<40>>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -49,6 +57,10 @@ pub(super) struct ConfirmPasswordResetIn {
     /// From the link in the mail.
     token: OpaqueToken,
     password: Password,
+    /// API keys that act for the person are revoked, unless this is true: who chose the old password, or stole it, may
+    /// have made one.
+    #[serde(default)]
+    keep_api_keys: bool,
 }
 
 /// Change the own password; all other sessions end.
@@ -80,12 +92,14 @@ pub(super) async fn change_password(
     }
 }
 
-/// The id of the current password, if that was given. Not even looked at while the account waits.
+/// The id of the current password, if that was given. Not even looked at while the account or the address waits.
 async fn check_current(app: &App, id: UserId, password: &Password, origin: &Origin) -> Result<Option<i64>> {
-    let lock = store::lockouts::find(app.db(), &lockout::account(Some(id), ""), &origin.address).await?;
+    let account = lockout::account(Some(id), "");
+    let lock = store::lockouts::find(app.db(), &account, &origin.network()).await?;
     if let Some(retry_after) = lock.and_then(|lock| lock.wait(wall_now())) {
         return Err(Error::TooManyAttempts { retry_after }.into());
     }
+    slow_down(app, origin, &account).await?;
     let current = store::passwords::latest(app.db(), id, 1).await?.pop();
     let hash = current.as_ref().map(|stored| stored.hash.clone());
     let checked = app.part::<PasswordHasher>()?.check(password, hash).await?;
@@ -102,10 +116,10 @@ async fn hash_new(app: &App, user: &User, password: &Password, earlier: Vec<Stor
     Ok(hash)
 }
 
-/// Give the password once more, for what needs more than a session.
+/// Prove once more to be it, for what needs more than a session: with the password, and a code where logins ask for one.
 #[utoipa::path(post, path = "/api/v1/auth/reauthenticate", operation_id = "reauthenticate", tag = "auth", request_body = ReauthenticateIn,
-    security(("bearer" = [])), responses((status = 204, description = "For five minutes the session may change the second factor"),
-        (status = 422, description = "`WRONG_PASSWORD`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
+    security(("bearer" = [])), responses((status = 204, description = "For five minutes the session may change the second factor, and make and rotate API keys"),
+        (status = 422, description = "`WRONG_PASSWORD`, `CODE_NEEDED`, `WRONG_CODE`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
 pub(super) async fn reauthenticate(
     State(app): State<App>,
     caller: LoggedIn,
@@ -115,7 +129,8 @@ pub(super) async fn reauthenticate(
     let (id, session) = own_session(&caller)?;
     let proved = check_current(&app, id, &input.current_password, &origin).await?;
     let mut tx = app.begin(&caller).await?;
-    match commands::reauthenticate(&mut tx, id, session, proved, &origin).await? {
+    let code = input.code.as_ref().map(Text::as_str);
+    match commands::reauthenticate(&mut tx, id, session, (proved, code), &origin).await? {
         Ok(()) => tx.answer(Answer::no_content()).await,
         Err(refused) => {
             tx.commit().await?;
@@ -125,7 +140,7 @@ pub(super) async fn reauthenticate(
 }
 
 /// Ask for a link to choose another password.
-#[utoipa::path(post, path = "/api/v1/auth/password/reset", operation_id = "request_password_reset", tag = "auth", request_body = RequestPasswordResetIn,
+#[utoipa::path(post, path = "/api/v1/auth/password/reset", operation_id = "request_password_reset", tag = "auth", security(()), request_body = RequestPasswordResetIn,
     responses((status = 204, description = "Mailed if the address has an account"), (status = 429, description = "`TOO_MANY_ATTEMPTS`: three an hour for one address")))]
 pub(super) async fn request_password_reset(
     State(app): State<App>,
@@ -143,8 +158,8 @@ pub(super) async fn request_password_reset(
     }
 }
 
-/// Choose another password with the token that was mailed; all sessions end.
-#[utoipa::path(post, path = "/api/v1/auth/password/reset/confirm", operation_id = "confirm_password_reset", tag = "auth", request_body = ConfirmPasswordResetIn,
+/// Choose another password with the token that was mailed; all sessions end, and all API keys are revoked unless they are to stay.
+#[utoipa::path(post, path = "/api/v1/auth/password/reset/confirm", operation_id = "confirm_password_reset", tag = "auth", security(()), request_body = ConfirmPasswordResetIn,
     responses((status = 204), (status = 422, description = "`INVALID_LINK`, `WEAK_PASSWORD`"), (status = 429, description = "`TOO_MANY_LOGINS`")))]
 pub(super) async fn confirm_password_reset(
     State(app): State<App>,
@@ -158,6 +173,7 @@ pub(super) async fn confirm_password_reset(
     let earlier = store::passwords::latest(app.db(), id, REMEMBERED).await?;
     let hash = hash_new(&app, &user, &input.password, earlier).await?;
     let mut tx = app.begin(&caller).await?;
-    commands::confirm_password_reset(&mut tx, &input.token, &hash, &origin).await?;
+    let kept = input.keep_api_keys;
+    commands::confirm_password_reset(&mut tx, &input.token, &hash, kept, &origin).await?;
     tx.answer(Answer::no_content()).await
 }

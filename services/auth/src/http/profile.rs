@@ -56,7 +56,7 @@ pub(super) async fn update_profile(
 ) -> Result<Answer> {
     let (id, _) = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    let user = commands::update_user(&mut tx, Scope::All, id, seen, &patch.into()).await?;
+    let user = commands::update_profile(&mut tx, id, seen, &patch.into()).await?;
     let memberships = store::memberships::of_user(tx.conn(), id).await?;
     let version = user.version();
     let mfa = store::mfa::state(tx.conn(), id).await?;

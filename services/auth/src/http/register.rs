@@ -62,7 +62,7 @@ pub(super) struct ResendIn {
 }
 
 /// Register a person.
-#[utoipa::path(post, path = "/api/v1/auth/register", operation_id = "register_user", tag = "auth", request_body = RegisterIn,
+#[utoipa::path(post, path = "/api/v1/auth/register", operation_id = "register_user", tag = "auth", security(()), request_body = RegisterIn,
     responses(
         (status = 202, body = RegisterOut),
         (status = 409, description = "`USERNAME_TAKEN`"),
@@ -78,7 +78,7 @@ pub(super) async fn register_user(
     let RegisterIn { username, email, given_name, family_name, language, password } = input;
     let language = language.map_or_else(|| "es".parse().map_err(quenty_platform::Error::internal), Ok)?;
     let person = Person { username, email, given_name, family_name, language };
-    let hits = store::rate_limits::find(app.db(), &REGISTRATIONS.bucket(&origin.address)).await?;
+    let hits = store::rate_limits::find(app.db(), &REGISTRATIONS.bucket(&origin.network())).await?;
     if let Some(retry_after) = REGISTRATIONS.wait(hits, wall_now()) {
         return Err(Error::TooManyAttempts { retry_after }.into());
     }
@@ -98,7 +98,7 @@ pub(super) async fn register_user(
 }
 
 /// Prove the e-mail address with the token that was mailed.
-#[utoipa::path(post, path = "/api/v1/auth/verify", operation_id = "verify_user", tag = "auth", request_body = VerifyIn,
+#[utoipa::path(post, path = "/api/v1/auth/verify", operation_id = "verify_user", tag = "auth", security(()), request_body = VerifyIn,
     responses((status = 204), (status = 409, description = "`USERNAME_TAKEN`: by somebody who was faster; register again"),
         (status = 422, description = "`INVALID_LINK`: unknown, used or expired")))]
 pub(super) async fn verify_user(
@@ -113,7 +113,7 @@ pub(super) async fn verify_user(
 }
 
 /// Mail another verification link.
-#[utoipa::path(post, path = "/api/v1/auth/verify/resend", operation_id = "resend_verification", tag = "auth", request_body = ResendIn,
+#[utoipa::path(post, path = "/api/v1/auth/verify/resend", operation_id = "resend_verification", tag = "auth", security(()), request_body = ResendIn,
     responses((status = 204, description = "Sent if there is something to verify"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
 pub(super) async fn resend_verification(
     State(app): State<App>,

@@ -34,7 +34,7 @@ pub(super) struct ServiceTokenOut {
 }
 
 /// A service's own token (OAuth 2.0 client credentials).
-#[utoipa::path(post, path = "/api/v1/auth/token", operation_id = "issue_service_token", tag = "auth",
+#[utoipa::path(post, path = "/api/v1/auth/token", operation_id = "issue_service_token", tag = "auth", security(()),
     request_body(content((ServiceTokenIn = "application/json"), (ServiceTokenIn = "application/x-www-form-urlencoded"))),
     responses((status = 200, body = ServiceTokenOut), (status = 400, description = "`UNSUPPORTED_GRANT_TYPE`"), (status = 401, description = "`INVALID_CLIENT`"),
         (status = 429, description = "`TOO_MANY_ATTEMPTS`: too many wrong secrets from one address")))]

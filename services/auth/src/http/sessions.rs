@@ -66,7 +66,7 @@ pub(super) struct SessionsQuery {
 }
 
 /// Renew the tokens; each refresh token works once.
-#[utoipa::path(post, path = "/api/v1/auth/refresh", operation_id = "refresh", tag = "auth", request_body = RefreshIn,
+#[utoipa::path(post, path = "/api/v1/auth/refresh", operation_id = "refresh", tag = "auth", security(()), request_body = RefreshIn,
     responses((status = 200, body = TokensOut),
         (status = 401, description = "`INVALID_REFRESH_TOKEN`; `REFRESH_TOKEN_REUSED`: it was used before, so the session was ended")))]
 pub(super) async fn refresh(

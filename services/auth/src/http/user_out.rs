@@ -103,6 +103,12 @@ impl ProfileOut {
     }
 }
 
+/// One who was invited a moment ago.
+pub(super) fn invited(user: User) -> Result<Answer> {
+    let (at, version) = (format!("/api/v1/admin/users/{}", user.id()), user.version());
+    Ok(Answer::created(at, &UserOut::from(user))?.version(version))
+}
+
 pub(super) fn answer(user: User) -> Result<Answer> {
     let version = user.version();
     Ok(Answer::ok(&UserOut::from(user))?.version(version))

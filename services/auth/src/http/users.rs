@@ -3,7 +3,7 @@
 use axum::extract::State;
 use quenty_kernel::{
     Cursor, Page, PageQuery, Scope, Timestamp,
-    contact::{Email, Text},
+    contact::{Email, LanguageTag, PersonName, Text},
     id::UserId,
     page::Limit,
 };
@@ -16,7 +16,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    AssignRoles, ReactivateUsers, ReadUsers, SuspendUsers, UnlockUsers, UpdateUsers,
+    AssignRoles, InviteUsers, ReactivateUsers, ReadUsers, SuspendUsers, UnlockUsers, UpdateUsers,
     profile::UserPatch,
     user_out::{self, UserOut},
 };
@@ -25,6 +25,7 @@ use crate::{
     domain::{
         facts::UserFact,
         origin::Origin,
+        person::Person,
         user::{User, UserStatus},
     },
     error::Error,
@@ -64,6 +65,19 @@ pub(super) struct AssignRolesIn {
     roles: Vec<String>,
 }
 
+/// Somebody who is asked to work for the platform.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InviteUserIn {
+    email: Email,
+    given_name: PersonName,
+    family_name: PersonName,
+    language: LanguageTag,
+    /// At least one platform role; each is one whose permissions the caller holds.
+    #[schema(example = json!(["dispatcher"]))]
+    roles: Vec<String>,
+}
+
 fn authority(caller: &Caller) -> Result<Authority<'_>> {
     Ok(Authority { scope: caller.scope()?, held: caller.permissions() })
 }
@@ -84,6 +98,24 @@ pub(super) async fn list_users(
     };
     let users = store::users::list(app.db(), caller.scope()?, &filter, &page).await?;
     Ok(Json(users.map(UserOut::from)))
+}
+
+/// Invite somebody to work for the platform; the link to choose a password is mailed.
+#[utoipa::path(post, path = "/api/v1/admin/users", operation_id = "invite_user", tag = "users", request_body = InviteUserIn,
+    security(("bearer" = ["users:invite"])), responses((status = 201, body = UserOut),
+        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`, `STAFF_ONLY`"), (status = 409, description = "`USER_EXISTS`: `user_id` says who; assign roles instead"),
+        (status = 422, description = "`NO_ROLE`, `NO_SUCH_ROLE`")))]
+pub(super) async fn invite_user(
+    State(app): State<App>,
+    caller: Can<InviteUsers>,
+    origin: Origin,
+    Json(input): Json<InviteUserIn>,
+) -> Result<Answer> {
+    let InviteUserIn { email, given_name, family_name, language, roles } = input;
+    let person = Person { username: None, email, given_name, family_name, language };
+    let mut tx = app.begin(&caller).await?;
+    let user = commands::invite_staff(&mut tx, authority(&caller)?, &person, roles, &origin).await?;
+    tx.answer(user_out::invited(user)?).await
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -115,7 +147,8 @@ pub(super) async fn get_user(
 
 /// Change a user's names and language.
 #[utoipa::path(patch, path = "/api/v1/admin/users/{id}", operation_id = "update_user", tag = "users", params(("id" = UserId, Path)), request_body = UserPatch,
-    security(("bearer" = ["users:update"])), responses((status = 200, body = UserOut), (status = 412, description = "`VERSION_MISMATCH`")))]
+    security(("bearer" = ["users:update"])), responses((status = 200, body = UserOut),
+        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`"), (status = 412, description = "`VERSION_MISMATCH`")))]
 pub(super) async fn update_user(
     State(app): State<App>,
     caller: Can<UpdateUsers>,
@@ -124,7 +157,7 @@ pub(super) async fn update_user(
     Json(patch): Json<UserPatch>,
 ) -> Result<Answer> {
     let mut tx = app.begin(&caller).await?;
-    let user = commands::update_user(&mut tx, caller.scope()?, id, seen, &patch.into()).await?;
+    let user = commands::update_user(&mut tx, authority(&caller)?, id, seen, &patch.into()).await?;
     tx.answer(user_out::answer(user)?).await
 }
 

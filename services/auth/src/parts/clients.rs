@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::secret::Key;
 
+/// A secret is tried by whoever reaches the gateway: it is made by a machine, and this is what 128 bits and more take.
+pub const SHORTEST_SECRET: usize = 32;
+
 /// Known clients; of their secrets only a keyed hash is held.
 #[derive(Debug)]
 pub struct Clients {
@@ -15,12 +18,14 @@ impl Clients {
     /// Reads `{"order": "secret", …}`.
     ///
     /// # Errors
-    /// When it is no such object.
+    /// When it is no such object, or a secret is too short to be one.
     pub fn from_json(text: &str, key: Key) -> Result<Self, String> {
         let secrets: BTreeMap<String, String> = serde_json::from_str(text)
             .map_err(|_| "expected a JSON object of service name and secret".to_owned())?;
-        if let Some((name, _)) = secrets.iter().find(|(_, secret)| secret.is_empty()) {
-            return Err(format!("the secret of {name} is empty"));
+        if let Some((name, _)) = secrets.iter().find(|(_, secret)| secret.len() < SHORTEST_SECRET) {
+            return Err(format!(
+                "the secret of {name} has less than {SHORTEST_SECRET} characters; make one with `openssl rand -base64 32`"
+            ));
         }
         let macs = secrets.into_iter().map(|(name, secret)| (name, key.mac(secret.as_bytes()))).collect();
         Ok(Self { key, macs })
@@ -47,12 +52,17 @@ mod tests {
     #[test]
     fn a_client_needs_its_own_secret() {
         let key = Key::from_base64("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
-        let clients = Clients::from_json(r#"{"order": "a", "pickup": "b"}"#, key.clone()).unwrap();
-        assert!(clients.verify("order", "a"));
+        let (a, b) = ("a".repeat(SHORTEST_SECRET), "b".repeat(SHORTEST_SECRET));
+        let json = format!(r#"{{"order": "{a}", "pickup": "{b}"}}"#);
+        let clients = Clients::from_json(&json, key.clone()).unwrap();
+        assert!(clients.verify("order", &a));
         assert!(
-            !clients.verify("order", "b") && !clients.verify("nobody", "a") && !clients.verify("order", "")
+            !clients.verify("order", &b) && !clients.verify("nobody", &a) && !clients.verify("order", "")
         );
-        assert!(Clients::from_json(r#"{"order": ""}"#, key.clone()).is_err());
+        for short in ["", &a[1..]] {
+            let refused = Clients::from_json(&format!(r#"{{"order": "{short}"}}"#), key.clone()).unwrap_err();
+            assert!(refused.contains("order") && (short.is_empty() || !refused.contains(short)), "{refused}");
+        }
         assert!(Clients::from_json("[]", key).is_err());
     }
 }

@@ -49,7 +49,7 @@ const OWN: &[Setting] = &[
     ),
     Setting::new(
         "staff_mfa",
-        "`required`: platform roles count only after a second factor; `optional`; off loopback it is required unless told",
+        "`required`: platform roles count only after a second factor; `optional`: they count with a password alone. Required unless told; `quenty up` tells `optional`",
     ),
 ];
 
@@ -72,13 +72,11 @@ pub struct StaffMfa {
 }
 
 impl StaffMfa {
-    /// On loopback nobody but the machine's own people can reach us.
+    /// Needed unless told otherwise: where we listen says nothing about who reaches us through a gateway.
     fn from_settings(settings: &Settings) -> Result<Self> {
-        let host: IpAddr = settings.parse("host").map_err(Error::internal)?;
         match settings.get("staff_mfa") {
-            Some("required") => Ok(Self { is_needed: true }),
+            Some("required") | None => Ok(Self { is_needed: true }),
             Some("optional") => Ok(Self { is_needed: false }),
-            None => Ok(Self { is_needed: !host.is_loopback() }),
             Some(_) => Err(Error::internal("QUENTY_STAFF_MFA: say required or optional")),
         }
     }

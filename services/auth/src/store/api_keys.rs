@@ -167,3 +167,22 @@ pub async fn touch(connection: &mut PgConnection, id: ApiKeyId, now: Timestamp) 
         .await?;
     Ok(())
 }
+
+/// Revokes the keys of a person and tells which, in which company.
+pub async fn revoke_all(
+    connection: &mut PgConnection,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<(ApiKeyId, CompanyId)>> {
+    let rows = sqlx::query!(
+        "update api_keys set revoked_at = $2 where user_id = $1 and revoked_at is null returning id, company_id",
+        user.uuid(),
+        now.to_sqlx() as _
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (ApiKeyId::from_uuid(row.id), CompanyId::from_uuid(row.company_id)))
+        .collect())
+}

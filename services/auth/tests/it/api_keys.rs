@@ -1,14 +1,14 @@
 use quenty_contracts::customer::{CompanySuspended, MemberRemoved, MemberRoleChanged};
 use quenty_kernel::id::{ApiKeyId, CompanyId, MemberId, UserId};
 use quenty_platform::token::Realm;
-use quenty_testkit::{app::TestApp, http::Answer};
+use quenty_testkit::{app::TestApp, http::Answer, wait::eventually};
 use serde_json::{Value, json};
 
 use crate::{
     companies::join,
     support::{
-        PASSWORD, access_token, admin_token, claims, login, member_of_nothing, refresh, refresh_token,
-        service_token, standing, start,
+        PASSWORD, access_token, admin_token, claims, login, mails_to, member_of_nothing, refresh,
+        refresh_token, service_token, standing, start, token_in,
     },
 };
 
@@ -264,6 +264,53 @@ async fn a_stolen_key_takes_over_neither_the_account_nor_makes_other_keys() {
         .await
         .expect_problem(403, "NOT_PERMITTED");
     refresh(&app, &refresh_token(&tokens)).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_key_is_made_and_rotated_by_who_proved_to_be_it_a_moment_ago_and_its_owner_is_told() {
+    let app = start().await;
+    let ana = person(&app, ANA, CompanyId::new(), "owner").await;
+    let made = key(&app, &ana.token, &["orders:read"]).await;
+    assert_eq!(mails_to(&app, ANA).await.last().unwrap()["kind"], "api_key_created");
+    let past = "update sessions set authenticated_at = authenticated_at - interval '5 minutes'";
+    sqlx::query(past).execute(app.app.db()).await.unwrap();
+    let body = json!({"name": "another", "scopes": ["orders:read"]});
+    let rotate = format!("/api/v1/auth/api-keys/{}/rotate", made["id"].as_str().unwrap());
+    create(&app, &ana.token, body.clone()).await.expect_problem(403, "PASSWORD_NEEDED");
+    let rotated = app.post(&rotate).token(&ana.token).json(&json!({})).send().await;
+    rotated.expect_problem(403, "PASSWORD_NEEDED");
+    let prove = json!({"current_password": PASSWORD});
+    app.post("/api/v1/auth/reauthenticate").token(&ana.token).json(&prove).send().await.expect(204);
+    create(&app, &ana.token, body).await.expect(201);
+    app.post(&rotate).token(&ana.token).json(&json!({})).send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_password_reset_revokes_the_keys_of_before_unless_they_are_to_stay() {
+    let app = start().await;
+    let ana = person(&app, ANA, CompanyId::new(), "owner").await;
+    let gateway = service_token(&app, "gateway").await;
+    let made = key(&app, &ana.token, &["orders:read"]).await;
+    let tokens = exchange(&app, &gateway, text(&made), HOME).await.expect(200).json();
+    let reset = async |more: Value| {
+        app.post("/api/v1/auth/password/reset").json(&json!({"email": ANA})).send().await.expect(204);
+        let mails = mails_to(&app, ANA).await;
+        let mail = mails.iter().rfind(|mail| mail["kind"] == "password_reset").unwrap();
+        let mut body = json!({"token": token_in(mail)});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        app.post("/api/v1/auth/password/reset/confirm").json(&body).send().await.expect(204);
+    };
+    reset(json!({"password": "granite-willow-ember-73", "keep_api_keys": true})).await;
+    exchange(&app, &gateway, text(&made), HOME).await.expect(200);
+    reset(json!({"password": "basalt-meadow-quartz-51"})).await;
+    exchange(&app, &gateway, text(&made), HOME).await.expect_problem(401, "INVALID_API_KEY");
+    eventually("the key's tokens end with it", || async {
+        app.app.verifier().verify(&access_token(&tokens)).await.is_err().then_some(())
+    })
+    .await;
+    let kinds = app.facts(made["id"].as_str().unwrap().parse::<ApiKeyId>().unwrap()).await;
+    assert_eq!(kinds.last().unwrap().kind, "quenty.auth.api_key.revoked.v1");
+    app.assert_sound().await;
 }
 
 #[tokio::test]

@@ -4,27 +4,41 @@ use quenty_kernel::{
     id::{CompanyId, UserId},
 };
 use quenty_platform::token::Realm;
-use quenty_testkit::app::TestApp;
+use quenty_testkit::{app::TestApp, http::Answer};
 use serde_json::json;
 
 use crate::support::{
-    ADMIN, ADMIN_PASSWORD, PASSWORD, claims, login, mails_to, member_of_nothing, register_from, start,
-    token_in,
+    ADMIN, ADMIN_PASSWORD, PASSWORD, access_token, admin_token, claims, login, mails_to, member_of_nothing,
+    register_from, start, token_in,
 };
 
-fn invited(user_id: UserId, email: &str, roles: &[&str], company_id: Option<CompanyId>) -> UserInvited {
+const LUIS: &str = "luis@example.com";
+
+/// A company's invitation, as Customer tells it.
+fn invited(user_id: UserId, email: &str, company: CompanyId) -> UserInvited {
     UserInvited {
         user_id,
         email: email.parse().unwrap(),
         given_name: "Luis".to_owned(),
         family_name: "Rojas".to_owned(),
         language: "es".to_owned(),
-        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
-        company_id,
+        roles: Vec::new(),
+        company_id: Some(company),
     }
 }
 
-async fn accept(app: &TestApp, token: &str) -> quenty_testkit::http::Answer {
+async fn invite(app: &TestApp, token: &str, roles: &[&str]) -> Answer {
+    let body = json!({"email": LUIS, "given_name": "Luis", "family_name": "Rojas", "language": "es", "roles": roles});
+    app.post("/api/v1/admin/users").token(token).json(&body).send().await
+}
+
+/// Luis is invited by the administrator.
+async fn invited_by_admin(app: &TestApp, roles: &[&str]) -> UserId {
+    let told = invite(app, &admin_token(app).await, roles).await.expect(201).json();
+    told["id"].as_str().unwrap().parse().unwrap()
+}
+
+async fn accept(app: &TestApp, token: &str) -> Answer {
     app.post("/api/v1/auth/invitations/accept")
         .json(&json!({"token": token, "password": PASSWORD}))
         .send()
@@ -34,14 +48,19 @@ async fn accept(app: &TestApp, token: &str) -> quenty_testkit::http::Answer {
 #[tokio::test]
 async fn invited_staff_choose_a_password_and_are_known_to_all_from_then_on() {
     let app = start().await;
-    let user = UserId::new();
-    app.hear(user, None, 1, &invited(user, "luis@example.com", &["driver"], None)).await;
-    let mails = mails_to(&app, "luis@example.com").await;
+    let told = invite(&app, &admin_token(&app).await, &["driver"]).await.expect(201);
+    let user: UserId = told.json()["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(told.header("location"), Some(format!("/api/v1/admin/users/{user}").as_str()));
+    assert_eq!(
+        (&told.json()["status"], &told.json()["roles"]),
+        (&json!("pending_verification"), &json!(["driver"]))
+    );
+    let mails = mails_to(&app, LUIS).await;
     assert_eq!((mails.len(), &mails[0]["kind"]), (1, &json!("invitation")));
     assert!(mails[0]["link"].as_str().unwrap().starts_with("http://127.0.0.1:8000/accept-invitation?token="));
     let published = app.facts(user).await.iter().any(|fact| fact.kind.contains("registered"));
     assert!(!published, "nobody hears of a person who has not answered");
-    login(&app, "luis@example.com", PASSWORD).await.expect_problem(401, "INVALID_CREDENTIALS");
+    login(&app, LUIS, PASSWORD).await.expect_problem(401, "INVALID_CREDENTIALS");
     let weak = json!({"token": token_in(&mails[0]), "password": "luis-rojas-2026"});
     app.post("/api/v1/auth/invitations/accept").json(&weak).send().await.expect_problem(422, "WEAK_PASSWORD");
     accept(&app, &token_in(&mails[0])).await.expect(204);
@@ -53,7 +72,7 @@ async fn invited_staff_choose_a_password_and_are_known_to_all_from_then_on() {
         kinds,
         ["quenty.auth.user.invited.v1", "quenty.auth.user.registered.v1", "quenty.auth.user.activated.v1"]
     );
-    let claims = claims(&app, &login(&app, "luis@example.com", PASSWORD).await.expect(200).json()).await;
+    let claims = claims(&app, &login(&app, LUIS, PASSWORD).await.expect(200).json()).await;
     assert_eq!((claims.realm, claims.sub.clone()), (Realm::Staff, user.to_string()));
     assert!(
         claims.allows("pickups:complete")
@@ -66,26 +85,32 @@ async fn invited_staff_choose_a_password_and_are_known_to_all_from_then_on() {
 #[tokio::test]
 async fn an_invitation_heard_twice_is_mailed_once() {
     let app = start().await;
-    let user = UserId::new();
-    let envelope = app.envelope(user, None, 1, &invited(user, "luis@example.com", &[], None));
+    let (user, company) = (UserId::new(), CompanyId::new());
+    let envelope = app.envelope(user, Some(company), 1, &invited(user, LUIS, company));
     app.deliver(&envelope).await;
     app.deliver(&envelope).await;
-    assert_eq!(mails_to(&app, "luis@example.com").await.len(), 1);
+    assert_eq!(mails_to(&app, LUIS).await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_second_invitation_replaces_the_link_of_the_first_and_adds_its_roles() {
     let app = start().await;
-    let user = UserId::new();
-    app.hear(user, None, 1, &invited(user, "luis@example.com", &["driver"], None)).await;
-    let first = token_in(&mails_to(&app, "luis@example.com").await[0]);
-    app.hear(user, None, 2, &invited(user, "luis@example.com", &["dispatcher"], None)).await;
-    let mails = mails_to(&app, "luis@example.com").await;
-    let second = mails.iter().map(token_in).find(|token| *token != first).unwrap();
-    accept(&app, &first).await.expect_problem(422, "INVALID_LINK");
-    accept(&app, &second).await.expect(204);
-    let claims = claims(&app, &login(&app, "luis@example.com", PASSWORD).await.expect(200).json()).await;
+    let (user, company) = (UserId::new(), CompanyId::new());
+    app.hear(user, Some(company), 1, &invited(user, LUIS, company)).await;
+    for role in ["driver", "dispatcher"] {
+        assert_eq!(invited_by_admin(&app, &[role]).await, user, "one address is one person");
+    }
+    let links: Vec<_> = mails_to(&app, LUIS).await.iter().map(token_in).collect();
+    assert_eq!(links.len(), 3);
+    let mut taken = 0;
+    for link in &links {
+        taken += usize::from(accept(&app, link).await.status() == 204);
+    }
+    assert_eq!(taken, 1, "only the last link counts");
+    let claims = claims(&app, &login(&app, LUIS, PASSWORD).await.expect(200).json()).await;
     assert!(claims.allows("shipments:scan") && claims.allows("pickups:assign"));
+    let again = invite(&app, &admin_token(&app).await, &["driver"]).await.expect_problem(409, "USER_EXISTS");
+    assert_eq!(again.json()["user_id"], json!(user));
     app.assert_sound().await;
 }
 
@@ -94,7 +119,7 @@ async fn who_has_an_account_is_invited_to_the_company_and_keeps_the_password() {
     let app = start().await;
     member_of_nothing(&app, "ana@example.com").await;
     let (user, company) = (UserId::new(), CompanyId::new());
-    app.hear(user, Some(company), 1, &invited(user, "ANA@example.com", &[], Some(company))).await;
+    app.hear(user, Some(company), 1, &invited(user, "ANA@example.com", company)).await;
     let mails = mails_to(&app, "ana@example.com").await;
     let invitation =
         mails.iter().find(|mail| mail["kind"] == "company_invitation").expect("a mail about the company");
@@ -106,66 +131,87 @@ async fn who_has_an_account_is_invited_to_the_company_and_keeps_the_password() {
 #[tokio::test]
 async fn nobody_is_invited_to_more_than_the_inviter_holds() {
     let app = start().await;
+    let root = admin_token(&app).await;
     let ana = member_of_nothing(&app, "ana@example.com").await;
-    let user = UserId::new();
-    let mut envelope =
-        app.envelope(user, None, 1, &invited(user, "luis@example.com", &["super_admin"], None));
-    envelope.actor = Actor::User(ana);
-    app.deliver(&envelope).await;
-    assert!(mails_to(&app, "luis@example.com").await.is_empty());
-    assert!(app.facts(user).await.is_empty());
-    let admin: UserId =
-        login(&app, ADMIN, ADMIN_PASSWORD).await.json()["user_id"].as_str().unwrap().parse().unwrap();
-    let mut envelope =
-        app.envelope(user, None, 2, &invited(user, "luis@example.com", &["super_admin"], None));
-    envelope.actor = Actor::User(admin);
-    app.deliver(&envelope).await;
-    assert_eq!(mails_to(&app, "luis@example.com").await.len(), 1);
+    let roles = app.put(&format!("/api/v1/admin/users/{ana}/roles")).token(&root);
+    roles.json(&json!({"roles": ["admin"]})).send().await.expect(200);
+    let admin = access_token(&login(&app, "ana@example.com", PASSWORD).await.expect(200).json());
+    for role in ["super_admin", "auditor"] {
+        invite(&app, &admin, &["driver", role]).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
+    }
+    invite(&app, &admin, &["owner"]).await.expect_problem(422, "NO_SUCH_ROLE");
+    invite(&app, &admin, &[]).await.expect_problem(422, "NO_ROLE");
+    assert!(mails_to(&app, LUIS).await.is_empty());
+    let luis = invited_by_admin(&app, &["super_admin"]).await;
+    invite(&app, &admin, &["driver"]).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
+    assert_eq!(app.facts(luis).await.len(), 1);
+    assert_eq!(mails_to(&app, LUIS).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_event_gives_nobody_a_platform_role_whoever_it_says_caused_it() {
+    let app = start().await;
+    let root = login(&app, ADMIN, ADMIN_PASSWORD).await.json()["user_id"].as_str().unwrap().parse().unwrap();
+    let company = CompanyId::new();
+    // As somebody may publish who has broken into any service, or into the broker.
+    let forge = async |user: UserId, company_id: Option<CompanyId>, actor: Actor| {
+        let roles = vec!["super_admin".to_owned()];
+        let event = UserInvited { roles, company_id, ..invited(user, LUIS, company) };
+        let mut envelope = app.envelope(user, company_id, 1, &event);
+        envelope.actor = actor;
+        app.deliver(&envelope).await;
+    };
+    for actor in [Actor::System, Actor::Service("customer".to_owned()), Actor::User(root)] {
+        let user = UserId::new();
+        forge(user, None, actor).await;
+        assert!(app.facts(user).await.is_empty());
+    }
+    assert!(mails_to(&app, LUIS).await.is_empty());
+    forge(UserId::new(), Some(company), Actor::System).await;
+    accept(&app, &token_in(&mails_to(&app, LUIS).await[0])).await.expect(204);
+    let claims = claims(&app, &login(&app, LUIS, PASSWORD).await.expect(200).json()).await;
+    assert_eq!((claims.realm, claims.permissions), (Realm::User, Vec::new()));
+    app.assert_sound().await;
 }
 
 #[tokio::test]
 async fn a_deactivated_person_can_neither_log_in_nor_accept() {
     let app = start().await;
-    let (ana, luis) = (member_of_nothing(&app, "ana@example.com").await, UserId::new());
-    app.hear(luis, None, 1, &invited(luis, "luis@example.com", &["driver"], None)).await;
-    let token = token_in(&mails_to(&app, "luis@example.com").await[0]);
+    let (luis, company) = (UserId::new(), CompanyId::new());
+    let ana = member_of_nothing(&app, "ana@example.com").await;
+    app.hear(luis, Some(company), 1, &invited(luis, LUIS, company)).await;
+    let token = token_in(&mails_to(&app, LUIS).await[0]);
     for (user, version) in [(ana, 1), (luis, 2)] {
         app.hear(user, None, version, &UserDeactivated { user_id: user, reason: "left".to_owned() }).await;
     }
     login(&app, "ana@example.com", PASSWORD).await.expect_problem(403, "ACCOUNT_SUSPENDED");
     accept(&app, &token).await.expect_problem(422, "INVALID_LINK");
-    app.post("/api/v1/auth/verify/resend")
-        .json(&json!({"email": "luis@example.com"}))
-        .send()
-        .await
-        .expect(204);
-    assert_eq!(mails_to(&app, "luis@example.com").await.len(), 1, "a withdrawn invitation is not sent again");
+    app.post("/api/v1/auth/verify/resend").json(&json!({"email": LUIS})).send().await.expect(204);
+    assert_eq!(mails_to(&app, LUIS).await.len(), 1, "a withdrawn invitation is not sent again");
 }
 
 #[tokio::test]
 async fn who_was_deactivated_before_answering_is_let_in_by_no_other_invitation() {
     let app = start().await;
     let (luis, company) = (UserId::new(), CompanyId::new());
-    app.hear(luis, None, 1, &invited(luis, "luis@example.com", &["driver"], None)).await;
+    app.hear(luis, Some(company), 1, &invited(luis, LUIS, company)).await;
     app.hear(luis, None, 2, &UserDeactivated { user_id: luis, reason: "left".to_owned() }).await;
-    app.hear(luis, None, 3, &invited(luis, "luis@example.com", &[], Some(company))).await;
-    register_from(&app, "203.0.113.1", "luis@example.com", None).await.expect(202);
-    let mails = mails_to(&app, "luis@example.com").await;
+    app.hear(luis, Some(company), 3, &invited(luis, LUIS, company)).await;
+    register_from(&app, "203.0.113.1", LUIS, None).await.expect(202);
+    let mails = mails_to(&app, LUIS).await;
     let kinds: Vec<_> = mails.iter().map(|mail| mail["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["invitation", "already_registered"]);
     accept(&app, &token_in(&mails[0])).await.expect_problem(422, "INVALID_LINK");
-    login(&app, "luis@example.com", PASSWORD).await.expect_problem(401, "INVALID_CREDENTIALS");
+    login(&app, LUIS, PASSWORD).await.expect_problem(401, "INVALID_CREDENTIALS");
     app.assert_sound().await;
 }
 
 #[tokio::test]
-async fn nobody_is_deactivated_beyond_what_the_actor_holds_and_who_asked_is_told() {
+async fn an_event_deactivates_nobody_with_platform_roles_and_who_asked_is_told() {
     let app = start().await;
     let root: UserId =
         login(&app, ADMIN, ADMIN_PASSWORD).await.json()["user_id"].as_str().unwrap().parse().unwrap();
-    let admin = UserId::new();
-    app.hear(admin, None, 1, &invited(admin, "luis@example.com", &["admin"], None)).await;
-    accept(&app, &token_in(&mails_to(&app, "luis@example.com").await[0])).await.expect(204);
+    let driver = invited_by_admin(&app, &["driver"]).await;
     let deactivate = async |user: UserId, actor: Actor, version| {
         let event = UserDeactivated { user_id: user, reason: "left".to_owned() };
         let mut envelope = app.envelope(user, None, version, &event);
@@ -174,10 +220,11 @@ async fn nobody_is_deactivated_beyond_what_the_actor_holds_and_who_asked_is_told
         app.facts(user).await.last().unwrap().kind.clone()
     };
     let told = "quenty.auth.user.reactivated.v1";
-    assert_eq!(deactivate(root, Actor::User(admin), 1).await, told, "an admin does not hold everything");
-    assert_eq!(deactivate(root, Actor::System, 2).await, told, "the last super_admin stays");
+    for (version, actor) in [(1, Actor::System), (2, Actor::User(root))] {
+        assert_eq!(deactivate(root, actor.clone(), version).await, told);
+        assert_eq!(deactivate(driver, actor, version).await, told);
+    }
     login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200);
-    assert_eq!(deactivate(admin, Actor::User(root), 2).await, "quenty.auth.user.suspended.v1");
-    login(&app, "luis@example.com", PASSWORD).await.expect_problem(403, "ACCOUNT_SUSPENDED");
+    accept(&app, &token_in(&mails_to(&app, LUIS).await[0])).await.expect(204);
     app.assert_sound().await;
 }

@@ -221,3 +221,18 @@ async fn off_loopback_it_must_be_said_whose_word_on_addresses_counts() {
     assert!(text.contains("QUENTY_TRUST_FORWARDED_FOR"), "{text}");
     start_with(&[("host", "0.0.0.0"), ("trust_forwarded_for", "true")]).await;
 }
+
+#[tokio::test]
+async fn a_network_of_ipv6_waits_as_one_address() {
+    let app = start().await;
+    for host in 1..=5 {
+        let address = format!("2001:db8:1:2::{host}");
+        login_from(&app, &address, ADMIN, "guess-guess-guess").await.expect(401);
+    }
+    let locked = login_from(&app, "2001:db8:1:2:ffff::9", ADMIN, ADMIN_PASSWORD).await;
+    locked.expect_problem(401, "INVALID_CREDENTIALS");
+    login_from(&app, "2001:db8:1:3::1", ADMIN, ADMIN_PASSWORD).await.expect(200);
+    let recorded = "select string_agg(data ->> 'address', ' ') from quenty.journal where type = 'quenty.auth.login.failed.v1'";
+    let recorded: Option<String> = sqlx::query_scalar(recorded).fetch_one(app.app.db()).await.unwrap();
+    assert!(recorded.is_none_or(|told| !told.contains("/64")), "the trail tells the address itself");
+}

@@ -3,13 +3,13 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use quenty_kernel::{clock::wall_now, id::UserId};
 use quenty_platform::token::Realm;
-use quenty_testkit::{app::TestApp, http::Answer};
+use quenty_testkit::{app::TestApp, http::Answer, wait::eventually};
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
 use crate::support::{
-    ADMIN, ADMIN_PASSWORD, PASSWORD, access_token, claims, login, mails_to, member_of_nothing, refresh,
-    refresh_token, start, start_with,
+    ADMIN, ADMIN_PASSWORD, PASSWORD, access_token, claims, login, mails_to, member_of_nothing, options,
+    refresh, refresh_token, start, start_with,
 };
 
 const ANA: &str = "ana@example.com";
@@ -224,6 +224,9 @@ async fn the_second_factor_changes_only_soon_after_the_password_was_given() {
     let reauthenticate = async |password: &'static str| {
         post(&app, &token, "reauthenticate", json!({"current_password": password})).await
     };
+    let with_code = async |code: &str| {
+        post(&app, &token, "reauthenticate", json!({"current_password": PASSWORD, "code": code})).await
+    };
     sql(&app, "update sessions set authenticated_at = authenticated_at - interval '5 minutes'").await;
     for path in ["mfa/totp", "mfa/totp/confirm", "mfa/recovery-codes"] {
         ask(path).await.expect_problem(403, "PASSWORD_NEEDED");
@@ -232,9 +235,17 @@ async fn the_second_factor_changes_only_soon_after_the_password_was_given() {
     disable().await.expect_problem(403, "PASSWORD_NEEDED");
     reauthenticate("not-the-password").await.expect_problem(422, "WRONG_PASSWORD");
     disable().await.expect_problem(403, "PASSWORD_NEEDED");
-    reauthenticate(PASSWORD).await.expect(204);
+    reauthenticate(PASSWORD).await.expect_problem(422, "CODE_NEEDED");
+    with_code(&ana.used).await.expect_problem(422, "WRONG_CODE");
+    disable().await.expect_problem(403, "PASSWORD_NEEDED");
+    with_code(&code(&ana.secret, 1)).await.expect(204);
     disable().await.expect(204);
-    disable().await.expect_problem(409, "MFA_NOT_ENABLED");
+    let token = access_token(&refresh(&app, &refresh_token(&ana.tokens)).await.expect(200).json());
+    let gone = app.delete("/api/v1/auth/mfa/totp").token(&token).send().await;
+    gone.expect_problem(409, "MFA_NOT_ENABLED");
+    let reauthenticate = async |password: &'static str| {
+        post(&app, &token, "reauthenticate", json!({"current_password": password})).await
+    };
     assert!(login(&app, ANA, PASSWORD).await.expect(200).json()["access_token"].is_string());
     for _ in 0..5 {
         reauthenticate("guess-guess-guess").await.expect(422);
@@ -246,6 +257,19 @@ async fn the_second_factor_changes_only_soon_after_the_password_was_given() {
     );
     assert_eq!(mails_to(&app, ANA).await.last().unwrap()["kind"], "mfa_disabled");
     app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn guessed_codes_of_a_session_count_with_those_of_logins() {
+    let app = start().await;
+    let ana = enrolled(&app).await;
+    let token = access_token(&ana.tokens);
+    let body = json!({"current_password": PASSWORD, "code": "000000"});
+    for _ in 0..10 {
+        post(&app, &token, "reauthenticate", body.clone()).await.expect_problem(422, "WRONG_CODE");
+    }
+    post(&app, &token, "reauthenticate", body).await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+    verify(&app, &first_step(&app).await, &ana.codes[0]).await.expect_problem(429, "TOO_MANY_ATTEMPTS");
 }
 
 #[tokio::test]
@@ -274,19 +298,21 @@ async fn where_staff_must_have_a_second_factor_their_roles_wait_for_it() {
     let after = claims(&app, &renewed).await;
     assert_eq!((after.realm, after.permissions), (Realm::Staff, vec!["*".to_owned()]));
     app.delete("/api/v1/auth/mfa/totp").token(&access_token(&renewed)).send().await.expect(204);
+    eventually("the token of before holds the roles no more", || async {
+        app.app.verifier().verify(&access_token(&renewed)).await.is_err().then_some(())
+    })
+    .await;
     let again = refresh(&app, &refresh_token(&renewed)).await.expect(200).json();
     assert_eq!(claims(&app, &again).await.realm, Realm::User);
 }
 
 #[tokio::test]
-async fn off_loopback_staff_must_have_a_second_factor_unless_told() {
-    let open = [("host", "0.0.0.0"), ("trust_forwarded_for", "true")];
-    for (more, realm) in [(None, Realm::User), (Some(("staff_mfa", "optional")), Realm::Staff)] {
-        let settings: Vec<_> = open.into_iter().chain(more).collect();
-        let app = start_with(&settings).await;
-        let tokens = login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json();
-        assert_eq!(claims(&app, &tokens).await.realm, realm, "{more:?}");
-    }
+async fn staff_must_have_a_second_factor_unless_told() {
+    let mut options = options(&[]);
+    options.settings.retain(|(key, _)| *key != "staff_mfa");
+    let app = TestApp::start_with(quenty_auth::service(), options).await;
+    let tokens = login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json();
+    assert_eq!(claims(&app, &tokens).await.realm, Realm::User, "on loopback, too");
     let text = crate::support::refusal(start_with(&[("staff_mfa", "perhaps")])).await;
     assert!(text.contains("QUENTY_STAFF_MFA"), "{text}");
 }

@@ -6,12 +6,12 @@ use crate::{
     companies::join,
     support::{
         ADMIN, ADMIN_PASSWORD, PASSWORD, access_token, admin_token, login, member_of_nothing, refresh,
-        refresh_token, service_token, start,
+        refresh_token, secret, service_token, start,
     },
 };
 
 async fn ask(app: &TestApp, path: &str, token: &str) -> Answer {
-    let body = json!({"token": token, "client_id": "order", "client_secret": "order-secret"});
+    let body = json!({"token": token, "client_id": "order", "client_secret": secret("order")});
     app.post(&format!("/api/v1/auth/{path}")).json(&body).send().await
 }
 
@@ -24,8 +24,8 @@ async fn a_service_learns_what_an_access_token_says_as_json_and_as_a_form() {
     let app = start().await;
     let tokens = login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json();
     let token = access_token(&tokens);
-    let form =
-        format!("token={token}&token_type_hint=access_token&client_id=order&client_secret=order-secret");
+    let secret = secret("order");
+    let form = format!("token={token}&token_type_hint=access_token&client_id=order&client_secret={secret}");
     let as_form =
         app.post("/api/v1/auth/introspect").raw("application/x-www-form-urlencoded", form).send().await;
     assert_eq!(as_form.header("cache-control"), Some("no-store"));
@@ -102,9 +102,9 @@ async fn a_revoked_token_ends_its_session_whichever_of_the_two_it_was() {
 #[tokio::test]
 async fn only_services_with_their_secret_ask() {
     let app = start().await;
-    let token = admin_token(&app).await;
+    let (token, own) = (admin_token(&app).await, secret("order"));
     for path in ["/api/v1/auth/introspect", "/api/v1/auth/revoke"] {
-        for (client, secret) in [("order", "wrong"), ("nobody", "order-secret"), ("order", "")] {
+        for (client, secret) in [("order", "wrong"), ("nobody", &own), ("order", "")] {
             let body = json!({"token": token, "client_id": client, "client_secret": secret});
             app.post(path).json(&body).send().await.expect_problem(401, "INVALID_CLIENT");
         }

@@ -59,6 +59,18 @@ async fn a_stolen_session_is_no_way_around_the_lock() {
 }
 
 #[tokio::test]
+async fn guesses_of_a_session_count_against_the_address_and_the_account() {
+    let app = start().await;
+    let token = access_token(&login(&app, ADMIN, ADMIN_PASSWORD).await.json());
+    change(&app, &token, "guess-guess-guess", NEXT).await.expect_problem(422, "WRONG_PASSWORD");
+    let counted = "select count(*) from rate_limits where hits = 1 and (bucket like 'login-address:%' or bucket like 'login-account:%')";
+    assert_eq!(sqlx::query_scalar::<_, i64>(counted).fetch_one(app.app.db()).await.unwrap(), 2);
+    let stuffed = "update rate_limits set hits = 100 where bucket like 'login-address:%'";
+    sqlx::query(stuffed).execute(app.app.db()).await.unwrap();
+    change(&app, &token, ADMIN_PASSWORD, NEXT).await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+}
+
+#[tokio::test]
 async fn guesses_of_the_current_password_at_once_are_counted_one_by_one() {
     let app = start().await;
     let token = access_token(&login(&app, ADMIN, ADMIN_PASSWORD).await.json());

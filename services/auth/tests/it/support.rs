@@ -26,12 +26,17 @@ pub fn options(more: &[(&'static str, &str)]) -> TestOptions {
     static MAILS: std::sync::OnceLock<ScratchDir> = std::sync::OnceLock::new();
     let mails = MAILS.get_or_init(|| ScratchDir::new("quenty-auth-mail").expect("a temporary folder"));
     let mail_dir = mails.path().join(quenty_kernel::id::new_uuid().to_string());
+    let clients: serde_json::Map<_, _> =
+        ["auth", "order", "gateway"].map(|name| (name.to_owned(), json!(secret(name)))).into_iter().collect();
+    let clients = Value::Object(clients).to_string();
     let settings = [
         ("auth_url", "{base_url}"),
         ("key_encryption_key", KEY),
         ("admin_email", ADMIN),
         ("admin_password", ADMIN_PASSWORD),
-        ("service_clients", r#"{"auth": "test", "order": "order-secret", "gateway": "gateway-secret"}"#),
+        ("client_secret", &secret("auth")),
+        ("service_clients", &clients),
+        ("staff_mfa", "optional"),
     ];
     let mut settings: Vec<_> = settings.into_iter().map(|(key, value)| (key, value.to_owned())).collect();
     settings.push(("mail_dir", mail_dir.display().to_string()));
@@ -149,9 +154,14 @@ pub async fn refusal(starting: impl Future<Output = TestApp>) -> String {
     panic.downcast_ref::<String>().cloned().unwrap_or_default()
 }
 
+/// Of a service, for as long as a test.
+pub fn secret(client: &str) -> String {
+    format!("the-secret-of-{client}-for-tests-on-loopback")
+}
+
 /// What a service calls its siblings with.
 pub async fn service_token(app: &TestApp, client: &str) -> String {
-    let secret = format!("{client}-secret");
-    let body = json!({"grant_type": "client_credentials", "client_id": client, "client_secret": secret});
+    let body =
+        json!({"grant_type": "client_credentials", "client_id": client, "client_secret": secret(client)});
     access_token(&app.post("/api/v1/auth/token").json(&body).send().await.expect(200).json())
 }

@@ -104,6 +104,12 @@ async fn nobody_gives_takes_or_overrules_what_they_do_not_hold() {
     assign(&app, &admin, ana, &["auditor"]).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
     assign(&app, &admin, id_of(&root), &[]).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
     suspend(&app, &admin, id_of(&root)).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
+    let rename = |user: UserId| {
+        let path = format!("/api/v1/admin/users/{user}");
+        app.patch(&path).token(&admin).json(&json!({"given_name": "Eve"})).send()
+    };
+    rename(id_of(&root)).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
+    rename(ana).await.expect(200);
     assign(&app, &admin, ana, &["owner"]).await.expect_problem(422, "NO_SUCH_ROLE");
 }
 

@@ -45,8 +45,9 @@ pub enum ProfileError {
     NotKnownYet,
     #[error("the user is deactivated")]
     Deactivated,
-    #[error("somebody has this e-mail address")]
-    EmailTaken(UserId),
+    /// Auth decides over who has roles in the platform.
+    #[error("the user has roles in the platform")]
+    IsStaff,
 }
 
 /// What an update sets; `None` leaves a field as it is, `Some(None)` empties it.

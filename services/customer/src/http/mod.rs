@@ -30,7 +30,6 @@ permissions! {
     UpdateMembers = "members:update";
     RemoveMembers = "members:remove";
     ReadUsers = "users:read";
-    InviteUsers = "users:invite";
     UpdateUsers = "users:update";
     DeactivateUsers = "users:deactivate";
     ReadCustomers = "customers:read";
@@ -57,7 +56,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(members::change_member_role, members::remove_member))
         .routes(routes!(invitations::list_invitations))
         .routes(routes!(invitations::accept_invitation))
-        .routes(routes!(users::list_users, users::invite_user))
+        .routes(routes!(users::list_users))
         .routes(routes!(users::get_user, users::update_user, users::deactivate_user))
         .routes(routes!(document_types::list_document_types))
         .routes(routes!(document_types::validate_document_number))

@@ -14,34 +14,12 @@ use quenty_platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{DeactivateUsers, InviteUsers, ReadUsers, UpdateUsers, wire::staff};
+use super::{DeactivateUsers, ReadUsers, UpdateUsers, wire::staff};
 use crate::{
     commands,
-    domain::{
-        invitation::{Invitee, PlatformRole},
-        profile::{Profile, ProfileChanges, ProfileError, ProfileStatus},
-    },
+    domain::profile::{Profile, ProfileChanges, ProfileError, ProfileStatus},
     store,
 };
-
-/// Somebody who is asked to work for the platform.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct UserIn {
-    email: Email,
-    given_name: PersonName,
-    family_name: PersonName,
-    language: LanguageTag,
-    /// At least one. `super_admin`, `admin`, `credit_analyst` and `auditor` are given by those who hold every permission.
-    roles: Vec<PlatformRole>,
-}
-
-/// An invitation that is on its way: the user is there once the person has accepted.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct InvitedOut {
-    id: UserId,
-    email: Email,
-}
 
 /// What changes; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -136,24 +114,6 @@ pub(super) async fn list_users(
     ))
 }
 
-/// Invite somebody to work for the platform; Auth mails the link.
-#[utoipa::path(post, path = "/api/v1/users", operation_id = "invite_user", tag = "users",
-    request_body = UserIn, security(("bearer" = ["users:invite"])),
-    responses((status = 202, body = InvitedOut), (status = 403, description = "`NOT_PERMITTED`, `STAFF_ONLY`, `ROLE_OUT_OF_REACH`"),
-        (status = 409, description = "`USER_EXISTS`: `user_id` says who"), (status = 422, description = "`INVALID_BODY`, `NO_ROLE`")))]
-pub(super) async fn invite_user(
-    State(app): State<App>,
-    caller: Can<InviteUsers>,
-    Json(input): Json<UserIn>,
-) -> Result<Answer> {
-    staff(&caller)?;
-    let UserIn { email, given_name, family_name, language, roles } = input;
-    let invitee = Invitee { email: email.clone(), given_name, family_name, language };
-    let mut tx = app.begin(&caller).await?;
-    let id = commands::invite_user(&mut tx, invitee, &roles, caller.may("*")).await?;
-    tx.answer(Answer::accepted(format!("/api/v1/users/{id}"), &InvitedOut { id, email })?).await
-}
-
 /// Read a user.
 #[utoipa::path(get, path = "/api/v1/users/{id}", operation_id = "get_user", tag = "users",
     params(("id" = UserId, Path)), security(("bearer" = ["users:read"])),
@@ -192,7 +152,8 @@ pub(super) async fn update_user(
 /// Deactivate a user: Auth ends their sessions and lets them in no more.
 #[utoipa::path(delete, path = "/api/v1/users/{id}", operation_id = "deactivate_user", tag = "users",
     params(("id" = UserId, Path), WhyQuery), security(("bearer" = ["users:deactivate"])),
-    responses((status = 204), (status = 403, description = "`NOT_PERMITTED`, `STAFF_ONLY`, `ROLE_OUT_OF_REACH`")))]
+    responses((status = 204), (status = 403, description = "`NOT_PERMITTED`, `STAFF_ONLY`"),
+        (status = 409, description = "`USER_IS_STAFF`: suspend who has platform roles at `/api/v1/admin/users/{id}/suspend`")))]
 pub(super) async fn deactivate_user(
     State(app): State<App>,
     caller: Can<DeactivateUsers>,
@@ -201,6 +162,6 @@ pub(super) async fn deactivate_user(
 ) -> Result<Answer> {
     staff(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    commands::deactivate_user(&mut tx, id, &reason, caller.may("*")).await?;
+    commands::deactivate_user(&mut tx, id, &reason).await?;
     tx.answer(Answer::no_content()).await
 }

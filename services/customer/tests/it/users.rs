@@ -1,51 +1,13 @@
 use quenty_contracts::auth::{UserReactivated, UserRolesChanged};
 use quenty_kernel::id::UserId;
 use quenty_platform::token::Realm;
-use quenty_testkit::{TestApp, http::Answer};
+use quenty_testkit::TestApp;
 use serde_json::{Value, json};
 
-use crate::support::{admin, hear_registered, id_of, kinds, registered, start};
-
-async fn invite(app: &TestApp, token: &str, email: &str, roles: &[&str]) -> Answer {
-    let body = json!({"email": email, "given_name": "Ana", "family_name": "Gómez", "language": "es", "roles": roles});
-    app.post("/api/v1/users").token(token).json(&body).send().await
-}
+use crate::support::{admin, hear_registered, kinds, registered, start};
 
 async fn user(app: &TestApp, id: UserId) -> Value {
     app.get(&format!("/api/v1/users/{id}")).token(&admin(app)).send().await.expect(200).json()
-}
-
-#[tokio::test]
-async fn staff_are_invited_and_there_once_auth_says_so() {
-    let app = start().await;
-    let invited = invite(&app, &admin(&app), "ana@example.com", &["driver"]).await.expect(202);
-    let id: UserId = id_of(&invited.json());
-    assert_eq!(app.facts(id).await[0].data["roles"], json!(["driver"]));
-    app.get(&format!("/api/v1/users/{id}")).token(&admin(&app)).send().await.expect_problem(404, "NOT_FOUND");
-    let again: UserId =
-        id_of(&invite(&app, &admin(&app), "ANA@example.com", &["driver"]).await.expect(202).json());
-    assert_eq!(again, id, "one address is promised one user id");
-    hear_registered(&app, id, "ana@example.com").await;
-    assert_eq!(user(&app, id).await["email"], json!("ana@example.com"));
-    let refused =
-        invite(&app, &admin(&app), "ana@example.com", &["driver"]).await.expect_problem(409, "USER_EXISTS");
-    assert_eq!(refused.json()["user_id"], json!(id));
-    assert_eq!(kinds(&app, id).await, ["user.invited", "user.invited", "user.created"]);
-    app.assert_sound().await;
-}
-
-#[tokio::test]
-async fn nobody_invites_to_a_role_beyond_their_reach() {
-    let app = start().await;
-    for role in ["super_admin", "admin", "credit_analyst", "auditor"] {
-        invite(&app, &admin(&app), "ana@example.com", &["driver", role])
-            .await
-            .expect_problem(403, "ROLE_OUT_OF_REACH");
-    }
-    let everything = app.token(Realm::Staff, None, &["*"]);
-    invite(&app, &everything, "ana@example.com", &["admin"]).await.expect(202);
-    invite(&app, &everything, "eva@example.com", &[]).await.expect_problem(422, "NO_ROLE");
-    invite(&app, &everything, "eva@example.com", &["owner"]).await.expect_problem(422, "INVALID_BODY");
 }
 
 #[tokio::test]
@@ -53,7 +15,6 @@ async fn users_are_for_staff_whatever_a_companys_token_says() {
     let app = start().await;
     let company = registered(&app).await;
     let token = app.token(Realm::Company, Some(company), &["users:*"]);
-    invite(&app, &token, "ana@example.com", &["driver"]).await.expect_problem(403, "STAFF_ONLY");
     app.get("/api/v1/users").token(&token).send().await.expect_problem(403, "STAFF_ONLY");
     app.get(&format!("/api/v1/users/{}", UserId::new()))
         .token(&token)
@@ -116,29 +77,17 @@ async fn a_deactivated_user_comes_back_when_auth_says_so() {
 }
 
 #[tokio::test]
-async fn nobody_deactivates_who_holds_more() {
+async fn who_has_platform_roles_is_suspended_at_auth() {
     let app = start().await;
-    let deactivate = async |token: &str, id: UserId| {
-        app.delete(&format!("/api/v1/users/{id}?reason=left")).token(token).send().await
-    };
-    let (root, driver) = (UserId::new(), UserId::new());
-    for (id, email, roles) in
-        [(root, "ana@example.com", ["super_admin"]), (driver, "eva@example.com", ["driver"])]
-    {
-        hear_registered(&app, id, email).await;
-        let roles = roles.map(str::to_owned).to_vec();
-        app.hear(id, None, 2, &UserRolesChanged { user_id: id, roles }).await;
-    }
-    deactivate(&admin(&app), root).await.expect_problem(403, "ROLE_OUT_OF_REACH");
-    assert_eq!(user(&app, root).await["status"], json!("active"));
-    deactivate(&admin(&app), driver).await.expect(204);
+    let id = UserId::new();
+    hear_registered(&app, id, "ana@example.com").await;
     let everything = app.token(Realm::Staff, None, &["*"]);
-    deactivate(&everything, root).await.expect(204);
-    // Auth refuses the last one, and says so.
-    app.hear(root, None, 3, &UserReactivated { user_id: root }).await;
-    assert_eq!(user(&app, root).await["status"], json!("active"));
-    app.hear(root, None, 4, &UserRolesChanged { user_id: root, roles: vec![] }).await;
-    deactivate(&admin(&app), root).await.expect(204);
+    let deactivate = || app.delete(&format!("/api/v1/users/{id}?reason=left")).token(&everything).send();
+    app.hear(id, None, 2, &UserRolesChanged { user_id: id, roles: vec!["driver".to_owned()] }).await;
+    deactivate().await.expect_problem(409, "USER_IS_STAFF");
+    assert_eq!(user(&app, id).await["status"], json!("active"));
+    app.hear(id, None, 3, &UserRolesChanged { user_id: id, roles: vec![] }).await;
+    deactivate().await.expect(204);
     app.assert_sound().await;
 }
 

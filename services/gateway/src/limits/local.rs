@@ -10,7 +10,8 @@ use std::{
 use super::gcra::{Quota, Taken};
 
 const SHARDS: usize = 16;
-/// A shard that is as large looks for who has taken nothing of late; when all have, it begins anew rather than grow.
+/// A shard that is as large looks for who has taken nothing of late; when all have, the half that owes least begins anew,
+/// so that who comes with many addresses frees nobody who has asked for too much.
 const MOST_CALLERS: usize = 16_384;
 
 /// Keeps for each caller the moment at which all that it has taken has come back.
@@ -37,7 +38,9 @@ impl Local {
         if shard.len() >= MOST_CALLERS {
             shard.retain(|_, settled| *settled > now);
             if shard.len() >= MOST_CALLERS {
-                shard.clear();
+                let mut owed: Vec<Duration> = shard.values().copied().collect();
+                let (_, median, _) = owed.select_nth_unstable(MOST_CALLERS / 2);
+                shard.retain(|_, settled| *settled > *median);
             }
         }
         let settled = shard.entry(key).or_default();
@@ -60,7 +63,18 @@ mod tests {
         for caller in 0..SHARDS * MOST_CALLERS * 2 {
             local.take(&quota, &caller, 1);
         }
+        assert!(local.take(&quota, &"a", 1).wait.is_none(), "who owes no more than the others is forgotten");
         let held: usize = local.shards.iter().map(|shard| shard.lock().unwrap().len()).sum();
         assert!(held <= SHARDS * MOST_CALLERS, "{held}");
+    }
+
+    #[test]
+    fn who_has_asked_for_too_much_is_not_forgotten_for_strangers_who_come_in_masses() {
+        let (local, quota) = (Local::default(), Quota::new(10, 3600));
+        assert_eq!(local.take(&quota, &"a", 10).wait, None);
+        for caller in 0..SHARDS * MOST_CALLERS * 2 {
+            local.take(&quota, &caller, 1);
+        }
+        assert!(local.take(&quota, &"a", 1).wait.is_some());
     }
 }

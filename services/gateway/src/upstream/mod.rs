@@ -18,8 +18,9 @@ use axum::{
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use hyper::{Request, Response, StatusCode, Uri};
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::client::legacy::Client;
 use quenty_kernel::{Failure, Kind};
+use quenty_platform::{client::Https, tls as platform_tls};
 use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tower::ServiceExt;
@@ -32,6 +33,9 @@ const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A service's OpenAPI document.
 pub type Description = Arc<Value>;
+
+/// Connections to services, in the clear or by TLS, as their URLs say.
+pub(crate) type Pool = Client<Https, Body>;
 
 /// Where requests for a service go.
 #[derive(Clone)]
@@ -119,10 +123,7 @@ impl Upstream {
     }
 
     /// Reads the description of a remote service; `None` when it is in this process or cannot be read now.
-    pub(crate) async fn fetch_description(
-        &self,
-        client: &Client<HttpConnector, Body>,
-    ) -> Option<Description> {
+    pub(crate) async fn fetch_description(&self, client: &Pool) -> Option<Description> {
         if self.description().is_some() {
             return None;
         }
@@ -134,7 +135,7 @@ impl Upstream {
     /// Asks every process for the same, also those that are left alone: one that answers well is taken back.
     pub(crate) async fn ask_all(
         &self,
-        client: &Client<HttpConnector, Body>,
+        client: &Pool,
         path: &str,
         within: Duration,
     ) -> Vec<(StatusCode, Bytes)> {
@@ -170,7 +171,7 @@ impl Upstream {
     /// which has least to do and has not just failed again and again.
     pub(crate) async fn send(
         &self,
-        client: &Client<HttpConnector, Body>,
+        client: &Pool,
         request: Request<Body>,
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
@@ -188,7 +189,7 @@ impl Remote {
     async fn send(
         &self,
         name: &'static str,
-        client: &Client<HttpConnector, Body>,
+        client: &Pool,
         mut request: Request<Body>,
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
@@ -199,7 +200,9 @@ impl Remote {
         let running = instance.begin();
         let outcome = match tokio::time::timeout_at(deadline.into(), client.request(request)).await {
             Ok(Ok(response)) => Ok(response.map(Body::new)),
-            Ok(Err(error)) if error.is_connect() => Err(Unreachable::NotConnected(error.to_string())),
+            Ok(Err(error)) if error.is_connect() => {
+                Err(Unreachable::NotConnected(platform_tls::told(&error)))
+            }
             Ok(Err(error)) => Err(Unreachable::BrokenOff(error.to_string())),
             Err(_) => Err(Unreachable::TooSlow),
         };

@@ -63,7 +63,7 @@ impl Auth {
         let secured = |permission: &str| json!({"security": [{"bearer": [permission]}]});
         let paths = json!({
             PATH: {"get": secured("orders:read"), "post": secured("orders:create")},
-            "/api/v1/open": {"get": {}},
+            "/api/v1/open": {"get": {"security": [{}]}},
         });
         let upstream = Upstream::local("order", service, json!({"paths": paths}));
         Door::open_with_auth(vec![upstream], more, router).await

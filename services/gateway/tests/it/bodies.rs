@@ -38,7 +38,7 @@ fn counting() -> (Upstream, Arc<AtomicUsize>) {
         "type": "object", "required": ["quantity"], "additionalProperties": false,
         "properties": {"quantity": {"type": "integer", "minimum": 1}},
     });
-    let body = |content: Value| json!({"post": {"requestBody": {"required": true, "content": content}}});
+    let body = |content: Value| json!({"post": {"security": [{}], "requestBody": {"required": true, "content": content}}});
     let schema = json!({"schema": {"$ref": "#/components/schemas/Order"}});
     let description = json!({
         "paths": {

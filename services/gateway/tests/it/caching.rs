@@ -47,7 +47,7 @@ impl Service {
         let router =
             Router::new().route("/api/v1/things", get(handler.clone())).route("/api/v1/open", get(handler));
         let secured = json!([{"bearer": []}]);
-        let paths = json!({"/api/v1/things": {"get": {"security": secured}}, "/api/v1/open": {"get": {}}});
+        let paths = json!({"/api/v1/things": {"get": {"security": secured}}, "/api/v1/open": {"get": {"security": [{}]}}});
         let upstream = Upstream::local("things", router, json!({"paths": paths}));
         let service = Self { asked, door: Door::open(vec![upstream], &[]).await };
         // The first answer of an operation shows whether its answers may be kept.

@@ -23,8 +23,8 @@ fn service() -> Upstream {
         "/api/v1/things": {"get": {"security": secured}, "post": {"security": secured}},
         "/api/v1/costly": {"get": {"security": secured, "x-limit-cost": 5}},
         "/api/v1/things/import": {"post": {"security": secured, "requestBody": {"content": {"text/csv": {}}}}},
-        "/api/v1/tracking/{id}": {"get": {}},
-        "/api/v1/login": {"post": {}},
+        "/api/v1/tracking/{id}": {"get": {"security": [{}]}},
+        "/api/v1/login": {"post": {"security": [{}]}},
     });
     Upstream::local("things", router, json!({"paths": paths}))
 }

@@ -10,10 +10,10 @@ async fn an_operation_that_goes_away_says_when_and_what_comes_instead() {
         .route("/api/v1/old", get(|| async { "old" }))
         .route("/api/v1/new", get(|| async { "new" }))
         .route("/api/v0/older", get(|| async { "older" }));
-    let old = json!({"deprecated": true, "x-deprecated-on": "2026-11-01", "x-sunset-on": "2027-05-01", "x-successor": "/api/v1/new"});
+    let old = json!({"security": [{}], "deprecated": true, "x-deprecated-on": "2026-11-01", "x-sunset-on": "2027-05-01", "x-successor": "/api/v1/new"});
     let description = json!({"paths": {
-        "/api/v1/old": {"get": old}, "/api/v1/new": {"get": {}},
-        "/api/v0/older": {"get": {"deprecated": true, "x-sunset-on": "2026-12-31"}},
+        "/api/v1/old": {"get": old}, "/api/v1/new": {"get": {"security": [{}]}},
+        "/api/v0/older": {"get": {"security": [{}], "deprecated": true, "x-sunset-on": "2026-12-31"}},
     }});
     let door = Door::open(vec![Upstream::local("things", router, description)], &[]).await;
     let answer = door.get("/api/v1/old").send().await.expect(200);

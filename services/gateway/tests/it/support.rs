@@ -117,7 +117,7 @@ pub(crate) async fn serve(router: Router, stop: CancellationToken) -> String {
 pub(crate) fn description(operations: &[(&str, &str)]) -> Value {
     let mut paths = json!({});
     for (method, path) in operations {
-        paths[path][method] = json!({});
+        paths[path][method] = json!({"security": [{}]});
     }
     json!({"paths": paths})
 }

@@ -1,6 +1,6 @@
 //! TLS with a certificate of one's own, and HTTP/2 over it.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use axum::{Router, body::Body, http::HeaderMap, routing::get};
 use http_body_util::BodyExt;
@@ -13,7 +13,7 @@ use quenty_platform::{
     settings::{CHASSIS, Settings},
     token::Verifier,
 };
-use quenty_testkit::keys;
+use quenty_testkit::{keys, wait::eventually};
 use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsConnector,
@@ -35,20 +35,34 @@ fn things() -> Upstream {
 
 /// A gateway with a certificate for `localhost`, and who trusts it.
 async fn door() -> (Door, Arc<RootCertStore>, tempfile::TempDir) {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    std::fs::write(&certificate, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let files =
-        [("tls_certificate_file", certificate.to_str().unwrap()), ("tls_key_file", key.to_str().unwrap())];
+    let roots = make_certificate(folder.path());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (certificate, key) = (path("cert.pem"), path("key.pem"));
+    let files = [("tls_certificate_file", certificate.as_str()), ("tls_key_file", key.as_str())];
     let door = Door::begin(vec![things()], &files).await;
+    (door, roots, folder)
+}
+
+/// Writes another certificate in the place of the one that is there; tells who trusts it.
+fn make_certificate(folder: &Path) -> Arc<RootCertStore> {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
+    std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(made.cert.der().clone()).unwrap();
-    (door, Arc::new(roots), folder)
+    Arc::new(roots)
 }
 
 async fn greet(door: &Door, roots: &Arc<RootCertStore>, protocols: &[&[u8]]) -> TlsStream<TcpStream> {
+    try_greet(door, roots, protocols).await.unwrap()
+}
+
+async fn try_greet(
+    door: &Door,
+    roots: &Arc<RootCertStore>,
+    protocols: &[&[u8]],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -56,7 +70,7 @@ async fn greet(door: &Door, roots: &Arc<RootCertStore>, protocols: &[&[u8]]) -> 
         .with_no_client_auth();
     config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     let name = ServerName::try_from("localhost").unwrap();
-    TlsConnector::from(Arc::new(config)).connect(name, door.connect().await).await.unwrap()
+    TlsConnector::from(Arc::new(config)).connect(name, door.connect().await).await
 }
 
 async fn text(response: Response<Incoming>) -> String {
@@ -107,6 +121,30 @@ async fn clients_of_http_1_are_served_by_tls_and_nobody_in_the_clear() {
     assert!(response.headers().contains_key("strict-transport-security"));
     let clear = door.raw(format!("GET {PATH} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
     assert!(!clear.starts_with("HTTP/"), "{clear}");
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_shown_without_a_restart_and_half_of_one_changes_nothing() {
+    let (door, old, folder) = door().await;
+    let established = greet(&door, &old, &[b"http/1.1"]).await;
+    let key = std::fs::read(folder.path().join("key.pem")).unwrap();
+    let new = make_certificate(folder.path());
+    let renewed = std::fs::read(folder.path().join("key.pem")).unwrap();
+    // As if only half of it had been copied yet.
+    std::fs::write(folder.path().join("key.pem"), key).unwrap();
+    assert!(try_greet(&door, &old, &[b"http/1.1"]).await.is_ok());
+    std::fs::write(folder.path().join("key.pem"), renewed).unwrap();
+    eventually("the new certificate is shown", || async {
+        try_greet(&door, &new, &[b"http/1.1"]).await.ok().map(drop)
+    })
+    .await;
+    assert!(try_greet(&door, &old, &[b"http/1.1"]).await.is_err());
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake::<_, Body>(TokioIo::new(established)).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(connection);
+    let request = Request::get(PATH).header("host", "localhost").body(Body::empty()).unwrap();
+    assert_eq!(sender.send_request(request).await.unwrap().status(), 200, "who was there stays");
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ pub(super) struct PublicReturnOut {
 }
 
 /// Follow a return by its link.
-#[utoipa::path(get, path = "/api/v1/returns/track/{token}", operation_id = "track_return", tag = "tracking",
+#[utoipa::path(get, path = "/api/v1/returns/track/{token}", operation_id = "track_return", tag = "tracking", security(()),
     params(("token" = String, Path, description = "As it stands in the link.")), responses((status = 200, body = PublicReturnOut)))]
 pub(super) async fn track_return(
     State(app): State<App>,

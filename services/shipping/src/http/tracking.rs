@@ -62,7 +62,7 @@ impl From<PublicEvent> for TrackingEventOut {
 }
 
 /// Track a shipment by its number.
-#[utoipa::path(get, path = "/api/v1/tracking/{number}", operation_id = "track_shipment", tag = "tracking",
+#[utoipa::path(get, path = "/api/v1/tracking/{number}", operation_id = "track_shipment", tag = "tracking", security(()),
     params(("number" = TrackingNumber, Path)), responses((status = 200, body = TrackingOut)))]
 pub(super) async fn track_shipment(
     State(app): State<App>,
@@ -89,7 +89,7 @@ pub(super) async fn track_shipment(
 /// Follow a shipment: everything so far, then each event as it comes, until it has ended.
 ///
 /// Server-sent events, resumable by `Last-Event-ID`. 204 when nothing more will come: browsers then ask no more.
-#[utoipa::path(get, path = "/api/v1/tracking/{number}/stream", operation_id = "follow_shipment", tag = "tracking",
+#[utoipa::path(get, path = "/api/v1/tracking/{number}/stream", operation_id = "follow_shipment", tag = "tracking", security(()),
     params(("number" = TrackingNumber, Path)),
     responses((status = 200, content_type = "text/event-stream", body = String), (status = 204)))]
 pub(super) async fn follow_shipment(

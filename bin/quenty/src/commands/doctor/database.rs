@@ -1,7 +1,7 @@
 //! What one service's database shows: migrations, dead letters, the outbox, the journal, the invariants.
 
 use quenty_kernel::clock::wall_now;
-use quenty_platform::{Service, db, journal, operate};
+use quenty_platform::{Service, db, journal, operate, tls};
 use sqlx::PgPool;
 
 use super::{Finding, Verdict, finding};
@@ -18,7 +18,7 @@ pub(super) async fn examine(service: &Service, pool: &PgPool, flag: &str) -> Vec
             return vec![told("migrations", Err("behind this binary: run `quenty migrate`".to_owned()))];
         }
         Err(error) => {
-            let what = format!("cannot be reached ({error}): start it, or correct its URL");
+            let what = format!("cannot be reached ({}): start it, or correct its URL", tls::told(&error));
             return vec![told("database", Err(what))];
         }
     };

@@ -43,7 +43,11 @@ pub(super) async fn of_settings(chosen: &[&Service]) -> Vec<Finding> {
         Err(why) => return vec![finding(GATEWAY, "settings", Err(format!("{why:#}")))],
     };
     let url = settings.get("public_url").unwrap_or_default();
-    let own = chosen.iter().map(|service| at_its_url(service, &settings));
+    let transport = match Transport::from_settings(&settings) {
+        Ok(transport) => transport,
+        Err(why) => return vec![finding(GATEWAY, "settings", Err(why.to_string()))],
+    };
+    let own = chosen.iter().map(|service| at_its_url(service, &settings, &transport));
     let (told, broker, own) = tokio::join!(at_gateway(url), broker(&settings), join_all(own));
     let told = told.map_err(|why| format!("{why} (QUENTY_PUBLIC_URL)"));
     let mut findings = vec![
@@ -69,12 +73,12 @@ fn gateway(health: &Health) -> Verdict {
     Err(format!("answers, but cannot reach all services: {}", health.missing()))
 }
 
-async fn at_its_url(service: &Service, settings: &Settings) -> Result<Health, String> {
+async fn at_its_url(service: &Service, settings: &Settings, transport: &Transport) -> Result<Health, String> {
     let key = format!("{}_url", service.name);
     let url = settings.require(&key).map_err(|error| error.to_string())?;
     let url = format!("{}/health/ready", url.trim_end_matches('/'));
     let variable = format!("QUENTY_{}", key.to_uppercase());
-    let told = health::read(&Transport::default(), &url).await.map_err(|why| {
+    let told = health::read(transport, &url).await.map_err(|why| {
         format!(
             "does not answer at {url} ({why}): start it (`quenty serve {}`), or correct {variable}",
             service.name
@@ -121,8 +125,8 @@ fn bus(health: &Health) -> Verdict {
 
 /// What the broker keeps because no consumer could take it.
 async fn broker(settings: &Settings) -> Verdict {
-    let url = settings.require("bus_url").map_err(|error| error.to_string())?;
-    match RabbitBus::connect_lazily(url, services::topology()).dead_letters().await {
+    let bus = RabbitBus::from_settings(settings, services::topology()).map_err(|error| error.to_string())?;
+    match bus.dead_letters().await {
         Ok(0) => Ok("none".to_owned()),
         Ok(count) => Err(format!(
             "{count} messages in the queue quenty.dead, which no service could read: look at them in RabbitMQ, correct what sent them, \

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use lapin::{Channel, Connection, ConnectionProperties, uri::AMQPUri};
+use lapin::{Channel, Connection, ConnectionProperties, tcp::OwnedTLSConfig, uri::AMQPUri};
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout},
@@ -28,6 +28,8 @@ pub(super) struct Link {
     /// `None` when the URL cannot be read; it is not kept, because it holds the password.
     uri: Option<AMQPUri>,
     topology: Topology,
+    /// Who may sign the broker's certificate, and what we show of ourselves.
+    tls: OwnedTLSConfig,
     state: Mutex<State>,
 }
 
@@ -38,13 +40,13 @@ struct State {
 }
 
 impl Link {
-    pub(super) fn new(url: &str, topology: Topology) -> Self {
+    pub(super) fn new(url: &str, topology: Topology, tls: OwnedTLSConfig) -> Self {
         let uri = url.parse::<AMQPUri>().ok().map(|mut uri| {
             uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
             uri
         });
         let state = State { connection: None, failures: 0, not_before: Instant::now() };
-        Self { uri, topology, state: Mutex::new(state) }
+        Self { uri, topology, tls, state: Mutex::new(state) }
     }
 
     pub(super) fn topology(&self) -> &Topology {
@@ -113,7 +115,8 @@ impl Link {
             .ok_or_else(|| BusAway("its URL is not like amqp://user:password@host:5672/vhost".to_owned()))?;
         let options = ConnectionProperties::default().with_connection_name("quenty".into());
         within(CONNECT_LIMIT, async {
-            let connection = Connection::connect_uri(uri, options).await?;
+            let (tls, runtime) = (self.tls.clone(), lapin::runtime::default_runtime()?);
+            let connection = Connection::connect_uri_with_config(uri, options, tls, runtime).await?;
             let channel = connection.create_channel().await?;
             topology::declare(&channel, &self.topology).await?;
             channel.close(200, "declared".into()).await?;
@@ -151,7 +154,11 @@ mod tests {
     #[tokio::test]
     async fn neither_a_bad_url_nor_a_refused_connection_shows_the_password() {
         for url in ["amqp:quenty:hush@", "http://quenty:hush@127.0.0.1", "amqp://quenty:hush@127.0.0.1:1/v"] {
-            let error = Link::new(url, Topology::default()).check().await.unwrap_err().to_string();
+            let error = Link::new(url, Topology::default(), OwnedTLSConfig::default())
+                .check()
+                .await
+                .unwrap_err()
+                .to_string();
             assert!(!error.contains("hush"), "{error}");
         }
     }

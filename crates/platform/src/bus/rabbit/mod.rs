@@ -20,6 +20,7 @@ use std::sync::{
 };
 
 use futures_util::future::BoxFuture;
+use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
 use quenty_kernel::Envelope;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -29,6 +30,7 @@ use uuid::Uuid;
 
 use self::{broadcast::Listener, connection::Link, publish::Publisher};
 use super::{Broadcast, Bus, BusAway, Deliver, Topology};
+use crate::{Error, Result, settings::Settings, tls};
 
 /// One process's way to the broker.
 pub struct RabbitBus {
@@ -49,10 +51,40 @@ impl RabbitBus {
     /// of the platform, whichever of them run in this process.
     #[must_use]
     pub fn connect_lazily(url: &str, topology: Topology) -> Self {
+        Self::with_tls(url, topology, OwnedTLSConfig::default())
+    }
+
+    /// As [`RabbitBus::connect_lazily`], to the broker of the settings, by TLS where its URL begins with `amqps:`.
+    ///
+    /// # Errors
+    /// When there is no URL, or a file cannot be read.
+    pub fn from_settings(settings: &Settings, topology: Topology) -> Result<Self> {
+        let url = settings.require("bus_url").map_err(Error::internal)?;
+        let read = |file: &str| {
+            std::fs::read(file).map_err(|error| Error::internal(format!("cannot read {file}: {error}")))
+        };
+        let identity = match tls::own_files(settings)? {
+            Some((certificate, key)) => {
+                Some(OwnedIdentity::PKCS8 { pem: read(certificate)?, key: read(key)? })
+            }
+            None => None,
+        };
+        let cert_chain = match settings.get("ca_file") {
+            Some(file) => {
+                // What is wrong with it is told here, and not at each connection.
+                tls::certificates(file)?;
+                Some(String::from_utf8(read(file)?).map_err(Error::internal)?)
+            }
+            None => None,
+        };
+        Ok(Self::with_tls(url, topology, OwnedTLSConfig { identity, cert_chain }))
+    }
+
+    fn with_tls(url: &str, topology: Topology, tls: OwnedTLSConfig) -> Self {
         let stop = CancellationToken::new();
         Self {
-            outward: Link::new(url, topology.clone()),
-            link: Arc::new(Link::new(url, topology)),
+            outward: Link::new(url, topology.clone(), tls.clone()),
+            link: Arc::new(Link::new(url, topology, tls)),
             publisher: Publisher::default(),
             listener: Listener::default(),
             listening: AtomicBool::new(false),
@@ -67,7 +99,7 @@ impl RabbitBus {
     ///
     /// # Errors
     /// When the broker cannot be reached, or has the same names with other properties.
-    pub async fn declare(&self) -> Result<(), BusAway> {
+    pub async fn declare(&self) -> std::result::Result<(), BusAway> {
         self.outward.declare().await
     }
 
@@ -75,7 +107,7 @@ impl RabbitBus {
     ///
     /// # Errors
     /// When the broker cannot be reached.
-    pub async fn dead_letters(&self) -> Result<u32, BusAway> {
+    pub async fn dead_letters(&self) -> std::result::Result<u32, BusAway> {
         self.link.dead_letters().await
     }
 
@@ -83,7 +115,7 @@ impl RabbitBus {
     ///
     /// # Errors
     /// When the broker does not confirm it.
-    pub async fn send_to(&self, service: &str, envelope: &Envelope) -> Result<(), BusAway> {
+    pub async fn send_to(&self, service: &str, envelope: &Envelope) -> std::result::Result<(), BusAway> {
         self.publisher.send_to(&self.outward, service, envelope).await
     }
 }
@@ -102,7 +134,7 @@ impl Bus for RabbitBus {
         Box::pin(async move { consume::consume(&self.link, service, &deliver, &stop).await })
     }
 
-    fn broadcast(&self, message: Broadcast) -> BoxFuture<'_, Result<(), BusAway>> {
+    fn broadcast(&self, message: Broadcast) -> BoxFuture<'_, std::result::Result<(), BusAway>> {
         Box::pin(async move { self.publisher.broadcast(&self.outward, &message).await })
     }
 
@@ -113,7 +145,7 @@ impl Bus for RabbitBus {
         self.listener.subscribe()
     }
 
-    fn check(&self) -> BoxFuture<'_, Result<(), BusAway>> {
+    fn check(&self) -> BoxFuture<'_, std::result::Result<(), BusAway>> {
         Box::pin(self.outward.check())
     }
 }
