@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Client, Stage, people::Person};
+use super::{
+    Client, Stage,
+    people::{PASSWORD, Person},
+};
 
 /// A place inside the service area of [`super::fleet::Fleet`], and one that nobody collects from.
 pub const BOGOTA: (&str, &str) = ("Bogotá", "110221");
@@ -18,15 +21,30 @@ pub struct Merchant {
     pub warehouse: String,
 }
 
+fn owner_email(number: u64) -> String {
+    format!("owner{number}@tienda.example")
+}
+
 impl Merchant {
     /// From the registration to a stocked warehouse. `number` tells merchants of one platform apart.
-    pub async fn open(
+    pub async fn open(stage: &Stage, support: &Person, number: u64, place: (&str, &str)) -> Self {
+        let owner = Person::register(stage, &owner_email(number)).await;
+        Self::of_owner(stage, support, owner, number, place).await
+    }
+
+    /// Another company of the owner whose first one has that number: strangers may not register without end.
+    pub async fn another(stage: &Stage, support: &Person, first: u64, number: u64) -> Self {
+        let owner = Person::log_in(stage, &owner_email(first), PASSWORD).await;
+        Self::of_owner(stage, support, owner, number, BOGOTA).await
+    }
+
+    async fn of_owner(
         stage: &Stage,
         support: &Person,
+        owner: Person,
         number: u64,
         (city, postal_code): (&str, &str),
     ) -> Self {
-        let owner = Person::register(stage, &format!("owner{number}@tienda.example")).await;
         let company = register_company(&owner, number).await;
         let owner = owner.switch_company(&company).await;
         let path = format!("/api/v1/companies/{company}");

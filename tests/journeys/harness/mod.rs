@@ -61,13 +61,13 @@ impl Cast {
         Self { support, merchant, fleet, merchants: 1 }
     }
 
-    /// For the next story of a platform: another merchant, the same people otherwise.
+    /// For the next story of a platform: another company, the same people.
     pub async fn after(stage: &Stage, before: Option<&Self>) -> Self {
         let Some(Self { support, fleet, merchants, .. }) = before.cloned() else {
             return Self::enter(stage).await;
         };
         let merchants = merchants + 1;
-        let merchant = Merchant::open(stage, &support, merchants, merchant::BOGOTA).await;
+        let merchant = Merchant::another(stage, &support, 1, merchants).await;
         Self { support, merchant, fleet, merchants }
     }
 }
