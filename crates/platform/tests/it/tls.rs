@@ -69,9 +69,9 @@ async fn postgresql_proves_its_name_and_may_ask_for_ours() {
     let (right, other) = authorities(&folder.path().join("certificates"));
     let server = start_postgres(folder.path()).await.unwrap();
     let data = std::fs::metadata(folder.path().join("postgres")).unwrap();
-    let owner = Some((Uid::from_raw(data.uid()), Gid::from_raw(data.gid())));
-    let files =
-        right.issue(&["127.0.0.1"]).unwrap().owned_by(&folder.path().join("postgres"), owner).unwrap();
+    let (uid, gid) = (Uid::from_raw(data.uid()), Gid::from_raw(data.gid()));
+    let files = right.issue(&["127.0.0.1"]).unwrap();
+    let files = files.owned_by(&folder.path().join("postgres"), Some((uid, gid))).unwrap();
     let mut admin = PgConnection::connect(&server.superuser_url("postgres")).await.unwrap();
     let Files { authority, certificate, key } = &files;
     for setting in [
@@ -103,7 +103,6 @@ async fn postgresql_proves_its_name_and_may_ask_for_ours() {
     let hba: String =
         sqlx::query_scalar("select current_setting('hba_file')").fetch_one(&mut admin).await.unwrap();
     std::fs::write(&hba, "local all all trust\nhostssl all all 127.0.0.1/32 cert\n").unwrap();
-    let (uid, gid) = owner.unwrap();
     chown(Path::new(&hba), Some(uid), Some(gid)).unwrap();
     sqlx::raw_sql("select pg_reload_conf()").execute(&mut admin).await.unwrap();
     let role: String = sqlx::query_scalar("select current_user::text").fetch_one(&mut admin).await.unwrap();
