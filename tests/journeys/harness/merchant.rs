@@ -21,6 +21,9 @@ pub struct Merchant {
     pub warehouse: String,
 }
 
+/// The merchant whom [`super::Cast::enter`] opens.
+pub const FIRST: u64 = 1;
+
 fn owner_email(number: u64) -> String {
     format!("owner{number}@tienda.example")
 }
@@ -32,9 +35,9 @@ impl Merchant {
         Self::of_owner(stage, support, owner, number, place).await
     }
 
-    /// Another company of the owner whose first one has that number: strangers may not register without end.
-    pub async fn another(stage: &Stage, support: &Person, first: u64, number: u64) -> Self {
-        let owner = Person::log_in(stage, &owner_email(first), PASSWORD).await;
+    /// Another company of the first merchant's owner: strangers may not register without end.
+    pub async fn another(stage: &Stage, support: &Person, number: u64) -> Self {
+        let owner = Person::log_in(stage, &owner_email(FIRST), PASSWORD).await;
         Self::of_owner(stage, support, owner, number, BOGOTA).await
     }
 

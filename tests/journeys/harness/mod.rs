@@ -57,8 +57,8 @@ impl Cast {
         let admin = Person::administrator(stage).await;
         let support = admin.invite("support", "support@quenty.example").await.accept(stage).await;
         let fleet = Fleet::open(stage, &admin).await;
-        let merchant = Merchant::open(stage, &support, 1, merchant::BOGOTA).await;
-        Self { support, merchant, fleet, merchants: 1 }
+        let merchant = Merchant::open(stage, &support, merchant::FIRST, merchant::BOGOTA).await;
+        Self { support, merchant, fleet, merchants: merchant::FIRST }
     }
 
     /// For the next story of a platform: another company, the same people.
@@ -67,7 +67,7 @@ impl Cast {
             return Self::enter(stage).await;
         };
         let merchants = merchants + 1;
-        let merchant = Merchant::another(stage, &support, 1, merchants).await;
+        let merchant = Merchant::another(stage, &support, merchants).await;
         Self { support, merchant, fleet, merchants }
     }
 }
