@@ -9,6 +9,12 @@ DATA ?= $(shell scripts/data-dir)
 # `make run EXIT=1` ends after the demo instead of leaving the platform running.
 EXIT ?=
 
+# Of a first build nothing is kept for the next one to go on from: that would only make the first one longer.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+ifeq ($(wildcard $(TARGET)/debug/incremental),)
+test: export CARGO_INCREMENTAL ?= 0
+endif
+
 .PHONY: help run test test-large bench check fix docs packages
 
 help: ## List these targets
@@ -22,6 +28,7 @@ run: ## Start the platform with its demo and print where to look (EXIT=1 ends af
 test: packages ## Run all tests on private servers: PostgreSQL, RabbitMQ, Redis, Consul
 	export QUENTY_TEST_CONSUL="$$(scripts/ensure-consul)"; \
 	export TMPDIR="$$(scripts/scratch-dir)"; \
+	export NEXTEST_TEST_THREADS="$${NEXTEST_TEST_THREADS:-$$(($$(nproc) * 2))}"; \
 	if command -v cargo-nextest >/dev/null; then \
 		$(CARGO) xtask with-servers -- $(CARGO) nextest run --workspace; \
 	else \
@@ -31,7 +38,8 @@ test: packages ## Run all tests on private servers: PostgreSQL, RabbitMQ, Redis,
 test-large: packages ## Import ten thousand orders with constant memory (needs the sample; takes long)
 	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored ten_thousand --nocapture
 
-bench: packages ## Measure against the baselines; results in bench/
+bench: ## Measure against the baselines; results in bench/
+	@scripts/ensure-packages bench
 	bench/run
 
 check: ## All that the gate checks without running tests

@@ -4,6 +4,7 @@
 //! its users do, through processes and the gateway; it must never reach into the services, nor switch off what
 //! makes them durable.
 
+mod gateway;
 mod latency;
 mod load;
 mod memory;
@@ -43,15 +44,17 @@ struct Arguments {
 enum Benchmark {
     Startup,
     Memory,
+    Gateway,
     Throughput,
     Returns,
     LatencyLocal,
     LatencyRabbitmq,
 }
 
-const ALL: [Benchmark; 6] = [
+const ALL: [Benchmark; 7] = [
     Benchmark::Startup,
     Benchmark::Memory,
+    Benchmark::Gateway,
     Benchmark::Throughput,
     Benchmark::Returns,
     Benchmark::LatencyLocal,
@@ -88,6 +91,7 @@ async fn run(benchmark: Benchmark, effort: Effort) -> anyhow::Result<()> {
     match benchmark {
         Benchmark::Startup => startup::measure(effort).await,
         Benchmark::Memory => memory::measure(effort).await,
+        Benchmark::Gateway => gateway::measure(effort).await,
         Benchmark::Throughput => throughput::measure(effort).await,
         Benchmark::Returns => returns::measure(effort).await,
         Benchmark::LatencyLocal => latency::local(effort).await,

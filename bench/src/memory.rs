@@ -43,7 +43,7 @@ fn parent_of(pid: i32) -> Option<i32> {
 }
 
 /// In MiB.
-fn pss(pid: i32) -> Result<f64> {
+pub fn pss(pid: i32) -> Result<f64> {
     let file = format!("/proc/{pid}/smaps_rollup");
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).context("no Pss in smaps_rollup")?;

@@ -128,6 +128,11 @@ impl Cluster {
         self.members.keys().cloned().collect()
     }
 
+    /// What one is configured by.
+    pub fn environment(&self, name: &str) -> &Environment {
+        &self.members[name].environment
+    }
+
     fn process(&self, name: &str) -> &Process {
         self.members[name].process.as_ref().expect("a process that runs")
     }
