@@ -143,6 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn the_guide_names_what_is_taken_over_while_a_process_runs() {
+        let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides/services-apart.md");
+        let guide = std::fs::read_to_string(guide).unwrap();
+        let (_, told) = guide.split_once("A running process takes over ").unwrap();
+        let (told, _) = told.split_once(" within a second").unwrap();
+        let mut told: Vec<_> = told.split('`').skip(1).step_by(2).collect();
+        let known = known_settings();
+        let mut reloadable: Vec<_> = known.iter().filter(|of| of.reloadable).map(|of| of.key).collect();
+        told.sort_unstable();
+        reloadable.sort_unstable();
+        assert_eq!(told, reloadable);
+    }
+
+    #[test]
     fn every_setting_that_the_guides_name_exists() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let guides = std::fs::read_dir(root.join("docs/guides")).unwrap();

@@ -1,14 +1,15 @@
-//! Consul, as far as Quenty uses it: its register of services. Each process keeps its own entry alive and watches those
-//! of the services that it calls.
+//! Consul, as far as Quenty uses it: its register of services, where each process keeps its own entry alive and watches
+//! those of the services that it calls, and the settings that processes share.
 //!
-//! The client is our own: five requests of Consul's HTTP API, for which no crate is kept well.
+//! The client is our own: six requests of Consul's HTTP API, for which no crate is kept well.
 
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     body::Body,
-    http::{Method, Request, Response},
+    http::{Method, Request, Response, StatusCode},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -27,7 +28,9 @@ const FORGOTTEN_AFTER: &str = "10m";
 /// How long Consul keeps a question open whose answer has not changed.
 const WATCH_FOR: Duration = Duration::from_secs(30);
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
-const RETRY: Duration = Duration::from_secs(1);
+pub(crate) const RETRY: Duration = Duration::from_secs(1);
+/// Under which keys the settings stand.
+const CONFIG: &str = "quenty/config/";
 
 /// An agent of Consul.
 #[derive(Clone)]
@@ -50,6 +53,14 @@ struct Healthy {
 struct Instance {
     address: String,
     port: u16,
+}
+
+/// One key of Consul's store. A folder has no value.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Stored {
+    key: String,
+    value: Option<String>,
 }
 
 impl Consul {
@@ -143,6 +154,40 @@ impl Consul {
         }
     }
 
+    /// The settings that stand in Consul's store for all processes (`quenty/config/log`) and for this one
+    /// (`quenty/config/order/log`), each with its place, in the order in which a later one counts more. Waits while the
+    /// store is at `index`; 0 waits for nothing. An empty store has none.
+    ///
+    /// # Errors
+    /// When the agent cannot be asked, or a value is no text.
+    pub(crate) async fn config(
+        &self,
+        process: &str,
+        index: u64,
+    ) -> Result<(Vec<(String, String, String)>, u64), CallError> {
+        let path = format!("/v1/kv/{CONFIG}?recurse=true&index={index}&wait={}s", WATCH_FOR.as_secs());
+        let limit = if index == 0 { ANSWER_LIMIT } else { WATCH_FOR + WATCH_FOR / 8 };
+        let answer = self.send(Method::GET, &path, None, limit).await?;
+        let next = index_of(&answer);
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok((Vec::new(), next));
+        }
+        let stored: Vec<Stored> = serde_json::from_slice(succeeded(answer)?.body()).map_err(unreadable)?;
+        let (mut of_all, mut own) = (Vec::new(), Vec::new());
+        for Stored { key, value } in stored {
+            let Some(value) = value else { continue };
+            let value = STANDARD.decode(value).map_err(unreadable)?;
+            let value = String::from_utf8(value).map_err(unreadable)?.trim_end().to_owned();
+            match key.trim_start_matches(CONFIG).split_once('/') {
+                None => of_all.push((key.trim_start_matches(CONFIG).to_owned(), value, key)),
+                Some((of, name)) if of == process => own.push((name.to_owned(), value, key)),
+                Some(_) => {}
+            }
+        }
+        of_all.append(&mut own);
+        Ok((of_all, next))
+    }
+
     /// Instances that are well, in a steady order; waits while the register is at `index`.
     async fn healthy(&self, service: &str, index: u64) -> Result<(Vec<String>, u64), CallError> {
         let path = format!(
@@ -152,13 +197,11 @@ impl Consul {
         );
         // Consul adds up to a sixteenth, so that not all ask again at once.
         let answer = self.ask(Method::GET, &path, None, WATCH_FOR + WATCH_FOR / 8).await?;
-        let next = answer.headers().get("x-consul-index").and_then(|index| index.to_str().ok()?.parse().ok());
-        let found: Vec<Healthy> = serde_json::from_slice(answer.body())
-            .map_err(|error| CallError::Unreadable(error.to_string()))?;
+        let found: Vec<Healthy> = serde_json::from_slice(answer.body()).map_err(unreadable)?;
         let mut urls: Vec<String> =
             found.into_iter().map(|found| found.service.url(self.speaks_tls)).collect();
         urls.sort_unstable();
-        Ok((urls, next.unwrap_or(0)))
+        Ok((urls, index_of(&answer)))
     }
 
     async fn put(&self, path: &str, body: Option<&Value>) -> Result<(), CallError> {
@@ -172,23 +215,46 @@ impl Consul {
         body: Option<&Value>,
         limit: Duration,
     ) -> Result<Response<Bytes>, CallError> {
+        succeeded(self.send(method, path, body, limit).await?)
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        limit: Duration,
+    ) -> Result<Response<Bytes>, CallError> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.url));
         if let Some(token) = &self.token {
             request = request.header("x-consul-token", token);
         }
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let request = request.body(body).map_err(|error| CallError::Unreadable(error.to_string()))?;
-        let answer = self.transport.send(request, limit).await?;
-        if answer.status().is_success() {
-            return Ok(answer);
-        }
-        Err(CallError::Refused {
-            service: "consul".to_owned(),
-            status: answer.status().as_u16(),
-            problem: String::from_utf8_lossy(answer.body()).chars().take(200).collect(),
-            code: None,
-        })
+        let request = request.body(body).map_err(unreadable)?;
+        self.transport.send(request, limit).await
     }
+}
+
+fn succeeded(answer: Response<Bytes>) -> Result<Response<Bytes>, CallError> {
+    if answer.status().is_success() {
+        return Ok(answer);
+    }
+    Err(CallError::Refused {
+        service: "consul".to_owned(),
+        status: answer.status().as_u16(),
+        problem: String::from_utf8_lossy(answer.body()).chars().take(200).collect(),
+        code: None,
+    })
+}
+
+/// How old the answer is, as Consul counts; 0 where it does not say.
+fn index_of(answer: &Response<Bytes>) -> u64 {
+    let index = answer.headers().get("x-consul-index").and_then(|index| index.to_str().ok()?.parse().ok());
+    index.unwrap_or(0)
+}
+
+fn unreadable(error: impl std::fmt::Display) -> CallError {
+    CallError::Unreadable(error.to_string())
 }
 
 impl Instance {

@@ -29,6 +29,7 @@ pub mod revocations;
 pub mod row;
 pub mod service;
 pub mod settings;
+pub mod shared_settings;
 pub mod tasks;
 pub mod telemetry;
 pub mod tls;

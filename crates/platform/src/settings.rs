@@ -1,4 +1,4 @@
-//! Configuration: defaults < file < environment. Every setting is declared once, with its meaning;
+//! Configuration: defaults < file < Consul < environment. Every setting is declared once, with its meaning;
 //! unknown keys are refused, secrets are never shown, and `quenty config check` explains the rest.
 
 use std::{collections::BTreeMap, fmt, path::Path};
@@ -12,13 +12,15 @@ pub struct Setting {
     pub secret: bool,
     /// It says where a service is: `order_url` where Order is.
     pub locates: bool,
+    /// A process takes a new value from Consul while it runs.
+    pub reloadable: bool,
     pub about: &'static str,
 }
 
 impl Setting {
     #[must_use]
     pub const fn new(key: &'static str, about: &'static str) -> Self {
-        Self { key, default: None, secret: false, locates: false, about }
+        Self { key, default: None, secret: false, locates: false, reloadable: false, about }
     }
     #[must_use]
     pub const fn default(self, value: &'static str) -> Self {
@@ -33,6 +35,10 @@ impl Setting {
     #[must_use]
     pub const fn secret(self) -> Self {
         Self { secret: true, ..self }
+    }
+    #[must_use]
+    pub const fn reloadable(self) -> Self {
+        Self { reloadable: true, ..self }
     }
 }
 
@@ -102,7 +108,7 @@ pub const CHASSIS: &[Setting] = &[
     .default("1000"),
     Setting::new("request_timeout_ms", "a request that takes longer gets 503").default("15000"),
     Setting::new("max_body_bytes", "larger JSON bodies get 413").default("1048576"),
-    Setting::new("log", "what is logged, in the syntax of tracing's EnvFilter").default("info"),
+    Setting::new("log", "what is logged, in the syntax of tracing's EnvFilter").default("info").reloadable(),
 ];
 
 #[derive(Debug, thiserror::Error)]
@@ -120,8 +126,38 @@ pub enum SettingsError {
 #[derive(Clone)]
 struct Value {
     text: String,
-    source: String,
+    source: Source,
     secret: bool,
+}
+
+/// Who said it; a later one wins.
+#[derive(Debug, Clone)]
+enum Source {
+    Default,
+    File(String),
+    /// The key in Consul.
+    Shared(String),
+    Environment(String),
+    /// `quenty up`, for its services.
+    Embedded,
+}
+
+impl Source {
+    /// Whether it counts more than what is shared.
+    fn is_nearer(&self) -> bool {
+        matches!(self, Self::Environment(_) | Self::Embedded)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(name) | Self::Environment(name) => f.write_str(name),
+            Self::Shared(key) => write!(f, "Consul {key}"),
+            Self::Embedded => f.write_str("embedded"),
+        }
+    }
 }
 
 /// The settings of one process.
@@ -160,7 +196,7 @@ impl Settings {
             Self { known: known.iter().flat_map(|list| list.iter().copied()).collect(), ..Self::default() };
         for setting in settings.known.clone() {
             if let Some(default) = setting.default {
-                settings.put(setting, default.to_owned(), "default".to_owned());
+                settings.put(setting, default.to_owned(), Source::Default);
             }
         }
         if let Some(path) = file {
@@ -172,13 +208,14 @@ impl Settings {
                 continue;
             }
             if let Some(setting) = settings.find(&key) {
-                settings.put(setting, text, name);
+                settings.put(setting, text, Source::Environment(name));
             } else if let Some(setting) =
                 key.strip_suffix("_file").and_then(|k| settings.find(k)).filter(|s| s.secret)
             {
                 let content = std::fs::read_to_string(&text)
                     .map_err(|e| SettingsError::Unreadable(text.clone(), e.to_string()))?;
-                settings.put(setting, content.trim_end().to_owned(), format!("{name} ({text})"));
+                let source = Source::Environment(format!("{name} ({text})"));
+                settings.put(setting, content.trim_end().to_owned(), source);
             } else {
                 return Err(SettingsError::Unknown(name));
             }
@@ -196,7 +233,7 @@ impl Settings {
                 .find(&key)
                 .ok_or_else(|| SettingsError::Unknown(format!("{key} in {}", path.display())))?;
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            self.put(setting, text, path.display().to_string());
+            self.put(setting, text, Source::File(path.display().to_string()));
         }
         Ok(())
     }
@@ -212,8 +249,38 @@ impl Settings {
         self.known.iter().find(|s| s.key == key).copied()
     }
 
-    fn put(&mut self, setting: Setting, text: String, source: String) {
+    fn put(&mut self, setting: Setting, text: String, source: Source) {
         self.values.insert(setting.key, Value { text, source, secret: setting.secret });
+    }
+
+    /// With what all processes share (`(setting, text, where it stands)`), as far as nothing nearer says otherwise. What
+    /// is not known or is a secret is left out and told: others may run a newer version, and a secret does not belong
+    /// where everybody reads.
+    pub(crate) fn with_shared(&self, shared: &[(String, String, String)]) -> Self {
+        let mut settings = self.clone();
+        for (key, text, place) in shared {
+            match settings.find(key) {
+                None => tracing::warn!(place, "no setting is called so; it is left out"),
+                Some(setting) if setting.secret => {
+                    tracing::warn!(place, "a secret does not belong there; it is left out");
+                }
+                Some(setting) => {
+                    if settings.values.get(setting.key).is_none_or(|value| !value.source.is_nearer()) {
+                        settings.put(setting, text.clone(), Source::Shared(place.clone()));
+                    }
+                }
+            }
+        }
+        settings
+    }
+
+    /// What another reading of them says otherwise: a process takes the first kind while it runs, the second when it starts
+    /// again.
+    pub(crate) fn changes(&self, to: &Self) -> (Vec<&'static str>, Vec<&'static str>) {
+        let changed = self.known.iter().filter(|setting| self.get(setting.key) != to.get(setting.key));
+        let (reloadable, fixed): (Vec<_>, Vec<_>) = changed.partition(|setting| setting.reloadable);
+        let keys = |settings: Vec<&Setting>| settings.into_iter().map(|setting| setting.key).collect();
+        (keys(reloadable), keys(fixed))
     }
 
     /// Sets a value from code: what `quenty up` decides for its embedded services. Unknown keys are ignored,
@@ -221,7 +288,7 @@ impl Settings {
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
         if let Some(setting) = self.find(key) {
-            self.put(setting, value.into(), "embedded".to_owned());
+            self.put(setting, value.into(), Source::Embedded);
         }
         self
     }
@@ -269,7 +336,7 @@ impl Settings {
                     value: value.map_or(String::new(), |v| {
                         if v.secret { "(secret)".to_owned() } else { v.text.clone() }
                     }),
-                    source: value.map_or_else(|| "not set".to_owned(), |v| v.source.clone()),
+                    source: value.map_or_else(|| "not set".to_owned(), |v| v.source.to_string()),
                     about: setting.about,
                 }
             })
@@ -302,6 +369,23 @@ mod tests {
             Settings::load(&[CHASSIS], None, env(&[("QUENTY_PROT", "1")])),
             Err(SettingsError::Unknown(_))
         ));
+    }
+
+    #[test]
+    fn what_is_shared_wins_over_the_file_and_the_environment_over_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "request_timeout_ms = 1\nretry_pause_ms = 1\n").unwrap();
+        let own = env(&[("QUENTY_RETRY_PAUSE_MS", "2")]);
+        let settings = Settings::load(&[CHASSIS], Some(file.path()), own).unwrap();
+        let keys = ["log", "request_timeout_ms", "retry_pause_ms", "client_secret", "nothing"];
+        let shared = keys.map(|key| (key.to_owned(), "3".to_owned(), format!("quenty/config/{key}")));
+        let own = ("log".to_owned(), "4".to_owned(), "quenty/config/auth/log".to_owned());
+        let shared = [&shared[..], &[own]].concat();
+        let now = settings.with_shared(&shared);
+        assert_eq!((now.get("request_timeout_ms"), now.get("retry_pause_ms")), (Some("3"), Some("2")));
+        assert_eq!((now.get("client_secret"), now.get("nothing")), (None, None));
+        assert_eq!(settings.changes(&now), (vec!["log"], vec!["request_timeout_ms"]));
+        assert_eq!(now.get("log"), Some("4"), "what is for one process counts more than what is for all");
     }
 
     #[test]

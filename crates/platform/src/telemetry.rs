@@ -3,8 +3,16 @@
 use std::{sync::OnceLock, thread, time::Duration};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Registry,
+    layer::SubscriberExt,
+    reload::{self, Handle},
+    util::SubscriberInitExt,
+};
 
+use crate::settings::SettingsError;
+
+static FILTER: OnceLock<Handle<EnvFilter, Registry>> = OnceLock::new();
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 /// How often what was measured is folded into the histograms: between two times it is kept one by one.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -14,9 +22,10 @@ const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.
 
 /// Starts logging (JSON unless at a terminal) and metrics; a second call changes nothing.
 pub fn start(filter: &str) {
-    let filter = EnvFilter::try_new(format!("{filter},{NEVER_LOGGED}"))
-        .unwrap_or_else(|_| EnvFilter::new(format!("info,{NEVER_LOGGED}")));
+    let filter = filter_of(filter).unwrap_or_else(|_| EnvFilter::new(format!("info,{NEVER_LOGGED}")));
+    let (filter, handle) = reload::Layer::new(filter);
     let registry = tracing_subscriber::registry().with(filter);
+    drop(FILTER.set(handle));
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
         drop(
             registry.with(tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr)).try_init(),
@@ -35,6 +44,23 @@ pub fn start(filter: &str) {
         keep_up(handle.clone());
         handle
     });
+}
+
+/// Logs by another filter from now on.
+///
+/// # Errors
+/// When it is none.
+pub fn log_by(filter: &str) -> Result<(), SettingsError> {
+    let new = filter_of(filter)?;
+    FILTER.get().map_or(Ok(()), |handle| handle.reload(new)).map_err(|error| bad(filter, &error))
+}
+
+fn filter_of(text: &str) -> Result<EnvFilter, SettingsError> {
+    EnvFilter::try_new(format!("{text},{NEVER_LOGGED}")).map_err(|error| bad(text, &error))
+}
+
+fn bad(filter: &str, why: &dyn std::fmt::Display) -> SettingsError {
+    SettingsError::Bad { key: "QUENTY_LOG".to_owned(), value: filter.to_owned(), why: why.to_string() }
 }
 
 /// The metrics of this process in Prometheus's text format.

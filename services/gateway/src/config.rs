@@ -31,12 +31,17 @@ pub(crate) const SETTINGS: [Setting; 20] = [
         "limit_public",
         "requests that nobody answers for, `requests/seconds` for each address (IPv6: each /64), or `off`",
     )
-    .default("1000/10"),
-    Setting::new("limit_auth", "logins, registrations and the like, for each address").default("300/10"),
-    Setting::new("limit_read", "reads, for each API key or user").default("10000/10"),
-    Setting::new("limit_write", "changes, for each API key or user").default("10000/10"),
+    .default("1000/10")
+    .reloadable(),
+    Setting::new("limit_auth", "logins, registrations and the like, for each address").default("300/10")
+    .reloadable(),
+    Setting::new("limit_read", "reads, for each API key or user").default("10000/10")
+    .reloadable(),
+    Setting::new("limit_write", "changes, for each API key or user").default("10000/10")
+    .reloadable(),
     Setting::new("limit_bulk", "whole files of orders and the like, for each API key or user")
-        .default("100/10"),
+        .default("100/10")
+    .reloadable(),
     Setting::new("upstream_concurrency", "requests of one service at a time; more get 503 at once").default("1000"),
     Setting::new("cache_bytes", "how much is kept of answers that their services let be kept").default("67108864"),
     Setting::new("tls_certificate_file", "PEM: the gateway's certificate and those above it; without it, no TLS"),

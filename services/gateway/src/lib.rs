@@ -45,7 +45,7 @@ use quenty_platform::{
     client::{self, Client as Siblings, Transport},
     discovery::Discovery,
     redis,
-    settings::{self, Setting, Settings},
+    settings::{self, Setting, Settings, SettingsError},
     tls as platform_tls,
     token::Verifier,
 };
@@ -173,6 +173,14 @@ impl Gateway {
             unmatched: "unmatched".into(),
             table: RwLock::new(Arc::new(table)),
         })))
+    }
+
+    /// Takes over what is reloadable of these settings.
+    ///
+    /// # Errors
+    /// When one of them cannot be used: then all stay as they were.
+    pub fn reload(&self, settings: &Settings) -> Result<(), SettingsError> {
+        self.0.limits.reload(settings)
     }
 
     fn table(&self) -> Arc<Table> {

@@ -16,6 +16,7 @@ use quenty_platform::{
     discovery::Discovery,
     lifecycle::{self, Surroundings},
     settings::Settings,
+    shared_settings::SharedSettings,
     telemetry,
     token::Verifier,
 };
@@ -34,40 +35,50 @@ pub struct Args {
 
 pub async fn run(args: Args) -> Result<ExitCode> {
     let service = (args.name != GATEWAY).then(|| services::find(&args.name)).transpose()?;
-    let settings = match &service {
+    let own = match &service {
         Some(service) => services::settings_of(service.name)?,
         None => services::settings()?,
     };
+    ensure_sound(&own, &args.name)?;
+    telemetry::start(own.require("log")?);
+    let shared = SharedSettings::of(&args.name, own.clone(), &Transport::from_settings(&own)?);
+    let settings = shared.read().await;
     ensure_sound(&settings, &args.name)?;
-    telemetry::start(settings.require("log")?);
+    telemetry::log_by(settings.require("log")?)?;
     let ending = Ending::listen()?;
     let stop = ending.asked.clone();
     let serving = async {
         match service {
-            Some(service) => serve_service(service, settings, stop).await,
-            None => serve_gateway(&settings, stop).await,
+            Some(service) => serve_service(service, settings, shared, stop).await,
+            None => serve_gateway(settings, shared, stop).await,
         }
     };
     ending.patiently(serving).await?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve_service(service: Service, settings: Settings, stop: CancellationToken) -> Result<()> {
+async fn serve_service(
+    service: Service,
+    settings: Settings,
+    shared: SharedSettings,
+    stop: CancellationToken,
+) -> Result<()> {
     let bus = RabbitBus::from_settings(&settings, services::topology())?;
     let surroundings = Surroundings {
         bus: Arc::new(bus) as Arc<dyn Bus>,
         clock: Clock::wall(),
         transport: Transport::from_settings(&settings)?,
-        stop,
+        stop: stop.clone(),
     };
-    let running = lifecycle::start(service, settings, &surroundings).await?;
-    running.finished().await;
+    let running = lifecycle::start(service, settings.clone(), &surroundings).await?;
+    let take_over = |settings: &Settings| telemetry::log_by(settings.require("log")?);
+    tokio::join!(shared.follow(settings, take_over, stop), running.finished());
     Ok(())
 }
 
-async fn serve_gateway(settings: &Settings, stop: CancellationToken) -> Result<()> {
-    let transport = Transport::from_settings(settings)?;
-    let discovery = Discovery::from_settings(settings, &transport);
+async fn serve_gateway(settings: Settings, shared: SharedSettings, stop: CancellationToken) -> Result<()> {
+    let transport = Transport::from_settings(&settings)?;
+    let discovery = Discovery::from_settings(&settings, &transport);
     let found = |service: &Service| {
         let processes = discovery.instances(service.name);
         let processes =
@@ -82,7 +93,15 @@ async fn serve_gateway(settings: &Settings, stop: CancellationToken) -> Result<(
         format!("the gateway cannot listen on {address}: stop what uses the port, or set QUENTY_PORT")
     })?;
     tracing::info!(service = GATEWAY, %address, "serving");
-    let gateway = Gateway::new(settings, verifier, discovery.clone(), upstreams)?;
-    tokio::join!(discovery.follow(stop.clone()), gateway.serve(listener, stop));
+    let gateway = Gateway::new(&settings, verifier, discovery.clone(), upstreams)?;
+    let reloaded = gateway.clone();
+    // Each for itself: one that cannot be used keeps nothing else from being taken over.
+    let take_over =
+        |settings: &Settings| reloaded.reload(settings).and(telemetry::log_by(settings.require("log")?));
+    tokio::join!(
+        discovery.follow(stop.clone()),
+        shared.follow(settings, take_over, stop.clone()),
+        gateway.serve(listener, stop)
+    );
     Ok(())
 }

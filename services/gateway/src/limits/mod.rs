@@ -11,6 +11,7 @@ use std::{
     fmt,
     net::{IpAddr, Ipv6Addr},
     str::FromStr,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use hyper::header::{HeaderName, HeaderValue};
@@ -139,7 +140,7 @@ impl Store {
 
 /// The quotas, and what was taken of them.
 pub(crate) struct Limits {
-    policies: [Policy; 5],
+    policies: RwLock<Arc<[Policy; 5]>>,
     store: Store,
 }
 
@@ -147,6 +148,25 @@ impl Limits {
     /// # Errors
     /// When a quota is not written as `requests/seconds` or `off`, or Redis is named in a way that cannot be used.
     pub(crate) fn of(settings: &Settings) -> Result<Self, GatewayError> {
+        let store =
+            match Redis::from_settings(settings).map_err(|error| GatewayError::Redis(error.to_string()))? {
+                Some(redis) => Store::Shared(Shared::new(redis)),
+                None => Store::Local(Local::default()),
+            };
+        Ok(Self { policies: RwLock::new(Arc::new(Self::policies(settings)?)), store })
+    }
+
+    /// Counts by other quotas from now on.
+    ///
+    /// # Errors
+    /// When a quota is not written as `requests/seconds` or `off`.
+    pub(crate) fn reload(&self, settings: &Settings) -> Result<(), SettingsError> {
+        let policies = Arc::new(Self::policies(settings)?);
+        *self.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
+        Ok(())
+    }
+
+    fn policies(settings: &Settings) -> Result<[Policy; 5], SettingsError> {
         let policy = |class: Class| {
             let Allowance(quota) = settings.parse(&format!("limit_{}", class.name()))?;
             let told = quota.as_ref().map_or_else(String::new, |quota| {
@@ -156,13 +176,7 @@ impl Limits {
             Ok::<_, SettingsError>(Policy { class, quota, told })
         };
         let [public, auth, read, write, bulk] = Class::ALL;
-        let policies = [policy(public)?, policy(auth)?, policy(read)?, policy(write)?, policy(bulk)?];
-        let store =
-            match Redis::from_settings(settings).map_err(|error| GatewayError::Redis(error.to_string()))? {
-                Some(redis) => Store::Shared(Shared::new(redis)),
-                None => Store::Local(Local::default()),
-            };
-        Ok(Self { policies, store })
+        Ok([policy(public)?, policy(auth)?, policy(read)?, policy(write)?, policy(bulk)?])
     }
 
     /// Takes what a request costs, and tells what is left.
@@ -176,7 +190,8 @@ impl Limits {
         cost: u32,
         told: &mut Told,
     ) -> Result<(), Failure> {
-        let Policy { class, quota: Some(quota), told: policy } = &self.policies[class as usize] else {
+        let policies = Arc::clone(&self.policies.read().unwrap_or_else(PoisonError::into_inner));
+        let Policy { class, quota: Some(quota), told: policy } = &policies[class as usize] else {
             return Ok(());
         };
         let taken = self.store.take(quota, *class, who, cost).await;
