@@ -68,12 +68,22 @@ impl ConsulAgent {
         format!("https://{name}:{}", self.ports[5])
     }
 
-    /// A token that may register and find services whose names begin with `quenty-`.
+    /// A token that may register and find services whose names begin with `quenty-`, and read the settings of processes.
     pub async fn token(&self) -> anyhow::Result<String> {
-        let rules = r#"service_prefix "quenty-" { policy = "write" } node_prefix "" { policy = "read" } agent_prefix "" { policy = "read" }"#;
+        let rules = r#"service_prefix "quenty-" { policy = "write" } node_prefix "" { policy = "read" } agent_prefix "" { policy = "read" } key_prefix "quenty/config" { policy = "read" }"#;
         self.put("/v1/acl/policy", &json!({"Name": "quenty", "Rules": rules})).await?;
         let made = self.put("/v1/acl/token", &json!({"Policies": [{"Name": "quenty"}]})).await?;
         made["SecretID"].as_str().map(str::to_owned).context("a token has a secret")
+    }
+
+    /// Puts a setting into its store, or takes it out.
+    pub async fn set(&self, setting: &str, value: Option<&str>) -> anyhow::Result<()> {
+        let (method, value) = value.map_or((Method::DELETE, ""), |value| (Method::PUT, value));
+        let url = format!("{}/v1/kv/quenty/config/{setting}", self.url());
+        let call = Call::new(Transport::default(), method, url).header("x-consul-token", MASTER);
+        let answer = call.raw("text/plain", value.to_owned()).try_send().await?;
+        ensure!(answer.status() == StatusCode::OK.as_u16(), "consul answered {}", answer.status());
+        Ok(())
     }
 
     /// Kills the agent; what it knew is gone.

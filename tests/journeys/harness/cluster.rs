@@ -115,7 +115,7 @@ impl Cluster {
     pub fn url(&self, name: &str) -> String {
         let is_closed = self.certificates.is_some() && name != GATEWAY;
         let scheme = if is_closed { "https" } else { "http" };
-        format!("{scheme}://127.0.0.1:{}", self.members[name].environment["QUENTY_PORT"])
+        format!("{scheme}://127.0.0.1:{}", self.environment(name)["QUENTY_PORT"])
     }
 
     /// What an operator shows to the processes; nothing where they ask nobody.

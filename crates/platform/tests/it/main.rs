@@ -22,6 +22,7 @@ mod redis;
 mod replica;
 mod requests;
 mod rolling;
+mod shared_settings;
 mod starting;
 mod tally;
 mod tls;
