@@ -116,3 +116,15 @@ async fn a_class_may_be_without_quota() {
         assert_eq!(answer.header("ratelimit"), None);
     }
 }
+
+#[tokio::test]
+async fn a_quota_changes_while_the_gateway_runs_and_one_that_is_none_changes_nothing() {
+    let door = Door::open(vec![service()], &[("limit_read", "2/3600")]).await;
+    let mine = token(UserId::new());
+    let ask = async || door.get("/api/v1/things").token(&mine).send().await;
+    assert_eq!(until_refused(ask).await.0, 2);
+    assert!(door.reload("limit_read", "plenty").is_err());
+    ask().await.expect_problem(429, "RATE_LIMITED");
+    door.reload("limit_read", "off").unwrap();
+    ask().await.expect(200);
+}

@@ -8,7 +8,7 @@ use quenty_gateway::{Gateway, Upstream};
 use quenty_platform::{
     client::Transport,
     discovery::Discovery,
-    settings::{CHASSIS, Settings},
+    settings::{CHASSIS, Settings, SettingsError},
     token::Verifier,
 };
 use quenty_testkit::{http::Call, keys, wait::eventually};
@@ -24,6 +24,8 @@ pub(crate) struct Door {
     pub(crate) address: SocketAddr,
     transport: Transport,
     stop: CancellationToken,
+    gateway: Gateway,
+    settings: Settings,
 }
 
 impl Door {
@@ -65,8 +67,13 @@ impl Door {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         #[expect(clippy::disallowed_methods, reason = "ends with the test, by its token")]
-        tokio::spawn(gateway.serve(listener, stop.clone()));
-        Self { address, transport: Transport::default(), stop }
+        tokio::spawn(gateway.clone().serve(listener, stop.clone()));
+        Self { address, transport: Transport::default(), stop, gateway, settings }
+    }
+
+    /// A setting changes while it runs.
+    pub(crate) fn reload(&self, key: &str, value: &str) -> Result<(), SettingsError> {
+        self.gateway.reload(&self.settings.clone().with(key, value))
     }
 
     /// As its process is asked to end.
