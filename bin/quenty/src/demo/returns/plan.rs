@@ -125,9 +125,9 @@ fn recall(random: &mut StdRng, week: &mut [PlannedOrder]) {
     let Some(product) = sold.min_by_key(|product| count(*product).abs_diff(wanted)) else { return };
     for order in week {
         let Some(line) = line_of(order, product) else { continue };
-        let way_back = if is_near(order) { WayBack::Pickup } else { WayBack::Label };
         let units = order.lines[line].1;
-        let of = planned(random, line, units, "defective", way_back, Course::Refunded);
+        // One way for all: a label reaches everybody.
+        let of = planned(random, line, units, "defective", WayBack::Label, Course::Refunded);
         order.coming_back = Some(PlannedReturn { recall: true, ..of });
     }
 }

@@ -124,9 +124,6 @@ impl Story<'_> {
             "order_id": self.told[index].order_id, "kind": "return", "resolution": "refund", "way_back": planned.way_back.as_str(),
             "lines": [{"line": planned.line, "quantity": units, "reason": planned.reason}],
         });
-        if planned.recall {
-            body["notes"] = "retiro del producto".into();
-        }
         if planned.course == Course::Exchanged {
             let order =
                 self.cast.merchant.get(&format!("/api/v1/orders/{}", self.told[index].order_id)).await?;
@@ -136,7 +133,11 @@ impl Story<'_> {
             body["exchange"] = json!([{"product_id": line["product_id"], "quantity": units}]);
         }
         // The word of the delivery may still be on its way to Returns.
-        let asked = self.cast.merchant.post_despite("/api/v1/returns", &body, "NOT_DELIVERED").await?;
+        let asked = if planned.recall {
+            self.recall(index, planned).await?
+        } else {
+            self.cast.merchant.post_despite("/api/v1/returns", &body, "NOT_DELIVERED").await?
+        };
         self.told[index].back.return_id = text(&asked, "id")?;
         if asked["status"] == "requested" {
             self.then(at + MINUTE * 90, index, ReturnStep::Decide);
@@ -144,6 +145,29 @@ impl Story<'_> {
             self.travel(index, planned.way_back, at);
         }
         Ok(())
+    }
+
+    /// The merchant calls the product back from everybody who has it, once more for those whom it reached since; the
+    /// return that this opened for the order.
+    async fn recall(&self, index: usize, planned: &PlannedReturn) -> Result<Value> {
+        let merchant = &self.cast.merchant;
+        let order_id = &self.told[index].order_id;
+        let opened = format!("/api/v1/returns?order_id={order_id}&limit=1");
+        if let Some(known) = merchant.get(&opened).await?["items"].get(0) {
+            return Ok(known.clone());
+        }
+        let line = json!({"line": planned.line, "quantity": planned.found.len(), "reason": planned.reason});
+        let check = json!({"order_id": order_id, "resolution": "refund", "lines": [line]});
+        merchant.post_despite("/api/v1/returns/check", &check, "NOT_DELIVERED").await?;
+        let order = merchant.get(&format!("/api/v1/orders/{order_id}")).await?;
+        let recall = json!({
+            "product_id": order["lines"][planned.line as usize - 1]["product_id"], "reason": planned.reason,
+            "resolution": "refund", "way_back": planned.way_back.as_str(), "notes": "retiro del producto",
+        });
+        let recall = merchant.post("/api/v1/recalls", &recall).await?;
+        let path = format!("/api/v1/recalls/{}", text(&recall, "id")?);
+        merchant.get_until(&path, "the end of the recall", |of| of["status"] == "done").await?;
+        merchant.get(&opened).await?["items"].get(0).cloned().context("the recall opens the order's return")
     }
 
     async fn decide(&mut self, index: usize, planned: &PlannedReturn, at: Timestamp) -> Result<()> {
