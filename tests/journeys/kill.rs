@@ -14,12 +14,15 @@ use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::harness::{
-    Cast, Cluster, Fleet, Merchant, Person, alone,
-    cluster::Own,
-    counter::Counter,
-    fleet::hand_over,
-    merchant::{LETICIA, id},
+use crate::{
+    erased::{ask_to_erase, assert_nothing_is_left, place_for_eva},
+    harness::{
+        Cast, Cluster, Fleet, Merchant, Person, Stage, alone,
+        cluster::Own,
+        counter::Counter,
+        fleet::hand_over,
+        merchant::{LETICIA, id},
+    },
 };
 
 /// Another one by `QUENTY_TEST_SEED`.
@@ -31,6 +34,8 @@ const KILLS_OF_EACH: usize = 10;
 /// A cancellation has a longer way to Pickup than a start: in each race it gets so much more of a head start.
 const HEAD_START: Duration = Duration::from_millis(40);
 const PIECES_OF_EACH: usize = 2;
+/// Whose buyer wants to be erased as soon as it is placed: that waits for its end.
+const ERASED: usize = 5;
 /// Longer than anything is away.
 const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE_MS: std::ops::Range<u64> = 50..1_000;
@@ -93,6 +98,7 @@ async fn nothing_is_lost_and_nothing_doubled() {
 
     let report = stage.assert_sound().await;
     let counts = judge(&people, &ends).await;
+    assert_erased(&stage, &people).await;
     println!("seed {seed}: {ORDERS} orders, {counts:?}");
     println!("blows: {:?}; orders under way at each: {:?}", blows.dealt, blows.open);
     println!(
@@ -201,6 +207,11 @@ impl People {
         match number % 20 {
             2 => far.place(&far.cash_order()).await,
             4 => merchant.place(&merchant.order_abroad()).await,
+            _ if number == ERASED => {
+                let order = place_for_eva(merchant, merchant.cash_order()).await;
+                ask_to_erase(merchant, &order).await;
+                order
+            }
             _ if is_prepaid(number) => merchant.place(&merchant.order()).await,
             _ => merchant.place(&merchant.cash_order()).await,
         }
@@ -268,6 +279,15 @@ impl People {
         self.fleet.deliver(&shipment).await;
         End::Delivered
     }
+}
+
+/// The one request that somebody made went on by itself, whatever was killed.
+async fn assert_erased(stage: &Stage, people: &People) {
+    let asked = people.merchant.client.get("/api/v1/privacy-requests").await.expect(200).json();
+    let asked = asked["items"].as_array().expect("a list");
+    assert_eq!(asked.len(), 1, "{asked:#?}");
+    assert_nothing_is_left(stage, &people.merchant, &format!("/api/v1/privacy-requests/{}", id(&asked[0])))
+        .await;
 }
 
 /// Odd ones are paid at the door, and so is the one that nobody collects.

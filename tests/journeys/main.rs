@@ -48,6 +48,7 @@ mod bad_input;
 mod commands;
 mod deadlines;
 mod demo;
+mod erased;
 mod import;
 mod journeys;
 mod kill;

@@ -162,9 +162,14 @@ async fn audit_verify_finds_a_changed_fact(up: &Up) {
         "update quenty.journal set actor = 'system:planted' where seq = (select min(seq) from quenty.journal)",
     );
     assert_eq!(changed.execute(&mut owner).await.expect("the owner may do anything").rows_affected(), 1);
+    let gone = sqlx::query(
+        "delete from quenty.journal_personal where event_id = (select event_id from quenty.journal_personal limit 1)",
+    );
+    assert_eq!(gone.execute(&mut owner).await.expect("the owner may do anything").rows_affected(), 1);
     let (whole, told) = run(up, &["audit", "verify"]).await;
     assert!(!whole);
-    assert_eq!(told["auth"]["findings"].as_array().map(Vec::len), Some(1), "{told:#}");
+    assert_eq!(told["auth"]["findings"].as_array().map(Vec::len), Some(2), "{told:#}");
+    assert!(told["auth"]["findings"].to_string().contains("no erasure was recorded"), "{told:#}");
     assert_eq!(told["order"]["findings"].as_array().map(Vec::len), Some(0), "{told:#}");
 }
 

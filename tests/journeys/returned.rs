@@ -2,13 +2,17 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Cast, Person, Stage, counter::Counter, fleet::hand_over, merchant::id};
+use crate::{
+    erased::nothing_is_left_of_the_buyer,
+    harness::{Cast, Person, Stage, counter::Counter, fleet::hand_over, merchant::id},
+};
 
 on_both_buses!(
     collected_inspected_and_paid_back,
     sent_with_a_label_and_exchanged,
     cancelled_while_the_driver_starts,
     asked_for_while_the_order_is_cancelled,
+    nothing_is_left_of_the_buyer,
 );
 
 async fn delivered(stage: &Stage, cast: &Cast) -> (Value, Counter) {

@@ -5,7 +5,7 @@ use quenty_kernel::{
     contact::{Email, LanguageTag, PersonName, Phone, Text, TimeZoneName},
     country::CountryCode,
     currency::Currency,
-    id::{AddressId, CompanyId, CustomerId, MemberId, UserId},
+    id::{AddressId, CompanyId, CustomerId, MemberId, OrderId, PrivacyRequestId, ReturnId, UserId},
     money::Money,
 };
 use serde::{Deserialize, Serialize};
@@ -199,6 +199,29 @@ events! {
         addresses: Vec<CustomerAddress>,
         language: Option<LanguageTag>,
         blocked: bool,
+    }
+    /// Somebody asks that a customer is erased: Order and Returns look what they hold, and what has not ended yet.
+    "quenty.customer.privacy.requested.v1" PrivacyRequested {
+        request_id: PrivacyRequestId,
+        company_id: CompanyId,
+        customer_id: CustomerId,
+        /// `erase`.
+        kind: String,
+    }
+    /// Nothing of the person is under way: everybody erases what they hold. Asked again when something began meanwhile.
+    "quenty.customer.privacy.erasure_requested.v1" ErasureRequested {
+        request_id: PrivacyRequestId,
+        company_id: CompanyId,
+        customer_id: CustomerId,
+        /// What Order and Returns hold of the person: others know no customers.
+        order_ids: Vec<OrderId>,
+        return_ids: Vec<ReturnId>,
+    }
+    /// Every service has erased what it held.
+    "quenty.customer.privacy.completed.v1" PrivacyCompleted {
+        request_id: PrivacyRequestId,
+        company_id: CompanyId,
+        customer_id: CustomerId,
     }
 }
 

@@ -6,8 +6,8 @@ use quenty_kernel::{
     country::CountryCode,
     currency::Currency,
     id::{
-        CompanyId, CustomerId, MovementId, OrderId, PickupId, ProductId, ReservationId, ReturnId, ShipmentId,
-        WarehouseId,
+        CompanyId, CustomerId, MovementId, OrderId, PickupId, PrivacyRequestId, ProductId, ReservationId,
+        ReturnId, ShipmentId, WarehouseId,
     },
     measure::{Dimensions, Grams},
     money::Money,
@@ -373,5 +373,23 @@ events! {
         /// `returned` or `partially_returned`.
         status: String,
         at: Timestamp,
+    }
+    /// What the service holds of a person who is to be erased, and what of it has not ended yet: told again whenever
+    /// that changes.
+    "quenty.order.privacy.found.v1" OrdersFound {
+        request_id: PrivacyRequestId,
+        company_id: CompanyId,
+        order_ids: Vec<OrderId>,
+        under_way: Vec<OrderId>,
+    }
+    /// All that the service held about the person is erased, or stands for nobody any more. Counts, and no word of it.
+    "quenty.order.privacy.erased.v1" OrdersErased {
+        request_id: PrivacyRequestId,
+        company_id: CompanyId,
+        customer_id: CustomerId,
+        /// Rows that spoke of the person.
+        records: u32,
+        /// Facts of the journal that were stripped.
+        facts: u32,
     }
 }

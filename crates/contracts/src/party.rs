@@ -21,6 +21,19 @@ pub struct Party {
     pub address: Address,
 }
 
+impl Party {
+    /// What is left of a person who is erased.
+    #[must_use]
+    pub fn erased(&self) -> Self {
+        Self { name: Text::erased(), phone: None, email: None, address: self.address.erased() }
+    }
+
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        *self == self.erased()
+    }
+}
+
 /// One physical parcel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Parcel {

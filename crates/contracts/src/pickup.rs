@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use quenty_kernel::{
     geo::GeoPoint,
-    id::{CompanyId, DriverId, OrderId, PickupId, ReturnId, ServiceAreaId},
+    id::{CompanyId, CustomerId, DriverId, OrderId, PickupId, PrivacyRequestId, ReturnId, ServiceAreaId},
     measure::Grams,
     money::Money,
 };
@@ -79,14 +79,14 @@ events! {
         return_id: Option<ReturnId>,
         driver_id: DriverId,
     }
-    "quenty.pickup.pickup.arrived.v1" PickupArrived {
+    "quenty.pickup.pickup.arrived.v1" PickupArrived personal["position"] {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
         return_id: Option<ReturnId>,
         at: Timestamp,
         position: Option<GeoPoint>,
     }
-    "quenty.pickup.pickup.completed.v1" PickupCompleted personal["handed_over_by"] {
+    "quenty.pickup.pickup.completed.v1" PickupCompleted personal["handed_over_by", "position"] {
         pickup_id: PickupId,
         company_id: CompanyId,
         order_id: Option<OrderId>,
@@ -101,7 +101,7 @@ events! {
         /// Why another number was handed over than was booked.
         difference: Option<String>,
     }
-    "quenty.pickup.pickup.failed.v1" PickupFailed {
+    "quenty.pickup.pickup.failed.v1" PickupFailed personal["position"] {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
         return_id: Option<ReturnId>,
@@ -148,5 +148,15 @@ events! {
         order_id: Option<OrderId>,
         return_id: Option<ReturnId>,
         refund: Money,
+    }
+    /// All that the service held about the person is erased, or stands for nobody any more. Counts, and no word of it.
+    "quenty.pickup.privacy.erased.v1" PickupsErased {
+        request_id: PrivacyRequestId,
+        company_id: CompanyId,
+        customer_id: CustomerId,
+        /// Rows that spoke of the person.
+        records: u32,
+        /// Facts of the journal that were stripped.
+        facts: u32,
     }
 }

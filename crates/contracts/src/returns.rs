@@ -4,8 +4,8 @@ use jiff::{Timestamp, civil::Date};
 use quenty_kernel::{
     Actor,
     id::{
-        CompanyId, CustomerId, DispositionId, InspectionId, OrderId, PickupId, ProductId, ReturnId,
-        ShipmentId, WarehouseId,
+        CompanyId, CustomerId, DispositionId, InspectionId, OrderId, PickupId, PrivacyRequestId, ProductId,
+        ReturnId, ShipmentId, WarehouseId,
     },
     money::Money,
 };
@@ -300,5 +300,23 @@ events! {
         /// What that costs.
         cost: Money,
         partner: Option<String>,
+    }
+    /// What the service holds of a person who is to be erased, and what of it has not ended yet: told again whenever
+    /// that changes.
+    "quenty.returns.privacy.found.v1" ReturnsFound {
+        request_id: PrivacyRequestId,
+        company_id: CompanyId,
+        return_ids: Vec<ReturnId>,
+        under_way: Vec<ReturnId>,
+    }
+    /// All that the service held about the person is erased, or stands for nobody any more. Counts, and no word of it.
+    "quenty.returns.privacy.erased.v1" ReturnsErased {
+        request_id: PrivacyRequestId,
+        company_id: CompanyId,
+        customer_id: CustomerId,
+        /// Rows that spoke of the person.
+        records: u32,
+        /// Facts of the journal that were stripped.
+        facts: u32,
     }
 }

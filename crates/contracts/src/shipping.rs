@@ -3,7 +3,7 @@
 use jiff::{Timestamp, civil::Date};
 use quenty_kernel::{
     Actor,
-    id::{CompanyId, ManifestId, OrderId, ReturnId, ShipmentId},
+    id::{CompanyId, CustomerId, ManifestId, OrderId, PrivacyRequestId, ReturnId, ShipmentId},
     money::Money,
 };
 
@@ -174,5 +174,15 @@ events! {
     "quenty.shipping.manifest.delivered.v1" ManifestDelivered {
         manifest_id: ManifestId,
         company_id: CompanyId,
+    }
+    /// All that the service held about the person is erased, or stands for nobody any more. Counts, and no word of it.
+    "quenty.shipping.privacy.erased.v1" ShipmentsErased {
+        request_id: PrivacyRequestId,
+        company_id: CompanyId,
+        customer_id: CustomerId,
+        /// Rows that spoke of the person.
+        records: u32,
+        /// Facts of the journal that were stripped.
+        facts: u32,
     }
 }

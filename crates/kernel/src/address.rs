@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    contact::ERASED,
     country::CountryCode,
     geo::GeoPoint,
     invalid::{Invalid, line_of_text},
@@ -109,6 +110,15 @@ impl Address {
     pub const fn location(&self) -> Option<GeoPoint> {
         self.location
     }
+
+    /// What is left of it when the person who lives there is erased: country and state, which taxes and statistics
+    /// need and many people share.
+    #[must_use]
+    pub fn erased(&self) -> Self {
+        let gone = || ERASED.to_owned();
+        let (state, country) = (self.state.clone(), self.country);
+        Self { line1: gone(), line2: None, city: gone(), state, postal_code: None, country, location: None }
+    }
 }
 
 fn optional(what: &'static str, text: Option<String>, max: usize) -> Result<Option<String>, Invalid> {
@@ -129,6 +139,18 @@ mod tests {
         let mut json = json!({"line1": "Calle 26 # 59-51", "city": "Bogotá", "country": "CO"});
         json[field] = value.into();
         json
+    }
+
+    #[test]
+    fn of_an_erased_address_only_country_and_state_are_left() {
+        let address = read(json!({
+            "line1": "Calle 26 # 59-51", "line2": "Torre 3", "city": "Bogotá", "state": "Cundinamarca",
+            "postal_code": "111321", "country": "CO", "location": {"lat": 4.6486, "lng": -74.0995},
+        }));
+        let left = address.unwrap().erased();
+        let expected = json!({"line1": "erased", "city": "erased", "state": "Cundinamarca", "country": "CO"});
+        assert_eq!(serde_json::to_value(&left).unwrap(), expected);
+        assert_eq!(read(expected).unwrap(), left, "it is an address still");
     }
 
     #[test]

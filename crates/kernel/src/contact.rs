@@ -16,6 +16,8 @@ use utoipa::{
 use crate::invalid::{Invalid, line_of_text, string_value};
 
 const MAX_NAME: usize = 120;
+/// Stands in place of a text that a person asked to have erased.
+pub const ERASED: &str = "erased";
 
 /// An e-mail address, in the case that its owner writes. Practical rather than all of RFC 5321:
 /// no quoted local parts, no comments, no bare host names.
@@ -138,6 +140,12 @@ impl<const MAX: usize> Text<MAX> {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// What stands where a person's name stood.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self(ERASED.to_owned())
     }
 }
 

@@ -163,6 +163,8 @@ ids! {
     MemberId "MEMB";
     /// Whom a company sells and ships to.
     CustomerId "CUST";
+    /// Somebody asks that what is held about a person is erased.
+    PrivacyRequestId "PRIV";
     AddressId "ADDR";
     ProductId "PROD";
     WarehouseId "WH";

@@ -98,6 +98,7 @@ async fn grant(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Er
          grant select, insert, update, delete on all tables in schema public, quenty to {role};
          grant usage, select on all sequences in schema public, quenty to {role};
          revoke update, delete on quenty.journal, quenty.journal_personal from {role};
+         grant execute on function quenty.erase_personal(jsonb) to {role};
          revoke delete on quenty.stream_heads from {role};
          revoke insert, update, delete on quenty.migrations from {role};
          do $$ begin if to_regclass('public._sqlx_migrations') is not null then

@@ -220,6 +220,8 @@ struct Link {
     hash: Vec<u8>,
     salt: Option<Vec<u8>>,
     personal: Option<Value>,
+    /// A fact says that it was stripped of personal data.
+    erased: bool,
 }
 
 /// Verifies the streams that follow `after` by name; the name of the last of them.
@@ -237,7 +239,10 @@ async fn verify_chunk(db: &PgPool, after: &str, outcome: &mut Verification) -> R
         Link,
         "select j.id, j.stream, j.stream_version, j.type as kind, j.data, j.personal_digest, j.actor, j.company_id, j.correlation_id,
                 j.causation_id, j.traceparent, j.occurred_at as \"occurred_at: jiff_sqlx::Timestamp\",
-                j.recorded_at as \"recorded_at: jiff_sqlx::Timestamp\", j.prev_hash, j.hash, p.salt as \"salt?\", p.data as \"personal?\"
+                j.recorded_at as \"recorded_at: jiff_sqlx::Timestamp\", j.prev_hash, j.hash, p.salt as \"salt?\", p.data as \"personal?\",
+                case when p.salt = ''::bytea
+                     then exists (select from quenty.journal e where e.type = 'quenty.journal.erased.v1' and e.data->'event_ids' ? j.id::text)
+                     else false end as \"erased!\"
          from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
          where j.stream = any($1) order by j.stream_version",
         &streams
@@ -299,6 +304,11 @@ fn verify_stream(
             find(row.stream_version, "the entry was changed");
         }
         match (&row.personal_digest, &row.salt, &row.personal) {
+            (Some(_), Some(salt), _) if salt.is_empty() => {
+                if !row.erased {
+                    find(row.stream_version, "the personal data were erased and no erasure was recorded");
+                }
+            }
             (Some(digest), Some(salt), Some(personal))
                 if personal_digest(salt, personal)?.as_slice() != digest =>
             {

@@ -14,6 +14,7 @@ mod consul;
 pub mod db;
 pub mod discovery;
 pub mod embedded_postgres;
+pub mod erasure;
 pub mod error;
 pub mod http;
 pub mod idempotency;

@@ -11,6 +11,7 @@ pub mod consul;
 pub mod database;
 pub mod http;
 pub mod keys;
+pub mod mentions;
 pub mod ports;
 pub mod rabbit;
 pub mod redis;

@@ -4,7 +4,7 @@ use quenty_kernel::{Failure, Kind};
 
 use crate::domain::{
     company::CompanyError, customer::CustomerError, identification::IdentificationError, member::MemberError,
-    profile::ProfileError,
+    privacy_request::PrivacyError, profile::ProfileError,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,8 @@ pub enum Error {
     Profile(#[from] ProfileError),
     #[error(transparent)]
     Customer(#[from] CustomerError),
+    #[error(transparent)]
+    Privacy(#[from] PrivacyError),
 }
 
 quenty_platform::platform_errors!(Error: Failure);
@@ -37,6 +39,7 @@ impl From<Error> for quenty_platform::Error {
             Error::Member(error) => member(&error),
             Error::Profile(error) => profile(&error),
             Error::Customer(error) => customer(&error),
+            Error::Privacy(error) => privacy(&error),
         };
         failure.into()
     }
@@ -135,9 +138,25 @@ fn profile(error: &ProfileError) -> Failure {
     }
 }
 
+fn privacy(error: &PrivacyError) -> Failure {
+    match error {
+        PrivacyError::NotFound => Failure::not_found("privacy request"),
+        PrivacyError::UnderWay(id) => {
+            let failure = Failure::conflict(
+                "PRIVACY_REQUEST_UNDER_WAY",
+                "this was asked for already; `privacy_request_id` says how far it has come",
+            );
+            id.map_or(failure.clone(), |id| failure.with("privacy_request_id", id))
+        }
+    }
+}
+
 fn customer(error: &CustomerError) -> Failure {
     match error {
         CustomerError::NotFound | CustomerError::Unreadable(_) => Failure::not_found("customer"),
+        CustomerError::Erased => {
+            Failure::conflict("CUSTOMER_ERASED", "the customer was erased; create another one")
+        }
         CustomerError::EmailTaken(id) => {
             let failure = Failure::conflict(
                 "CUSTOMER_EMAIL_TAKEN",

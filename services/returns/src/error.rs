@@ -18,6 +18,8 @@ pub enum Error {
     NotFound(&'static str),
     #[error("no such order was delivered")]
     NotDelivered,
+    #[error("the buyer was erased")]
+    BuyerErased,
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(transparent)]
@@ -72,6 +74,10 @@ impl From<Error> for quenty_platform::Error {
             Error::NotDelivered => Failure::conflict(
                 "NOT_DELIVERED",
                 "no such order was delivered; only what was delivered can come back",
+            ),
+            Error::BuyerErased => Failure::conflict(
+                "BUYER_ERASED",
+                "the buyer had all erased that was known of them; say in `buyer` who hands the goods over",
             ),
             Error::Invalid(invalid) => Failure::new(
                 Kind::Invalid,
@@ -159,6 +165,10 @@ fn not_now(error: &ReturnError) -> Failure {
         ReturnError::OtherResolution { wanted } => {
             Failure::conflict("OTHER_RESOLUTION", detail).with("resolution", wanted.as_str())
         }
+        ReturnError::BuyerErased => Failure::conflict(
+            "BUYER_ERASED",
+            format!("{detail}; ask for another return, and say in `buyer` whose"),
+        ),
         ReturnError::UnitsLeft => Failure::conflict("UNITS_LEFT", detail),
     }
 }

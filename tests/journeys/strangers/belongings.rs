@@ -63,6 +63,7 @@ impl Belongings {
             ("/api/v1/returns/{id}", id(&returned).to_owned()),
             ("/api/v1/returns/{id}/photos/{photo_id}", photo),
             ("/api/v1/recalls/{id}", recall(merchant).await),
+            ("/api/v1/privacy-requests/{id}", ask_to_erase(merchant).await),
             ("/api/v1/dispositions/{id}", disposition.as_str().expect("an id").to_owned()),
         ]);
         stage.settle().await;
@@ -141,6 +142,14 @@ fn first_id(page: &Value) -> String {
 async fn recall(merchant: &Merchant) -> String {
     let body = json!({"product_id": ProductId::new(), "reason": "defective", "resolution": "refund", "way_back": "label"});
     id(&merchant.client.post("/api/v1/recalls", &body).await.expect(202).json()).to_owned()
+}
+
+/// Somebody who bought nothing.
+async fn ask_to_erase(merchant: &Merchant) -> String {
+    let body = json!({"kind": "individual", "name": "Eva Prado"});
+    let customer = merchant.client.post("/api/v1/customers", &body).await.expect(201).json();
+    let body = json!({"kind": "erase", "customer_id": customer["id"]});
+    id(&merchant.client.post("/api/v1/privacy-requests", &body).await.expect(202).json()).to_owned()
 }
 
 async fn create_api_key(merchant: &Merchant) -> String {

@@ -17,7 +17,12 @@ pub(super) async fn check(service: &str, db: &PgPool, report: &mut Report) -> Re
     let mut last: Option<(String, i64, Vec<u8>)> = None;
     loop {
         let rows = sqlx::query(
-            "select j.*, p.salt, p.data as personal from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
+            "select j.*, p.salt, p.data as personal,
+                    case when p.salt = ''::bytea
+                         then exists (select from quenty.journal e
+                                      where e.type = 'quenty.journal.erased.v1' and e.data->'event_ids' ? j.id::text)
+                         else false end as erased
+             from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
              where (j.stream, j.stream_version) > ($1, $2) order by j.stream, j.stream_version limit $3",
         )
         .bind(&position.0)
@@ -65,12 +70,13 @@ pub(super) async fn check(service: &str, db: &PgPool, report: &mut Report) -> Re
     Ok(())
 }
 
-/// The chain holds only their salted digest.
+/// The chain holds only their salted digest; what was erased has no salt, and a fact that says so.
 fn personal_data_fit(row: &sqlx::postgres::PgRow) -> bool {
     let digest: Option<Vec<u8>> = row.get("personal_digest");
     let (salt, personal): (Option<Vec<u8>>, Option<Value>) = (row.get("salt"), row.get("personal"));
     match (digest, salt, personal) {
         (None, None, None) => true,
+        (Some(_), Some(salt), Some(_)) if salt.is_empty() => row.get("erased"),
         (Some(digest), Some(salt), Some(personal)) => {
             let mut canonical = String::new();
             write_canonical(&personal, &mut canonical);

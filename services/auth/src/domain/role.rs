@@ -43,6 +43,7 @@ pub const RESOURCES: &[Resource] = &[
     resource("members", &["read", "invite", "update", "remove"]),
     resource("kyc", &["submit", "decide"]),
     resource("customers", &["read", "create", "update"]),
+    resource("privacy", &["read", "create"]),
     resource("products", &["read", "create", "update", "archive"]),
     resource("warehouses", &["read", "create", "update"]),
     resource("inventory", &["read", "transfer", "move"]),
@@ -72,7 +73,7 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Platform,
         about: "runs the platform: everything but credit, loans and collections",
         permissions: &[
-            "users:*", "roles:*", "api_keys:*", "companies:*", "members:*", "kyc:*", "customers:*", "products:*",
+            "users:*", "roles:*", "api_keys:*", "companies:*", "members:*", "kyc:*", "customers:*", "privacy:*", "products:*",
             "warehouses:*", "inventory:*", "orders:*", "pickups:*", "service_areas:*", "drivers:*", "vehicles:*", "rates:*",
             "shipments:*", "manifests:*", "countries:*", "zones:*", "returns:*", "dispositions:*", "dead_letters:*", "audit:*",
         ],
@@ -83,7 +84,7 @@ pub const ROLES: &[Role] = &[
         about: "helps companies and their customers: reads, approves companies, decides KYC, holds, releases and cancels orders",
         permissions: &[
             "users:read", "roles:read", "api_keys:read", "companies:read", "companies:approve", "companies:reject", "members:read",
-            "kyc:decide", "customers:read", "products:read", "warehouses:read", "inventory:read",
+            "kyc:decide", "customers:read", "privacy:read", "products:read", "warehouses:read", "inventory:read",
             "orders:read", "orders:hold", "orders:release", "orders:cancel", "pickups:read", "service_areas:read",
             "drivers:read", "vehicles:read", "rates:read", "shipments:read", "manifests:read", "countries:read", "zones:read",
             "returns:read", "returns:approve", "returns:reject", "returns:dispute", "returns:cancel", "dispositions:read",
@@ -133,7 +134,7 @@ pub const ROLES: &[Role] = &[
         about: "all of the company",
         permissions: &[
             "api_keys:*", "companies:read", "companies:update", "companies:submit", "companies:close", "members:*", "kyc:submit",
-            "customers:*", "products:*", "warehouses:*", "inventory:*", "orders:read",
+            "customers:*", "privacy:*", "products:*", "warehouses:*", "inventory:*", "orders:read",
             "orders:quote", "orders:create", "orders:update", "orders:pay", "orders:hold", "orders:release", "orders:cancel",
             "orders:retry", "orders:import", "pickups:read", "pickups:create", "pickups:update", "pickups:quote",
             "pickups:hold", "pickups:reschedule", "pickups:cancel", "service_areas:read", "rates:read", "shipments:read",
@@ -148,7 +149,7 @@ pub const ROLES: &[Role] = &[
         about: "all of the company but its members and closing it",
         permissions: &[
             "api_keys:*", "companies:read", "companies:update", "companies:submit", "members:read", "kyc:submit",
-            "customers:*", "products:*", "warehouses:*", "inventory:*", "orders:read", "orders:quote", "orders:create",
+            "customers:*", "privacy:*", "products:*", "warehouses:*", "inventory:*", "orders:read", "orders:quote", "orders:create",
             "orders:update", "orders:pay", "orders:hold", "orders:release", "orders:cancel", "orders:retry", "orders:import",
             "pickups:read", "pickups:create", "pickups:update", "pickups:quote", "pickups:hold", "pickups:reschedule",
             "pickups:cancel", "service_areas:read", "rates:read", "shipments:read", "shipments:create", "shipments:book",
@@ -162,7 +163,7 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Company,
         about: "the daily work: orders, customers, pickups, shipments",
         permissions: &[
-            "companies:read", "customers:*", "products:read", "warehouses:read", "inventory:read",
+            "companies:read", "customers:*", "privacy:read", "products:read", "warehouses:read", "inventory:read",
             "orders:read", "orders:quote", "orders:create", "orders:update", "orders:hold", "orders:release", "orders:cancel",
             "orders:retry", "orders:import", "pickups:read", "pickups:create", "pickups:update", "pickups:quote",
             "pickups:hold", "pickups:reschedule", "pickups:cancel", "service_areas:read", "rates:read", "shipments:read",

@@ -6,11 +6,13 @@ mod tests;
 
 use quenty_contracts::customer::{CustomerAddress, CustomerCreated, CustomerUpdated};
 use quenty_kernel::{
-    Invalid, Timestamp,
+    Event, Invalid, Timestamp,
     contact::{Email, LanguageTag, Phone, Text},
     country::CountryCode,
     id::{CompanyId, CustomerId},
 };
+
+use serde::{Deserialize, Serialize};
 
 pub(crate) use addresses::{AddressEntry, MAX_ADDRESSES};
 
@@ -29,10 +31,22 @@ impl CustomerKind {
     }
 }
 
+/// All that was held about them is gone; what stays is that there was somebody.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CustomerErased {
+    pub(crate) customer_id: CustomerId,
+}
+
+impl Event for CustomerErased {
+    const TYPE: &'static str = "quenty.customer.customer.erased.v1";
+    const PUBLISHED: bool = false;
+}
+
 quenty_kernel::facts! {
     pub(crate) enum CustomerFact {
         Created(CustomerCreated),
         Updated(CustomerUpdated),
+        Erased(CustomerErased),
     }
 }
 
@@ -40,6 +54,8 @@ quenty_kernel::facts! {
 pub enum CustomerError {
     #[error("there is no such customer")]
     NotFound,
+    #[error("the customer was erased")]
+    Erased,
     #[error("another customer of the company has this e-mail address")]
     EmailTaken(Option<CustomerId>),
     #[error("a customer has at most {MAX_ADDRESSES} addresses")]
@@ -105,6 +121,8 @@ pub(crate) struct CustomerState {
     pub(crate) language: Option<LanguageTag>,
     pub(crate) blocked: bool,
     pub(crate) external_key: Option<String>,
+    /// Since when nobody knows who it was.
+    pub(crate) erased_at: Option<Timestamp>,
     pub(crate) version: i64,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
@@ -156,6 +174,9 @@ impl Customer {
         changes: CustomerChanges,
         now: Timestamp,
     ) -> Result<Option<CustomerFact>, CustomerError> {
+        if self.is_erased() {
+            return Err(CustomerError::Erased);
+        }
         let old = self.0.clone();
         let identification = match changes.document {
             Some(document) => document.map(|document| identify(old.kind, &document)).transpose()?,
@@ -189,6 +210,20 @@ impl Customer {
         Ok(Some(fact))
     }
 
+    /// Forgets who they are; nothing to tell of one who is forgotten.
+    pub(crate) fn erase(&mut self, now: Timestamp) -> Option<CustomerFact> {
+        let erased = CustomerErased { customer_id: self.0.id }.into();
+        let is_news = !self.is_erased();
+        is_news.then(|| {
+            self.apply(&erased, now);
+            erased
+        })
+    }
+
+    fn is_erased(&self) -> bool {
+        self.0.erased_at.is_some()
+    }
+
     fn created(fact: CustomerCreated, now: Timestamp) -> Result<Self, Invalid> {
         Ok(Self(CustomerState {
             id: fact.customer_id,
@@ -202,6 +237,7 @@ impl Customer {
             language: fact.language,
             blocked: fact.blocked,
             external_key: fact.external_key,
+            erased_at: None,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -209,16 +245,29 @@ impl Customer {
     }
 
     fn apply(&mut self, fact: &CustomerFact, now: Timestamp) {
-        let CustomerFact::Updated(fact) = fact else { return };
-        let fact = fact.clone();
         let state = &mut self.0;
-        state.name = fact.name;
-        state.email = fact.email;
-        state.phone = fact.phone;
-        state.identification = known(fact.document_country, fact.document_type, fact.document_number);
-        state.addresses = fact.addresses;
-        state.language = fact.language;
-        state.blocked = fact.blocked;
+        match fact.clone() {
+            // Only the first fact creates.
+            CustomerFact::Created(_) => return,
+            CustomerFact::Updated(fact) => {
+                state.name = fact.name;
+                state.email = fact.email;
+                state.phone = fact.phone;
+                state.identification = known(fact.document_country, fact.document_type, fact.document_number);
+                state.addresses = fact.addresses;
+                state.language = fact.language;
+                state.blocked = fact.blocked;
+            }
+            CustomerFact::Erased(_) => {
+                state.name = Text::erased();
+                state.email = None;
+                state.phone = None;
+                state.identification = None;
+                state.addresses = Vec::new();
+                state.external_key = None;
+                state.erased_at = Some(now);
+            }
+        }
         state.version += 1;
         state.updated_at = now;
     }

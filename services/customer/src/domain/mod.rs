@@ -7,4 +7,5 @@ pub(crate) mod document_type;
 pub(crate) mod identification;
 pub(crate) mod invitation;
 pub(crate) mod member;
+pub(crate) mod privacy_request;
 pub(crate) mod profile;

@@ -1,5 +1,6 @@
-//! What Customer does when it hears of Auth: one file per event, one line per file here.
+//! What Customer does when it hears of Auth, and of who holds what about a person.
 
+mod on_privacy;
 mod on_user_activated;
 mod on_user_reactivated;
 mod on_user_registered;
@@ -13,5 +14,11 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_user_activated::on_user_activated),
         Reaction::on(on_user_reactivated::on_user_reactivated),
         Reaction::on(on_user_roles_changed::on_user_roles_changed),
+        Reaction::on(on_privacy::on_orders_found),
+        Reaction::on(on_privacy::on_returns_found),
+        Reaction::on(on_privacy::on_orders_erased),
+        Reaction::on(on_privacy::on_pickups_erased),
+        Reaction::on(on_privacy::on_returns_erased),
+        Reaction::on(on_privacy::on_shipments_erased),
     ]
 }

@@ -137,6 +137,8 @@ pub(super) struct CustomerOut {
     blocked: bool,
     /// Its id in the system that an import came from.
     external_key: Option<String>,
+    /// Since when all that was held about them is gone.
+    erased_at: Option<Timestamp>,
     version: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -157,6 +159,7 @@ impl From<&Customer> for CustomerOut {
             language: state.language,
             blocked: state.blocked,
             external_key: state.external_key,
+            erased_at: state.erased_at,
             version: state.version,
             created_at: state.created_at,
             updated_at: state.updated_at,
@@ -234,7 +237,7 @@ pub(super) async fn get_customer(
 /// Change a customer.
 #[utoipa::path(patch, path = "/api/v1/customers/{id}", operation_id = "update_customer", tag = "customers",
     params(("id" = CustomerId, Path)), request_body = CustomerPatch, security(("bearer" = ["customers:update"])),
-    responses((status = 200, body = CustomerOut), (status = 409, description = "`CUSTOMER_EMAIL_TAKEN`: `customer_id` says by whom"),
+    responses((status = 200, body = CustomerOut), (status = 409, description = "`CUSTOMER_EMAIL_TAKEN`: `customer_id` says by whom; `CUSTOMER_ERASED`"),
         (status = 412, description = "`VERSION_MISMATCH`: someone changed it since you read it")))]
 pub(super) async fn update_customer(
     State(app): State<App>,

@@ -8,6 +8,7 @@ mod invitations;
 mod kyc;
 mod members;
 mod onboarding;
+mod privacy_requests;
 mod users;
 mod wire;
 
@@ -35,6 +36,8 @@ permissions! {
     ReadCustomers = "customers:read";
     CreateCustomers = "customers:create";
     UpdateCustomers = "customers:update";
+    CreatePrivacyRequests = "privacy:create";
+    ReadPrivacyRequests = "privacy:read";
     ReadStandings = "internal.companies:read";
     ReadMemberships = "internal.memberships:read";
     UpsertCustomers = "internal.customers:write";
@@ -62,6 +65,8 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(document_types::validate_document_number))
         .routes(routes!(customers::list_customers, customers::create_customer))
         .routes(routes!(customers::get_customer, customers::update_customer))
+        .routes(routes!(privacy_requests::list_privacy_requests, privacy_requests::create_privacy_request))
+        .routes(routes!(privacy_requests::get_privacy_request))
         .routes(routes!(internal::get_standing))
         .routes(routes!(internal::list_memberships))
         .routes(routes!(internal::upsert_customer))

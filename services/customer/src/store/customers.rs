@@ -31,6 +31,7 @@ struct Row {
     language: Option<String>,
     blocked: bool,
     external_key: Option<String>,
+    erased_at: Option<jiff_sqlx::Timestamp>,
     version: i64,
     created_at: jiff_sqlx::Timestamp,
     updated_at: jiff_sqlx::Timestamp,
@@ -42,7 +43,7 @@ macro_rules! select {
         sqlx::query_as!(
             Row,
             "select id, company_id, kind, name, email, phone, document_country, document_type, document_number,
-                    addresses as \"addresses: Json<Vec<CustomerAddress>>\", language, blocked, external_key, version, created_at, updated_at
+                    addresses as \"addresses: Json<Vec<CustomerAddress>>\", language, blocked, external_key, erased_at, version, created_at, updated_at
              from customers " + $rest
             $(, $value)*
         )
@@ -70,6 +71,7 @@ impl TryFrom<Row> for Customer {
             language: parse_some(row.language.as_deref())?,
             blocked: row.blocked,
             external_key: row.external_key,
+            erased_at: row.erased_at.map(jiff_sqlx::Timestamp::to_jiff),
             version: row.version,
             created_at: row.created_at.to_jiff(),
             updated_at: row.updated_at.to_jiff(),
@@ -194,7 +196,8 @@ pub(crate) async fn save(connection: &mut PgConnection, customer: &Customer) -> 
     let state = customer.state();
     sqlx::query!(
         "update customers set name = $2, name_key = $3, email = $4, email_key = $5, phone = $6, document_country = $7, document_type = $8,
-                document_number = $9, addresses = $10, language = $11, blocked = $12, version = $13, updated_at = $14
+                document_number = $9, addresses = $10, language = $11, blocked = $12, version = $13, updated_at = $14,
+                external_key = $15, erased_at = $16
          where id = $1",
         state.id.uuid(),
         state.name.as_str(),
@@ -209,7 +212,9 @@ pub(crate) async fn save(connection: &mut PgConnection, customer: &Customer) -> 
         state.language.as_ref().map(LanguageTag::as_str),
         state.blocked,
         state.version,
-        state.updated_at.to_sqlx() as _
+        state.updated_at.to_sqlx() as _,
+        state.external_key,
+        state.erased_at.map(ToSqlx::to_sqlx) as _
     )
     .execute(connection)
     .await?;

@@ -4,6 +4,7 @@ pub(crate) mod companies;
 pub(crate) mod customers;
 pub(crate) mod invariants;
 pub(crate) mod members;
+pub(crate) mod privacy_requests;
 pub(crate) mod profiles;
 pub(crate) mod staff;
 pub(crate) mod user_invitations;

@@ -17,6 +17,7 @@ mod invitations;
 mod kyc;
 mod members;
 mod onboarding;
+mod privacy;
 mod strangers;
 mod support;
 mod users;

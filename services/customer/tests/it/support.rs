@@ -36,6 +36,7 @@ pub(crate) fn owner(app: &TestApp, company: CompanyId) -> String {
         "kyc:submit",
         "members:*",
         "customers:*",
+        "privacy:*",
     ];
     app.token(Realm::Company, Some(company), &own)
 }

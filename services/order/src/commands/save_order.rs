@@ -8,6 +8,7 @@ use quenty_platform::Tx;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    erase_customer::tell_orders_of,
     issue_stock,
     post::wake_backorders,
     release_stock,
@@ -17,6 +18,7 @@ use super::{
 use crate::{
     Error,
     domain::{
+        fulfilment::Step,
         order::{GoodsMove, News, Order, OrderError, OrderFact},
         placing::PlacingError,
         timeline::{self, Happening},
@@ -62,7 +64,13 @@ pub(super) async fn save_order(tx: &mut Tx, order: &mut Order, told: Vec<Happeni
     if news.facts.iter().any(|fact| matches!(fact, OrderFact::Repacked(_))) {
         store::orders::save_lines(tx.conn(), order).await?;
     }
-    follow_up(tx, order, news, told).await
+    let has_ended =
+        order.step() == Step::Closed && news.facts.iter().any(|fact| !matches!(fact, OrderFact::Erased(_)));
+    follow_up(tx, order, news, told).await?;
+    match order.customer_id {
+        Some(customer) if has_ended => tell_orders_of(tx, order.company_id, customer).await,
+        _ => Ok(()),
+    }
 }
 
 /// Saves a new order, and sets its goods aside.

@@ -1,5 +1,6 @@
 //! The rules of catalogue, stock and orders: pure and synchronous, told the time by its callers.
 
+pub(crate) mod erasure;
 pub(crate) mod fulfilment;
 pub(crate) mod import;
 pub(crate) mod order;

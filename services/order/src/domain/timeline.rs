@@ -94,6 +94,7 @@ pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
         OrderFact::ReturnedToSender(returned) => {
             ("returned_to_sender", "Parcels back in the warehouse".to_owned(), returned.at)
         }
+        OrderFact::Erased(_) => ("erased", "The person it went to was erased".to_owned(), now),
         OrderFact::Returned(returned) if returned.status == Status::PartiallyReturned.as_str() => {
             ("partially_returned", "Sent back by the consignee in part".to_owned(), returned.at)
         }

@@ -2,6 +2,7 @@
 
 mod on_customer;
 mod on_pickup;
+mod on_privacy;
 mod on_return;
 mod on_shipment;
 mod on_standing;
@@ -23,6 +24,8 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_standing::on_kyc_rejected),
         Reaction::on(on_customer::on_created),
         Reaction::on(on_customer::on_updated),
+        Reaction::on(on_privacy::on_requested),
+        Reaction::on(on_privacy::on_erasure_requested),
         Reaction::on(on_shipment::on_booked),
         Reaction::on(on_shipment::on_rejected),
         Reaction::on(on_shipment::on_voided),
@@ -52,6 +55,10 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_pickup::on_cancel_refused),
         Reaction::on(on_return::on_requested),
         Reaction::on(on_return::on_approved),
+        Reaction::on(on_return::on_rejected),
+        Reaction::on(on_return::on_disputed),
+        Reaction::on(on_return::on_cancelled),
+        Reaction::on(on_return::on_expired),
         Reaction::on(on_return::on_picked_up),
         Reaction::on(on_return::on_received),
         Reaction::on(on_return::on_refunded),

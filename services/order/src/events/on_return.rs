@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use quenty_contracts::returns::{
-    ItemRestocked, ReturnApproved, ReturnCompleted, ReturnExchanged, ReturnPickedUp, ReturnReceived,
-    ReturnRefunded, ReturnRequested,
+    ItemRestocked, ReturnApproved, ReturnCancelled, ReturnCompleted, ReturnDisputed, ReturnExchanged,
+    ReturnExpired, ReturnPickedUp, ReturnReceived, ReturnRefunded, ReturnRejected, ReturnRequested,
 };
 use quenty_kernel::{Event, id::OrderId};
 use quenty_platform::{Received, Tx};
@@ -51,6 +51,29 @@ pub(super) async fn on_approved(tx: &mut Tx, event: Received<ReturnApproved>) ->
     let data = &event.data;
     let text = format!("Return approved: {}", data.detail);
     tell(tx, &event, data.order_id, ReturnNews::Noted, ("return_approved", text, event.time)).await
+}
+
+pub(super) async fn on_rejected(tx: &mut Tx, event: Received<ReturnRejected>) -> Result<(), Error> {
+    let data = &event.data;
+    let text = format!("Return refused: {}", data.reason);
+    tell(tx, &event, data.order_id, ReturnNews::Noted, ("return_rejected", text, event.time)).await
+}
+
+pub(super) async fn on_disputed(tx: &mut Tx, event: Received<ReturnDisputed>) -> Result<(), Error> {
+    let data = &event.data;
+    let text = format!("The buyer objects: {}", data.reason);
+    tell(tx, &event, data.order_id, ReturnNews::Noted, ("return_disputed", text, event.time)).await
+}
+
+pub(super) async fn on_cancelled(tx: &mut Tx, event: Received<ReturnCancelled>) -> Result<(), Error> {
+    let data = &event.data;
+    let text = format!("Return cancelled: {}", data.reason);
+    tell(tx, &event, data.order_id, ReturnNews::Noted, ("return_cancelled", text, event.time)).await
+}
+
+pub(super) async fn on_expired(tx: &mut Tx, event: Received<ReturnExpired>) -> Result<(), Error> {
+    let text = "Return expired: the goods did not come in time".to_owned();
+    tell(tx, &event, event.data.order_id, ReturnNews::Noted, ("return_expired", text, event.time)).await
 }
 
 pub(super) async fn on_picked_up(tx: &mut Tx, event: Received<ReturnPickedUp>) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod backorders;
 pub(crate) mod customers;
+pub(crate) mod erasures;
 pub(crate) mod exchanges;
 pub(crate) mod fulfilments;
 pub(crate) mod imports;

@@ -19,6 +19,7 @@ mod imports_resumed;
 mod inventory;
 mod merchant;
 mod orders;
+mod privacy;
 mod products;
 mod restock;
 mod returned;

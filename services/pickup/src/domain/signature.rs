@@ -21,6 +21,11 @@ const FORBIDDEN: [&str; 7] = ["<!", "<?", "&", "href", "url(", "javascript:", "s
 )]
 pub(crate) struct Signature(String);
 
+impl Signature {
+    /// Stands where one was erased.
+    pub(crate) const BLANK: &'static str = "<svg></svg>";
+}
+
 impl TryFrom<String> for Signature {
     type Error = Invalid;
 

@@ -1,5 +1,6 @@
 //! What Pickup listens to. One reaction per type.
 
+mod on_erasure_requested;
 mod on_order_cancel_requested;
 mod on_pickup_requested;
 mod on_return_pickup_requested;
@@ -9,6 +10,7 @@ use quenty_platform::Reaction;
 
 pub(crate) fn reactions() -> Vec<Reaction> {
     vec![
+        Reaction::on(on_erasure_requested::on_erasure_requested),
         Reaction::on(on_pickup_requested::on_pickup_requested),
         Reaction::on(on_order_cancel_requested::on_order_cancel_requested),
         Reaction::on(on_return_pickup_requested::on_return_pickup_requested),

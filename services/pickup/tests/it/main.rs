@@ -14,6 +14,7 @@ mod concurrency;
 mod fleet;
 mod live;
 mod orders;
+mod privacy;
 mod returns;
 mod service_areas;
 mod stops;

@@ -8,7 +8,14 @@ use crate::{Error, domain::delivered::DeliveredOrder, store};
 
 pub(crate) async fn keep_delivered(tx: &mut Tx, delivered: OrderDelivered) -> Result<(), Error> {
     match DeliveredOrder::of(delivered)? {
-        Some(order) => Ok(store::delivered::insert(tx.conn(), &order).await?),
+        Some(mut order) => {
+            if let Some(customer) = order.customer_id
+                && store::erasures::is_erased(&mut *tx.conn(), customer).await?
+            {
+                order.consignee = order.consignee.erased();
+            }
+            Ok(store::delivered::insert(tx.conn(), &order).await?)
+        }
         // Told by a version that did not yet say where the goods went: nobody knows where to fetch them.
         None => Ok(()),
     }

@@ -5,6 +5,7 @@ mod cancel_return;
 mod change_policy;
 mod check_return;
 mod dispute_return;
+mod erase_customer;
 mod exchange_return;
 mod expire_return;
 mod follow_return;
@@ -25,6 +26,7 @@ pub(crate) use cancel_return::cancel_return;
 pub(crate) use change_policy::change_policy;
 pub(crate) use check_return::{Check, Checked, check_return};
 pub(crate) use dispute_return::dispute_return;
+pub(crate) use erase_customer::{erase_customer, look_for_customer};
 pub(crate) use exchange_return::{exchange_return, fail_exchange, retry_exchange, wanted_exchange};
 pub(crate) use expire_return::expire_return;
 pub(crate) use follow_return::follow_return;
@@ -40,6 +42,7 @@ pub(crate) use reject_return::reject_return;
 pub(crate) use request_return::{NewReturn, WantedLine, request_return};
 pub(crate) use schedule_pickup::schedule_pickup;
 
+use erase_customer::tell_returns_of;
 use jiff::Timestamp;
 use quenty_contracts::party::Parcel;
 use quenty_kernel::{
@@ -55,7 +58,7 @@ use crate::{
     Error,
     domain::{
         delivered::DeliveredOrder,
-        goods_return::{Load, Return, ReturnError, ReturnFact, Wanted, step_of},
+        goods_return::{Load, Return, ReturnError, ReturnFact, Status, Wanted, step_of},
         policy::PolicyTerms,
         processing::count_units,
         refund::share,
@@ -155,7 +158,13 @@ async fn save(tx: &mut Tx, locked: &mut Locked, facts: Vec<ReturnFact>) -> Resul
     store::returns::save(tx.conn(), &locked.of).await?;
     wait(tx, &locked.of, locked.waited_for).await?;
     locked.waited_for = locked.of.deadline.map(|deadline| deadline.number);
-    record(tx, &locked.of, facts)
+    record(tx, &locked.of, facts)?;
+    match locked.order.customer_id {
+        Some(customer) if locked.of.status.is_over() || locked.of.status == Status::Rejected => {
+            tell_returns_of(tx, locked.order.company_id, customer).await
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn wait(tx: &mut Tx, of: &Return, waited_for: Option<u32>) -> Result<(), Error> {

@@ -96,7 +96,8 @@ async fn open_return(tx: &mut Tx, recall: &Recall, order_id: OrderId) -> Result<
         })
         .filter(|line| line.quantity > 0)
         .collect();
-    if lines.is_empty() {
+    // Nobody knows any more who has it.
+    if lines.is_empty() || order.consignee.is_erased() {
         return Ok(false);
     }
     let new = NewReturn {

@@ -68,6 +68,9 @@ pub(crate) async fn request_return(
     let (now, token) = (tx.now(), token());
     let order = store::delivered::lock(tx.conn(), scope, new.check.order_id).await?;
     let mut order = order.ok_or(Error::NotDelivered)?;
+    if order.consignee.is_erased() && new.buyer.is_none() {
+        return Err(Error::BuyerErased);
+    }
     let checked = evaluate(tx.conn(), &order, &new.check, now).await?;
     order.claim(&quantities(&new.check.lines))?;
     let customer = match order.customer_id {
@@ -143,7 +146,8 @@ fn line(order: &DeliveredOrder, wanted: &WantedLine) -> Result<ReturnedLine, Cla
     })
 }
 
-fn token() -> String {
+/// Opens the page of a return's buyer.
+pub(super) fn token() -> String {
     let mut bytes = [0_u8; TOKEN_BYTES];
     rand::rng().fill(&mut bytes);
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -5,6 +5,7 @@ pub(crate) mod class;
 pub(crate) mod delivered;
 pub(crate) mod disposition;
 pub(crate) mod emissions;
+pub(crate) mod erasure;
 pub(crate) mod goods_return;
 pub(crate) mod notice;
 pub(crate) mod policy;

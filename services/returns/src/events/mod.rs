@@ -3,6 +3,7 @@
 mod on_customer;
 mod on_order;
 mod on_pickup;
+mod on_privacy;
 mod on_product;
 mod on_shipment;
 
@@ -14,6 +15,8 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_order::on_paid),
         Reaction::on(on_product::on_created),
         Reaction::on(on_product::on_updated),
+        Reaction::on(on_privacy::on_requested),
+        Reaction::on(on_privacy::on_erasure_requested),
         Reaction::on(on_customer::on_created),
         Reaction::on(on_customer::on_updated),
         Reaction::on(on_pickup::on_scheduled),

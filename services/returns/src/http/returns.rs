@@ -149,7 +149,7 @@ pub(super) async fn find(app: &App, scope: Scope, id: ReturnId) -> Result<Return
 #[utoipa::path(post, path = "/api/v1/returns", operation_id = "create_return", tag = "returns",
     request_body = CreateReturnIn, security(("bearer" = ["returns:create"])),
     responses((status = 201, body = CreatedReturnOut),
-        (status = 409, description = "`NOT_DELIVERED`, `NOT_SO_MANY_LEFT`"), (status = 422, description = "`REASON_NOT_ACCEPTED`")))]
+        (status = 409, description = "`NOT_DELIVERED`, `NOT_SO_MANY_LEFT`, `BUYER_ERASED`"), (status = 422, description = "`REASON_NOT_ACCEPTED`")))]
 pub(super) async fn create_return(
     State(app): State<App>,
     caller: Can<CreateReturns>,

@@ -4,6 +4,7 @@ pub(crate) mod analytics;
 pub(crate) mod delivered;
 pub(crate) mod dispositions;
 pub(crate) mod environment;
+pub(crate) mod erasures;
 pub(crate) mod factors;
 pub(crate) mod invariants;
 pub(crate) mod neighbours;

@@ -14,6 +14,7 @@ mod exchanges;
 mod payouts;
 mod photos;
 mod policies;
+mod privacy;
 mod recalls;
 mod refunds;
 mod requests;

@@ -56,6 +56,13 @@ pub fn party(name: &str, lat: f64) -> Party {
     .unwrap()
 }
 
+fn warehouse() -> Party {
+    serde_json::from_value(json!({"name": "Tienda Luz",
+        "address": {"line1": "Carrera 68 # 17-20", "city": "Bogotá", "state": "Cundinamarca", "country": "CO",
+            "location": {"lat": 4.60, "lng": -74.05}}}))
+    .unwrap()
+}
+
 /// A delivered order and its first product.
 pub struct Delivered {
     pub order: OrderId,
@@ -123,7 +130,7 @@ impl World {
             promised_at: None,
             paid: Some(total),
             consignee: Some(party("Ana Gómez", 4.70)),
-            sender: Some(party("Tienda Luz", 4.60)),
+            sender: Some(warehouse()),
             warehouse_id: Some(WarehouseId::new()),
             items: vec![Item {
                 sku: "CAM-1".to_owned(),

@@ -1,5 +1,6 @@
 //! What Shipping hears, and where it reacts: the subscription table.
 
+mod on_erasure_requested;
 mod on_order_cancelled;
 mod on_order_updated;
 mod on_pickup_completed;
@@ -24,6 +25,7 @@ pub fn reactions() -> Vec<Reaction> {
         Reaction::on(on_pickup_completed::on_pickup_completed),
         Reaction::on(on_return_label_requested::on_return_label_requested),
         Reaction::on(on_way_back_cancel_requested::on_way_back_cancel_requested),
+        Reaction::on(on_erasure_requested::on_erasure_requested),
         Reaction::on(on_standing_changed::<CompanyRegistered>),
         Reaction::on(on_standing_changed::<CompanyUpdated>),
         Reaction::on(on_standing_changed::<CompanySubmitted>),

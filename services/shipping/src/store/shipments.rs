@@ -158,6 +158,24 @@ pub async fn lock_of_return(connection: &mut PgConnection, id: ReturnId) -> Resu
     rows.fetch_all(connection).await?.into_iter().map(TryInto::try_into).collect()
 }
 
+/// Every shipment of these orders and returns, in the order in which all code locks them.
+pub async fn lock_of_all(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    orders: &[OrderId],
+    returns: &[ReturnId],
+) -> Result<Vec<Shipment>, Error> {
+    let orders: Vec<Uuid> = orders.iter().map(|id| id.uuid()).collect();
+    let returns: Vec<Uuid> = returns.iter().map(|id| id.uuid()).collect();
+    let rows = select!(
+        "where company_id = $1 and (order_id = any($2) or return_id = any($3)) order by id for update",
+        company.uuid(),
+        &orders,
+        &returns
+    );
+    rows.fetch_all(connection).await?.into_iter().map(TryInto::try_into).collect()
+}
+
 pub async fn list(
     db: impl PgExecutor<'_>,
     scope: Scope,
@@ -247,6 +265,20 @@ pub async fn save(connection: &mut PgConnection, shipment: &Shipment) -> Result<
         state.ended_reason,
         state.version,
         state.updated_at.to_sqlx() as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Writes what only an erasure changes: who sent it, and what was noted at a door.
+pub async fn save_erased(connection: &mut PgConnection, shipment: &Shipment) -> Result<(), Error> {
+    let state = shipment.state();
+    sqlx::query!(
+        "with t as (update tracking_events set detail = null where shipment_id = $1)
+         update shipments set sender = $2 where id = $1",
+        state.id.uuid(),
+        Json(&state.sender) as _
     )
     .execute(connection)
     .await?;

@@ -10,6 +10,7 @@
 mod fixtures;
 mod manifests;
 mod orders;
+mod privacy;
 mod rates;
 mod returns;
 mod returns_given_up;

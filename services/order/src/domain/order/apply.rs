@@ -163,6 +163,10 @@ impl OrderState {
                 add(refunded.amount, &mut self.refunded);
                 read(&refunded.payment_status, &mut self.payment_status);
             }
+            OrderFact::Erased(_) => {
+                self.consignee = self.consignee.erased();
+                self.notes = None;
+            }
             OrderFact::Returned(returned) => {
                 read(&returned.status, &mut self.status);
                 self.close(self.status);

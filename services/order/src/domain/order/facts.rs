@@ -96,6 +96,17 @@ impl Event for OrderRepacked {
     const PUBLISHED: bool = false;
 }
 
+/// Nobody knows any more whom it went to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderErased {
+    pub order_id: OrderId,
+}
+
+impl Event for OrderErased {
+    const TYPE: &'static str = "quenty.order.order.erased.v1";
+    const PUBLISHED: bool = false;
+}
+
 /// Staff said where the order stands, and why; what follows from it are facts of their own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrderStatusSet {
@@ -155,6 +166,7 @@ quenty_kernel::facts! {
         Lost(OrderLost),
         ReturnedToSender(OrderReturnedToSender),
         Refunded(OrderRefunded),
+        Erased(OrderErased),
         Returned(OrderReturned),
     }
 }

@@ -10,7 +10,11 @@ use quenty_contracts::{
 };
 use quenty_kernel::id::{ReservationId, WarehouseId};
 
-use super::{Movement, Order, OrderError, OrderKind, Status, facts::OrderStatusSet, status::HoldCode};
+use super::{
+    Movement, Order, OrderError, OrderKind, Status,
+    facts::{OrderErased, OrderStatusSet},
+    status::HoldCode,
+};
 use crate::domain::fulfilment::{Booking, Step};
 
 /// Where the goods of a backordered order were found.
@@ -128,6 +132,15 @@ impl Order {
         let cancelled =
             OrderCancelled { order_id: self.id, shipment_id: self.fulfilment.shipment_id, reason };
         self.happen(cancelled, now);
+    }
+
+    /// Forgets the person it went to; false when nobody knows any more.
+    pub fn erase(&mut self, now: Timestamp) -> bool {
+        let known = !self.consignee.is_erased() || self.notes.is_some();
+        if known {
+            self.happen(OrderErased { order_id: self.id }, now);
+        }
+        known
     }
 
     /// Staff say where the order stands. Only along legal edges, and with all that belongs to the edge.

@@ -5,7 +5,7 @@ use quenty_contracts::{
     pickup::{
         ExpressMissed, PickupAbandoned, PickupArrived, PickupAssigned, PickupCancelRefused, PickupCancelled,
         PickupCompleted, PickupFailed, PickupRejected, PickupRescheduled, PickupScheduled, PickupStarted,
-        PickupUnassigned,
+        PickupUnassigned, PickupsErased,
     },
 };
 use quenty_kernel::Event;
@@ -44,6 +44,20 @@ impl Event for PickupSigned {
     const PERSONAL: &'static [&'static str] = &["signature_svg"];
 }
 
+/// Nobody knows any more who was visited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PickupErased {}
+
+impl Event for PickupErased {
+    const TYPE: &'static str = "quenty.pickup.pickup.erased.v1";
+    const PUBLISHED: bool = false;
+}
+
+quenty_kernel::facts! {
+    /// What is told of all pickups at a person's door.
+    pub(crate) enum ErasureFact { Erased(PickupsErased) }
+}
+
 quenty_kernel::facts! {
     pub(crate) enum PickupFact {
         Requested(BookingRequest),
@@ -62,5 +76,6 @@ quenty_kernel::facts! {
         Cancelled(PickupCancelled),
         CancelRefused(PickupCancelRefused),
         ExpressMissed(ExpressMissed),
+        Erased(PickupErased),
     }
 }

@@ -26,7 +26,7 @@ use quenty_kernel::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-pub(crate) use facts::{PickupFact, PickupSigned, PickupUpdated};
+pub(crate) use facts::{ErasureFact, PickupErased, PickupFact, PickupSigned, PickupUpdated};
 pub(crate) use state::{FailedAttempt, PickupState, Promise, Proof, Reason, RescheduledBy};
 pub use status::Status;
 
@@ -180,6 +180,13 @@ impl Pickup {
             address: was.address,
         };
         Ok(self.apply(PickupUpdated { contact }, now))
+    }
+
+    /// Forgets who was visited, and where; nothing when nobody knows any more.
+    pub(crate) fn erase(&mut self, now: Timestamp) -> Option<PickupFact> {
+        let mut erased = (**self).clone();
+        erased.forget_person();
+        (erased != **self).then(|| self.apply(PickupErased {}, now))
     }
 
     pub(crate) fn assign(&mut self, driver_id: DriverId, now: Timestamp) -> Outcome {

@@ -191,6 +191,7 @@ impl PickupState {
             PickupFact::Cancelled(_) if self.is_over() => {}
             PickupFact::Cancelled(fact) => self.ended(Status::Cancelled, &fact.reason),
             PickupFact::CancelRefused(_) => {}
+            PickupFact::Erased(_) => self.forget_person(),
             PickupFact::ExpressMissed(fact) => self.refund = Some(fact.refund),
         }
         self.version += 1;
@@ -200,6 +201,18 @@ impl PickupState {
     /// Ended without a hand-over.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.status, Status::Rejected | Status::Abandoned | Status::Cancelled)
+    }
+
+    pub(super) fn forget_person(&mut self) {
+        self.request.contact = self.request.contact.erased();
+        for failure in &mut self.failures {
+            failure.position = None;
+        }
+        if let Some(proof) = &mut self.proof {
+            proof.handed_over_by = None;
+            proof.position = None;
+            proof.signature_svg = None;
+        }
     }
 
     fn completed(&mut self, fact: &PickupCompleted) {

@@ -6,10 +6,11 @@ use jiff::civil::Date;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{
     PageQuery, Scope,
-    id::{DriverId, OrderId, PickupId, ReturnId, UserId},
+    id::{CompanyId, DriverId, OrderId, PickupId, ReturnId, UserId},
 };
 use quenty_platform::Result;
 use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
 
 use crate::domain::pickup::{Pickup, Status};
 use row::{PickupRow, Stored};
@@ -69,6 +70,21 @@ pub(crate) async fn lock(
         .fetch_optional(connection)
         .await?;
     row.map(Pickup::try_from).transpose()
+}
+
+/// The pickups of these returns, in the order in which they are locked.
+pub(crate) async fn ids_of_returns(
+    db: impl PgExecutor<'_>,
+    company: CompanyId,
+    returns: &[ReturnId],
+) -> Result<Vec<PickupId>> {
+    let returns: Vec<Uuid> = returns.iter().map(|id| id.uuid()).collect();
+    let ids = sqlx::query_scalar!(
+        "select id from pickups where company_id = $1 and return_id = any($2) order by id",
+        company.uuid(),
+        &returns
+    );
+    Ok(ids.fetch_all(db).await?.into_iter().map(PickupId::from_uuid).collect())
 }
 
 pub(crate) async fn list(

@@ -89,6 +89,8 @@ private! {
     "quenty.returns.return.payout_refused.v1" ReturnPayoutRefused { detail: String }
     /// Something takes too long or went wrong: a person has to look.
     "quenty.returns.return.attention_raised.v1" ReturnAttentionRaised { attention: Attention }
+    /// Nobody knows any more whose it was.
+    "quenty.returns.return.erased.v1" ReturnErased {}
 }
 
 quenty_kernel::facts! {
@@ -125,6 +127,7 @@ quenty_kernel::facts! {
         Expired(ReturnExpired),
         Completed(ReturnCompleted),
         AttentionRaised(ReturnAttentionRaised),
+        Erased(ReturnErased),
     }
 }
 

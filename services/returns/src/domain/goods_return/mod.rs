@@ -26,7 +26,7 @@ pub(crate) use state::{
 pub(crate) use status::Status;
 pub(crate) use way_back::{Booked, Load, News, Wanted};
 
-use facts::{ReturnAttentionRaised, ReturnEndingAsked, ReturnReferred};
+use facts::{ReturnAttentionRaised, ReturnEndingAsked, ReturnErased, ReturnReferred};
 
 use super::approval::{Finding, Verdict};
 
@@ -56,6 +56,8 @@ pub enum ReturnError {
     SamePerson(&'static str),
     #[error("the buyer wants {wanted}, not this")]
     OtherResolution { wanted: super::words::Resolution },
+    #[error("nobody knows any more whose return it is")]
+    BuyerErased,
     #[error("not every unit is inspected, or has exactly one disposition")]
     UnitsLeft,
 }
@@ -117,6 +119,9 @@ impl Return {
     /// The buyer objects: to the rejection, or to what the inspection says.
     pub(crate) fn dispute(&mut self, reason: &str, now: Timestamp) -> Outcome {
         self.require(Status::Disputed)?;
+        if self.request.buyer.is_erased() {
+            return Err(ReturnError::BuyerErased);
+        }
         let of = if self.status == Status::Rejected { DisputeOf::Rejection } else { DisputeOf::Inspection };
         let disputed = ReturnDisputed {
             return_id: self.id,
@@ -126,6 +131,14 @@ impl Return {
             reason: reason.to_owned(),
         };
         Ok(vec![self.apply(disputed, now)])
+    }
+
+    /// Forgets the buyer; nothing to tell when nobody knows any more.
+    pub(crate) fn erase(&mut self, now: Timestamp) -> Vec<ReturnFact> {
+        if self.request.buyer.is_erased() && self.request.notes.is_none() {
+            return Vec::new();
+        }
+        vec![self.apply(ReturnErased {}, now)]
     }
 
     /// Ends it before the goods are on their way. Where a driver or a parcel may be under way, whoever has the booking

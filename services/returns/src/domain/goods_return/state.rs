@@ -400,6 +400,10 @@ impl ReturnState {
             }
             ReturnFact::Expired(_) => self.ended(Status::Expired),
             ReturnFact::Completed(_) => self.ended(Status::Closed),
+            ReturnFact::Erased(_) => {
+                self.request.buyer = self.request.buyer.erased();
+                self.request.notes = None;
+            }
             ReturnFact::AttentionRaised(fact) => {
                 self.exchange_failed |= fact.attention.code == EXCHANGE_FAILED;
                 self.attention = Some(fact.attention.clone());

@@ -1,4 +1,4 @@
-//! What can happen to a shipment: the published facts, and three that stay in our journal.
+//! What can happen to a shipment: the published facts, and four that stay in our journal.
 
 use jiff::Timestamp;
 use quenty_contracts::{
@@ -7,7 +7,7 @@ use quenty_contracts::{
         CashCollected, ShipmentBooked, ShipmentCreated, ShipmentDelivered, ShipmentDeparted,
         ShipmentExceptionRaised, ShipmentExceptionResolved, ShipmentHeldByCustoms, ShipmentLost,
         ShipmentOutForDelivery, ShipmentPickedUp, ShipmentRejected, ShipmentReleasedByCustoms,
-        ShipmentReturned, ShipmentUndeliverable, ShipmentVoided,
+        ShipmentReturned, ShipmentUndeliverable, ShipmentVoided, ShipmentsErased,
     },
 };
 use quenty_kernel::{Event, id::ShipmentId};
@@ -36,7 +36,24 @@ quenty_kernel::facts! {
         Undeliverable(ShipmentUndeliverable),
         Returned(ShipmentReturned),
         Lost(ShipmentLost),
+        Erased(ShipmentErased),
     }
+}
+
+quenty_kernel::facts! {
+    /// What is told of all shipments of a person.
+    pub enum ErasureFact { Erased(ShipmentsErased) }
+}
+
+/// Nobody knows any more who sent or got it; who of them was the merchant stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShipmentErased {
+    pub shipment_id: ShipmentId,
+}
+
+impl Event for ShipmentErased {
+    const TYPE: &'static str = "quenty.shipping.shipment.erased.v1";
+    const PUBLISHED: bool = false;
 }
 
 /// An offer was chosen, if there is one.

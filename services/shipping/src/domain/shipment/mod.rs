@@ -6,7 +6,10 @@ mod status;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use facts::{ShipmentBookingStarted, ShipmentConsigneeCorrected, ShipmentFact, ShipmentScanned};
+pub use facts::{
+    ErasureFact, ShipmentBookingStarted, ShipmentConsigneeCorrected, ShipmentErased, ShipmentFact,
+    ShipmentScanned,
+};
 pub use status::Status;
 
 use jiff::Timestamp;
@@ -280,6 +283,13 @@ impl Shipment {
         })
     }
 
+    /// Forgets the person at the other end from the merchant; nothing when nobody knows any more.
+    pub fn erase(&mut self, now: Timestamp) -> Option<ShipmentFact> {
+        let mut erased = self.0.clone();
+        erased.forget_person();
+        (erased != self.0).then(|| self.happen(ShipmentErased { shipment_id: self.0.id }, now))
+    }
+
     fn require(&self, to: Status) -> Result<(), ShipmentError> {
         let from = self.0.status;
         if from.can_become(to) { Ok(()) } else { Err(ShipmentError::IllegalTransition { from, to }) }
@@ -322,6 +332,7 @@ impl Shipment {
                 state.ended_reason = Some(voided.reason.clone());
             }
             ShipmentFact::ConsigneeCorrected(corrected) => state.consignee = corrected.consignee.clone(),
+            ShipmentFact::Erased(_) => state.forget_person(),
             ShipmentFact::CashCollected(_) => state.cash_collected = true,
             on_the_way => state.apply_report(on_the_way),
         }
@@ -342,6 +353,15 @@ impl ShipmentState {
     #[must_use]
     pub const fn unified(&self) -> UnifiedStatus {
         self.status.unified(self.resumes_at)
+    }
+
+    fn forget_person(&mut self) {
+        if self.return_id.is_some() {
+            self.sender = self.sender.erased();
+        } else {
+            self.consignee = self.consignee.erased();
+            self.received_by = None;
+        }
     }
 
     fn apply_report(&mut self, fact: &ShipmentFact) {

@@ -93,6 +93,12 @@ impl Status {
         matches!(self, Self::Rejected | Self::Voided)
     }
 
+    /// Somebody may still have to know where it goes.
+    #[must_use]
+    pub const fn is_live(self) -> bool {
+        !matches!(self, Self::Draft) && !self.next().is_empty()
+    }
+
     /// The carrier has, or had, the parcels.
     #[must_use]
     pub const fn is_collected(self) -> bool {

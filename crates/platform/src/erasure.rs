@@ -1,0 +1,153 @@
+//! Erasure of what is held about a person, as far as it is the same in every service: the journal, and what the chassis
+//! itself keeps for a while. A service adds its own rows, and says what of a fact is not the person's (ADR 12).
+//!
+//! Must never tell in a fact or a log what it erased: ids and counts only.
+
+use quenty_kernel::{
+    Event,
+    id::{CompanyId, TypedId},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{Error, Result, Tx};
+
+/// These facts were stripped of personal data. In the journal of each service, for its audit: what is stripped without
+/// such a fact is a finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct JournalErased {
+    event_ids: Vec<Uuid>,
+}
+
+impl Event for JournalErased {
+    const TYPE: &'static str = "quenty.journal.erased.v1";
+    const PUBLISHED: bool = false;
+}
+
+quenty_kernel::facts! {
+    enum JournalFact { Erased(JournalErased) }
+}
+
+/// The personal data of one fact.
+#[derive(Debug)]
+pub struct Personal(Map<String, Value>);
+
+impl Personal {
+    /// Empties a field; one that the fact does not have stays away.
+    pub fn clear(&mut self, field: &str) {
+        self.put(field, Value::Null);
+    }
+
+    /// Puts something that is nobody's in a field's place.
+    pub fn put(&mut self, field: &str, instead: impl Into<Value>) {
+        if let Some(value) = self.0.get_mut(field) {
+            *value = instead.into();
+        }
+    }
+
+    /// Leaves of a field what is not the person's.
+    ///
+    /// # Errors
+    /// When it is no `T`.
+    pub fn leave<T: Serialize + DeserializeOwned>(&mut self, field: &str, of: fn(&T) -> T) -> Result<()> {
+        if let Some(value) = self.0.get_mut(field).filter(|value| !value.is_null()) {
+            *value = serde_json::to_value(of(&serde_json::from_value(value.take())?))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a service holds about a person beside its own rows.
+#[derive(Debug, Clone)]
+pub struct Traces {
+    /// Its own streams, whose facts are stripped.
+    pub streams: Vec<String>,
+    /// By which other ids events of others, and answers that are kept for a while, speak of the person.
+    pub about: Vec<String>,
+}
+
+impl Tx {
+    /// Strips the facts of these streams of all but what `leave` leaves of their personal data, and cleans kept answers
+    /// and dead letters. Done again, it finds nothing. Returns how many facts it stripped.
+    ///
+    /// # Errors
+    /// As long as an event about the person is on its way out, or waits to be taken in: whoever reacts comes again.
+    pub async fn erase_personal(
+        &mut self,
+        request: impl TypedId,
+        company: CompanyId,
+        traces: &Traces,
+        leave: impl Fn(&mut Personal) -> Result<()>,
+    ) -> Result<u32> {
+        let ids: Vec<String> = traces.streams.iter().chain(&traces.about).cloned().collect();
+        if is_on_its_way(self.conn(), &traces.streams, &ids, &request.to_string()).await? {
+            return Err(Error::internal("events about a person who is to be erased are still on their way"));
+        }
+        clean(self.conn(), &ids, &request.to_string()).await?;
+        let kept = sqlx::query!(
+            "select p.event_id, p.data from quenty.journal_personal p join quenty.journal j on j.id = p.event_id
+             where j.stream = any($1) and p.salt <> ''::bytea",
+            &traces.streams
+        )
+        .fetch_all(self.conn())
+        .await?;
+        if kept.is_empty() {
+            return Ok(0);
+        }
+        let (mut leftovers, mut event_ids) = (Vec::new(), Vec::new());
+        for row in kept {
+            let Value::Object(data) = row.data else { continue };
+            let mut personal = Personal(data);
+            leave(&mut personal)?;
+            leftovers.push(json!({"event_id": row.event_id, "data": personal.0}));
+            event_ids.push(row.event_id);
+        }
+        sqlx::query!("select quenty.erase_personal($1)", Value::Array(leftovers))
+            .fetch_one(self.conn())
+            .await?;
+        let count = u32::try_from(event_ids.len()).map_err(Error::internal)?;
+        self.record(request, Some(company), &JournalFact::from(JournalErased { event_ids }))?;
+        Ok(count)
+    }
+}
+
+/// Whether an event could still bring back what is erased now. The request's own events are none of them.
+async fn is_on_its_way(
+    connection: &mut PgConnection,
+    streams: &[String],
+    ids: &[String],
+    request: &str,
+) -> Result<bool> {
+    let moving = sqlx::query_scalar!(
+        "select exists (select from quenty.outbox where stream = any($1))
+             or exists (select from quenty.inbox i where i.status in ('waiting', 'unheard') and i.stream <> $3
+                        and (i.stream = any($2)
+                             or exists (select from jsonb_each_text(i.envelope->'data') f where f.value = any($2)))) as \"moving!\"",
+        streams,
+        ids,
+        request
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(moving)
+}
+
+/// Dead letters about the person are discarded: what they were for has ended. An answer that is asked for once more says
+/// that it was given, and no more.
+async fn clean(connection: &mut PgConnection, ids: &[String], request: &str) -> Result<()> {
+    sqlx::query!(
+        "update quenty.inbox i set status = 'discarded', envelope = null, error = null, next_at = null
+         where i.status = 'dead' and i.stream <> $2
+           and (i.stream = any($1) or exists (select from jsonb_each_text(i.envelope->'data') f where f.value = any($1)))",
+        ids,
+        request
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!("update quenty.idempotency set body = null where body->>'id' = any($1)", ids)
+        .execute(connection)
+        .await?;
+    Ok(())
+}

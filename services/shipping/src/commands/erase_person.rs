@@ -1,0 +1,60 @@
+use quenty_contracts::{customer::ErasureRequested, party::Party, shipping::ShipmentsErased};
+use quenty_kernel::id::{OrderId, ReturnId};
+use quenty_platform::{
+    Tx,
+    erasure::{Personal, Traces},
+};
+
+use super::save_shipment;
+use crate::{
+    Error,
+    domain::shipment::{ErasureFact, Shipment},
+    store,
+};
+
+/// Erases the person from the shipments of these orders and returns, which have ended. Who sends an order, and whom a
+/// return goes to, is the merchant.
+///
+/// # Errors
+/// While a carrier still needs to know where a parcel goes: that is waited for.
+pub async fn erase_person(tx: &mut Tx, asked: &ErasureRequested) -> Result<(), Error> {
+    let ErasureRequested { request_id, company_id, customer_id, .. } = *asked;
+    let mut about: Vec<String> = asked.order_ids.iter().map(OrderId::to_string).collect();
+    about.extend(asked.return_ids.iter().map(ReturnId::to_string));
+    let (orders, returns) = (&asked.order_ids, &asked.return_ids);
+    let shipments = store::shipments::lock_of_all(tx.conn(), company_id, orders, returns).await?;
+    let (mut records, mut facts) = (0, 0);
+    for goes_back in [false, true] {
+        let mut streams = Vec::new();
+        for shipment in shipments.iter().filter(|of| of.state().return_id.is_some() == goes_back) {
+            if shipment.state().status.is_live() {
+                let why = "a shipment of a person who is to be erased is still under way";
+                return Err(quenty_platform::Error::internal(why).into());
+            }
+            records += u32::from(erase_shipment(tx, shipment.clone()).await?);
+            streams.push(shipment.state().id.to_string());
+        }
+        let leave = if goes_back { leave_consignee } else { leave_sender };
+        let traces = Traces { streams, about: about.clone() };
+        facts += tx.erase_personal(request_id, company_id, &traces, leave).await?;
+    }
+    let erased = ShipmentsErased { request_id, company_id, customer_id, records, facts };
+    Ok(tx.record(request_id, Some(company_id), &ErasureFact::from(erased))?)
+}
+
+async fn erase_shipment(tx: &mut Tx, mut shipment: Shipment) -> Result<bool, Error> {
+    let Some(erased) = shipment.erase(tx.now()) else { return Ok(false) };
+    save_shipment(tx, &shipment, [erased]).await?;
+    store::shipments::save_erased(tx.conn(), &shipment).await?;
+    Ok(true)
+}
+
+fn leave_sender(personal: &mut Personal) -> quenty_platform::Result<()> {
+    personal.leave("consignee", Party::erased)?;
+    personal.clear("received_by");
+    Ok(())
+}
+
+fn leave_consignee(personal: &mut Personal) -> quenty_platform::Result<()> {
+    personal.leave("sender", Party::erased)
+}

@@ -1,0 +1,59 @@
+use quenty_contracts::customer::ErasureRequested;
+use quenty_kernel::id::{CustomerId, OrderId, PrivacyRequestId, ReturnId, ShipmentId};
+use quenty_testkit::{eventually, mentions::mentions};
+use serde_json::json;
+
+use crate::fixtures::{Shop, delivered};
+
+const WORDS: [&str; 3] = ["Eva Prado", "Calle 85", "Luis"];
+
+#[tokio::test]
+async fn a_buyer_is_erased_from_both_ways_and_the_merchant_stays() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let buyer = json!({"name": "Eva Prado", "phone": "+573009998877",
+        "address": {"line1": "Calle 85 # 12-10", "city": "Bogotá", "state": "Cundinamarca", "country": "CO"}});
+    let (order, goods) = (OrderId::new(), ReturnId::new());
+    let mut there = shop.requested(order, "CO");
+    there.consignee = serde_json::from_value(buyer.clone()).unwrap();
+    shop.app.hear(order, Some(shop.company), 1, &there).await;
+    let mut back = shop.way_back(goods, "CO");
+    back.sender = serde_json::from_value(buyer).unwrap();
+    shop.asks(goods, 1, &back).await;
+    let shipment = eventually("it is booked", || async {
+        Some(shop.shipment_of(order).await).filter(|shipment| shipment["status"] == "booked")
+    })
+    .await;
+    shop.until(goods, "booked").await;
+
+    let request_id = PrivacyRequestId::new();
+    let erase = ErasureRequested {
+        request_id,
+        company_id: shop.company,
+        customer_id: CustomerId::new(),
+        order_ids: vec![order],
+        return_ids: vec![goods],
+    };
+    shop.app.hear(request_id, Some(shop.company), 1, &erase).await;
+    assert!(shop.app.facts(request_id).await.is_empty(), "parcels are on their way");
+    shop.gives_up(goods, 2, &shop.give_up(goods)).await;
+    shop.until(goods, "voided").await;
+    let id = shipment["id"].as_str().unwrap();
+    for kind in ["scan", "departed", "out_for_delivery"] {
+        shop.scan(id, &json!({"kind": kind, "place": "Bogotá", "detail": "Eva Prado, timbre 3"}))
+            .await
+            .expect(200);
+    }
+    shop.scan(id, &delivered()).await.expect(200);
+
+    let told = eventually("it goes on by itself", || async { shop.app.facts(request_id).await.pop() }).await;
+    assert_eq!((told.kind.as_str(), &told.data["records"]), ("quenty.shipping.privacy.erased.v1", &json!(2)));
+    assert_eq!(mentions(shop.app.app.db(), &WORDS).await, Vec::<String>::new());
+    let path = format!("/shipments/{}", id.parse::<ShipmentId>().unwrap());
+    let left = shop.get(&path).await.expect(200).json();
+    assert_eq!((&left["consignee"]["name"], &left["sender"]), (&json!("erased"), &shipment["sender"]));
+    let then = shop.get(&format!("{path}?as_of={}", shop.app.now())).await.expect(200).json();
+    assert_eq!((&then["consignee"], &then["received_by"]), (&left["consignee"], &serde_json::Value::Null));
+    assert_eq!(shop.shipment_for(goods).await["sender"]["name"], "erased");
+    shop.assert_sound().await;
+}
