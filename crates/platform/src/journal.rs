@@ -304,10 +304,9 @@ fn verify_stream(
             find(row.stream_version, "the entry was changed");
         }
         match (&row.personal_digest, &row.salt, &row.personal) {
+            (Some(_), Some(salt), _) if salt.is_empty() && row.erased => {}
             (Some(_), Some(salt), _) if salt.is_empty() => {
-                if !row.erased {
-                    find(row.stream_version, "the personal data were erased and no erasure was recorded");
-                }
+                find(row.stream_version, "the personal data were erased and no erasure was recorded");
             }
             (Some(digest), Some(salt), Some(personal))
                 if personal_digest(salt, personal)?.as_slice() != digest =>
