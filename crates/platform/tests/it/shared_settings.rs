@@ -1,6 +1,6 @@
 //! Settings that processes share in Consul's store, on a real agent.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use quenty_platform::{
     client::Transport,
@@ -8,7 +8,7 @@ use quenty_platform::{
     shared_settings::SharedSettings,
 };
 use quenty_testkit::{consul::ConsulAgent, scratch_dir::ScratchDir, wait::eventually_within};
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -52,13 +52,13 @@ async fn a_process_starts_with_what_is_shared_and_follows_it() {
 
     let (taken, seen) = watch::channel(String::new());
     let stop = CancellationToken::new();
-    let taken = Arc::new(taken);
     let take_over = move |settings: &Settings| {
         let quota: u32 = settings.parse("quota")?;
         taken.send_replace(quota.to_string());
         Ok::<_, SettingsError>(())
     };
-    let following = tokio::spawn(shared(&own).follow(at_start, take_over, stop.clone()));
+    let mut following = JoinSet::new();
+    following.spawn(shared(&own).follow(at_start, take_over, stop.clone()));
     let until = |wanted: &'static str| {
         let seen = seen.clone();
         eventually_within(LIMIT, wanted, move || {
@@ -78,7 +78,7 @@ async fn a_process_starts_with_what_is_shared_and_follows_it() {
     agent.launch().await.expect("it is back, and knows nothing");
     assert_eq!(*seen.borrow(), "5", "what was set before stays");
     stop.cancel();
-    following.await.expect("it ends");
+    following.join_all().await;
     agent.kill().await.expect("it ends");
     assert_eq!(shared(&own).read().await.get("quota"), Some("1"), "without an answer, what it has by itself");
 }
