@@ -15,7 +15,7 @@ ifeq ($(wildcard $(TARGET)/debug/incremental),)
 test: export CARGO_INCREMENTAL ?= 0
 endif
 
-.PHONY: help run test test-large bench check fix docs packages
+.PHONY: help run test test-large test-otlp bench check fix docs packages
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ test: packages ## Run all tests on private servers: PostgreSQL, RabbitMQ, Redis,
 
 test-large: packages ## Import ten thousand orders with constant memory (needs the sample; takes long)
 	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored ten_thousand --nocapture
+
+test-otlp: packages ## Show an order's trace to OpenTelemetry's own receiver (Python, fetched by pip)
+	export TMPDIR="$$(scripts/scratch-dir)"; \
+	scripts/test-otlp $(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- traces:: --nocapture
 
 bench: ## Measure against the baselines; results in bench/
 	@scripts/ensure-packages bench

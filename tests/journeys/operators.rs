@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use quenty_platform::db::owner_role;
 use quenty_testkit::scratch_dir::ScratchDir;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
 use crate::harness::{
@@ -76,7 +76,8 @@ async fn doctor_says_of_a_killed_platform_that_it_does_not_run() {
 
 #[tokio::test]
 async fn doctor_names_the_process_the_broker_or_the_database_that_is_away() {
-    let mut cluster = Cluster::start_with(Own { rabbit: true, postgres: true, certificates: true }).await;
+    let mut cluster =
+        Cluster::start_with(Own { rabbit: true, postgres: true, certificates: true, ..Own::default() }).await;
     let environment = environment_of(&cluster);
     let (well, found) = told(&["doctor"], &environment).await;
     assert!(well, "{found:#}");
@@ -171,6 +172,15 @@ async fn audit_verify_finds_a_changed_fact(up: &Up) {
     assert_eq!(told["auth"]["findings"].as_array().map(Vec::len), Some(2), "{told:#}");
     assert!(told["auth"]["findings"].to_string().contains("no erasure was recorded"), "{told:#}");
     assert_eq!(told["order"]["findings"].as_array().map(Vec::len), Some(0), "{told:#}");
+
+    let signed = up.ready.data.join("audit").join("auth.checkpoints");
+    assert_eq!(told["auth"]["checkpoints"]["findings"], json!([]), "{told:#}");
+    assert!(told["auth"]["checkpoints"]["checkpoints"].as_u64() > Some(0), "{told:#}");
+    std::fs::remove_file(&signed).expect("the first checkpoint was written at the start");
+    let (whole, told) = run(up, &["audit", "verify"]).await;
+    assert!(!whole);
+    let lost = told["auth"]["checkpoints"]["findings"][0].as_str().expect("a finding");
+    assert!(lost.contains("auth.checkpoints is missing"), "{lost}");
 }
 
 async fn a_services_role_reaches_its_own_database_only(up: &Up) {

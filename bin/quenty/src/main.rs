@@ -1,6 +1,7 @@
 //! `quenty`: the platform in one binary. `quenty up` runs all of it on this machine, `quenty serve` one
 //! service of a distributed platform; the rest is for operators.
 
+mod audit_key;
 mod commands;
 mod demo;
 mod embedded;

@@ -63,8 +63,16 @@ pub fn known_settings() -> Vec<Setting> {
 pub fn settings() -> Result<Settings> {
     let file = std::env::var_os("QUENTY_CONFIG").map(PathBuf::from);
     let environment = std::env::vars().filter(|(name, _)| !is_for_operators(name));
-    Ok(Settings::load(&[&known_settings()], file.as_deref(), environment)?)
+    let settings = Settings::load(&[&known_settings()], file.as_deref(), environment)?;
+    Ok(STANDARD_VARIABLES.into_iter().fold(settings, |settings, (key, name)| match variable(name) {
+        Some(value) if settings.get(key).is_none() => settings.with(key, value),
+        _ => settings,
+    }))
 }
+
+/// What OpenTelemetry's specification calls our settings: whoever sets it for everything on a machine means us, too.
+const STANDARD_VARIABLES: [(&str, &str); 2] =
+    [("otlp_endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT"), ("otlp_headers", "OTEL_EXPORTER_OTLP_HEADERS")];
 
 /// As [`settings`], for the process of one service, whose database may be named beside those of others.
 pub fn settings_of(service: &str) -> Result<Settings> {

@@ -78,7 +78,7 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
             tls::private_key(value).is_ok(),
             "must be a file with a private key in PEM, and readable for this user",
         ),
-        "key_encryption_key" => (
+        "key_encryption_key" | "audit_key" => (
             STANDARD.decode(value).is_ok_and(|key| key.len() == 32),
             "must be 32 bytes in base64: `openssl rand -base64 32` makes them",
         ),
@@ -89,6 +89,11 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
             }
             Err(_) => (false, "must be a JSON object of service and secret"),
         },
+        "otlp_endpoint" => (is_web_address(value), "must be like http://127.0.0.1:4318"),
+        "otlp_sample_ratio" => (
+            value.parse::<f64>().is_ok_and(|ratio| (0.0..=1.0).contains(&ratio)),
+            "must be a share, 0 to 1, like 0.1",
+        ),
         // The gateway takes several processes of a service, by commas.
         key if key.ends_with("_url") => {
             (value.split(',').all(|url| is_web_address(url.trim())), "must be like http://host:port")
@@ -128,6 +133,9 @@ fn missing(settings: &Settings, process: &str) -> Vec<String> {
             "neither QUENTY_SMTP_URL nor QUENTY_MAIL_DIR is set: mails go through a server, or into a folder"
                 .to_owned(),
         );
+    }
+    if process != "gateway" && settings.get("audit_dir").is_some() {
+        flaws.extend(settings.require("audit_key").err().map(|missing| missing.to_string()));
     }
     if let Err(why) = Transport::from_settings(settings) {
         flaws.push(why.to_string());
@@ -188,6 +196,9 @@ mod tests {
             ("QUENTY_SERVICE_KEY_FILE", "/nowhere/key.pem"),
             ("QUENTY_SMTP_URL", "mail.example.com"),
             ("QUENTY_FILES_URL", "/var/lib/quenty/files"),
+            ("QUENTY_AUDIT_KEY", "c2hvcnQ="),
+            ("QUENTY_OTLP_ENDPOINT", "collector:4318"),
+            ("QUENTY_OTLP_SAMPLE_RATIO", "10"),
         ] {
             let found = of(&[(name, value)], None);
             assert!(matches!(&found[..], [flaw] if flaw.starts_with(name)), "{name}={value}: {found:?}");

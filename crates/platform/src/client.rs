@@ -28,8 +28,8 @@ use crate::{
     discovery::Discovery,
     http::problem::Problem,
     settings::Settings,
+    span::{Span, SpanKind},
     tls::{self, TlsError},
-    trace,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -314,15 +314,17 @@ impl Client {
     ) -> Result<(StatusCode, Bytes), CallError> {
         self.let_through(service)?;
         let token = self.token().await?;
+        let mut seen = self.asking(service, method);
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.0.discovery.locate(service)?))
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .header(header::CONTENT_TYPE, "application/json")
-            .header("traceparent", trace::current().child().to_string())
+            .header("traceparent", seen.context().to_string())
             .body(Full::new(body.unwrap_or_default()))
             .map_err(|e| CallError::Unreadable(e.to_string()))?;
         let outcome = self.0.transport.send(request, TRY_TIMEOUT).await;
+        heard(&mut seen, &outcome);
         let answered = outcome.as_ref().is_ok_and(|response| !is_passing(response.status()));
         self.count(service, answered);
         let response = outcome?;
@@ -331,6 +333,15 @@ impl Client {
             self.0.token.lock().await.take_if(|held| held.text == token);
         }
         Ok((response.status(), response.into_body()))
+    }
+
+    /// The path has ids in it, and its template is the other side's to tell.
+    fn asking(&self, service: &'static str, method: &Method) -> Span {
+        let mut seen = Span::here(self.0.service, SpanKind::Client);
+        seen.name(|| method.to_string());
+        seen.text("http.request.method", method);
+        seen.text("service.peer.name", service);
+        seen
     }
 
     fn let_through(&self, service: &str) -> Result<(), CallError> {
@@ -393,13 +404,17 @@ impl Client {
             client_secret: secret,
         })
         .map_err(|e| unreadable(&e))?;
+        let mut seen = self.asking("auth", &Method::POST);
         let request = Request::post(format!("{}/api/v1/auth/token", self.0.discovery.locate("auth")?))
             .header(header::CONTENT_TYPE, "application/json")
-            .header("traceparent", trace::current().child().to_string())
+            .header("traceparent", seen.context().to_string())
             .body(Full::new(body.into()))
             .map_err(|e| unreadable(&e))?;
         let asked_at = Instant::now();
-        let response = self.0.transport.send(request, TRY_TIMEOUT).await?;
+        let outcome = self.0.transport.send(request, TRY_TIMEOUT).await;
+        heard(&mut seen, &outcome);
+        drop(seen);
+        let response = outcome?;
         let answer: TokenAnswer = read("auth", response.status(), response.body())?;
         let life = Duration::from_secs(answer.expires_in);
         Ok(Token {
@@ -407,6 +422,13 @@ impl Client {
             renew_at: asked_at + life / 2,
             expires_at: asked_at + life.saturating_sub(TOKEN_MARGIN),
         })
+    }
+}
+
+fn heard(seen: &mut Span, outcome: &Result<Response<Bytes>, CallError>) {
+    match outcome {
+        Ok(response) => seen.answered(response.status().as_u16(), 400),
+        Err(_) => seen.fail("unreachable"),
     }
 }
 

@@ -71,6 +71,17 @@ impl Error {
         matches!(self, Self::Database(sqlx::Error::Database(e)) if e.code().is_some_and(|c| c.starts_with("22")))
     }
 
+    /// What went wrong, out of few words: for traces, in which nothing stands that people wrote.
+    pub(crate) fn reason(&self) -> &str {
+        match self {
+            Self::Failure(failure) => failure.code,
+            Self::Replay(_) => "replay",
+            Self::Database(_) => "database",
+            Self::Json(_) | Self::UnreadableFact(_) => "json",
+            Self::Internal(_) => "internal",
+        }
+    }
+
     /// The name of the violated constraint, if that is what went wrong.
     #[must_use]
     pub fn violated_constraint(&self) -> Option<&str> {

@@ -15,7 +15,8 @@ use crate::{
     bus::BusAway,
     pace::MAX_ATTEMPTS,
     service::Reaction,
-    trace::{self, TraceParent},
+    span::{Span, SpanKind},
+    trace,
     tx::Cause,
 };
 
@@ -103,7 +104,9 @@ enum Mode {
 
 /// One transaction: stream lock, inbox row, reaction. Returns whether the reaction ran.
 async fn react(app: &App, reaction: &Reaction, envelope: &Envelope, mode: Mode) -> Result<bool> {
-    let trace = TraceParent::following(envelope.traceparent.as_deref());
+    let mut seen = Span::begin(app.name(), SpanKind::Consumer, envelope.traceparent.as_deref());
+    seen.moves(app.bus().system(), "process", envelope);
+    let trace = seen.context();
     let span = tracing::info_span!("event", service = app.name(), kind = envelope.kind, id = %envelope.id, trace_id = trace.trace_id());
     let reacting = async {
         let mut runs = 0;
@@ -114,7 +117,11 @@ async fn react(app: &App, reaction: &Reaction, envelope: &Envelope, mode: Mode) 
             }
         }
     };
-    trace::within(trace, span, reacting).await
+    let outcome = trace::within(trace, span, reacting).await;
+    if let Err(error) = &outcome {
+        seen.fail(error.reason());
+    }
+    outcome
 }
 
 async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: Mode) -> Result<bool> {

@@ -13,6 +13,7 @@ use crate::{
     App, Error, Result, Service,
     app::{Inner, Parts},
     bus::Bus,
+    checkpoints::Checkpoints,
     client::{Client, Transport},
     db::{self, Plans},
     discovery::Discovery,
@@ -21,8 +22,10 @@ use crate::{
     pace::Pace,
     service::Job,
     settings::Settings,
+    span::{Span, SpanKind},
     tasks, tls,
     token::Verifier,
+    trace,
 };
 
 const MIGRATIONS_POLL: Duration = Duration::from_millis(500);
@@ -45,6 +48,7 @@ pub struct Running {
     pub address: SocketAddr,
     tracker: TaskTracker,
     stop: CancellationToken,
+    checkpoints: Option<Checkpoints>,
 }
 
 impl Running {
@@ -60,6 +64,10 @@ impl Running {
         self.tracker.close();
         if tokio::time::timeout(DRAIN, self.tracker.wait()).await.is_err() {
             tracing::warn!(service = self.app.name(), "some work was cut off after {DRAIN:?}");
+        }
+        // Nothing writes any more.
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.write(&self.app).await;
         }
         // Connections that are busy would be waited for without end.
         let closing = futures_util::future::join(self.app.0.reader.close(), self.app.0.writer.close());
@@ -150,6 +158,7 @@ pub async fn serve(
     let (tracker, stop) = (app.0.tracker.clone(), app.stopping().clone());
     let (router, shutdown) = (crate::http::router(&app), stop.clone().cancelled_owned());
     let (name, config) = (app.name(), tls::of_services(app.settings())?);
+    let checkpoints = Checkpoints::of(app.settings(), app.name())?;
     tracker.spawn(async move {
         if let Err(error) = listen(listener, config, router, shutdown).await {
             tracing::error!(service = name, %error, "the listener failed");
@@ -162,12 +171,15 @@ pub async fn serve(
     tracker.spawn(inbox::retry_worker(app.clone()));
     tracker.spawn(tasks::run(app.clone()));
     tracker.spawn(consume(app.clone()));
+    if let Some(checkpoints) = checkpoints.clone() {
+        tracker.spawn(checkpoints.run(app.clone()));
+    }
     let cleaning = Job::new("clean", CLEAN_EVERY, crate::operate::clean);
     for job in app.service().jobs.clone().into_iter().chain([cleaning]) {
         tracker.spawn(run_job(app.clone(), job));
     }
     tracing::info!(service = name, %address, "serving");
-    Ok(Running { app, address, tracker, stop })
+    Ok(Running { app, address, tracker, stop, checkpoints })
 }
 
 /// Serves until `stop`: the platform's services only where they have certificates, and whoever reaches us where not.
@@ -261,10 +273,15 @@ async fn consume(app: App) {
 
 async fn run_job(app: App, job: Job) {
     while !app.stopping().is_cancelled() {
-        let outcome = AssertUnwindSafe((job.run)(app.clone())).catch_unwind().await;
+        let mut seen = Span::begin(app.name(), SpanKind::Internal, None);
+        seen.name(|| format!("job {}", job.name));
+        let work = AssertUnwindSafe((job.run)(app.clone())).catch_unwind();
+        let outcome = trace::part_of(seen.context(), work).await;
         if let Err(error) = outcome.unwrap_or_else(|_| Err(Error::internal("the job panicked"))) {
+            seen.fail(error.reason());
             tracing::warn!(service = app.name(), job = job.name, %error, "a job failed; it runs again at its next time");
         }
+        drop(seen);
         tokio::select! {
             () = app.stopping().cancelled() => {}
             () = tokio::time::sleep(job.every) => {}

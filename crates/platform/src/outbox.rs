@@ -10,7 +10,11 @@ use sqlx::PgConnection;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::{App, Error, Result};
+use crate::{
+    App, Error, Result, otlp,
+    span::{Span, SpanKind},
+    trace::TraceParent,
+};
 
 /// `pg_try_advisory_lock` key of the relay's lease.
 const LEASE: i64 = 0x7175_656e_7479_0001;
@@ -120,11 +124,17 @@ impl Aside {
 }
 
 async fn relay_batch(app: &App, connection: &mut PgConnection, aside: &mut Aside) -> Result<Batch> {
-    let envelopes = in_time(next_batch(connection, &aside.streams())).await?;
+    let mut envelopes = in_time(next_batch(connection, &aside.streams())).await?;
     if envelopes.is_empty() {
         return Ok(Batch::Empty);
     }
+    let seen = on_their_way(app, &mut envelopes);
     let confirmed = app.bus().publish(&envelopes).await;
+    for (event, mut span) in seen {
+        if !confirmed.contains(&event) {
+            span.fail("unconfirmed");
+        }
+    }
     if confirmed.is_empty() && app.bus().check().await.is_err() {
         return Ok(Batch::BusAway);
     }
@@ -134,6 +144,21 @@ async fn relay_batch(app: &App, connection: &mut PgConnection, aside: &mut Aside
         .increment(confirmed.len() as u64);
     app.0.feed_nudge.notify_waiters();
     Ok(Batch::Moved)
+}
+
+/// A span for each event of a trace that is seen. Who hears the event goes on from there.
+fn on_their_way(app: &App, envelopes: &mut [Envelope]) -> Vec<(Uuid, Span)> {
+    if !otlp::is_collecting() {
+        return Vec::new();
+    }
+    let span = |envelope: &mut Envelope| {
+        let parent = envelope.traceparent.as_deref().and_then(TraceParent::parse)?;
+        let mut span = Span::child_of(parent, app.name(), SpanKind::Producer);
+        span.moves(app.bus().system(), "send", envelope);
+        envelope.traceparent = Some(span.context().to_string());
+        Some((envelope.id, span))
+    };
+    envelopes.iter_mut().filter_map(span).collect()
 }
 
 async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {

@@ -108,6 +108,28 @@ pub const CHASSIS: &[Setting] = &[
     .default("1000"),
     Setting::new("request_timeout_ms", "a request that takes longer gets 503").default("15000"),
     Setting::new("max_body_bytes", "larger JSON bodies get 413").default("1048576"),
+    Setting::new(
+        "audit_dir",
+        "a folder outside the database to which signed checkpoints of the journal are added; needs `audit_key`",
+    ),
+    Setting::new("audit_key", "what signs them: 32 bytes in base64, see `quenty audit key`").secret(),
+    Setting::new(
+        "audit_public_key",
+        "what `quenty audit verify` believes checkpoints by; earlier keys stay in it, with commas",
+    ),
+    Setting::new("audit_checkpoint_seconds", "how often a checkpoint is taken, beside start and end")
+        .default("300"),
+    Setting::new(
+        "otlp_endpoint",
+        "a collector of traces that takes OTLP over HTTP, like `http://127.0.0.1:4318`; without one no traces are recorded",
+    ),
+    Setting::new("otlp_headers", "what the collector asks for, like `authorization=Basic%20…`, with commas")
+        .secret(),
+    Setting::new(
+        "otlp_sample_ratio",
+        "the share of traces that is recorded, 0 to 1; who sends a traceparent decides for itself",
+    )
+    .default("1"),
     Setting::new("log", "what is logged, in the syntax of tracing's EnvFilter").default("info").reloadable(),
 ];
 

@@ -18,7 +18,8 @@ use uuid::Uuid;
 use crate::{
     App, Error, Result, Tx,
     pace::MAX_ATTEMPTS,
-    trace::{self, TraceParent},
+    span::{Span, SpanKind},
+    trace,
     tx::Cause,
 };
 
@@ -108,12 +109,16 @@ async fn look_regularly(app: &App) {
 async fn worker(app: App) {
     while !app.stopping().is_cancelled() {
         match claim(&app).await {
-            Ok(Some((kind, task))) => {
+            Ok(Some((kind, mut task))) => {
                 // Another worker may find more at once.
                 app.0.task_nudge.notify_one();
-                let trace = TraceParent::following(task.traceparent.as_deref());
+                let mut seen = Span::begin(app.name(), SpanKind::Internal, task.traceparent.as_deref());
+                seen.name(|| format!("task {kind}"));
+                let trace = seen.context();
+                // What it brings back is of this piece of the trace.
+                task.traceparent = Some(trace.to_string());
                 let span = tracing::info_span!("task", service = app.name(), kind, id = %task.id, trace_id = trace.trace_id());
-                trace::within(trace, span, perform(&app, &kind, task)).await;
+                trace::within(trace, span, perform(&app, &kind, task, &mut seen)).await;
                 continue;
             }
             Ok(None) => {}
@@ -171,7 +176,7 @@ async fn claim(app: &App) -> Result<Option<(String, Claimed<Value>)>> {
     }))
 }
 
-async fn perform(app: &App, kind: &str, task: Claimed<Value>) {
+async fn perform(app: &App, kind: &str, task: Claimed<Value>, seen: &mut Span) {
     let (id, lease, attempts) = (task.id, task.lease, task.attempts);
     let outcome = match app.service().tasks.iter().find(|known| known.kind == kind) {
         // Whoever had it before was killed each time, so that no outcome could be written.
@@ -193,6 +198,7 @@ async fn perform(app: &App, kind: &str, task: Claimed<Value>) {
         Ok(()) => settle(app, id, lease).await,
         Err(error) => {
             tracing::warn!(service = app.name(), task = %id, kind, attempts, %error, "a task failed");
+            seen.fail(error.reason());
             put_back(app, id, lease, attempts, &error).await
         }
     };

@@ -5,6 +5,8 @@ use std::fmt;
 use rand::Rng;
 use tracing::Instrument;
 
+use crate::otlp;
+
 tokio::task_local! {
     /// Of the request, event or task that runs here: nobody has to hand it through to a call of another service.
     static CURRENT: TraceParent;
@@ -15,9 +17,19 @@ pub(crate) async fn within<T>(trace: TraceParent, span: tracing::Span, work: imp
     CURRENT.scope(trace, work).instrument(span).await
 }
 
-/// The trace that the present work belongs to; a new one where nothing has begun one.
+/// As [`within`], for work that has no log lines of its own.
+pub async fn part_of<T>(trace: TraceParent, work: impl Future<Output = T>) -> T {
+    CURRENT.scope(trace, work).await
+}
+
+/// The trace that the present work belongs to, if anything has begun one.
+pub(crate) fn here() -> Option<TraceParent> {
+    CURRENT.try_with(|trace| *trace).ok()
+}
+
+/// As [`here`]; a new one where nothing has begun one.
 pub(crate) fn current() -> TraceParent {
-    CURRENT.try_with(|trace| *trace).unwrap_or_else(|_| TraceParent::root())
+    here().unwrap_or_else(TraceParent::root)
 }
 
 /// `00-<trace id>-<span id>-<flags>` (W3C Trace Context, level 1).
@@ -29,21 +41,18 @@ pub struct TraceParent {
 }
 
 impl TraceParent {
-    /// A new trace.
+    /// A new trace; of those that a collector is to see, as many as the settings say.
     #[must_use]
     pub fn root() -> Self {
         let mut random = rand::rng();
-        Self {
-            trace_id: random.random_range(1..=u128::MAX),
-            span_id: random.random_range(1..=u64::MAX),
-            sampled: true,
-        }
+        let trace_id = random.random_range(1..=u128::MAX);
+        Self { trace_id, span_id: random.random_range(1..=u64::MAX), sampled: otlp::is_sampled(trace_id) }
     }
 
-    /// What was sent along, continued; a new trace where nothing was.
+    /// A new trace that no collector is to see.
     #[must_use]
-    pub fn following(sent: Option<&str>) -> Self {
-        sent.and_then(Self::parse).map_or_else(Self::root, Self::child)
+    pub(crate) fn unseen() -> Self {
+        Self { sampled: false, ..Self::root() }
     }
 
     /// A new span of the same trace.
@@ -75,6 +84,19 @@ impl TraceParent {
     #[must_use]
     pub fn trace_id(self) -> String {
         format!("{:032x}", self.trace_id)
+    }
+
+    /// Whether a collector is to see it: what whoever began the trace decided, for all of its parts.
+    pub(crate) fn is_sampled(self) -> bool {
+        self.sampled
+    }
+
+    pub(crate) fn trace_bytes(self) -> [u8; 16] {
+        self.trace_id.to_be_bytes()
+    }
+
+    pub(crate) fn span_bytes(self) -> [u8; 8] {
+        self.span_id.to_be_bytes()
     }
 }
 

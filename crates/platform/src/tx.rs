@@ -21,7 +21,7 @@ use crate::{
     http::{Answer, Caller},
     idempotency,
     journal::{GENESIS, Sealed, hex, personal_digest, split_personal},
-    trace::TraceParent,
+    trace,
 };
 
 /// Who and what causes the facts of a transaction.
@@ -34,14 +34,14 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// The platform itself: jobs, deadlines, the command line.
+    /// The platform itself: jobs, the command line.
     #[must_use]
     pub fn system() -> Self {
         Self {
             actor: Actor::System,
             correlation_id: new_uuid(),
             causation_id: None,
-            traceparent: Some(TraceParent::root().to_string()),
+            traceparent: Some(trace::current().to_string()),
         }
     }
 }

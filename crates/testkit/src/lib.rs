@@ -7,6 +7,7 @@
 pub mod app;
 pub mod certificates;
 pub mod checker;
+pub mod collector;
 pub mod consul;
 pub mod database;
 pub mod http;

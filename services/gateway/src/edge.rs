@@ -12,6 +12,7 @@ use quenty_kernel::{Failure, Kind, id::new_uuid};
 use quenty_platform::{
     Error,
     http::{REQUEST_ID, method_label, problem},
+    span::{Span, SpanKind},
     telemetry,
     token::Claims,
     trace::TraceParent,
@@ -37,6 +38,7 @@ pub(crate) type Told = Vec<(HeaderName, HeaderValue)>;
 pub(crate) struct Visit {
     pub(crate) client: Client,
     pub(crate) trace: TraceParent,
+    seen: Span,
     pub(crate) request_id: String,
     /// The template of its path, for logs and metrics: what clients choose themselves stands in neither.
     pub(crate) route: Arc<str>,
@@ -48,9 +50,11 @@ pub(crate) struct Visit {
 impl Visit {
     fn begin(gateway: &Gateway, request: &Request<Body>, peer: Client) -> Self {
         let headers = request.headers();
+        let seen = Span::begin("gateway", SpanKind::Server, text(headers, &TRACEPARENT));
         Self {
             client: gateway.0.proxies.client(peer, headers),
-            trace: TraceParent::following(text(headers, &TRACEPARENT)),
+            trace: seen.context(),
+            seen,
             request_id: text(headers, &REQUEST_ID)
                 .and_then(|id| uuid::Uuid::try_parse(id).ok())
                 .unwrap_or_else(new_uuid)
@@ -89,6 +93,8 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
     if is_chunked {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    visit.seen.serves(&method, &visit.route);
+    visit.seen.answered(response.status().as_u16(), 500);
     log(&visit, &trace_id, &method, response.status().as_u16(), started);
     response
 }
@@ -121,7 +127,9 @@ async fn serve(
         return Ok(method_not_allowed(&OWN_METHODS));
     }
     // Who watches over us asks often, and must always be told.
-    if !route.starts_with("/health") && route != "/metrics" {
+    if route.starts_with("/health") || route == "/metrics" {
+        visit.seen.forget();
+    } else {
         let who = Principal::at(visit.client.address);
         gateway.0.limits.take(Class::Public, &who, 1, &mut visit.told).await?;
     }

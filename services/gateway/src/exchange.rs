@@ -13,11 +13,17 @@ use hyper::{
     http::request::Parts,
 };
 use quenty_kernel::{Failure, Kind};
-use quenty_platform::http::problem::Problem;
+use quenty_platform::{
+    http::problem::Problem,
+    otlp,
+    span::{Span, SpanKind},
+    trace::TraceParent,
+};
 
 use crate::{
     Gateway,
     bodies::{Content, Outgoing},
+    edge::TRACEPARENT,
     upstream::{Unreachable, Upstream},
 };
 
@@ -35,6 +41,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) gateway: &'a Gateway,
     /// Which of the gateway's services.
     pub(crate) upstream: usize,
+    /// The template of its path.
+    pub(crate) route: &'a str,
     pub(crate) patience: Duration,
 }
 
@@ -95,12 +103,35 @@ impl Exchange<'_> {
     async fn send(
         &self,
         upstream: &Upstream,
-        parts: Parts,
+        mut parts: Parts,
         content: Content,
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
+        let mut seen = self.seen(upstream, &mut parts);
         let request = Request::from(Outgoing { parts, content });
-        upstream.send(&self.gateway.0.client, request, deadline).await
+        let outcome = upstream.send(&self.gateway.0.client, request, deadline).await;
+        if let Some(seen) = &mut seen {
+            match &outcome {
+                Ok(response) => seen.answered(response.status().as_u16(), 400),
+                Err(_) => seen.fail("unreachable"),
+            }
+        }
+        outcome
+    }
+
+    /// A span for each try, which the service's own follows; none where the request's is not seen.
+    fn seen(&self, upstream: &Upstream, parts: &mut Parts) -> Option<Span> {
+        if !otlp::is_collecting() {
+            return None;
+        }
+        let parent = TraceParent::parse(parts.headers.get(&TRACEPARENT)?.to_str().ok()?)?;
+        let mut seen = Span::child_of(parent, "gateway", SpanKind::Client);
+        if !seen.is_seen() {
+            return None;
+        }
+        seen.asks(upstream.name, &parts.method, self.route);
+        parts.headers.insert(TRACEPARENT, HeaderValue::try_from(seen.context().to_string()).ok()?);
+        Some(seen)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hyper::HeaderMap;
 use quenty_kernel::{Failure, Kind};
-use quenty_platform::{http::bearer_token, token::Claims};
+use quenty_platform::{http::bearer_token, token::Claims, trace};
 
 use crate::{
     Gateway,
@@ -31,7 +31,8 @@ pub(crate) async fn check(
     let address = visit.client.address;
     let stranger = Principal::at(address);
     let may_ask = gateway.0.limits.take(Class::Public, &stranger, 1, &mut visit.told);
-    gateway.0.api_keys.exchange(headers, address, may_ask).await?;
+    let exchange = gateway.0.api_keys.exchange(headers, address, may_ask);
+    trace::part_of(visit.trace, exchange).await?;
     gateway.0.verifier.verify(bearer_token(headers)?).await.map(Some)
 }
 

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -31,6 +32,8 @@ const QUEUES_ARE_WRITTEN: Duration = Duration::from_secs(5);
 pub struct Own {
     pub rabbit: bool,
     pub postgres: bool,
+    /// Where its processes send their traces.
+    pub collector: Option<SocketAddr>,
     /// Its processes have certificates, and speak TLS with each other only.
     pub certificates: bool,
 }
@@ -93,7 +96,14 @@ impl Cluster {
             let made = process::run(&["certs", "init", "--out", text(folder)], &Environment::new()).await;
             assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         }
-        let members = members(&stage, &ports, folder.path(), certificates.as_deref());
+        let mut members = members(&stage, &ports, folder.path(), certificates.as_deref());
+        if let Some(collector) = own.collector {
+            // The name that any program on a machine with a collector finds.
+            let (name, url) = ("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), format!("http://{collector}"));
+            members
+                .values_mut()
+                .for_each(|member| drop(member.environment.insert(name.clone(), url.clone())));
+        }
         declare_topology(&members).await;
         let mut cluster = Self {
             stage,

@@ -15,6 +15,7 @@ use quenty_platform::{
     client::Transport,
     discovery::Discovery,
     lifecycle::{self, Surroundings},
+    otlp::Traces,
     settings::Settings,
     shared_settings::SharedSettings,
     telemetry,
@@ -45,6 +46,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let settings = shared.read().await;
     ensure_sound(&settings, &args.name)?;
     telemetry::log_by(settings.require("log")?)?;
+    let traces = Traces::start(&settings)?;
     let ending = Ending::listen()?;
     let stop = ending.asked.clone();
     let serving = async {
@@ -54,6 +56,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         }
     };
     ending.patiently(serving).await?;
+    traces.end().await;
     Ok(ExitCode::SUCCESS)
 }
 

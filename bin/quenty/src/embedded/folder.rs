@@ -12,8 +12,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use quenty_platform::checkpoints;
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
+
+use crate::audit_key;
 
 /// A platform's folder.
 #[derive(Debug, Clone)]
@@ -57,6 +60,18 @@ impl Folder {
             Err(()) => bail!("{} has no URL", folder.display()),
         }
     }
+    /// What signs the checkpoints of the journals: a file of its own (mode 0600), its public half beside it.
+    pub fn audit_key(&self) -> Result<String> {
+        let file = self.path.join("audit.key");
+        if !file.exists() {
+            audit_key::make(&file)?;
+        }
+        let key = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let public = checkpoints::public_half(&key);
+        let public = public.with_context(|| format!("{} is damaged; restore it", file.display()))?;
+        write_private(&audit_public_key_file(&self.path), public.as_bytes())?;
+        Ok(key)
+    }
     /// The administrator's generated password (mode 0600).
     pub fn admin_password(&self) -> PathBuf {
         self.path.join("admin.password")
@@ -90,6 +105,16 @@ impl Folder {
 /// The file that tells where the databases of a platform's folder are.
 pub fn databases_file(folder: &Path) -> PathBuf {
     folder.join("databases.json")
+}
+
+/// Where the signed checkpoints of a platform's folder are.
+pub fn audit_folder(folder: &Path) -> PathBuf {
+    folder.join("audit")
+}
+
+/// By whose key they are believed.
+pub fn audit_public_key_file(folder: &Path) -> PathBuf {
+    folder.join("audit.pub")
 }
 
 fn gateway_file(folder: &Path) -> PathBuf {

@@ -25,6 +25,7 @@ use quenty_platform::{
     embedded_postgres::{EmbeddedPostgres, Options},
     http,
     lifecycle::{self, Running, Surroundings},
+    otlp::Traces,
     settings::Settings,
     token::Verifier,
 };
@@ -35,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 use self::folder::Announcement;
 pub use self::{
     clock::Simulation,
-    folder::{Folder, databases_file, running_at},
+    folder::{Folder, audit_folder, audit_public_key_file, databases_file, running_at},
     scratch::Scratch,
 };
 use crate::{demo::Backstage, health, services};
@@ -80,6 +81,7 @@ pub struct Platform {
     serving: JoinHandle<()>,
     stop: CancellationToken,
     postgres: EmbeddedPostgres,
+    traces: Traces,
     _announced: Announcement,
 }
 
@@ -110,6 +112,7 @@ impl Platform {
         clock::check(&folder, start.simulated_from)?;
         let listeners = Listeners::bind(start.free_ports, &folder).await?;
         let gateway = listeners.gateway.local_addr()?;
+        let traces = Traces::start(&services::settings()?)?;
         let postgres = start_postgres(&folder, start.ephemeral).await?;
         let begun = begin(start, &folder, &postgres, listeners, &stop).await;
         match begun {
@@ -122,6 +125,7 @@ impl Platform {
                 serving,
                 stop,
                 postgres,
+                traces,
                 _announced: announced,
             }),
             Err(error) => {
@@ -160,6 +164,7 @@ impl Platform {
         for running in self.running {
             running.finished().await;
         }
+        self.traces.end().await;
         self.postgres.stop().await.context("PostgreSQL did not stop in order; it recovers at the next start")
     }
 }
@@ -309,6 +314,12 @@ fn shared_settings(
     }
     if settings.get("admin_password").is_none() {
         settings = settings.with("generated_password_file", folder.admin_password().display().to_string());
+    }
+    if settings.get("audit_dir").is_none() {
+        settings = settings.with("audit_dir", audit_folder(folder.path()).display().to_string());
+    }
+    if settings.get("audit_key").is_none() {
+        settings = settings.with("audit_key", folder.audit_key()?);
     }
     for (service, listener) in all.iter().zip(listeners) {
         settings =

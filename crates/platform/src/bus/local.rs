@@ -122,6 +122,10 @@ impl Bus for LocalBus {
         receiver
     }
 
+    fn system(&self) -> &'static str {
+        "quenty"
+    }
+
     fn check(&self) -> BoxFuture<'_, Result<(), BusAway>> {
         Box::pin(std::future::ready(Ok(())))
     }

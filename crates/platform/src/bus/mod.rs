@@ -102,6 +102,9 @@ pub trait Bus: Send + Sync {
     /// Hears broadcasts, beginning with [`Broadcast::listening`].
     fn listen(&self) -> broadcast::Receiver<Broadcast>;
 
+    /// What carries the events, by the names of OpenTelemetry's conventions (`messaging.system`).
+    fn system(&self) -> &'static str;
+
     /// For readiness.
     fn check(&self) -> BoxFuture<'_, Result<(), BusAway>>;
 }

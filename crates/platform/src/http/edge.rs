@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{Call, UPLOAD_TIMEOUT, is_upload, problem};
 use crate::{
     App, Error, Result,
+    span::{Span, SpanKind},
     trace::{self, TraceParent},
 };
 
@@ -50,13 +51,16 @@ pub(super) async fn method_not_allowed() -> Error {
 
 pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let trace = TraceParent::following(header_text(request.headers().get(TRACEPARENT)));
+    let sent = header_text(request.headers().get(TRACEPARENT));
+    let mut seen = Span::joining(app.name(), SpanKind::Server, sent);
+    let trace = seen.context();
     let request_id = header_text(request.headers().get(REQUEST_ID))
         .and_then(|text| Uuid::try_parse(text).ok())
         .unwrap_or_else(new_uuid);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
+    seen.serves(&method, &route);
     let span = tracing::info_span!("request", service = app.name(), %method, route, trace_id = trace.trace_id(), %request_id);
 
     let timeout = if is_upload(request.headers()) {
@@ -93,6 +97,7 @@ pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -
     let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
     metrics::histogram!("quenty_http_request_seconds", "service" => app.name(), "route" => route.clone(), "method" => method_label(&method), "status" => status.to_string())
         .record(seconds);
+    seen.answered(status, 500);
     span.in_scope(|| tracing::debug!(status, milliseconds = seconds * 1e3, "answered"));
     response
 }

@@ -9,6 +9,7 @@
 )]
 
 mod broadcasts;
+mod checkpoints;
 mod consul;
 mod dead_letters;
 mod delivery;
@@ -27,6 +28,7 @@ mod starting;
 mod tally;
 mod tls;
 mod tokens;
+mod traces;
 mod waiting;
 mod work;
 mod world;

@@ -145,6 +145,10 @@ impl Bus for RabbitBus {
         self.listener.subscribe()
     }
 
+    fn system(&self) -> &'static str {
+        "rabbitmq"
+    }
+
     fn check(&self) -> BoxFuture<'_, std::result::Result<(), BusAway>> {
         Box::pin(self.outward.check())
     }
