@@ -8,6 +8,11 @@ CARGO ?= cargo
 DATA ?= $(shell scripts/data-dir)
 # `make run EXIT=1` ends after the demo instead of leaving the platform running.
 EXIT ?=
+# `make test-api EXAMPLES=100 SEED=7`: requests of a kind for each operation, and which; SHORT=1 takes each operation in
+# the name of one person only.
+EXAMPLES ?= 20
+SEED ?=
+SHORT ?=
 
 # Of a first build nothing is kept for the next one to go on from: that would only make the first one longer.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -15,7 +20,7 @@ ifeq ($(wildcard $(TARGET)/debug/incremental),)
 test: export CARGO_INCREMENTAL ?= 0
 endif
 
-.PHONY: help run test test-large test-otlp bench check fix docs packages
+.PHONY: help run test test-large test-otlp test-api bench check fix docs packages
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +46,10 @@ test-large: packages ## Import ten thousand orders with constant memory (needs t
 test-otlp: packages ## Show an order's trace to OpenTelemetry's own receiver (Python, fetched by pip)
 	export TMPDIR="$$(scripts/scratch-dir)"; \
 	scripts/test-otlp $(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- traces:: --nocapture
+
+test-api: packages ## Fuzz the public API by its own OpenAPI, on a platform of its own (EXAMPLES=, SEED=, SHORT=1)
+	$(CARGO) build --bin quenty
+	QUENTY="$${CARGO_TARGET_DIR:-target}/debug/quenty" scripts/test-api --examples $(EXAMPLES) $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
 
 bench: ## Measure against the baselines; results in bench/
 	@scripts/ensure-packages bench

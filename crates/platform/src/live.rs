@@ -12,6 +12,7 @@ use futures_util::{Stream, StreamExt, stream};
 use quenty_kernel::{Scope, id::TypedId};
 use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{App, Result};
 
@@ -29,6 +30,18 @@ impl<S: Send + Sync> FromRequestParts<S> for ResumeAfter {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self(parts.headers.get(LAST_EVENT_ID).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok())))
     }
+}
+
+/// One event of a stream, as OpenAPI documents describe it (WHATWG HTML, 9.2).
+#[derive(Debug, ToSchema)]
+#[expect(dead_code, reason = "only described: what is sent are lines of text")]
+pub struct StreamedEvent {
+    /// What `Last-Event-ID` resumes after.
+    id: Option<String>,
+    /// Its kind.
+    event: Option<String>,
+    /// JSON.
+    data: String,
 }
 
 struct Item {

@@ -8,6 +8,13 @@ use serde_json::{Map, Value, json};
 use crate::{table::public_paths, upstream::Description};
 
 const SCHEMAS: &str = "#/components/schemas/";
+/// What the gateway itself answers to any request, in its service's place.
+const OWN_ANSWERS: [(&str, &str); 4] = [
+    ("400", "`MALFORMED_REQUEST`"),
+    ("429", "`RATE_LIMITED`: try again after `Retry-After`"),
+    ("503", "`UPSTREAM_UNAVAILABLE`: try again after `Retry-After`"),
+    ("504", "`UPSTREAM_TIMEOUT`"),
+];
 
 pub(crate) fn document(services: &[(&'static str, Option<Description>)]) -> Value {
     let known: Vec<(&str, &Value)> =
@@ -20,6 +27,7 @@ pub(crate) fn document(services: &[(&'static str, Option<Description>)]) -> Valu
         for (path, item) in public_paths(description) {
             let mut item = with_references(item, &rename);
             name_operations(&mut item, service, &operation_ids);
+            add_own_answers(&mut item, &rename("Problem"));
             paths.insert(path.clone(), item);
         }
         for (name, schema) in schemas_of(description) {
@@ -99,6 +107,36 @@ fn name_operations(item: &mut Value, service: &str, ambiguous: &BTreeSet<String>
     }
 }
 
+/// Whatever a service says of the same statuses stays.
+fn add_own_answers(item: &mut Value, problem: &str) {
+    for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let Some(answers) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
+        for (status, description) in OWN_ANSWERS {
+            answers.entry(status).or_insert_with(|| {
+                let schema = json!({"$ref": format!("{SCHEMAS}{problem}")});
+                json!({"description": description, "content": {"application/problem+json": {"schema": schema}}})
+            });
+        }
+        for (status, answer) in answers {
+            if let Some(headers) = headers_with(status) {
+                answer["headers"] = headers;
+            }
+        }
+    }
+}
+
+/// The headers that an answer with this status has.
+fn headers_with(status: &str) -> Option<Value> {
+    let header = |name: &str, is_required: bool, schema: Value| json!({name: {"required": is_required, "schema": schema}});
+    match status {
+        "201" | "202" => Some(header("Location", true, json!({"type": "string", "format": "uri-reference"}))),
+        "401" => Some(header("WWW-Authenticate", true, json!({"type": "string"}))),
+        "429" => Some(header("Retry-After", true, json!({"type": "integer", "minimum": 1}))),
+        "503" => Some(header("Retry-After", false, json!({"type": "integer", "minimum": 1}))),
+        _ => None,
+    }
+}
+
 /// `UserOut` of auth becomes `AuthUserOut`.
 fn unambiguous(ambiguous: &BTreeSet<String>, service: &str, name: &str) -> String {
     let mut letters = service.chars();
@@ -170,5 +208,18 @@ mod tests {
         let merged = document(&[service("auth", "string"), service("customer", "string")]);
         let schemas: Vec<_> = merged["components"]["schemas"].as_object().unwrap().keys().collect();
         assert_eq!(schemas, ["Money", "Page_User", "User"]);
+    }
+
+    #[test]
+    fn what_the_gateway_answers_by_itself_is_told_beside_what_the_service_says() {
+        let own = json!({"responses": {"201": {"description": "made"}, "503": {"description": "own"}}});
+        let merged = document(&[("a", Some(Arc::new(json!({"paths": {"/api/v1/a": {"post": own}}}))))]);
+        let answers = merged["paths"]["/api/v1/a"]["post"]["responses"].as_object().unwrap();
+        assert_eq!(answers.keys().collect::<Vec<_>>(), ["201", "400", "429", "503", "504"]);
+        assert_eq!(answers["503"]["description"], "own");
+        let problem = &answers["429"]["content"]["application/problem+json"]["schema"];
+        assert_eq!(problem["$ref"], "#/components/schemas/Problem");
+        let required = |status: &str, header: &str| answers[status]["headers"][header]["required"].clone();
+        assert_eq!((required("201", "Location"), required("429", "Retry-After")), (json!(true), json!(true)));
     }
 }

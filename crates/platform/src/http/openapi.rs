@@ -6,7 +6,7 @@ use utoipa::{
     openapi::{
         Components, ContentBuilder, HttpMethod, InfoBuilder, OpenApi, RefOr, Required, ResponseBuilder,
         ServerBuilder,
-        path::{Operation, ParameterBuilder, ParameterIn},
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::{ObjectBuilder, Type},
         security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
@@ -54,23 +54,33 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &HttpMethod
     let needs = |requirement: &SecurityRequirement| *requirement != SecurityRequirement::default();
     let secured = operation.security.as_ref().is_some_and(|list| list.iter().any(needs));
     let has_body = operation.request_body.is_some();
-    let mut problems = vec![("503", "`DATABASE_UNAVAILABLE`, `TIMED_OUT`: try again after `Retry-After`")];
-    if secured {
-        problems.push(("401", "`NO_TOKEN`, `INVALID_TOKEN`"));
-        problems.push(("403", "`NOT_PERMITTED`, `NO_COMPANY`"));
+    let is_keyed = *method == HttpMethod::Post && secured;
+    if is_keyed {
+        operation.parameters.get_or_insert_with(Vec::new).push(idempotency_key().into());
     }
-    if path.contains('{') {
-        problems.push(("404", "`NOT_FOUND`: absent, or another company's"));
-    }
-    if has_body {
-        problems.push(("400", "`MALFORMED_JSON`"));
-        problems.push(("413", "`BODY_TOO_LARGE`"));
-        problems.push(("415", "`UNSUPPORTED_MEDIA_TYPE`"));
-    }
-    if has_body || path.contains('{') || operation.parameters.is_some() {
-        problems.push(("422", "`INVALID_BODY`, `INVALID_PATH`, `INVALID_QUERY`: `errors` names the fields"));
-    }
-    for (status, description) in problems {
+    let parameters = operation.parameters.as_deref().unwrap_or_default();
+    let has_header = parameters.iter().any(
+        |parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Header),
+    );
+    let takes_anything = has_body || path.contains('{') || !parameters.is_empty();
+    let problems = [
+        (has_body, "400", "`MALFORMED_JSON`, `UNREADABLE_BODY`"),
+        (has_header, "400", "`MALFORMED_IDEMPOTENCY_KEY`, `MALFORMED_IF_MATCH`"),
+        (secured, "401", "`NO_TOKEN`, `INVALID_TOKEN`"),
+        (secured, "403", "`NOT_PERMITTED`, `NO_COMPANY`"),
+        (path.contains('{'), "404", "`NOT_FOUND`: absent, or another company's"),
+        (has_body, "408", "`BODY_TOO_SLOW`"),
+        (is_keyed, "409", "`IDEMPOTENCY_IN_PROGRESS`, `ANSWERED_WITH_A_SECRET`"),
+        (has_body, "413", "`BODY_TOO_LARGE`"),
+        (has_body, "415", "`UNSUPPORTED_MEDIA_TYPE`"),
+        (
+            takes_anything,
+            "422",
+            "`INVALID_BODY`, `INVALID_PATH`, `INVALID_QUERY`: `errors` names the fields; `IDEMPOTENCY_KEY_REUSED`",
+        ),
+        (true, "503", "`DATABASE_UNAVAILABLE`, `TIMED_OUT`: try again after `Retry-After`"),
+    ];
+    for (_, status, description) in problems.into_iter().filter(|(applies, ..)| *applies) {
         operation.responses.responses.entry(status.to_owned()).or_insert_with(|| problem(description));
     }
     // Problems named by the handler without a body get the one schema too.
@@ -82,18 +92,20 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &HttpMethod
             response.content.insert("application/problem+json".to_owned(), RefOr::T(problem_content()));
         }
     }
-    if *method == HttpMethod::Post && secured {
-        let key = ParameterBuilder::new()
-            .name("Idempotency-Key")
-            .parameter_in(ParameterIn::Header)
-            .required(Required::False)
-            .description(Some(
-                "Repeat a request safely: the same key and body give the first answer again, for 24 hours",
-            ))
-            .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(128))))
-            .build();
-        operation.parameters.get_or_insert_with(Vec::new).push(key.into());
-    }
+}
+
+fn idempotency_key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Repeat a request safely: the same key and body give the first answer again, for 24 hours",
+        ))
+        .schema(Some(
+            ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(128)),
+        ))
+        .build()
 }
 
 fn problem_content() -> utoipa::openapi::Content {

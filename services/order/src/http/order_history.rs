@@ -7,7 +7,7 @@ use quenty_platform::{
     App, Result,
     http::{Can, Json, Path},
     journal::{self, Entry},
-    live::{self, ResumeAfter},
+    live::{self, ResumeAfter, StreamedEvent},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -99,7 +99,7 @@ pub(super) async fn get_order_fulfilment(
 
 /// Follow the company's orders live, as server-sent events; `Last-Event-ID` resumes.
 #[utoipa::path(get, path = "/api/v1/orders/stream", operation_id = "stream_orders", tag = "orders",
-    security(("bearer" = ["orders:read"])), responses((status = 200, description = "Facts of orders.", content_type = "text/event-stream", body = String)))]
+    security(("bearer" = ["orders:read"])), responses((status = 200, description = "Facts of orders.", content_type = "text/event-stream", body = StreamedEvent)))]
 pub(super) async fn stream_orders(
     State(app): State<App>,
     caller: Can<ReadOrders>,

@@ -18,7 +18,7 @@ use quenty_platform::{
     App, Result,
     http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
     journal, list_query,
-    live::{self, ResumeAfter},
+    live::{self, ResumeAfter, StreamedEvent},
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -298,7 +298,7 @@ pub(super) async fn cancel_pickup(
 /// Server-sent events; `Last-Event-ID` resumes after an interruption.
 #[utoipa::path(get, path = "/api/v1/pickups/{id}/live", operation_id = "follow_pickup", tag = "pickups",
     params(("id" = PickupId, Path)), security(("bearer" = ["pickups:read"])),
-    responses((status = 200, body = String, content_type = "text/event-stream")))]
+    responses((status = 200, body = StreamedEvent, content_type = "text/event-stream")))]
 pub(super) async fn follow_pickup(
     State(app): State<App>,
     caller: Can<ReadPickups>,

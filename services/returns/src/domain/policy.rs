@@ -46,8 +46,9 @@ pub(crate) struct AutoApproval {
 }
 
 /// The terms of one version.
+// Not `deny_unknown_fields`, which would be said of the answer, too, that has more fields than these. Unknown ones are
+// refused all the same: by `Json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct PolicyTerms {
     /// Days from delivery.
     pub(crate) window_days: u16,

@@ -20,7 +20,6 @@ pub(crate) struct RecallTerms {
     #[schema(inline)]
     pub(crate) reason: Reason,
     /// `refund` or `store_credit`.
-    #[schema(inline)]
     pub(crate) resolution: Resolution,
     #[schema(inline)]
     pub(crate) way_back: WayBack,

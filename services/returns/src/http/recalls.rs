@@ -36,7 +36,6 @@ pub(super) struct RecallProductIn {
     #[schema(inline)]
     reason: Reason,
     /// `refund` or `store_credit`.
-    #[schema(inline)]
     resolution: Resolution,
     #[schema(inline)]
     way_back: WayBack,

@@ -17,7 +17,6 @@ use crate::{commands, domain::words::RefundMethod, parts::Payouts};
 #[schema(example = json!({"method": "original", "reference": "PSE-20261126-0042"}))]
 pub(super) struct RefundReturnIn {
     /// Who wanted store credit gets that.
-    #[schema(inline)]
     method: RefundMethod,
     /// The payment's own, of one that is made. Where a payment provider is configured, `original` without a reference
     /// has it pay.

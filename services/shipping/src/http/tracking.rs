@@ -16,7 +16,7 @@ use quenty_kernel::id::ShipmentId;
 use quenty_platform::{
     App, Result,
     http::{Anyone, Json, Path},
-    live::ResumeAfter,
+    live::{ResumeAfter, StreamedEvent},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -91,7 +91,7 @@ pub(super) async fn track_shipment(
 /// Server-sent events, resumable by `Last-Event-ID`. 204 when nothing more will come: browsers then ask no more.
 #[utoipa::path(get, path = "/api/v1/tracking/{number}/stream", operation_id = "follow_shipment", tag = "tracking", security(()),
     params(("number" = TrackingNumber, Path)),
-    responses((status = 200, content_type = "text/event-stream", body = String), (status = 204)))]
+    responses((status = 200, content_type = "text/event-stream", body = StreamedEvent), (status = 204)))]
 pub(super) async fn follow_shipment(
     State(app): State<App>,
     _: Anyone,
