@@ -175,7 +175,7 @@ impl<const MAX: usize> ToSchema for Text<MAX> {
 
 /// A language, if need be with script and region, as BCP 47 writes it; read in any case, kept in the usual one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, ToSchema)]
-#[schema(value_type = String, pattern = "^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$", example = "es-CO")]
+#[schema(value_type = String, pattern = "^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$", example = "es-CO")]
 pub struct LanguageTag(String);
 
 impl LanguageTag {

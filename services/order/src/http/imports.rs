@@ -8,7 +8,7 @@ use axum::{
 };
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use quenty_kernel::{Failure, Scope, id::ImportId};
+use quenty_kernel::{Failure, Kind, Scope, id::ImportId};
 use quenty_platform::{
     App, Result,
     http::{Answer, Caller, Can, Json, Path, Query, Upload},
@@ -91,7 +91,8 @@ impl From<Progress> for ImportOut {
 /// An `Idempotency-Key` stands for the file: sent again, the first answer comes again, and nothing is imported twice.
 #[utoipa::path(post, path = "/api/v1/orders/import", operation_id = "import_orders", tag = "orders",
     params(ImportQuery), request_body(content = String, content_type = "text/csv"), security(("bearer" = ["orders:import"])),
-    responses((status = 202, body = ImportOut, description = "the work goes on; `Location` tells how far it is"), (status = 413, description = "`FILE_TOO_LARGE`")))]
+    responses((status = 202, body = ImportOut, description = "the work goes on; `Location` tells how far it is"), (status = 413, description = "`FILE_TOO_LARGE`"),
+        (status = 422, description = "`EMPTY_FILE`, `INVALID_QUERY`")))]
 pub(super) async fn import_orders(
     State(app): State<App>,
     caller: Can<MayImportOrders>,
@@ -119,6 +120,10 @@ pub(super) async fn import_orders(
 
 async fn receive(app: &App, caller: &Caller, id: ImportId, mut upload: Upload) -> Result<Answer> {
     keep(app, id, &mut upload).await?;
+    if upload.bytes() == 0 {
+        let detail = "there is nothing in the body; send the shop's export, as text/csv";
+        return Err(Failure::new(Kind::Invalid, "EMPTY_FILE", detail).into());
+    }
     let (scope, bytes) = (caller.scope()?, upload.bytes().cast_signed());
     let mut tx = app.begin(&caller.with_body_hash(upload.digest())).await?;
     let now = tx.now();

@@ -41,7 +41,8 @@ pub(super) struct PolicyQuery {
 
 /// Read the company's return policy.
 #[utoipa::path(get, path = "/api/v1/return-policies", operation_id = "get_return_policy", tag = "return policies",
-    params(PolicyQuery), security(("bearer" = ["return_policies:read"])), responses((status = 200, body = ReturnPolicyOut)))]
+    params(PolicyQuery), security(("bearer" = ["return_policies:read"])),
+    responses((status = 200, body = ReturnPolicyOut), (status = 404, description = "`NOT_FOUND`: there is no such version")))]
 pub(super) async fn get_return_policy(
     State(app): State<App>,
     caller: Can<ReadPolicies>,
