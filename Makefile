@@ -20,15 +20,21 @@ ifeq ($(wildcard $(TARGET)/debug/incremental),)
 test: export CARGO_INCREMENTAL ?= 0
 endif
 
-.PHONY: help run test test-large test-otlp test-api bench check fix docs packages
+.PHONY: help run run-distributed test test-large test-otlp test-api bench check fix docs packages
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the platform with its demo and print where to look (EXIT=1 ends after the demo)
 	@scripts/ensure-packages run
 	$(CARGO) build --release --bin quenty
 	exec "$${CARGO_TARGET_DIR:-target}/release/quenty" demo --data "$(DATA)" $(if $(EXIT),--exit)
+
+run-distributed: ## The same as many processes behind nginx, on real servers (EXIT=1 ends after the demo)
+	@scripts/ensure-packages distributed
+	$(CARGO) build --release --bin quenty
+	exec "$${CARGO_TARGET_DIR:-target}/release/quenty" demo --distributed --data "$(DATA)-distributed" \
+		--orders 12 --consul "$$(scripts/ensure-consul)" $(if $(EXIT),--exit)
 
 test: packages ## Run all tests on private servers: PostgreSQL, RabbitMQ, Redis, Consul
 	export QUENTY_TEST_CONSUL="$$(scripts/ensure-consul)"; \

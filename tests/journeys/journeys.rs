@@ -19,7 +19,7 @@ on_both_buses!(
     cash_on_delivery,
 );
 
-async fn door_to_door(_: &Stage, Cast { merchant, fleet, .. }: Cast) {
+pub(crate) async fn door_to_door(_: &Stage, Cast { merchant, fleet, .. }: Cast) {
     let order = merchant.place(&merchant.order()).await;
     assert_eq!((&order["status"], &order["payment_status"]), (&json!("pending"), &json!("unpaid")));
     assert_eq!(merchant.stock().await, (1_000, 2), "the pieces are set aside");

@@ -48,6 +48,7 @@ mod bad_input;
 mod commands;
 mod deadlines;
 mod demo;
+mod distributed;
 mod erased;
 mod import;
 mod journeys;

@@ -4,6 +4,7 @@
 mod audit_key;
 mod commands;
 mod demo;
+mod distributed;
 mod embedded;
 mod ending;
 mod health;
@@ -31,7 +32,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the whole platform in this process, with a database of its own
+    /// Run the whole platform in this process, or in many, on servers of its own
     Up(commands::up::Args),
     /// Run one service, or the gateway, configured by the environment
     Serve(commands::serve::Args),

@@ -76,16 +76,25 @@ const STANDARD_VARIABLES: [(&str, &str); 2] =
 
 /// As [`settings`], for the process of one service, whose database may be named beside those of others.
 pub fn settings_of(service: &str) -> Result<Settings> {
-    let settings = settings()?;
-    Ok(match variable(&database_variable(service)) {
-        Some(url) if settings.get("database_url").is_none() => settings.with("database_url", url),
-        _ => settings,
-    })
+    let mut settings = settings()?;
+    for (key, variable_of_one) in
+        [("database_url", database_variable(service)), ("replica_url", replica_variable(service))]
+    {
+        if let Some(url) = variable(&variable_of_one).filter(|_| settings.get(key).is_none()) {
+            settings = settings.with(key, url);
+        }
+    }
+    Ok(settings)
 }
 
 /// Where a service's database is, for itself and for commands that work on several.
 pub fn database_variable(service: &str) -> String {
     format!("QUENTY_{}_DATABASE_URL", service.to_uppercase())
+}
+
+/// Where a replica of it is, for the service itself.
+pub fn replica_variable(service: &str) -> String {
+    format!("QUENTY_{}_REPLICA_URL", service.to_uppercase())
 }
 
 pub fn owner_variable(service: &str) -> String {
@@ -109,8 +118,9 @@ pub fn variable(name: &str) -> Option<String> {
 
 /// No process reads these as settings of its own.
 pub fn is_for_operators(name: &str) -> bool {
+    let of_one = [database_variable, replica_variable, owner_variable];
     name == SUPERUSER_VARIABLE
-        || names().iter().any(|service| name == database_variable(service) || name == owner_variable(service))
+        || names().iter().any(|service| of_one.iter().any(|variable| name == variable(service)))
 }
 
 /// Logs what people at a terminal have to know, unless they ask for more.

@@ -54,16 +54,17 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
     let (fits, why) = match setting.key {
         "port" => (value.parse::<u16>().is_ok(), "must be a port, 0 to 65535"),
         "bus_url" => (begins(&["amqp://", "amqps://"]), "must be like amqp://user:password@host:5672/vhost"),
+        "redis_url" => (begins(&["redis://", "rediss://"]), "must be like rediss://user:password@host:6379"),
         "smtp_url" => (begins(&["smtp://", "smtps://"]), "must be like smtps://user:password@host"),
         "files_url" => (
             begins(&["file:///", "s3://"]),
             "must be like file:///var/lib/quenty/files or s3://bucket/prefix",
         ),
-        "database_url" | "database_owner_url" if value.contains("sslmode=require") => (
+        "database_url" | "database_owner_url" | "replica_url" if value.contains("sslmode=require") => (
             false,
             "sslmode=require encrypts for whoever answers; say verify-full, and who signs its certificate in QUENTY_CA_FILE",
         ),
-        "database_url" | "database_owner_url" => (
+        "database_url" | "database_owner_url" | "replica_url" => (
             begins(&["postgres://", "postgresql://"]) && PgConnectOptions::from_str(value).is_ok(),
             "must be like postgres://role:password@host/database",
         ),
@@ -194,6 +195,7 @@ mod tests {
             ("QUENTY_DATABASE_URL", "postgres://a:b@db/c?sslmode=require"),
             ("QUENTY_CA_FILE", "/nowhere/ca.pem"),
             ("QUENTY_SERVICE_KEY_FILE", "/nowhere/key.pem"),
+            ("QUENTY_REDIS_URL", "http://redis"),
             ("QUENTY_SMTP_URL", "mail.example.com"),
             ("QUENTY_FILES_URL", "/var/lib/quenty/files"),
             ("QUENTY_AUDIT_KEY", "c2hvcnQ="),
@@ -202,6 +204,19 @@ mod tests {
         ] {
             let found = of(&[(name, value)], None);
             assert!(matches!(&found[..], [flaw] if flaw.starts_with(name)), "{name}={value}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn each_place_is_said_by_its_own_scheme() {
+        for (name, value) in [
+            ("QUENTY_AUTH_URL", "https://auth-1:8009, https://auth-2:8009"),
+            ("QUENTY_BUS_URL", "amqps://user:password@broker:5671/vhost"),
+            ("QUENTY_REDIS_URL", "rediss://gateway:password@redis:6379"),
+            ("QUENTY_REPLICA_URL", "postgres://order_db_app:password@replica/order_db"),
+            ("QUENTY_FILES_URL", "s3://bucket/prefix"),
+        ] {
+            assert_eq!(of(&[(name, value)], None), Vec::<String>::new(), "{name}={value}");
         }
     }
 

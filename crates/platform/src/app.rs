@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    bus::Bus, client::Client, discovery::Discovery, pace::Pace, service::Service, settings::Settings,
-    token::Verifier,
+    bus::Bus, client::Client, discovery::Discovery, pace::Pace, replica::Replica, service::Service,
+    settings::Settings, token::Verifier,
 };
 
 /// A running service; cheap to clone.
@@ -30,6 +30,7 @@ pub(crate) struct Inner {
     pub(crate) reader: PgPool,
     /// Generic plans: planning the same few statements again and again would cost a third of them.
     pub(crate) writer: PgPool,
+    pub(crate) replica: Option<Replica>,
     /// Keys the digests of requests that are kept.
     pub(crate) digest_key: Vec<u8>,
     pub(crate) clock: Clock,
@@ -71,7 +72,7 @@ impl App {
     pub fn settings(&self) -> &Settings {
         &self.0.settings
     }
-    /// For reads; writes go through [`App::begin`](crate::tx).
+    /// For reads; lists may come from a [replica](App::lists), writes go through [`App::begin`](crate::tx).
     #[must_use]
     pub fn db(&self) -> &PgPool {
         &self.0.reader

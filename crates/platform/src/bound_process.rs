@@ -3,6 +3,9 @@
 //! The parent-death signal of Linux is bound to the *thread* that spawned the child, so each child gets a
 //! thread of its own that lives exactly as long as it. Never spawn a server from a pool's thread instead: the
 //! pool would take the server down when it retires the thread.
+//!
+//! What a child has started itself and leaves in its process group ends with it: workers of a killed master would
+//! keep its port.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -12,9 +15,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::{Pid, getppid};
+use tokio::sync::watch;
 
 /// A running child. Dropping it leaves the child alone; signal it first.
 #[derive(Debug)]
@@ -27,6 +31,8 @@ pub struct BoundProcess {
 struct Exit {
     status: Mutex<Option<ExitStatus>>,
     known: Condvar,
+    /// The same for who waits without a thread.
+    has_ended: watch::Sender<bool>,
 }
 
 impl Exit {
@@ -80,6 +86,13 @@ impl BoundProcess {
         *self.exit.lock()
     }
 
+    /// Waits until the child ends; nothing if nobody can learn how it did.
+    pub async fn ended(&self) -> Option<ExitStatus> {
+        // The sender lives as long as we do.
+        let _ = self.exit.has_ended.subscribe().wait_for(|ended| *ended).await;
+        self.exit_status()
+    }
+
     /// Blocks until the child ends, at most `limit`.
     #[must_use]
     pub fn wait(&self, limit: Duration) -> Option<ExitStatus> {
@@ -100,12 +113,15 @@ fn pid_of(child: &Child) -> Pid {
 /// Ends when the child has; reaps it under the lock, so that `signal` never meets a reused number.
 fn watch(mut child: Child, exit: &Exit) {
     while waitid(Id::Pid(pid_of(&child)), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT) == Err(Errno::EINTR) {}
+    // Until it is reaped its number, which is its group's, is nobody else's. An empty group is no failure.
+    let _ = killpg(pid_of(&child), Signal::SIGKILL);
     let mut status = exit.lock();
     match child.wait() {
         Ok(ended) => *status = Some(ended),
         Err(error) => tracing::error!(%error, "cannot learn how a child process ended"),
     }
     exit.known.notify_all();
+    exit.has_ended.send_replace(true);
 }
 
 #[expect(unsafe_code, reason = "std has no safe way to run code between fork and exec")]
@@ -148,6 +164,31 @@ mod tests {
         assert_eq!(child.wait(Duration::from_millis(200)), None);
         child.signal(Signal::SIGKILL).unwrap();
         assert!(child.wait(Duration::from_secs(10)).is_some());
+    }
+
+    #[tokio::test]
+    async fn takes_along_what_the_child_leaves_in_its_group() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid_file = folder.path().join("pid");
+        let mut command = Command::new("sh");
+        command.current_dir(folder.path()).args(["-c", "sleep 60 & echo $! >pid; wait"]);
+        let child = BoundProcess::spawn("test", command, Signal::SIGKILL).unwrap();
+        let left: i32 = loop {
+            let written = std::fs::read_to_string(&pid_file).unwrap_or_default();
+            if let Ok(pid) = written.trim().parse() {
+                break pid;
+            }
+            tokio::task::yield_now().await;
+        };
+        child.signal(Signal::SIGKILL).unwrap();
+        assert!(child.ended().await.is_some());
+        // A zombie without a parent may be there for a moment, and has no program any more.
+        let lives = || std::fs::read(format!("/proc/{left}/cmdline")).is_ok_and(|line| !line.is_empty());
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while lives() {
+            assert!(Instant::now() < deadline, "process {left} stays");
+            tokio::task::yield_now().await;
+        }
     }
 
     #[test]

@@ -142,14 +142,7 @@ pub async fn create_database(
 ) -> Result<(), sqlx::Error> {
     let mut connection = PgConnection::connect(superuser_url).await?;
     for (role, password) in [(owner_role(database), owner_password), (app_role(database), app_password)] {
-        let exists: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
-            .bind(&role)
-            .fetch_one(&mut connection)
-            .await?;
-        let verb = if exists { "alter" } else { "create" };
-        let statement =
-            format!("{verb} role {} login password {}", quote_identifier(&role), quote_literal(password));
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await?;
+        put_role(&mut connection, &role, "", password).await?;
     }
     let exists: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
         .bind(database)
@@ -169,6 +162,36 @@ pub async fn create_database(
         format!("revoke all on database {name} from public; grant connect on database {name} to {app};");
     sqlx::raw_sql(AssertSqlSafe(rights)).execute(&mut connection).await?;
     connection.close().await
+}
+
+/// As whom a replica follows its primary.
+pub const REPLICATION_ROLE: &str = "quenty_replica";
+
+/// Creates the role that may follow this server and nothing else, or gives it this password.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn create_replication_role(superuser_url: &str, password: &str) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(superuser_url).await?;
+    put_role(&mut connection, REPLICATION_ROLE, "replication", password).await?;
+    connection.close().await
+}
+
+/// Creates a role that logs in with this password, or gives it the password.
+async fn put_role(
+    connection: &mut PgConnection,
+    role: &str,
+    rights: &str,
+    password: &str,
+) -> Result<(), sqlx::Error> {
+    let exists: bool = sqlx::query_scalar("select exists (select from pg_roles where rolname = $1)")
+        .bind(role)
+        .fetch_one(&mut *connection)
+        .await?;
+    let verb = if exists { "alter" } else { "create" };
+    let statement =
+        format!("{verb} role {} {rights} login password {}", quote_identifier(role), quote_literal(password));
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await.map(drop)
 }
 
 #[must_use]

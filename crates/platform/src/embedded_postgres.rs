@@ -11,6 +11,7 @@ mod error;
 mod installation;
 mod leftovers;
 mod lock;
+mod replica;
 
 use std::fs::{File, OpenOptions};
 use std::net::{Ipv4Addr, TcpListener};
@@ -24,7 +25,9 @@ use self::account::Account;
 use self::cluster::Cluster;
 pub use self::error::EmbeddedPostgresError;
 use self::error::{Result, io};
+use self::installation::Installation;
 use self::lock::FolderLock;
+pub use self::replica::{Primary, Replica};
 use crate::bound_process::BoundProcess;
 
 /// Crash recovery replays the log before the server says it is ready.
@@ -46,13 +49,22 @@ pub struct Options {
     /// Where the server writes its log; `postgresql.log` in the data folder when absent.
     pub log: Option<PathBuf>,
     pub max_connections: u16,
+    /// It has a replica, or is one: it keeps more of its log, and the replica's reads are not cut off.
+    pub replicated: bool,
 }
 
 impl Options {
     /// A durable server on any free port.
     #[must_use]
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), ephemeral: false, port: None, log: None, max_connections: 200 }
+        Self {
+            data_dir: data_dir.into(),
+            ephemeral: false,
+            port: None,
+            log: None,
+            max_connections: 200,
+            replicated: false,
+        }
     }
 }
 
@@ -75,14 +87,23 @@ impl EmbeddedPostgres {
 
     /// The same for callers without an async runtime.
     pub fn start_blocking(options: &Options) -> Result<Self> {
+        Self::open_and_launch(options, &options.data_dir, Cluster::open)
+    }
+
+    /// By the installed version that the cluster in `like` is of.
+    fn open_and_launch(
+        options: &Options,
+        like: &Path,
+        open: impl FnOnce(&Path, Installation, Account, &Options) -> Result<Cluster>,
+    ) -> Result<Self> {
         let data_dir = lock::claim_folder(&options.data_dir)?;
         let lock = FolderLock::take(&data_dir)?;
-        let installation = installation::find(cluster::major_version(&data_dir)?, &data_dir)?;
+        let installation = installation::find(cluster::major_version(like)?, like)?;
         let account = Account::for_folder(&data_dir)?;
         account.own(&data_dir)?;
         account.check_can_reach(&data_dir)?;
-        let cluster = Cluster::open(&data_dir, installation, account, options)?;
-        leftovers::stop(&cluster.pgdata())?;
+        leftovers::stop(&data_dir.join(cluster::PGDATA))?;
+        let cluster = open(&data_dir, installation, account, options)?;
 
         let mut failure = None;
         for _ in 0..PORT_TRIES {
@@ -118,6 +139,12 @@ impl EmbeddedPostgres {
     pub fn superuser_url(&self, database: &str) -> String {
         let password = self.cluster.superuser_password();
         format!("postgres://{}:{password}@127.0.0.1:{}/{database}", cluster::SUPERUSER, self.port)
+    }
+
+    /// The postmaster, to be watched.
+    #[must_use]
+    pub fn process(&self) -> &BoundProcess {
+        &self.server
     }
 
     /// Whether the server is still there; false after a crash of the postmaster.

@@ -154,6 +154,9 @@ impl IntoResponse for Error {
         if self.is_retryable() {
             response.extensions_mut().insert(crate::http::RunAgain);
         }
+        if self.is_database_away() {
+            response.extensions_mut().insert(crate::http::DatabaseAway);
+        }
         response
     }
 }

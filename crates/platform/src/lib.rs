@@ -28,6 +28,7 @@ pub mod otlp;
 pub mod outbox;
 mod pace;
 pub mod redis;
+mod replica;
 pub mod revocations;
 pub mod row;
 pub mod service;

@@ -20,6 +20,7 @@ use crate::{
     http::mtls::{self, MutualTls},
     inbox, outbox,
     pace::Pace,
+    replica::Replica,
     service::Job,
     settings::Settings,
     span::{Span, SpanKind},
@@ -87,6 +88,7 @@ pub async fn build(service: Service, settings: Settings, surroundings: &Surround
     let reader = db::pool(database_url, service.name, Plans::Custom, readers)?;
     let writers = connections.saturating_sub(readers).max(1);
     let writer = db::pool(database_url, service.name, Plans::Generic, writers)?;
+    let replica = Replica::from_settings(&service, &settings, readers)?;
     wait_for_migrations(&service, &reader, &surroundings.stop).await?;
     let parts = match &service.init {
         Some(init) => init(reader.clone(), settings.clone(), surroundings.clock.clone()).await?,
@@ -106,6 +108,7 @@ pub async fn build(service: Service, settings: Settings, surroundings: &Surround
         settings,
         reader,
         writer,
+        replica,
         clock: surroundings.clock.clone(),
         bus: Arc::clone(&surroundings.bus),
         outbox_nudge: tokio::sync::Notify::new(),

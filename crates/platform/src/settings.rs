@@ -72,6 +72,11 @@ pub const CHASSIS: &[Setting] = &[
     Setting::new("database_url", "PostgreSQL, as the application role").secret(),
     Setting::new("database_owner_url", "PostgreSQL, as the owner role: only `quenty migrate` needs it")
         .secret(),
+    Setting::new(
+        "replica_url",
+        "a streaming replica of that PostgreSQL, as the same role, for lists; without it, the primary answers all",
+    )
+    .secret(),
     Setting::new("database_connections", "most connections of this process to its database").default("10"),
     Setting::new("bus_url", "RabbitMQ, like `amqp://user:password@host:5672/vhost`").secret(),
     Setting::new("client_secret", "this service's secret at Auth, for calls to other services").secret(),

@@ -13,13 +13,12 @@ pub mod database;
 pub mod http;
 pub mod keys;
 pub mod mentions;
-pub mod ports;
-pub mod rabbit;
-pub mod redis;
 pub mod scratch_dir;
 pub mod shared;
 pub mod strangers;
 pub mod wait;
+
+pub use quenty_servers::{nginx, ports, rabbit, redis};
 
 pub use app::{TestApp, TestOptions};
 pub use wait::eventually;

@@ -214,7 +214,7 @@ async fn declare_topology(members: &BTreeMap<String, Member>) {
 }
 
 /// Which certificate is one's own.
-fn certificate(folder: &Path, name: &str) -> Environment {
+pub fn certificate(folder: &Path, name: &str) -> Environment {
     let file = |name: String| text(&folder.join(name)).to_owned();
     Environment::from([
         ("QUENTY_SERVICE_CA_FILE".to_owned(), file("ca.pem".to_owned())),

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod cluster;
 pub mod counter;
+pub mod distributed;
 pub mod fleet;
 pub mod merchant;
 pub mod people;
@@ -17,8 +18,8 @@ pub use quenty_services::all as services;
 use tokio::sync::{Mutex, MutexGuard};
 
 pub use self::{
-    client::Client, cluster::Cluster, fleet::Fleet, merchant::Merchant, people::Person, process::Environment,
-    stage::Stage, up::Up,
+    client::Client, cluster::Cluster, distributed::Distributed, fleet::Fleet, merchant::Merchant,
+    people::Person, process::Environment, stage::Stage, up::Up,
 };
 
 const POLL: Duration = Duration::from_millis(25);

@@ -24,8 +24,8 @@ pub struct Ready {
     pub gateway: String,
     pub services: BTreeMap<String, String>,
     pub data: PathBuf,
-    mail_dir: PathBuf,
-    admin_password_file: PathBuf,
+    pub mail_dir: PathBuf,
+    pub admin_password_file: PathBuf,
 }
 
 pub struct Up {

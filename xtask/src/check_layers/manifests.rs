@@ -23,6 +23,10 @@ const WAY_OUT: Direction = Direction {
     depends_on: &["quenty-kernel", "quenty-platform"],
     reason: "a way out of the platform must not learn the business",
 };
+const SERVERS: Direction = Direction {
+    depends_on: &["quenty-kernel", "quenty-platform"],
+    reason: "servers beside a platform must not learn the business",
+};
 const SERVICE: Direction = Direction {
     depends_on: &[
         "quenty-kernel",
@@ -43,6 +47,7 @@ pub(super) fn check(root: &Path) -> anyhow::Result<Vec<Violation>> {
         ("platform", PLATFORM),
         ("files", WAY_OUT),
         ("mail", WAY_OUT),
+        ("servers", SERVERS),
     ];
     let mut violations = Vec::new();
     for (name, direction) in &crates {

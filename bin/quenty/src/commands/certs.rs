@@ -64,6 +64,43 @@ impl FromStr for Names {
 
 pub fn run(command: &Command) -> Result<ExitCode> {
     let (Command::Init(args) | Command::Renew(args)) = command;
+    let count = make(command)?;
+    let folder = args.out.display();
+    say!("{folder} has certificates of {count} processes, for {CERTIFICATE_DAYS} days")?;
+    say!(
+        "each process gets QUENTY_SERVICE_CA_FILE={folder}/{AUTHORITY}.pem, its own .pem and its own .key;"
+    )?;
+    say!("{folder}/{AUTHORITY}.key makes more of them: keep it where no process runs")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Certificates for the processes of a platform on this machine, in place of those that it had, by an authority that
+/// signs no others: its key is gone.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn make_for_one_run(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    make(&Command::Init(Args { out: folder.to_owned(), names: Vec::new(), also: Vec::new() }))?;
+    let key = folder.join(format!("{AUTHORITY}.key"));
+    fs::remove_file(&key).with_context(|| format!("cannot remove {}", key.display()))
+}
+
+/// The settings by which a process shows its certificate of this folder.
+pub fn settings(folder: &Path, process: &str) -> [(&'static str, String); 3] {
+    let file = |name: &str| folder.join(name).display().to_string();
+    [
+        ("QUENTY_SERVICE_CA_FILE", file(&format!("{AUTHORITY}.pem"))),
+        ("QUENTY_SERVICE_CERTIFICATE_FILE", file(&format!("{process}.pem"))),
+        ("QUENTY_SERVICE_KEY_FILE", file(&format!("{process}.key"))),
+    ]
+}
+
+/// For how many processes it made some.
+fn make(command: &Command) -> Result<usize> {
+    let (Command::Init(args) | Command::Renew(args)) = command;
     let mut processes = services::names();
     processes.extend(OTHERS);
     processes.extend(args.also.iter().map(String::as_str));
@@ -81,13 +118,7 @@ pub fn run(command: &Command) -> Result<ExitCode> {
         write(&args.out.join(format!("{process}.key")), &key, 0o600)?;
         write(&args.out.join(format!("{process}.pem")), &certificate, 0o644)?;
     }
-    let folder = args.out.display();
-    say!("{folder} has certificates of {} processes, for {CERTIFICATE_DAYS} days", processes.len())?;
-    say!(
-        "each process gets QUENTY_SERVICE_CA_FILE={folder}/{AUTHORITY}.pem, its own .pem and its own .key;"
-    )?;
-    say!("{folder}/{AUTHORITY}.key makes more of them: keep it where no process runs")?;
-    Ok(ExitCode::SUCCESS)
+    Ok(processes.len())
 }
 
 /// The same whenever it is asked: what it has signed is signed by whoever has its key and this name.
@@ -193,11 +224,7 @@ mod tests {
         for process in ["auth", "order", "gateway", "operator", "prometheus"] {
             let mode = fs::metadata(file(&format!("{process}.key"))).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{process}");
-            let environment = [
-                ("QUENTY_SERVICE_CA_FILE".to_owned(), file("ca.pem")),
-                ("QUENTY_SERVICE_CERTIFICATE_FILE".to_owned(), file(&format!("{process}.pem"))),
-                ("QUENTY_SERVICE_KEY_FILE".to_owned(), file(&format!("{process}.key"))),
-            ];
+            let environment = settings(&out, process).map(|(name, value)| (name.to_owned(), value));
             let settings =
                 Settings::load(&[quenty_platform::settings::CHASSIS], None, environment.into_iter());
             assert!(Transport::from_settings(&settings.unwrap()).is_ok(), "{process}");
@@ -209,6 +236,8 @@ mod tests {
         run(&Command::Renew(args(&out, &[]))).unwrap();
         assert_ne!(tls::certificates(&file("order.pem")).unwrap(), before);
         assert!(run(&Command::Renew(args(folder.path(), &[]))).is_err(), "there is no authority");
+        make_for_one_run(&out).unwrap();
+        assert!(run(&Command::Renew(args(&out, &[]))).is_err(), "that authority signs no more");
         assert!(run(&Command::Init(args(&folder.path().join("other"), &["nobody=x"]))).is_err());
     }
 }

@@ -13,6 +13,7 @@ use sqlx::PgPool;
 use super::{Databases, read_password, up};
 use crate::{
     demo::{self, Backstage, Proofs, Script, Summary, admin_password},
+    distributed::{Distributed, Wanted, find_consul},
     embedded::{Platform, Scratch, Start},
     ending::Ending,
     output::say,
@@ -48,6 +49,12 @@ pub struct Args {
     /// Write the summary to this file, too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// The demo's own platform runs in many processes, as of `quenty up --distributed`, and in real time
+    #[arg(long, conflicts_with = "url")]
+    distributed: bool,
+    /// Consul's binary, for --distributed
+    #[arg(long, value_name = "FILE", requires = "distributed")]
+    consul: Option<PathBuf>,
     /// Where the demo's own platform listens
     #[arg(long, value_enum, default_value_t = up::Ports::Default)]
     ports: up::Ports,
@@ -58,6 +65,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let ending = Ending::listen()?;
     match &args.url {
         Some(url) => ending.unless_asked(on_running(&args, url)).await,
+        None if args.distributed => on_many_processes(&args, &ending).await,
         None => on_own(&args, &ending).await,
     }
 }
@@ -105,6 +113,36 @@ async fn on_own(args: &Args, ending: &Ending) -> Result<ExitCode> {
         ending.asked.cancelled().await;
     }
     ending.patiently(platform.stop()).await?;
+    outcome
+}
+
+async fn on_many_processes(args: &Args, ending: &Ending) -> Result<ExitCode> {
+    let scratch = args.data.is_none().then(Scratch::make).transpose()?;
+    let wanted = Wanted {
+        data: args
+            .data
+            .clone()
+            .or_else(|| scratch.as_ref().map(|scratch| scratch.path().to_owned()))
+            .context("a folder")?,
+        free_ports: args.ports == up::Ports::Free,
+        admin_email: args.admin_email.clone(),
+        consul: find_consul(args.consul.clone())?,
+    };
+    eprintln!("starting the servers and the processes …");
+    let platform = ending.patiently(Distributed::start(&wanted, &ending.asked)).await?;
+    eprintln!("it is ready at {}; playing {} orders in real time …", platform.url(), args.orders);
+    let playing = async {
+        let backstage = platform.backstage(args.admin_email())?;
+        let mut summary = demo::play(&backstage, args.script()).await?;
+        examine(&mut summary, &Databases::of_folder(platform.folder.path()).open()?).await?;
+        tell(&summary, args)
+    };
+    let mut outcome = ending.unless_asked(playing).await;
+    if outcome.is_ok() && !args.exit {
+        outcome = up::print_distributed(&platform).and(outcome);
+        ending.asked.cancelled().await;
+    }
+    ending.patiently(async { Ok(platform.stop().await) }).await?;
     outcome
 }
 

@@ -1,6 +1,6 @@
-//! `quenty up`: the whole platform in this process.
+//! `quenty up`: the whole platform in this process, or in many.
 
-use std::{path::PathBuf, process::ExitCode, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, str::FromStr};
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::data_flag;
 use crate::{
-    embedded::{Platform, Scratch, Start, default_folder},
+    distributed::{Distributed, Wanted, find_consul},
+    embedded::{Folder, Platform, Scratch, Start, default_folder},
     ending::Ending,
     output::say,
     services,
@@ -23,6 +24,13 @@ pub struct Args {
     /// Keep nothing: a temporary folder, and a database that does not wait for the disk
     #[arg(long, conflicts_with = "data")]
     ephemeral: bool,
+    /// Every service as a process of its own, nginx before two gateways, on PostgreSQL with a replica, RabbitMQ, Redis
+    /// and Consul
+    #[arg(long, conflicts_with_all = ["ephemeral", "simulated_clock"])]
+    distributed: bool,
+    /// Consul's binary, for --distributed [default: on the PATH, or as scripts/ensure-consul keeps it]
+    #[arg(long, value_name = "FILE", requires = "distributed")]
+    consul: Option<PathBuf>,
     /// Business time stands still until an operator advances it; starts at this time, or this long ago (`7d`)
     #[arg(long, value_name = "START", num_args = 0..=1, default_missing_value = "7d")]
     simulated_clock: Option<From>,
@@ -62,6 +70,9 @@ impl FromStr for From {
 pub async fn run(args: Args) -> Result<ExitCode> {
     services::log_quietly(&services::settings()?);
     let ending = Ending::listen()?;
+    if args.distributed {
+        return distributed(args, &ending).await;
+    }
     let scratch = args.ephemeral.then(Scratch::make).transpose()?;
     let start = Start {
         data: scratch
@@ -76,8 +87,10 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     };
     eprintln!("starting …");
     let platform = ending.patiently(Platform::start(&start, ending.asked.clone())).await?;
+    let services = platform.listening.iter().map(|part| (part.name.to_owned(), part.address.to_string()));
+    let services: Vec<_> = services.map(|(name, address)| (name, format!("http://{address}"))).collect();
     let told = print_table(&platform).and_then(|()| match &args.ready_file {
-        Some(file) => write_ready_file(&platform, file),
+        Some(file) => write_ready_file(&platform.url(), &platform.folder, services, file),
         None => Ok(()),
     });
     if told.is_ok() {
@@ -88,10 +101,48 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     told.map(|()| ExitCode::SUCCESS)
 }
 
+async fn distributed(args: Args, ending: &Ending) -> Result<ExitCode> {
+    let wanted = Wanted {
+        data: args.data.unwrap_or_else(default_folder),
+        free_ports: args.ports == Ports::Free,
+        admin_email: args.admin_email,
+        consul: find_consul(args.consul)?,
+    };
+    eprintln!("starting the servers and the processes …");
+    let platform = ending.patiently(Distributed::start(&wanted, &ending.asked)).await?;
+    let services = platform.layout.members.iter().map(|member| (member.name.clone(), member.url())).collect();
+    let told = print_distributed(&platform).and_then(|()| match &args.ready_file {
+        Some(file) => write_ready_file(&platform.url(), &platform.folder, services, file),
+        None => Ok(()),
+    });
+    if told.is_ok() {
+        ending.asked.cancelled().await;
+        eprintln!("stopping …");
+    }
+    ending.patiently(async { Ok(platform.stop().await) }).await?;
+    told.map(|()| ExitCode::SUCCESS)
+}
+
+/// What runs where, with links.
+pub fn print_distributed(platform: &Distributed) -> Result<()> {
+    say!("\n  Quenty is ready, in many processes, at {}\n", platform.url())?;
+    say!("  {:<16} {:<28} what is there", "part", "address")?;
+    for line in &platform.lines {
+        say!("  {:<16} {:<28} {}", line.name, line.address, line.about)?;
+    }
+    print_folder(&platform.folder)?;
+    let folder = platform.folder.path().display();
+    say!("  processes {folder}/processes.json (which is which), {folder}/logs")?;
+    say!(
+        "  services  answer who shows a certificate: curl --cacert {folder}/certs/ca.pem --cert {folder}/certs/operator.pem --key {folder}/certs/operator.key …"
+    )?;
+    say!("\n  What ends is started again. Ctrl-C stops everything.\n")?;
+    Ok(())
+}
+
 /// What runs where, with links.
 pub fn print_table(platform: &Platform) -> Result<()> {
     let url = platform.url();
-    let folder = &platform.folder;
     say!("\n  Quenty is ready.\n")?;
     say!("  {:<12} {:<28} what to open", "part", "address")?;
     say!("  {:<12} {:<28} {url}/docs/ (the API), {url}/health", "gateway", url)?;
@@ -99,6 +150,15 @@ pub fn print_table(platform: &Platform) -> Result<()> {
         let address = format!("http://{}", part.address);
         say!("  {:<12} {address:<28} /openapi.json /health /metrics", part.name)?;
     }
+    print_folder(&platform.folder)?;
+    if let Some(simulation) = &platform.simulation {
+        say!("  clock     simulated: business time is {}", simulation.now())?;
+    }
+    say!("\n  Ctrl-C stops everything.\n")?;
+    Ok(())
+}
+
+fn print_folder(folder: &Folder) -> Result<()> {
     say!("\n  data      {}", folder.path().display())?;
     let flag = data_flag(Some(folder.path()));
     say!("  mails     {} (`quenty mail{flag}` lists them)", folder.mail().display())?;
@@ -112,25 +172,22 @@ pub fn print_table(platform: &Platform) -> Result<()> {
             "  password  QUENTY_ADMIN_PASSWORD of the first start (the administrator's, who logs in as `admin`)"
         )?;
     }
-    if let Some(simulation) = &platform.simulation {
-        say!("  clock     simulated: business time is {}", simulation.now())?;
-    }
-    say!("\n  Ctrl-C stops everything.\n")?;
     Ok(())
 }
 
-fn write_ready_file(platform: &Platform, file: &std::path::Path) -> Result<()> {
-    let services: serde_json::Map<String, serde_json::Value> = platform
-        .listening
-        .iter()
-        .map(|part| (part.name.to_owned(), format!("http://{}", part.address).into()))
-        .collect();
+fn write_ready_file(
+    url: &str,
+    folder: &Folder,
+    services: Vec<(String, String)>,
+    file: &std::path::Path,
+) -> Result<()> {
+    let services: BTreeMap<String, String> = services.into_iter().collect();
     let ready = json!({
-        "gateway": platform.url(),
+        "gateway": url,
         "services": services,
-        "data": platform.folder.path(),
-        "mail_dir": platform.folder.mail(),
-        "admin_password_file": platform.folder.admin_password(),
+        "data": folder.path(),
+        "mail_dir": folder.mail(),
+        "admin_password_file": folder.admin_password(),
     });
     let next = file.with_extension("next");
     std::fs::write(&next, ready.to_string())

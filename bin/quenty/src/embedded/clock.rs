@@ -48,6 +48,19 @@ pub(super) fn open(folder: &Folder, from: Option<Timestamp>) -> Result<Clock> {
     }
 }
 
+/// For platforms of several processes, which have no clock that could be moved for all of them.
+///
+/// # Errors
+/// When the folder is a simulation that has not reached the present.
+pub fn refuse_simulation(folder: &Folder) -> Result<()> {
+    ensure!(
+        !open(folder, None)?.is_simulated(),
+        "{} is a simulation, whose time only one process can move: name another folder",
+        folder.path().display()
+    );
+    Ok(())
+}
+
 /// The operator's hand on a simulated clock.
 #[derive(Clone)]
 pub struct Simulation {

@@ -234,7 +234,7 @@ fn random_text() -> String {
 }
 
 /// Writes a file that only its user can read, whole or not at all.
-pub(super) fn write_private(path: &Path, content: &[u8]) -> Result<()> {
+pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
     let next = path.with_extension("next");
     let written = (|| {
         let mut options = fs::OpenOptions::new();

@@ -1,6 +1,7 @@
 //! The embedded platform: every service in this process, on a PostgreSQL of its own in one folder.
 
 mod clock;
+pub mod databases;
 mod folder;
 mod scratch;
 mod simulation;
@@ -13,14 +14,12 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use quenty_gateway::{Gateway, Upstream};
 use quenty_platform::{
     App, Service,
     bus::{Bus, local::LocalBus},
     client::Transport,
-    db,
     discovery::Discovery,
     embedded_postgres::{EmbeddedPostgres, Options},
     http,
@@ -33,10 +32,11 @@ use sqlx::PgPool;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use self::folder::Announcement;
 pub use self::{
-    clock::Simulation,
-    folder::{Folder, audit_folder, audit_public_key_file, databases_file, running_at},
+    clock::{Simulation, refuse_simulation},
+    folder::{
+        Announcement, Folder, audit_folder, audit_public_key_file, databases_file, running_at, write_private,
+    },
     scratch::Scratch,
 };
 use crate::{demo::Backstage, health, services};
@@ -214,8 +214,8 @@ async fn begin(
     let all = services::all();
     let gateway = listeners.gateway.local_addr()?;
     let shared = shared_settings(start, folder, gateway, &all, &listeners.services)?;
-    migrate(&all, folder, postgres).await?;
-    tell_databases(&all, folder, postgres)?;
+    databases::migrate(&all, folder, postgres).await?;
+    databases::tell(&all, folder, postgres.port())?;
     let mut running = Vec::new();
     for (service, listener) in all.into_iter().zip(listeners.services) {
         let settings = service_settings(&shared, folder, &service, postgres)?;
@@ -256,27 +256,6 @@ async fn wait_until_ready(url: &str, surroundings: &Surroundings) -> Result<()> 
 async fn start_postgres(folder: &Folder, ephemeral: bool) -> Result<EmbeddedPostgres> {
     let options = Options { ephemeral, ..Options::new(folder.postgres()) };
     Ok(EmbeddedPostgres::start(options).await?)
-}
-
-async fn migrate(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgres) -> Result<()> {
-    let superuser = &postgres.superuser_url("postgres");
-    try_join_all(all.iter().map(|service| async move {
-        let passwords = folder.secrets().database(service.database)?;
-        db::create_database(superuser, service.database, &passwords.owner, &passwords.app).await?;
-        let owner =
-            role_url(postgres, service.database, &db::owner_role(service.database), &passwords.owner)?;
-        db::migrate(&owner, &db::app_role(service.database), service.migrations)
-            .await
-            .with_context(|| format!("the database of {} cannot be migrated", service.name))
-    }))
-    .await
-    .map(drop)
-}
-
-fn role_url(postgres: &EmbeddedPostgres, database: &str, role: &str, password: &str) -> Result<String> {
-    let url = postgres.superuser_url(database);
-    let (_, host) = url.split_once('@').context("the server's URL has credentials")?;
-    Ok(format!("postgres://{role}:{password}@{host}"))
 }
 
 /// What all services of this process read the same.
@@ -328,29 +307,16 @@ fn shared_settings(
     Ok(settings)
 }
 
-/// Writes where the databases are, for the commands that work on a running platform (`--data DIR`).
-fn tell_databases(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgres) -> Result<()> {
-    let mut urls = serde_json::Map::new();
-    for service in all {
-        let passwords = folder.secrets().database(service.database)?;
-        let url = role_url(postgres, service.database, &db::app_role(service.database), &passwords.app)?;
-        urls.insert(service.name.to_owned(), url.into());
-    }
-    folder::write_private(&folder.databases(), &serde_json::to_vec_pretty(&urls)?)
-}
-
 fn service_settings(
     shared: &Settings,
     folder: &Folder,
     service: &Service,
     postgres: &EmbeddedPostgres,
 ) -> Result<Settings> {
-    let passwords = folder.secrets().database(service.database)?;
-    let url = role_url(postgres, service.database, &db::app_role(service.database), &passwords.app)?;
-    // Its own, on loopback: an authority that the environment names is for other servers.
+    let url = databases::app_url(folder, service, postgres.port())?;
     let mut settings = shared
         .clone()
-        .with("database_url", format!("{url}?sslmode=disable"))
+        .with("database_url", url)
         .with("client_secret", folder.secrets().client(service.name)?);
     if settings.get("files_url").is_none() {
         settings = settings.with("files_url", folder.files_url(service.name)?);

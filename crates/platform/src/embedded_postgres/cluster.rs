@@ -13,11 +13,15 @@ use rand::distr::{Alphanumeric, SampleString};
 use super::account::Account;
 use super::error::{EmbeddedPostgresError, Result, io};
 use super::installation::Installation;
+use super::replica::Primary;
 use super::{Options, clean};
+use crate::db::REPLICATION_ROLE;
 
 pub(super) const SUPERUSER: &str = "postgres";
 pub(super) const PGDATA: &str = "cluster";
 const PASSWORD_FILE: &str = "superuser.password";
+/// As libpq reads it: what a replica shows its primary.
+const PASSWORDS_FILE: &str = "replication.pgpass";
 /// `sun_path` of a Unix socket holds 108 bytes with the closing NUL.
 const SOCKET_PATH_LIMIT: usize = 107;
 const LONGEST_SOCKET_NAME: &str = "/.s.PGSQL.65535";
@@ -62,6 +66,37 @@ impl Cluster {
         Ok(Self { data_dir: data_dir.to_owned(), socket_dir, installation, account, password })
     }
 
+    /// A copy of a running server, in place of whatever was in the folder, that follows it.
+    pub(super) fn copy(
+        data_dir: &Path,
+        installation: Installation,
+        account: Account,
+        primary: &Primary,
+    ) -> Result<Self> {
+        let pgdata = data_dir.join(PGDATA);
+        if pgdata.exists() {
+            fs::remove_dir_all(&pgdata).map_err(io("remove", &pgdata))?;
+        }
+        account.make_private_dir(&pgdata)?;
+        let passwords = data_dir.join(PASSWORDS_FILE);
+        write_private(&passwords, &format!("*:*:*:{REPLICATION_ROLE}:{}", primary.password), &account)?;
+        let mut command = Command::new(installation.bin.join("pg_basebackup"));
+        clean(&mut command).arg("-D").arg(&pgdata).env("PGPASSFILE", &passwords);
+        command.args(["-h", "127.0.0.1", "-p", &primary.port.to_string(), "-U", REPLICATION_ROLE]);
+        // `-R` writes down how it is followed, with the file of passwords.
+        command.args(["-R", "-X", "stream", "-c", "fast", "-w", "--no-sync"]);
+        account.run_as(&mut command);
+        let output = command.output().map_err(io("copy the primary to", data_dir))?;
+        if !output.status.success() {
+            let output = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(EmbeddedPostgresError::Copy { output });
+        }
+        let socket_dir = socket_dir(data_dir, &account)?;
+        // Nobody asks a replica as its superuser.
+        let password = String::new();
+        Ok(Self { data_dir: data_dir.to_owned(), socket_dir, installation, account, password })
+    }
+
     pub(super) fn pgdata(&self) -> PathBuf {
         self.data_dir.join(PGDATA)
     }
@@ -91,6 +126,11 @@ impl Cluster {
         }
         if options.ephemeral {
             for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
+                command.args(["-c", setting]);
+            }
+        }
+        if options.replicated {
+            for setting in ["wal_keep_size=256MB", "hot_standby_feedback=on"] {
                 command.args(["-c", setting]);
             }
         }
@@ -135,14 +175,18 @@ fn initdb(data_dir: &Path, installation: &Installation, account: &Account, ephem
 
 fn write_password(path: &Path, account: &Account) -> Result<String> {
     let password = Alphanumeric.sample_string(&mut rand::rng(), 32);
+    write_private(path, &password, account)?;
+    Ok(password)
+}
+
+fn write_private(path: &Path, line: &str, account: &Account) -> Result<()> {
     if path.exists() {
         fs::remove_file(path).map_err(io("replace", path))?;
     }
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(io("write", path))?;
-    writeln!(file, "{password}").and_then(|()| file.sync_all()).map_err(io("write", path))?;
-    account.own(path)?;
-    Ok(password)
+    writeln!(file, "{line}").and_then(|()| file.sync_all()).map_err(io("write", path))?;
+    account.own(path)
 }
 
 fn read_password(path: &Path) -> Result<String> {

@@ -56,6 +56,9 @@ pub enum EmbeddedPostgresError {
     #[error("initdb failed: {output}")]
     Initdb { output: String },
 
+    #[error("pg_basebackup failed: {output}")]
+    Copy { output: String },
+
     #[error("postgresql did not start: {output} (see {})", log.display())]
     Start { log: PathBuf, output: String },
 

@@ -36,6 +36,10 @@ const RERUNS: u32 = 5;
 #[derive(Debug, Clone, Copy)]
 pub struct RunAgain;
 
+/// On a response: the database could not be reached.
+#[derive(Debug, Clone, Copy)]
+pub struct DatabaseAway;
+
 pub(super) async fn not_found() -> Error {
     Failure::new(Kind::NotFound, "NO_SUCH_ROUTE", "there is no such path; /openapi.json lists them").into()
 }
@@ -136,12 +140,18 @@ async fn run(
     }
     let body = read(app, body).await?;
     parts.extensions.insert(call(&parts, trace, request_id, &body)?);
-    let mut runs = 0;
+    let (mut runs, mut lost_replica) = (0, false);
     loop {
         let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
         let response = next.clone().run(request).await;
-        if response.extensions().get::<RunAgain>().is_none() || runs >= RERUNS {
-            return Ok(response);
+        let asked_to = response.extensions().get::<RunAgain>().is_some() && runs < RERUNS;
+        if !asked_to {
+            let is_away = parts.method.is_safe() && response.extensions().get::<DatabaseAway>().is_some();
+            if !is_away || lost_replica || !app.leave_replica() {
+                return Ok(response);
+            }
+            // A read that met a replica on its way down is the primary's, once.
+            lost_replica = true;
         }
         runs += 1;
         metrics::counter!("quenty_transactions_rerun_total", "service" => app.name()).increment(1);

@@ -15,7 +15,7 @@ mod wire;
 
 pub use answer::Answer;
 pub use caller::{Anyone, Call, Caller, Can, LoggedIn, Permission, bearer_token};
-pub use edge::{REQUEST_ID, RunAgain, method_label};
+pub use edge::{DatabaseAway, REQUEST_ID, RunAgain, method_label};
 pub use extract::{IfMatch, Json, Path, Query};
 pub use openapi::document;
 pub(crate) use system::waiting;

@@ -8,7 +8,11 @@ use quenty_platform::{
     settings::{CHASSIS, Setting, Settings},
 };
 use quenty_testkit::{
-    TestOptions, app::TestApp, consul::ConsulAgent, scratch_dir::ScratchDir, wait::eventually_within,
+    TestOptions,
+    app::TestApp,
+    consul::{self, ConsulAgent},
+    scratch_dir::ScratchDir,
+    wait::eventually_within,
 };
 use tokio::{sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -56,8 +60,8 @@ async fn instance(agent: &ConsulAgent, token: &str) -> TestApp {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn instances_are_found_when_they_come_and_not_when_they_have_gone() {
     let folder = ScratchDir::new("quenty-consul").expect("a folder");
-    let Some(mut agent) = ConsulAgent::start(folder.path()).await.expect("an agent") else { return };
-    let token = agent.token().await.expect("a token");
+    let Some(mut agent) = consul::start(folder.path()).await.expect("an agent") else { return };
+    let token = consul::token(&agent).await.expect("a token");
     let follower = Follower::start(&agent, &token);
     assert_eq!(follower.known(), ["http://127.0.0.1:9".to_owned()].into(), "what the settings say");
 
@@ -72,7 +76,7 @@ async fn instances_are_found_when_they_come_and_not_when_they_have_gone() {
     assert_eq!(follower.known().len(), 1, "what was known stays");
     agent.launch().await.expect("it is back, and knows nothing");
     // Tokens are gone with it: these are the ones that the agent has now.
-    let token = agent.token().await.expect("a token");
+    let token = consul::token(&agent).await.expect("a token");
     let late = Follower::start(&agent, &token);
     let third = instance(&agent, &token).await;
     late.until("a new one is found by who has a token", &[&third.base_url]).await;
@@ -85,8 +89,8 @@ async fn instances_are_found_when_they_come_and_not_when_they_have_gone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_that_hangs_is_passed_over() {
     let folder = ScratchDir::new("quenty-consul").expect("a folder");
-    let Some(agent) = ConsulAgent::start(folder.path()).await.expect("an agent") else { return };
-    let token = agent.token().await.expect("a token");
+    let Some(agent) = consul::start(folder.path()).await.expect("an agent") else { return };
+    let token = consul::token(&agent).await.expect("a token");
     let follower = Follower::start(&agent, &token);
     let agent = Arc::new(agent);
     let living = instance(&agent, &token).await;

@@ -15,6 +15,7 @@ mod dead_letters;
 mod delivery;
 mod faults;
 mod interleavings;
+mod lists;
 mod outages;
 mod probe;
 mod proxy;

@@ -29,7 +29,7 @@ async fn a_user_reaches_its_own_keys_only() {
         let error = one.ask::<()>(&refused).await.expect_err("not permitted").to_string();
         assert!(error.contains("permission"), "{error}");
     }
-    let stranger = client(&server.url("one").replace("for-tests", "guessed"));
+    let stranger = client(&server.url("one").replace("one:", "one:guessed"));
     assert!(stranger.ask::<()>(&set("quenty:one:x")).await.is_err());
 }
 

@@ -7,7 +7,11 @@ use quenty_platform::{
     settings::{CHASSIS, Setting, Settings, SettingsError},
     shared_settings::SharedSettings,
 };
-use quenty_testkit::{consul::ConsulAgent, scratch_dir::ScratchDir, wait::eventually_within};
+use quenty_testkit::{
+    consul::{self, ConsulAgent},
+    scratch_dir::ScratchDir,
+    wait::eventually_within,
+};
 use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -28,8 +32,8 @@ fn shared(own: &Settings) -> SharedSettings {
 #[tokio::test]
 async fn a_process_starts_with_what_is_shared_and_follows_it() {
     let folder = ScratchDir::new("quenty-consul").expect("a folder");
-    let Some(mut agent) = ConsulAgent::start(folder.path()).await.expect("an agent") else { return };
-    let token = agent.token().await.expect("a token");
+    let Some(mut agent) = consul::start(folder.path()).await.expect("an agent") else { return };
+    let token = consul::token(&agent).await.expect("a token");
     let own = own(&agent, &token);
     assert_eq!(shared(&own).read().await.get("quota"), Some("1"), "an empty store says nothing");
 

@@ -18,8 +18,7 @@ use quenty_platform::{
 use quenty_testkit::{
     TestOptions,
     certificates::{Authority, Files},
-    consul::ConsulAgent,
-    eventually,
+    consul, eventually,
     http::Call,
     keys,
     rabbit::RabbitServer,
@@ -175,8 +174,8 @@ async fn consul_proves_its_name() {
     let folder = ScratchDir::new("quenty-tls-consul").unwrap();
     let (right, other) = authorities(&folder.path().join("certificates"));
     let files = right.issue(&["127.0.0.1"]).unwrap();
-    let Some(agent) = ConsulAgent::start_with_tls(folder.path(), files).await.unwrap() else { return };
-    let token = agent.token().await.unwrap();
+    let Some(agent) = consul::start_with_tls(folder.path(), files).await.unwrap() else { return };
+    let token = consul::token(&agent).await.unwrap();
     let url = agent.https_url("127.0.0.1");
     let pairs = [("consul_url", url.as_str()), ("consul_token", token.as_str())];
     let ask = async |name: &str, ca_file: &str| {

@@ -84,6 +84,6 @@ pub(super) async fn list_inventory(
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let filter =
         InventoryFilter { product: query.product, warehouse: query.warehouse, low_stock: query.low_stock };
-    let rows = store::stock::list(app.db(), caller.scope()?, filter, &page).await?;
+    let rows = store::stock::list(app.lists().await, caller.scope()?, filter, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |row| row.item.id).map(InventoryOut::from)))
 }

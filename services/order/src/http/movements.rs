@@ -145,7 +145,7 @@ pub(super) async fn list_movements(
 ) -> Result<Json<Page<MovementOut>>> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
     let filter = MovementFilter { product: query.product, warehouse: query.warehouse, kind: query.kind };
-    let rows = store::movements::list(app.db(), caller.scope()?, filter, &page).await?;
+    let rows = store::movements::list(app.lists().await, caller.scope()?, filter, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |row| row.movement.id.uuid()).map(MovementOut::from)))
 }
 

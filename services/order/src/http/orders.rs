@@ -121,7 +121,7 @@ pub(super) async fn list_orders(
         created_from: query.created_from,
         created_to: query.created_to,
     };
-    let rows = store::orders::list(app.db(), caller.scope()?, filter, &page).await?;
+    let rows = store::orders::list(app.lists().await, caller.scope()?, filter, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |order| order.id.uuid()).map(|order| OrderOut::from(&*order))))
 }
 

@@ -266,7 +266,7 @@ pub(super) async fn list_products(
         category: query.category,
         status: query.status.map(ProductStatus::as_str),
     };
-    let rows = store::products::list(app.db(), caller.scope()?, &filter, &page).await?;
+    let rows = store::products::list(app.lists().await, caller.scope()?, &filter, &page).await?;
     Ok(Json(
         Page::from_rows(rows, &page, |product| product.id().uuid()).map(|product| ProductOut::from(&product)),
     ))
@@ -281,7 +281,7 @@ pub(super) async fn list_low_stock(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<LowStockOut>>> {
     let page = paging.into();
-    let mut db = app.db().acquire().await?;
+    let mut db = app.lists().await.acquire().await?;
     let rows = store::products::list_low_stock(&mut db, caller.scope()?, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |low| low.product.id().uuid()).map(LowStockOut::from)))
 }

@@ -112,10 +112,11 @@ pub(super) async fn list_transfers(
     Query(query): Query<TransferQuery>,
 ) -> Result<Json<Page<TransferOut>>> {
     let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    let transfers = store::transfers::list(app.db(), caller.scope()?, query.status, &page).await?;
+    let db = app.lists().await;
+    let transfers = store::transfers::list(db, caller.scope()?, query.status, &page).await?;
     let page = Page::from_rows(transfers, &page, |transfer| transfer.id().uuid());
     let ids: Vec<_> = page.items.iter().map(Transfer::id).collect();
-    let movements = store::movements::of_transfers(app.db(), &ids).await?;
+    let movements = store::movements::of_transfers(db, &ids).await?;
     Ok(Json(page.map(|transfer| TransferOut::of(&transfer, &movements))))
 }
 

@@ -106,7 +106,7 @@ pub(super) async fn list_warehouses(
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<WarehouseOut>>> {
     let page = paging.into();
-    let rows = store::warehouses::list(app.db(), caller.scope()?, &page).await?;
+    let rows = store::warehouses::list(app.lists().await, caller.scope()?, &page).await?;
     Ok(Json(
         Page::from_rows(rows, &page, |warehouse| warehouse.id().uuid())
             .map(|warehouse| WarehouseOut::from(&warehouse)),

@@ -7,17 +7,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
 use quenty_platform::{bound_process::BoundProcess, redis};
 use tokio::net::TcpStream;
 
-use crate::{certificates::Files, ports::free_ports};
+use crate::{certificates::Files, ports::free_ports, random_password, write_private};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 const STOP_LIMIT: Duration = Duration::from_secs(10);
-/// Of users that live as long as one test, on loopback.
-const PASSWORD: &str = "for-tests-on-loopback";
 
 /// A server of our own. Dropping it kills it.
 #[derive(Debug)]
@@ -25,27 +23,30 @@ pub struct RedisServer {
     dir: PathBuf,
     port: u16,
     tls: Option<Files>,
+    /// Of all users alike, and another one for each server: nothing that lives longer than it knows it.
+    password: String,
     running: Option<BoundProcess>,
 }
 
 impl RedisServer {
     /// Starts a server in `dir`; `users` are those who may use it, and the prefixes of their keys.
-    pub async fn start(dir: &Path, users: &[(&str, &[&str])]) -> anyhow::Result<Self> {
+    pub async fn start(dir: &Path, users: &[(&str, &[&str])]) -> Result<Self> {
         Self::start_with(dir, users, None).await
     }
 
     /// As [`RedisServer::start`], by TLS and nothing else.
-    pub async fn start_with_tls(dir: &Path, users: &[(&str, &[&str])], files: Files) -> anyhow::Result<Self> {
+    pub async fn start_with_tls(dir: &Path, users: &[(&str, &[&str])], files: Files) -> Result<Self> {
         Self::start_with(dir, users, Some(files)).await
     }
 
-    async fn start_with(dir: &Path, users: &[(&str, &[&str])], tls: Option<Files>) -> anyhow::Result<Self> {
+    async fn start_with(dir: &Path, users: &[(&str, &[&str])], tls: Option<Files>) -> Result<Self> {
         let [port] = free_ports()?;
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        let password = random_password();
         let users: Vec<String> =
-            users.iter().map(|(user, prefixes)| redis::acl(user, PASSWORD, prefixes)).collect();
-        fs::write(dir.join("users.acl"), format!("user default off\n{}\n", users.join("\n")))?;
-        let mut server = Self { dir: dir.to_owned(), port, tls, running: None };
+            users.iter().map(|(user, prefixes)| redis::acl(user, &password, prefixes)).collect();
+        write_private(&dir.join("users.acl"), &format!("user default off\n{}\n", users.join("\n")))?;
+        let mut server = Self { dir: dir.to_owned(), port, tls, password, running: None };
         server.launch().await?;
         Ok(server)
     }
@@ -53,11 +54,22 @@ impl RedisServer {
     #[must_use]
     pub fn url(&self, user: &str) -> String {
         let scheme = if self.tls.is_some() { "rediss" } else { "redis" };
-        format!("{scheme}://{user}:{PASSWORD}@127.0.0.1:{}", self.port)
+        format!("{scheme}://{user}:{}@127.0.0.1:{}", self.password, self.port)
     }
 
-    /// Kills the server; what it held is gone.
-    pub async fn kill(&mut self) -> anyhow::Result<()> {
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The server's process, once it was started.
+    #[must_use]
+    pub fn process(&self) -> Option<&BoundProcess> {
+        self.running.as_ref()
+    }
+
+    /// Kills the server; what it held is gone, and was never meant to be kept.
+    pub async fn kill(&mut self) -> Result<()> {
         let Some(running) = self.running.take() else { return Ok(()) };
         tokio::task::spawn_blocking(move || {
             running.signal(Signal::SIGKILL)?;
@@ -68,7 +80,7 @@ impl RedisServer {
     }
 
     /// Starts it on its port, empty.
-    pub async fn launch(&mut self) -> anyhow::Result<()> {
+    pub async fn launch(&mut self) -> Result<()> {
         let mut command = Command::new("redis-server");
         let port = self.port.to_string();
         command.current_dir(&self.dir).args(["--bind", "127.0.0.1"]);
@@ -97,7 +109,7 @@ impl RedisServer {
         ]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let running = BoundProcess::spawn("redis", command, Signal::SIGKILL)
-            .context("cannot start redis-server, which comes with the package of that name")?;
+            .context("cannot start redis-server: run `apt-get install redis-server`")?;
         let running = self.running.insert(running);
         let deadline = Instant::now() + START_LIMIT;
         while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {

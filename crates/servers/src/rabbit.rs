@@ -15,12 +15,11 @@ use anyhow::{Context, bail, ensure};
 use nix::sys::signal::Signal;
 use nix::unistd::{Uid, User, chown};
 use quenty_platform::bound_process::BoundProcess;
-use rand::distr::{Alphanumeric, SampleString};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 pub use self::management::RabbitBroker;
-use crate::{certificates::Files, ports::free_ports};
+use crate::{certificates::Files, ports::free_ports, random_password, write_private};
 
 const LIBRARY: &str = "/usr/lib/rabbitmq/lib";
 /// Ten seconds on two idle cores; tests rarely have them idle.
@@ -88,7 +87,7 @@ impl RabbitServer {
         let files = files.map(|files| files.owned_by(&dir, owner)).transpose()?;
         let tls = files.map(|files| (amqps, files));
         let setup = Setup { dir, sbin, account, amqp, tls, management, distribution, epmd };
-        let password = Alphanumeric.sample_string(&mut rand::rng(), 20);
+        let password = setup.password()?;
         setup.write_files(&password)?;
         let broker = RabbitBroker::new("quenty", &password, amqp, management)?;
         let mut server = Self { setup, broker, running: None };
@@ -100,6 +99,17 @@ impl RabbitServer {
     #[must_use]
     pub fn broker(&self) -> &RabbitBroker {
         &self.broker
+    }
+
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.setup.amqp
+    }
+
+    /// The node's process, once it was started.
+    #[must_use]
+    pub fn process(&self) -> Option<&BoundProcess> {
+        self.running.as_ref().map(|running| &running.node)
     }
 
     #[must_use]
@@ -182,6 +192,15 @@ impl Running {
 }
 
 impl Setup {
+    /// Of the only user. The server takes it from its configuration at its first start, and then knows it for ever.
+    fn password(&self) -> anyhow::Result<String> {
+        let path = self.dir.join("password");
+        if !path.exists() {
+            write_private(&path, &random_password())?;
+        }
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+    }
+
     fn write_files(&self, password: &str) -> anyhow::Result<()> {
         // Statistics are kept by the second, so that a test that waits for a count of messages need not wait long.
         let Self { amqp, management, .. } = self;
@@ -212,7 +231,7 @@ impl Setup {
              disk_free_limit.absolute = 50MB\n\
              {tls}"
         );
-        fs::write(self.dir.join("rabbitmq.conf"), config)?;
+        write_private(&self.dir.join("rabbitmq.conf"), &config)?;
         fs::write(self.dir.join("enabled_plugins"), PLUGINS)?;
         for folder in ["home", "log", "mnesia"] {
             fs::create_dir_all(self.dir.join(folder))?;

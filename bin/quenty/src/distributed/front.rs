@@ -1,0 +1,66 @@
+//! What stands before the gateways: nginx, as it would before those of a production.
+
+use std::net::Ipv4Addr;
+
+use super::layout::Layout;
+
+/// From where nginx speaks to the gateways, so that they can trust it and nobody else on this machine.
+pub const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// The `http` block.
+///
+/// - A gateway that cannot be reached, or does not work yet, is passed over. What was sent is sent again only where that
+///   is safe: reads, and changes with an `Idempotency-Key`, whose repetition gets the first answer. The others go
+///   on to the next gateway only while nothing of them was sent.
+/// - No gateway is marked as down: on loopback a dead one refuses at once, and two that are marked would leave nobody.
+/// - Idle connections end here before the gateways end them (after `header_timeout_ms`, 10 s), else a change could be
+///   sent into one that closes.
+/// - Answers flow through as they come, for streams of events and large files; limits on size and time are the gateways'.
+pub fn config(layout: &Layout) -> String {
+    let gateways: String = layout
+        .serving(super::layout::GATEWAY)
+        .map(|member| format!("    server 127.0.0.1:{} max_fails=0;\n", member.port))
+        .collect();
+    let front = layout.front;
+    format!(
+        r#"  access_log off;
+  server_tokens off;
+  upstream gateways {{
+    least_conn;
+{gateways}    keepalive 64;
+    keepalive_timeout 5s;
+  }}
+  server {{
+    listen 127.0.0.1:{front};
+    client_max_body_size 0;
+    client_header_timeout 10s;
+    keepalive_timeout 65s;
+    merge_slashes off;
+    large_client_header_buffers 4 64k;
+
+    proxy_http_version 1.1;
+    proxy_bind {PROXY};
+    proxy_buffering off;
+    proxy_connect_timeout 2s;
+    proxy_read_timeout 75s;
+    proxy_next_upstream_tries 2;
+    proxy_set_header Connection "";
+    proxy_set_header Host $http_host;
+    # What clients say of where they come from is replaced.
+    proxy_set_header X-Forwarded-For $remote_addr;
+    proxy_set_header X-Forwarded-Proto $scheme;
+
+    error_page 418 = @repeatable;
+    location / {{
+      if ($http_idempotency_key) {{ return 418; }}
+      proxy_next_upstream error timeout http_503;
+      proxy_pass http://gateways;
+    }}
+    location @repeatable {{
+      proxy_next_upstream error timeout http_503 non_idempotent;
+      proxy_pass http://gateways;
+    }}
+  }}
+"#
+    )
+}

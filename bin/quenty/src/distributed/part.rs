@@ -1,0 +1,197 @@
+//! One part of a distributed platform that runs as a process: how it is started again, and how it ends in order.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::Signal;
+use quenty_platform::{
+    bound_process::BoundProcess,
+    embedded_postgres::{EmbeddedPostgres, Options, Primary, Replica},
+};
+use quenty_servers::{consul::ConsulAgent, nginx::Nginx, rabbit::RabbitServer, redis::RedisServer};
+use rand::RngCore;
+
+use super::{
+    environment::{Environment, NOT_PASSED_ON},
+    layout::{GATEWAY, Member},
+};
+use crate::services;
+
+/// Longer than a process lets its requests and workers finish.
+const STOP_LIMIT: Duration = Duration::from_secs(25);
+
+pub enum Part {
+    Postgres { options: Options, server: Option<EmbeddedPostgres> },
+    Replica { options: Options, primary: Primary, server: Option<Replica> },
+    Rabbit(RabbitServer),
+    Redis(RedisServer),
+    Consul(Register),
+    Nginx(Nginx),
+    Quenty(Quenty),
+}
+
+impl Part {
+    /// Its process, running or ended; none if it could not be started again.
+    pub fn process(&self) -> Option<&BoundProcess> {
+        match self {
+            Self::Postgres { server, .. } => server.as_ref().map(EmbeddedPostgres::process),
+            Self::Replica { server, .. } => server.as_ref().map(Replica::process),
+            Self::Rabbit(server) => server.process(),
+            Self::Redis(server) => server.process(),
+            Self::Consul(register) => register.agent.process(),
+            Self::Nginx(server) => server.process(),
+            Self::Quenty(process) => process.running.as_ref(),
+        }
+    }
+
+    /// Starts it again, where it was.
+    ///
+    /// # Errors
+    /// When it does not come up; another try may succeed.
+    pub async fn launch(&mut self) -> Result<()> {
+        match self {
+            Self::Postgres { options, server } => {
+                // The folder is free once this one has gone.
+                *server = None;
+                *server = Some(EmbeddedPostgres::start(options.clone()).await?);
+            }
+            Self::Replica { options, primary, server } => {
+                *server = None;
+                *server = Some(Replica::start(options.clone(), primary.clone()).await?);
+            }
+            Self::Rabbit(server) => server.restart().await?,
+            Self::Redis(server) => server.launch().await?,
+            Self::Consul(register) => register.launch().await?,
+            Self::Nginx(server) => server.launch().await?,
+            Self::Quenty(process) => process.launch()?,
+        }
+        Ok(())
+    }
+
+    /// Lets it finish what it does, and waits for its end.
+    ///
+    /// # Errors
+    /// When it did not end in order.
+    pub async fn stop(&mut self) -> Result<()> {
+        match self {
+            Self::Postgres { server, .. } => match server.take() {
+                Some(server) => server.stop().await?,
+                None => {}
+            },
+            Self::Replica { server, .. } => match server.take() {
+                Some(server) => server.stop().await?,
+                None => {}
+            },
+            Self::Rabbit(server) => server.stop().await?,
+            // These keep nothing.
+            Self::Redis(server) => server.kill().await?,
+            Self::Consul(register) => register.agent.kill().await?,
+            Self::Nginx(server) => server.stop().await?,
+            Self::Quenty(process) => process.stop().await?,
+        }
+        Ok(())
+    }
+}
+
+/// A process of `quenty serve`.
+pub struct Quenty {
+    name: String,
+    serves: &'static str,
+    environment: Environment,
+    log: PathBuf,
+    running: Option<BoundProcess>,
+}
+
+impl Quenty {
+    pub fn start(member: &Member, environment: Environment, log: PathBuf) -> Result<Self> {
+        let (name, serves) = (member.name.clone(), member.serves);
+        let mut process = Self { name, serves, environment, log, running: None };
+        process.launch()?;
+        Ok(process)
+    }
+
+    fn launch(&mut self) -> Result<()> {
+        let log = File::options().create(true).append(true).open(&self.log);
+        let log = log.with_context(|| format!("cannot write {}", self.log.display()))?;
+        let mut command = Command::new(std::env::current_exe().context("cannot find this binary")?);
+        command.args(["serve", self.serves]).envs(&self.environment);
+        for name in NOT_PASSED_ON {
+            command.env_remove(name);
+        }
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        // One that drains would keep its port from the next platform; and being killed does no harm.
+        let running = BoundProcess::spawn(&self.name, command, Signal::SIGKILL)
+            .with_context(|| format!("cannot start {}", self.name))?;
+        self.running = Some(running);
+        Ok(())
+    }
+
+    async fn stop(&mut self) -> Result<()> {
+        let Some(running) = self.running.take() else { return Ok(()) };
+        running.signal(Signal::SIGTERM)?;
+        let Ok(ended) = tokio::time::timeout(STOP_LIMIT, running.ended()).await else {
+            running.signal(Signal::SIGKILL)?;
+            bail!("it did not end within {STOP_LIMIT:?} and was killed");
+        };
+        let log = self.log.display();
+        ensure!(ended.is_some_and(|status| status.success()), "it ended with {ended:?}, see {log}");
+        Ok(())
+    }
+}
+
+/// The register of services, and what each may do there.
+pub struct Register {
+    agent: ConsulAgent,
+    /// By what a process serves; gone with the agent, so they are the same only as long as this platform runs.
+    tokens: BTreeMap<&'static str, String>,
+}
+
+impl Register {
+    pub async fn start(binary: &std::path::Path, dir: &std::path::Path) -> Result<Self> {
+        let agent = ConsulAgent::start(binary, dir).await?;
+        let names = services::names().into_iter().chain([GATEWAY]);
+        let register = Self { agent, tokens: names.map(|name| (name, random_uuid())).collect() };
+        register.grant().await?;
+        Ok(register)
+    }
+
+    pub fn url(&self) -> String {
+        self.agent.url()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.agent.port()
+    }
+
+    /// Of the processes that serve this.
+    pub fn token(&self, serves: &str) -> &str {
+        self.tokens.get(serves).map_or("", String::as_str)
+    }
+
+    async fn launch(&mut self) -> Result<()> {
+        self.agent.launch().await?;
+        self.grant().await
+    }
+
+    /// Everybody finds everybody, and registers under their own name only. Gateways are not looked for there.
+    async fn grant(&self) -> Result<()> {
+        for (name, secret) in &self.tokens {
+            let writes = format!(r#"service "quenty-{name}" {{ policy = "write" }}"#);
+            self.agent.grant(secret, if *name == GATEWAY { "" } else { &writes }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// As Consul wants its secrets to look.
+fn random_uuid() -> String {
+    let mut bytes = [0_u8; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}

@@ -1,0 +1,43 @@
+//! The services' databases on the PostgreSQL of a folder.
+
+use anyhow::{Context, Result};
+use futures_util::future::try_join_all;
+use quenty_platform::{Service, db, embedded_postgres::EmbeddedPostgres};
+
+use super::folder::{Folder, write_private};
+
+/// Makes what is missing, and brings all of them up to date.
+pub async fn migrate(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgres) -> Result<()> {
+    let superuser = &postgres.superuser_url("postgres");
+    try_join_all(all.iter().map(|service| async move {
+        let passwords = folder.secrets().database(service.database)?;
+        db::create_database(superuser, service.database, &passwords.owner, &passwords.app).await?;
+        let owner = db::owner_role(service.database);
+        let owner = role_url(&owner, &passwords.owner, postgres.port(), service.database);
+        db::migrate(&owner, &db::app_role(service.database), service.migrations)
+            .await
+            .with_context(|| format!("the database of {} cannot be migrated", service.name))
+    }))
+    .await
+    .map(drop)
+}
+
+/// The application role's URL of a service's database, on the server of this port.
+pub fn app_url(folder: &Folder, service: &Service, port: u16) -> Result<String> {
+    let passwords = folder.secrets().database(service.database)?;
+    Ok(role_url(&db::app_role(service.database), &passwords.app, port, service.database))
+}
+
+fn role_url(role: &str, password: &str, port: u16, database: &str) -> String {
+    // Our own, on loopback: an authority that the environment names is for other servers.
+    format!("postgres://{role}:{password}@127.0.0.1:{port}/{database}?sslmode=disable")
+}
+
+/// Writes where the databases are, for the commands that work on a running platform (`--data DIR`).
+pub fn tell(all: &[Service], folder: &Folder, port: u16) -> Result<()> {
+    let mut urls = serde_json::Map::new();
+    for service in all {
+        urls.insert(service.name.to_owned(), app_url(folder, service, port)?.into());
+    }
+    write_private(&folder.databases(), &serde_json::to_vec_pretty(&urls)?)
+}
