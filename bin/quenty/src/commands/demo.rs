@@ -142,7 +142,11 @@ async fn on_many_processes(args: &Args, ending: &Ending) -> Result<ExitCode> {
         outcome = up::print_distributed(&platform).and(outcome);
         ending.asked.cancelled().await;
     }
-    ending.patiently(async { Ok(platform.stop().await) }).await?;
+    let stopping = async {
+        platform.stop().await;
+        Ok(())
+    };
+    ending.patiently(stopping).await?;
     outcome
 }
 

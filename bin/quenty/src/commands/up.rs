@@ -119,7 +119,11 @@ async fn distributed(args: Args, ending: &Ending) -> Result<ExitCode> {
         ending.asked.cancelled().await;
         eprintln!("stopping …");
     }
-    ending.patiently(async { Ok(platform.stop().await) }).await?;
+    let stopping = async {
+        platform.stop().await;
+        Ok(())
+    };
+    ending.patiently(stopping).await?;
     told.map(|()| ExitCode::SUCCESS)
 }
 

@@ -80,14 +80,16 @@ impl Part {
     /// When it did not end in order.
     pub async fn stop(&mut self) -> Result<()> {
         match self {
-            Self::Postgres { server, .. } => match server.take() {
-                Some(server) => server.stop().await?,
-                None => {}
-            },
-            Self::Replica { server, .. } => match server.take() {
-                Some(server) => server.stop().await?,
-                None => {}
-            },
+            Self::Postgres { server, .. } => {
+                if let Some(server) = server.take() {
+                    server.stop().await?;
+                }
+            }
+            Self::Replica { server, .. } => {
+                if let Some(server) = server.take() {
+                    server.stop().await?;
+                }
+            }
             Self::Rabbit(server) => server.stop().await?,
             // These keep nothing.
             Self::Redis(server) => server.kill().await?,
