@@ -65,7 +65,10 @@ impl Board {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        drop(std::fs::remove_file(&self.path));
+        // Who was refused the folder leaves the file of the one that holds it.
+        if !self.processes.get_mut().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            drop(std::fs::remove_file(&self.path));
+        }
     }
 }
 
