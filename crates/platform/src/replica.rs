@@ -8,12 +8,12 @@
 use std::{
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::{Duration, Instant},
 };
 
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use tokio::time::{sleep, timeout};
 
 use crate::{
@@ -38,6 +38,8 @@ pub(crate) struct Replica {
     /// A position in the log that it has reached.
     reached: AtomicI64,
     state: Mutex<State>,
+    /// Whether somebody connects to it: that may take longer than a read is patient.
+    connecting: AtomicBool,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -60,7 +62,12 @@ impl Replica {
         let Some(url) = settings.get("replica_url") else { return Ok(None) };
         let url = db::with_authority(url, settings.get("ca_file")).map_err(Error::internal)?;
         let pool = db::pool(&url, service.name, Plans::Custom, connections)?;
-        Ok(Some(Self { pool, reached: AtomicI64::new(0), state: Mutex::default() }))
+        Ok(Some(Self {
+            pool,
+            reached: AtomicI64::new(0),
+            state: Mutex::default(),
+            connecting: AtomicBool::new(false),
+        }))
     }
 
     /// Whether it holds everything that the primary has committed by now. Who has to wait for longer than a moment, or
@@ -69,7 +76,8 @@ impl Replica {
         if self.is_resting() {
             return false;
         }
-        match timeout(PATIENCE, self.catch_up(primary)).await {
+        let Some(mut connection) = self.pool.try_acquire() else { return false };
+        match timeout(PATIENCE, self.catch_up(&mut connection, primary)).await {
             Ok(Ok(())) => {
                 self.state().read_at = Some(Instant::now());
                 return true;
@@ -85,7 +93,7 @@ impl Replica {
         false
     }
 
-    async fn catch_up(&self, primary: &PgPool) -> Result<(), sqlx::Error> {
+    async fn catch_up(&self, replica: &mut PgConnection, primary: &PgPool) -> Result<(), sqlx::Error> {
         // What was flushed: a commit that was told of is, unless the server does not wait for its disk.
         let wanted: i64 = sqlx::query_scalar(
             "select (case current_setting('synchronous_commit') when 'off' then pg_current_wal_insert_lsn()
@@ -97,7 +105,7 @@ impl Replica {
             // A server that does not follow anybody (any more) has replayed nothing.
             let reached: Option<i64> =
                 sqlx::query_scalar("select (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint")
-                    .fetch_one(&self.pool)
+                    .fetch_one(&mut *replica)
                     .await?;
             self.reached.fetch_max(reached.unwrap_or(0), Ordering::Relaxed);
             if reached.is_none_or(|reached| reached < wanted) {
@@ -105,6 +113,19 @@ impl Replica {
             }
         }
         Ok(())
+    }
+
+    /// Whether the caller is the one who has to [`connect`](Self::connect) for the reads to come.
+    fn wants_connection(&self) -> bool {
+        !self.is_resting() && self.pool.num_idle() == 0 && !self.connecting.swap(true, Ordering::Relaxed)
+    }
+
+    async fn connect(&self, service: &'static str) {
+        if let Err(error) = self.pool.acquire().await {
+            tracing::warn!(service, %error, "the replica cannot be reached; the primary answers");
+            self.leave_alone();
+        }
+        self.connecting.store(false, Ordering::Relaxed);
     }
 
     fn is_resting(&self) -> bool {
@@ -126,19 +147,25 @@ impl App {
     /// Where lists are read: at the replica if there is one and it holds everything that is committed by now, else at the
     /// primary.
     pub async fn lists(&self) -> &PgPool {
-        match &self.0.replica {
-            Some(replica) if replica.holds_everything(self.name(), self.db()).await => {
-                metrics::counter!("quenty_list_reads_total", "service" => self.name(), "from" => "replica")
-                    .increment(1);
-                &replica.pool
-            }
-            Some(_) => {
-                metrics::counter!("quenty_list_reads_total", "service" => self.name(), "from" => "primary")
-                    .increment(1);
-                self.db()
-            }
-            None => self.db(),
+        let Some(replica) = &self.0.replica else { return self.db() };
+        if replica.holds_everything(self.name(), self.db()).await {
+            self.count_list("replica");
+            return &replica.pool;
         }
+        if replica.wants_connection() {
+            let app = self.clone();
+            self.0.tracker.spawn(async move {
+                if let Some(replica) = &app.0.replica {
+                    replica.connect(app.name()).await;
+                }
+            });
+        }
+        self.count_list("primary");
+        self.db()
+    }
+
+    fn count_list(&self, from: &'static str) {
+        metrics::counter!("quenty_list_reads_total", "service" => self.name(), "from" => from).increment(1);
     }
 
     /// A read found no database. Whether that may have been the replica, which is left alone now, so that the same read
