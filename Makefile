@@ -39,7 +39,7 @@ run-distributed: ## The same as many processes behind nginx, on real servers (EX
 test: packages ## Run all tests on private servers: PostgreSQL, RabbitMQ, Redis, Consul
 	export QUENTY_TEST_CONSUL="$$(scripts/ensure-consul)"; \
 	export TMPDIR="$$(scripts/scratch-dir)"; \
-	export NEXTEST_TEST_THREADS="$${NEXTEST_TEST_THREADS:-$$(($$(nproc) * 2))}"; \
+	export NEXTEST_TEST_THREADS="$${NEXTEST_TEST_THREADS:-$$(($$(nproc) + 1))}"; \
 	if command -v cargo-nextest >/dev/null; then \
 		$(CARGO) xtask with-servers -- $(CARGO) nextest run --workspace; \
 	else \

@@ -225,6 +225,7 @@ pub(crate) fn owner_url(up: &Up, service: &str) -> String {
     let app = &up.stage.databases[service];
     let (_, host) = app.split_once('@').expect("credentials");
     let (_, database) = app.rsplit_once('/').expect("a database");
+    let database = database.split_once('?').map_or(database, |(name, _)| name);
     let password = secrets["databases"][database]["owner"].as_str().expect("the owner's password");
     format!("postgres://{}:{password}@{host}", owner_role(database))
 }
