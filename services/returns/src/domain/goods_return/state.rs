@@ -454,7 +454,8 @@ impl ReturnState {
 
     fn way_back_failed(&mut self, fact: &ReturnWayBackFailed) {
         self.booking = Booking { attempt: self.booking.attempt, ..Booking::default() };
-        if self.status.may_become(Status::Approved) || self.status == Status::Approved {
+        // Of goods that were brought meanwhile nobody has to come for, whatever becomes of them now.
+        if self.status.is_before_pickup() {
             self.become_(Status::Approved, self.expires_at());
             self.attention = Some(Attention { code: fact.code.clone(), detail: fact.detail.clone() });
         }

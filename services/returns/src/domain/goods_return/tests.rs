@@ -506,6 +506,28 @@ fn what_is_brought_while_a_driver_is_to_come_needs_no_driver() {
 }
 
 #[test]
+fn a_pickup_that_is_refused_after_the_goods_were_brought_changes_nothing() {
+    let (order, people) = (order(&[(1, 100_000)], 0, 0), people());
+    let lines = [LineQuantity { line: 1, quantity: 1 }];
+    let (mut of, _) =
+        Return::request(request(&order, &lines, "defective", "refund"), approved(), 30, start());
+    of.ask_for_pickup(Wanted::default(), load(&order), start()).unwrap();
+    of.receive(&lines, &people.clerk, start()).unwrap();
+    of.inspect(InspectionId::new(), vec![inspected(1, 1, "confirmed")], &people.inspector, start()).unwrap();
+    of.dispute("it was like that", start()).unwrap();
+    let refused = News::Failed {
+        way_back: WayBack::Pickup,
+        attempt: Some(1),
+        of: Booked::Pickup(PickupId::new()),
+        code: "NO_CAPACITY".to_owned(),
+        detail: "no room".to_owned(),
+    };
+    let _ = of.hear(refused, start());
+    assert_eq!((of.status, of.attention.clone()), (Status::Disputed, None));
+    assert!(of.cancel("I keep it", start()).is_err(), "the goods are with the merchant");
+}
+
+#[test]
 fn a_cancellation_waits_for_whoever_has_the_booking() {
     let order = order(&[(1, 100_000)], 0, 0);
     let lines = [LineQuantity { line: 1, quantity: 1 }];
