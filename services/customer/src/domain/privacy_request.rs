@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 const HOLDERS: [&str; 4] = ["order", "pickup", "returns", "shipping"];
 
 quenty_kernel::words! {
-    /// What is asked for.
+    /// What is asked for; nobody can undo `erase`.
     pub(crate) enum PrivacyKind ("kind of privacy request") { Erase = "erase" }
 }
 

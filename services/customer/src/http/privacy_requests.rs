@@ -26,7 +26,6 @@ use crate::{
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PrivacyRequestIn {
-    /// `erase`: nobody can undo it.
     #[schema(inline)]
     kind: PrivacyKind,
     customer_id: CustomerId,

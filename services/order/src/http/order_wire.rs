@@ -323,6 +323,8 @@ impl From<&Order> for QuoteOut {
 struct BookingOut<Id> {
     state: Booking,
     attempt: u32,
+    // Said by hand: of a type that is a parameter, the document forgets that it may be absent.
+    #[schema(value_type = Option<String>)]
     id: Option<Id>,
 }
 
