@@ -69,11 +69,35 @@ pub struct Traces {
 }
 
 impl Tx {
-    /// Strips the facts of these streams of all but what `leave` leaves of their personal data, and cleans kept answers
-    /// and dead letters. Done again, it finds nothing. Returns how many facts it stripped.
+    /// Keeps a person from being erased until this transaction ends. For whoever writes something about them, before it is
+    /// asked whether they were erased: an erasure does not see what is not committed.
     ///
     /// # Errors
-    /// As long as an event about the person is on its way out, or waits to be taken in: whoever reacts comes again.
+    /// When the database cannot be asked.
+    pub async fn keep_from_erasure(&mut self, person: impl TypedId) -> Result<()> {
+        sqlx::query!("select pg_advisory_xact_lock_shared(hashtextextended($1, 8))", person.to_string())
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Lets nobody write anything about a person until this transaction ends; before it is looked for what is held of them.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn hold_for_erasure(&mut self, person: impl TypedId) -> Result<()> {
+        sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 8))", person.to_string())
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// Strips the facts of these streams of all but what `leave` leaves of their personal data, and cleans kept answers.
+    /// Done again, it finds nothing. Returns how many facts it stripped.
+    ///
+    /// # Errors
+    /// As long as an event about the person is on its way out, waits to be taken in, or is dead: goods and money may hang
+    /// on it, so a person replays or discards it. Whoever reacts comes again.
     pub async fn erase_personal(
         &mut self,
         request: impl TypedId,
@@ -85,7 +109,7 @@ impl Tx {
         if is_on_its_way(self.conn(), &traces.streams, &ids, &request.to_string()).await? {
             return Err(Error::internal("events about a person who is to be erased are still on their way"));
         }
-        clean(self.conn(), &ids, &request.to_string()).await?;
+        clean(self.conn(), &ids).await?;
         let kept = sqlx::query!(
             "select p.event_id, p.data from quenty.journal_personal p join quenty.journal j on j.id = p.event_id
              where j.stream = any($1) and p.salt <> ''::bytea",
@@ -122,7 +146,7 @@ async fn is_on_its_way(
 ) -> Result<bool> {
     let moving = sqlx::query_scalar!(
         "select exists (select from quenty.outbox where stream = any($1))
-             or exists (select from quenty.inbox i where i.status in ('waiting', 'unheard') and i.stream <> $3
+             or exists (select from quenty.inbox i where i.status in ('waiting', 'unheard', 'dead') and i.stream <> $3
                         and (i.stream = any($2)
                              or exists (select from jsonb_each_text(i.envelope->'data') f where f.value = any($2)))) as \"moving!\"",
         streams,
@@ -134,18 +158,8 @@ async fn is_on_its_way(
     Ok(moving)
 }
 
-/// Dead letters about the person are discarded: what they were for has ended. An answer that is asked for once more says
-/// that it was given, and no more.
-async fn clean(connection: &mut PgConnection, ids: &[String], request: &str) -> Result<()> {
-    sqlx::query!(
-        "update quenty.inbox i set status = 'discarded', envelope = null, error = null, next_at = null
-         where i.status = 'dead' and i.stream <> $2
-           and (i.stream = any($1) or exists (select from jsonb_each_text(i.envelope->'data') f where f.value = any($1)))",
-        ids,
-        request
-    )
-    .execute(&mut *connection)
-    .await?;
+/// An answer that is asked for once more says that it was given, and no more.
+async fn clean(connection: &mut PgConnection, ids: &[String]) -> Result<()> {
     sqlx::query!("update quenty.idempotency set body = null where body->>'id' = any($1)", ids)
         .execute(connection)
         .await?;

@@ -77,7 +77,7 @@ impl From<Error> for quenty_platform::Error {
             ),
             Error::BuyerErased => Failure::conflict(
                 "BUYER_ERASED",
-                "the buyer had all erased that was known of them; say in `buyer` who hands the goods over",
+                "the buyer had all erased that was known of them; say in `buyer` who hands the goods over, and ask for a refund: a replacement has no address to go to",
             ),
             Error::Invalid(invalid) => Failure::new(
                 Kind::Invalid,

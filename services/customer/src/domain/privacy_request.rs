@@ -154,7 +154,8 @@ impl PrivacyRequest {
         self.hear(ReturnsHeld { returns }, now)
     }
 
-    /// Once nothing is under way, everybody erases. Something that began meanwhile makes the request wait once more.
+    /// Once nothing is under way, everybody erases. Something that began meanwhile makes the request wait once more; what
+    /// also ended meanwhile is told to everybody at once, since only Order and Returns know customers.
     fn hear(&mut self, told: impl Into<PrivacyFact>, now: Timestamp) -> Vec<PrivacyFact> {
         if self.status == PrivacyStatus::Completed {
             return Vec::new();
@@ -201,11 +202,11 @@ impl PrivacyRequest {
             // Only the first fact creates.
             PrivacyFact::Requested(_) => return,
             PrivacyFact::OrdersHeld(told) => {
-                self.wait_for(&told.orders.under_way);
+                self.status = after(self.status, self.orders.as_ref(), &told.orders);
                 self.orders = Some(told.orders.clone());
             }
             PrivacyFact::ReturnsHeld(told) => {
-                self.wait_for(&told.returns.under_way);
+                self.status = after(self.status, self.returns.as_ref(), &told.returns);
                 self.returns = Some(told.returns.clone());
             }
             PrivacyFact::ErasureRequested(_) => {
@@ -226,12 +227,12 @@ impl PrivacyRequest {
         self.version += 1;
         self.updated_at = now;
     }
+}
 
-    fn wait_for<T>(&mut self, under_way: &[T]) {
-        if !under_way.is_empty() {
-            self.status = PrivacyStatus::Waiting;
-        }
-    }
+/// The status once a service has told what it holds, which may be more than it told before.
+fn after<T: PartialEq>(status: PrivacyStatus, before: Option<&Held<T>>, told: &Held<T>) -> PrivacyStatus {
+    let is_more = before.is_some_and(|before| told.all.iter().any(|id| !before.all.contains(id)));
+    if !told.under_way.is_empty() || is_more { PrivacyStatus::Waiting } else { status }
 }
 
 #[cfg(test)]
@@ -278,6 +279,17 @@ mod tests {
         assert_eq!((request.status, request.erased["order"]), (PrivacyStatus::Completed, erased));
         assert!(request.hear_erased("order", erased, NOW).is_empty(), "it is over");
         assert!(request.hear_orders(held(&[OrderId::new()], &[]), NOW).is_empty());
+    }
+
+    #[test]
+    fn what_began_and_ended_while_everybody_erases_is_erased_too() {
+        let (mut request, first, second) = (request(), OrderId::new(), OrderId::new());
+        request.hear_orders(held(&[first], &[]), NOW);
+        assert!(asks(&request.hear_returns(held(&[], &[]), NOW)));
+        let facts = request.hear_orders(held(&[first, second], &[]), NOW);
+        let Some(PrivacyFact::ErasureRequested(asked)) = facts.last() else { panic!("{facts:?}") };
+        assert_eq!(asked.order_ids, [first, second]);
+        assert!(!asks(&request.hear_orders(held(&[first, second], &[]), NOW)), "that is known");
     }
 
     #[test]

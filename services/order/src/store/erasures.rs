@@ -44,6 +44,14 @@ pub(crate) async fn set_erased(connection: &mut PgConnection, id: PrivacyRequest
     Ok(())
 }
 
+pub(crate) async fn is_erased(connection: &mut PgConnection, customer: CustomerId) -> Result<bool> {
+    let erased = sqlx::query_scalar!(
+        "select exists (select from erasures where customer_id = $1 and status = 'erased') as \"erased!\"",
+        customer.uuid()
+    );
+    Ok(erased.fetch_one(connection).await?)
+}
+
 pub(crate) async fn held(
     connection: &mut PgConnection,
     company: CompanyId,

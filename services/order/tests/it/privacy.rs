@@ -75,7 +75,7 @@ impl<'a> Asked<'a> {
 }
 
 #[tokio::test]
-async fn a_person_is_erased_from_rows_history_answers_and_dead_letters_once_no_order_is_under_way() {
+async fn a_person_is_erased_from_rows_history_and_answers_once_no_order_is_under_way() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
     let customer = hear_customer(&app, shop.merchant.company).await;
@@ -84,7 +84,6 @@ async fn a_person_is_erased_from_rows_history_answers_and_dead_letters_once_no_o
     let placed = app.post("/api/v1/orders").token(&shop.merchant.token).idempotency_key("luz").json(&body);
     let id: OrderId = placed.send().await.expect(201).json()["id"].as_str().unwrap().parse().unwrap();
     let other = shop.place(json!({})).await;
-    plant_news(&app, id, "dead").await;
     app.at_rest().await;
     let asked = Asked::for_(&shop, customer).await;
     assert_eq!(asked.told().await[0].1["under_way"], json!([id]));
@@ -146,12 +145,18 @@ async fn plant_news(app: &TestApp, order: OrderId, status: &str) {
 async fn nothing_is_erased_while_news_of_the_person_wait_and_then_it_goes_on_by_itself() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
-    let customer = hear_customer(&app, shop.merchant.company).await;
+    for status in ["waiting", "dead"] {
+        erased_when_the_news_are_gone(&app, &shop, status).await;
+    }
+}
+
+async fn erased_when_the_news_are_gone(app: &TestApp, shop: &Shop<'_>, status: &str) {
+    let customer = hear_customer(app, shop.merchant.company).await;
     let id = shop.place(json!({"customer_id": customer, "consignee": luz()})).await;
     shop.cancel(id).await.expect(200);
     app.at_rest().await;
-    let asked = Asked::for_(&shop, customer).await;
-    plant_news(&app, id, "waiting").await;
+    let asked = Asked::for_(shop, customer).await;
+    plant_news(app, id, status).await;
 
     asked.erase(&[id]).await;
     assert_eq!(asked.told().await.pop().unwrap().0, "order.privacy.found");
@@ -204,4 +209,34 @@ async fn a_return_that_comes_to_nothing_is_in_the_orders_timeline() {
     ] {
         assert!(lines.contains(&expected), "{lines:?}");
     }
+}
+
+#[tokio::test]
+async fn an_order_that_is_being_placed_is_waited_for() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let customer = hear_customer(&app, shop.merchant.company).await;
+    let asked = Asked::for_(&shop, customer).await;
+    let body = shop.order(json!({"customer_id": customer, "consignee": luz()}));
+    let mut stock = app.app.db().begin().await.unwrap();
+    sqlx::query("lock table stock_levels, stock_items in exclusive mode").execute(&mut *stock).await.unwrap();
+    let waits = |what: &'static str, kind: &'static str| {
+        let (db, waits) =
+            (app.app.db(), "select exists (select from pg_locks where not granted and locktype = $1)");
+        eventually(what, move || async move {
+            let waits: bool = sqlx::query_scalar(waits).bind(kind).fetch_one(db).await.unwrap();
+            waits.then_some(())
+        })
+    };
+    let placing = app.post("/api/v1/orders").token(&shop.merchant.token).json(&body).send();
+    let (placed, ()) = tokio::join!(placing, async {
+        waits("the order waits for its stock", "relation").await;
+        tokio::join!(asked.erase(&[]), async {
+            waits("the erasure waits for the order", "advisory").await;
+            stock.rollback().await.unwrap();
+        });
+    });
+    let id = placed.expect(201).json()["id"].clone();
+    let (kind, found) = asked.told().await.pop().unwrap();
+    assert_eq!((kind.as_str(), &found["under_way"]), ("order.privacy.found", &json!([id])));
 }

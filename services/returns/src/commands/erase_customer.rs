@@ -45,6 +45,7 @@ pub(super) async fn tell_returns_of(
 /// Erases the person, unless a return was asked for meanwhile: then it is waited for that.
 pub(crate) async fn erase_customer(tx: &mut Tx, asked: &ErasureRequested) -> Result<(), Error> {
     let ErasureRequested { request_id, company_id, customer_id, .. } = *asked;
+    tx.hold_for_erasure(customer_id).await?;
     store::erasures::lock_orders(tx.conn(), company_id, customer_id).await?;
     let held = store::erasures::held(tx.conn(), company_id, customer_id).await?;
     if !held.under_way.is_empty() {
