@@ -15,10 +15,9 @@ use nix::sys::signal::Signal;
 use quenty_platform::{bound_process::BoundProcess, client::Transport};
 use serde_json::{Value, json};
 
-use crate::{certificates::Files, ports::free_ports, random_password, write_private};
+use crate::{certificates::Files, kill, ports::free_ports, random_password, write_private};
 
 const START_LIMIT: Duration = Duration::from_secs(60);
-const STOP_LIMIT: Duration = Duration::from_secs(10);
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 const CONFIG: &str = "consul.json";
 
@@ -103,13 +102,7 @@ impl ConsulAgent {
 
     /// Kills the agent; what it knew is gone.
     pub async fn kill(&mut self) -> Result<()> {
-        let Some(running) = self.running.take() else { return Ok(()) };
-        tokio::task::spawn_blocking(move || {
-            running.signal(Signal::SIGKILL)?;
-            running.wait(STOP_LIMIT).with_context(|| format!("consul, process {}, stays", running.pid()))?;
-            Ok(())
-        })
-        .await?
+        kill("consul", self.running.take()).await
     }
 
     /// Starts it on its ports, empty: tokens have to be made again.

@@ -11,10 +11,47 @@ pub mod ports;
 pub mod rabbit;
 pub mod redis;
 
-use std::{fs, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
+use nix::sys::signal::Signal;
+use quenty_platform::bound_process::BoundProcess;
 use rand::distr::{Alphanumeric, SampleString};
+use tokio::net::TcpStream;
+
+const START_LIMIT: Duration = Duration::from_secs(20);
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// Waits until the process listens on its port. What it logged is told if it does not.
+async fn listens(name: &str, process: &BoundProcess, port: u16, log: &Path) -> Result<()> {
+    let told = || fs::read_to_string(log).unwrap_or_default();
+    let deadline = Instant::now() + START_LIMIT;
+    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        if let Some(status) = process.exit_status() {
+            bail!("{name} ended with {status}: {}", told());
+        }
+        ensure!(Instant::now() < deadline, "{name} does not answer: {}", told());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+/// Kills the process, if there is one, and waits until it has gone.
+async fn kill(name: &'static str, process: Option<BoundProcess>) -> Result<()> {
+    let Some(process) = process else { return Ok(()) };
+    tokio::task::spawn_blocking(move || {
+        process.signal(Signal::SIGKILL)?;
+        process.wait(STOP_LIMIT).with_context(|| format!("{name}, process {}, stays", process.pid()))?;
+        Ok(())
+    })
+    .await?
+}
 
 /// For users of servers on loopback; it can stand in a URL.
 fn random_password() -> String {

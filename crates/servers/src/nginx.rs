@@ -6,21 +6,20 @@ use std::{
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use nix::{
     sys::signal::Signal,
     unistd::{Uid, User},
 };
 use quenty_platform::bound_process::BoundProcess;
-use tokio::net::TcpStream;
 
-const START_LIMIT: Duration = Duration::from_secs(20);
+use crate::{STOP_LIMIT, listens};
+
 /// How long requests that run may take when it is asked to end.
 const DRAIN: Duration = Duration::from_secs(15);
-const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// As whom its workers run when it is started by root: Debian's user for web servers.
 const ACCOUNT: &str = "www-data";
 /// Not on everybody's `PATH`.
@@ -75,17 +74,7 @@ impl Nginx {
         // Killed, the master could not take its workers with it.
         let running = BoundProcess::spawn("nginx", command, Signal::SIGTERM)
             .context("cannot start nginx: run `apt-get install nginx-light`")?;
-        let running = self.running.insert(running);
-        let deadline = Instant::now() + START_LIMIT;
-        while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-            let told = || fs::read_to_string(&log).unwrap_or_default();
-            if let Some(status) = running.exit_status() {
-                bail!("nginx ended with {status}: {}", told());
-            }
-            ensure!(Instant::now() < deadline, "nginx does not answer: {}", told());
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(())
+        listens("nginx", self.running.insert(running), self.port, &log).await
     }
 
     /// Takes in nothing new, lets running requests finish, and ends.

@@ -4,18 +4,13 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
 use quenty_platform::{bound_process::BoundProcess, redis};
-use tokio::net::TcpStream;
 
-use crate::{certificates::Files, ports::free_ports, random_password, write_private};
-
-const START_LIMIT: Duration = Duration::from_secs(20);
-const STOP_LIMIT: Duration = Duration::from_secs(10);
+use crate::{certificates::Files, kill, listens, ports::free_ports, random_password, write_private};
 
 /// A server of our own. Dropping it kills it.
 #[derive(Debug)]
@@ -70,13 +65,7 @@ impl RedisServer {
 
     /// Kills the server; what it held is gone, and was never meant to be kept.
     pub async fn kill(&mut self) -> Result<()> {
-        let Some(running) = self.running.take() else { return Ok(()) };
-        tokio::task::spawn_blocking(move || {
-            running.signal(Signal::SIGKILL)?;
-            running.wait(STOP_LIMIT).with_context(|| format!("redis, process {}, stays", running.pid()))?;
-            Ok(())
-        })
-        .await?
+        kill("redis", self.running.take()).await
     }
 
     /// Starts it on its port, empty.
@@ -110,17 +99,7 @@ impl RedisServer {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let running = BoundProcess::spawn("redis", command, Signal::SIGKILL)
             .context("cannot start redis-server: run `apt-get install redis-server`")?;
-        let running = self.running.insert(running);
-        let deadline = Instant::now() + START_LIMIT;
-        while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-            let log = || fs::read_to_string(self.dir.join("redis.log")).unwrap_or_default();
-            if let Some(status) = running.exit_status() {
-                bail!("redis ended with {status}: {}", log());
-            }
-            ensure!(Instant::now() < deadline, "redis does not answer: {}", log());
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(())
+        listens("redis", self.running.insert(running), self.port, &self.dir.join("redis.log")).await
     }
 }
 
