@@ -91,14 +91,19 @@ async fn on_running(args: &Args, url: &str) -> Result<ExitCode> {
     tell(&summary, args)
 }
 
+/// The folder that is asked for, or one that goes with what is beside it.
+fn folder(args: &Args) -> Result<(PathBuf, Option<Scratch>)> {
+    if let Some(data) = &args.data {
+        return Ok((data.clone(), None));
+    }
+    let scratch = Scratch::make()?;
+    Ok((scratch.path().to_owned(), Some(scratch)))
+}
+
 async fn on_own(args: &Args, ending: &Ending) -> Result<ExitCode> {
-    let scratch = args.data.is_none().then(Scratch::make).transpose()?;
+    let (data, scratch) = folder(args)?;
     let start = Start {
-        data: args
-            .data
-            .clone()
-            .or_else(|| scratch.as_ref().map(|scratch| scratch.path().to_owned()))
-            .context("a folder")?,
+        data,
         ephemeral: scratch.is_some(),
         simulated_from: Some(wall_now() - demo::WEEK),
         free_ports: args.ports == up::Ports::Free,
@@ -117,13 +122,9 @@ async fn on_own(args: &Args, ending: &Ending) -> Result<ExitCode> {
 }
 
 async fn on_many_processes(args: &Args, ending: &Ending) -> Result<ExitCode> {
-    let scratch = args.data.is_none().then(Scratch::make).transpose()?;
+    let (data, _scratch) = folder(args)?;
     let wanted = Wanted {
-        data: args
-            .data
-            .clone()
-            .or_else(|| scratch.as_ref().map(|scratch| scratch.path().to_owned()))
-            .context("a folder")?,
+        data,
         free_ports: args.ports == up::Ports::Free,
         admin_email: args.admin_email.clone(),
         consul: find_consul(args.consul.clone())?,
