@@ -61,6 +61,8 @@ impl SharedSettings {
             let mut index = 0;
             loop {
                 match consul.config(&self.process, index).await {
+                    // The question was open for so long, and nothing changed.
+                    Ok((_, next)) if next == index => {}
                     Ok((shared, next)) => {
                         // One that goes back means that the store is another one.
                         index = if next < index { 0 } else { next };
