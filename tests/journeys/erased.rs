@@ -1,13 +1,11 @@
 //! A buyer has all erased that is held about them, while a return is under way: it waits, goes on by itself, and leaves no word
 //! of them in any database; told on both buses, among the stories of returns, and under fire among those of kills.
 
-use std::time::Duration;
-
 use quenty_platform::journal;
 use quenty_testkit::mentions::mentions;
 use serde_json::{Value, json};
 
-use crate::harness::{Cast, Merchant, Person, Stage, counter::Counter, merchant::id, services, until};
+use crate::harness::{Cast, Merchant, Person, Stage, counter::Counter, merchant::id, services};
 
 const WORDS: [&str; 5] = ["Eva Prado", "eva.prado@example.com", "573009998877", "43A # 99-50", "Calle 109"];
 
@@ -21,12 +19,6 @@ pub async fn place_for_eva(merchant: &Merchant, mut order: Value) -> Value {
     order["customer_id"] = eva["id"].clone();
     order["notes"] = json!("Eva Prado, timbre 3");
     order["consignee"] = json!({"name": "Eva Prado", "phone": "+573009998877", "email": "eva.prado@example.com", "address": street});
-    // Order knows customers by Customer's word, which takes longer than it waits for while processes are killed.
-    let is_known = async || {
-        let quote = merchant.client.post("/api/v1/orders/quote", &order).await;
-        (quote.status() == 200).then_some(())
-    };
-    until(Duration::from_secs(90), "Order has heard of the customer", is_known).await;
     merchant.place(&order).await
 }
 

@@ -213,6 +213,9 @@ events! {
         request_id: PrivacyRequestId,
         company_id: CompanyId,
         customer_id: CustomerId,
+        /// How often it was asked, from 1; 0 from a version that did not count. Who has erased says it again.
+        #[serde(default)]
+        round: u32,
         /// What Order and Returns hold of the person: others know no customers.
         order_ids: Vec<OrderId>,
         return_ids: Vec<ReturnId>,

@@ -387,6 +387,9 @@ events! {
         request_id: PrivacyRequestId,
         company_id: CompanyId,
         customer_id: CustomerId,
+        /// Of the request that this answers.
+        #[serde(default)]
+        round: u32,
         /// Rows that spoke of the person.
         records: u32,
         /// Facts of the journal that were stripped.

@@ -47,7 +47,12 @@ fn events() -> Vec<Published> {
 
 /// Fields that came to an event after it was first published. Every fact of Pickup and Shipping about an order's
 /// parcels has `return_id` besides.
-const LATER: [(&str, &[&str]); 3] = [
+const LATER: [(&str, &[&str]); 8] = [
+    ("quenty.customer.privacy.erasure_requested.v1", &["round"]),
+    ("quenty.order.privacy.erased.v1", &["round"]),
+    ("quenty.pickup.privacy.erased.v1", &["round"]),
+    ("quenty.returns.privacy.erased.v1", &["round"]),
+    ("quenty.shipping.privacy.erased.v1", &["round"]),
     (
         "quenty.order.order.delivered.v1",
         &["paid", "consignee", "sender", "warehouse_id", "items", "external_reference"],

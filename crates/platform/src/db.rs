@@ -100,6 +100,7 @@ async fn grant(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Er
          revoke update, delete on quenty.journal, quenty.journal_personal from {role};
          grant execute on function quenty.erase_personal(jsonb) to {role};
          revoke delete on quenty.stream_heads from {role};
+         revoke update, delete on quenty.erased from {role};
          revoke insert, update, delete on quenty.migrations from {role};
          do $$ begin if to_regclass('public._sqlx_migrations') is not null then
            revoke insert, update, delete on public._sqlx_migrations from {role}; end if; end $$;"

@@ -66,29 +66,40 @@ pub struct Traces {
     pub streams: Vec<String>,
     /// By which other ids events of others, and answers that are kept for a while, speak of the person.
     pub about: Vec<String>,
+    /// About what nothing is written any more from here on ([`Tx::is_erased`]), held before.
+    pub erased: Vec<Uuid>,
 }
 
 impl Tx {
-    /// Keeps a person from being erased until this transaction ends. For whoever writes something about them, before it is
-    /// asked whether they were erased: an erasure does not see what is not committed.
+    /// Whether nothing is written any more about a person, or about an order or a return of theirs. If it is, this
+    /// transaction comes before their erasure: that one waits for its end, since it would not see what is not committed.
     ///
     /// # Errors
     /// When the database cannot be asked.
-    pub async fn keep_from_erasure(&mut self, person: impl TypedId) -> Result<()> {
-        sqlx::query!("select pg_advisory_xact_lock_shared(hashtextextended($1, 8))", person.to_string())
+    pub async fn is_erased(&mut self, id: impl TypedId) -> Result<bool> {
+        sqlx::query!("select pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 8))", id.uuid())
             .execute(self.conn())
             .await?;
-        Ok(())
+        // A statement of its own: it sees what was committed while the lock was waited for.
+        let erased = sqlx::query_scalar!(
+            "select exists (select from quenty.erased where id = $1) as \"erased!\"",
+            id.uuid()
+        );
+        Ok(erased.fetch_one(self.conn()).await?)
     }
 
-    /// Lets nobody write anything about a person until this transaction ends; before it is looked for what is held of them.
+    /// Lets nobody write anything about these until this transaction ends; before it is looked for what is held of them.
     ///
     /// # Errors
     /// When the database cannot be asked.
-    pub async fn hold_for_erasure(&mut self, person: impl TypedId) -> Result<()> {
-        sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 8))", person.to_string())
-            .execute(self.conn())
-            .await?;
+    pub async fn hold_for_erasure(&mut self, ids: &[Uuid]) -> Result<()> {
+        // In one order: two erasures may hold the same ones.
+        sqlx::query!(
+            "select pg_advisory_xact_lock(hashtextextended(id::text, 8)) from (select unnest($1::uuid[]) as id order by 1) i",
+            ids
+        )
+        .fetch_all(self.conn())
+        .await?;
         Ok(())
     }
 
@@ -110,6 +121,7 @@ impl Tx {
             return Err(Error::internal("events about a person who is to be erased are still on their way"));
         }
         clean(self.conn(), &ids).await?;
+        remember(self.conn(), &traces.erased).await?;
         let kept = sqlx::query!(
             "select p.event_id, p.data from quenty.journal_personal p join quenty.journal j on j.id = p.event_id
              where j.stream = any($1) and p.salt <> ''::bytea",
@@ -161,6 +173,13 @@ async fn is_on_its_way(
 /// An answer that is asked for once more says that it was given, and no more.
 async fn clean(connection: &mut PgConnection, ids: &[String]) -> Result<()> {
     sqlx::query!("update quenty.idempotency set body = null where body->>'id' = any($1)", ids)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn remember(connection: &mut PgConnection, erased: &[Uuid]) -> Result<()> {
+    sqlx::query!("insert into quenty.erased (id) select unnest($1::uuid[]) on conflict do nothing", erased)
         .execute(connection)
         .await?;
     Ok(())

@@ -210,7 +210,7 @@ pub const ROLES: &[Role] = &[
 pub const SERVICES: &[(&str, &[&str])] = &[
     ("auth", &["internal.memberships:read"]),
     ("gateway", &["internal.api_keys:exchange"]),
-    ("order", &["internal.companies:read", "internal.customers:write"]),
+    ("order", &["internal.companies:read", "internal.customers:read", "internal.customers:write"]),
     ("pickup", &["internal.companies:read"]),
     ("returns", &["internal.exchanges:write"]),
     ("shipping", &["internal.companies:read"]),

@@ -24,7 +24,10 @@ async fn a_service_gets_its_own_permissions_and_no_more_as_json_and_as_a_form() 
             (claims.realm, claims.sub.as_str(), claims.client_id.as_str()),
             (Realm::Service, "order", "order")
         );
-        assert_eq!(claims.permissions, ["internal.companies:read", "internal.customers:write"]);
+        assert_eq!(
+            claims.permissions,
+            ["internal.companies:read", "internal.customers:read", "internal.customers:write"]
+        );
     }
 }
 

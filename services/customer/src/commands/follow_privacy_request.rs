@@ -47,7 +47,8 @@ async fn erase_customer(tx: &mut Tx, request: PrivacyRequestId, id: CustomerId) 
         store::customers::save(tx.conn(), &customer).await?;
         tx.record(id, Some(customer.company_id()), &erased)?;
     }
-    let traces = Traces { streams: vec![id.to_string()], about: vec![] };
+    // The customer's row remembers it.
+    let traces = Traces { streams: vec![id.to_string()], about: vec![], erased: vec![] };
     tx.erase_personal(request, customer.company_id(), &traces, leave_nothing).await?;
     Ok(())
 }

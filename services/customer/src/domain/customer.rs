@@ -220,7 +220,7 @@ impl Customer {
         })
     }
 
-    fn is_erased(&self) -> bool {
+    pub(crate) fn is_erased(&self) -> bool {
         self.0.erased_at.is_some()
     }
 

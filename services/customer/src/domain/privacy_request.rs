@@ -68,6 +68,8 @@ impl Event for ReturnsHeld {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ServiceErased {
     pub(crate) service: String,
+    #[serde(default)]
+    pub(crate) round: u32,
     pub(crate) erased: Erased,
 }
 
@@ -106,7 +108,10 @@ pub(crate) struct PrivacyRequest {
     /// Absent until the service has answered.
     pub(crate) orders: Option<Held<OrderId>>,
     pub(crate) returns: Option<Held<ReturnId>>,
-    /// Who has not erased yet.
+    /// How often everybody was asked to erase.
+    #[serde(default)]
+    pub(crate) round: u32,
+    /// Who has not erased yet in this round.
     pub(crate) open: BTreeSet<String>,
     pub(crate) erased: BTreeMap<String, Erased>,
     pub(crate) requested_by: Actor,
@@ -131,6 +136,7 @@ impl PrivacyRequest {
             status: PrivacyStatus::Waiting,
             orders: None,
             returns: None,
+            round: 0,
             open: BTreeSet::new(),
             erased: BTreeMap::new(),
             requested_by,
@@ -170,6 +176,7 @@ impl PrivacyRequest {
                 request_id: self.id,
                 company_id: self.company_id,
                 customer_id: self.customer_id,
+                round: self.round + 1,
                 order_ids: orders.all.clone(),
                 return_ids: returns.all.clone(),
             };
@@ -178,12 +185,18 @@ impl PrivacyRequest {
         facts
     }
 
-    /// A service has erased what it held. What it says of a round that came to nothing counts, and ends nothing.
-    pub(crate) fn hear_erased(&mut self, service: &str, erased: Erased, now: Timestamp) -> Vec<PrivacyFact> {
+    /// A service has erased what it held. What it says of an earlier round counts, and ends nothing.
+    pub(crate) fn hear_erased(
+        &mut self,
+        service: &str,
+        round: u32,
+        erased: Erased,
+        now: Timestamp,
+    ) -> Vec<PrivacyFact> {
         if self.status == PrivacyStatus::Completed {
             return Vec::new();
         }
-        let mut facts = vec![self.happen(ServiceErased { service: service.to_owned(), erased }, now)];
+        let mut facts = vec![self.happen(ServiceErased { service: service.to_owned(), round, erased }, now)];
         if self.status == PrivacyStatus::Erasing && self.open.is_empty() {
             let PrivacyRequest { id: request_id, company_id, customer_id, .. } = *self;
             facts.push(self.happen(PrivacyCompleted { request_id, company_id, customer_id }, now));
@@ -209,12 +222,15 @@ impl PrivacyRequest {
                 self.status = after(self.status, self.returns.as_ref(), &told.returns);
                 self.returns = Some(told.returns.clone());
             }
-            PrivacyFact::ErasureRequested(_) => {
+            PrivacyFact::ErasureRequested(asked) => {
+                self.round = asked.round;
                 self.status = PrivacyStatus::Erasing;
                 self.open = HOLDERS.map(str::to_owned).into();
             }
             PrivacyFact::ServiceErased(told) => {
-                self.open.remove(&told.service);
+                if told.round == self.round {
+                    self.open.remove(&told.service);
+                }
                 let sum = self.erased.entry(told.service.clone()).or_default();
                 sum.records = sum.records.saturating_add(told.erased.records);
                 sum.facts = sum.facts.saturating_add(told.erased.facts);
@@ -272,12 +288,12 @@ mod tests {
         assert!(asks(&request.hear_returns(held(&[], &[]), NOW)));
         let erased = Erased { records: 1, facts: 2 };
         for service in ["order", "pickup", "shipping"] {
-            assert_eq!(request.hear_erased(service, erased, NOW).len(), 1);
+            assert_eq!(request.hear_erased(service, 1, erased, NOW).len(), 1);
         }
-        assert_eq!(request.hear_erased("order", Erased::default(), NOW).len(), 1, "told twice");
-        assert_eq!(request.hear_erased("returns", erased, NOW).len(), 2);
+        assert_eq!(request.hear_erased("order", 1, Erased::default(), NOW).len(), 1, "told twice");
+        assert_eq!(request.hear_erased("returns", 1, erased, NOW).len(), 2);
         assert_eq!((request.status, request.erased["order"]), (PrivacyStatus::Completed, erased));
-        assert!(request.hear_erased("order", erased, NOW).is_empty(), "it is over");
+        assert!(request.hear_erased("order", 1, erased, NOW).is_empty(), "it is over");
         assert!(request.hear_orders(held(&[OrderId::new()], &[]), NOW).is_empty());
     }
 
@@ -297,12 +313,18 @@ mod tests {
         let (mut request, order) = (request(), OrderId::new());
         request.hear_orders(held(&[], &[]), NOW);
         request.hear_returns(held(&[], &[]), NOW);
-        for service in ["pickup", "shipping", "returns"] {
-            request.hear_erased(service, Erased::default(), NOW);
+        for service in ["pickup", "shipping"] {
+            request.hear_erased(service, 1, Erased::default(), NOW);
         }
         request.hear_orders(held(&[order], &[order]), NOW);
         assert_eq!(request.status, PrivacyStatus::Waiting);
         assert!(asks(&request.hear_orders(held(&[order], &[]), NOW)));
-        assert_eq!(request.open.len(), HOLDERS.len());
+        for service in ["order", "pickup", "shipping"] {
+            request.hear_erased(service, 2, Erased::default(), NOW);
+        }
+        request.hear_erased("returns", 1, Erased::default(), NOW);
+        assert_eq!(request.status, PrivacyStatus::Erasing, "Returns has erased what it held before");
+        request.hear_erased("returns", 2, Erased::default(), NOW);
+        assert_eq!(request.status, PrivacyStatus::Completed);
     }
 }

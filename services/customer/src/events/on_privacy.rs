@@ -29,27 +29,28 @@ async fn erased(
     tx: &mut Tx,
     id: PrivacyRequestId,
     service: &str,
-    (records, facts): (u32, u32),
+    round: u32,
+    erased: Erased,
 ) -> Result<(), Error> {
-    follow_privacy_request(tx, id, |of, now| of.hear_erased(service, Erased { records, facts }, now)).await
+    follow_privacy_request(tx, id, |of, now| of.hear_erased(service, round, erased, now)).await
 }
 
 pub(super) async fn on_orders_erased(tx: &mut Tx, event: Received<OrdersErased>) -> Result<(), Error> {
-    let of = event.data;
-    erased(tx, of.request_id, "order", (of.records, of.facts)).await
+    let OrdersErased { request_id, round, records, facts, .. } = event.data;
+    erased(tx, request_id, "order", round, Erased { records, facts }).await
 }
 
 pub(super) async fn on_pickups_erased(tx: &mut Tx, event: Received<PickupsErased>) -> Result<(), Error> {
-    let of = event.data;
-    erased(tx, of.request_id, "pickup", (of.records, of.facts)).await
+    let PickupsErased { request_id, round, records, facts, .. } = event.data;
+    erased(tx, request_id, "pickup", round, Erased { records, facts }).await
 }
 
 pub(super) async fn on_returns_erased(tx: &mut Tx, event: Received<ReturnsErased>) -> Result<(), Error> {
-    let of = event.data;
-    erased(tx, of.request_id, "returns", (of.records, of.facts)).await
+    let ReturnsErased { request_id, round, records, facts, .. } = event.data;
+    erased(tx, request_id, "returns", round, Erased { records, facts }).await
 }
 
 pub(super) async fn on_shipments_erased(tx: &mut Tx, event: Received<ShipmentsErased>) -> Result<(), Error> {
-    let of = event.data;
-    erased(tx, of.request_id, "shipping", (of.records, of.facts)).await
+    let ShipmentsErased { request_id, round, records, facts, .. } = event.data;
+    erased(tx, request_id, "shipping", round, Erased { records, facts }).await
 }

@@ -15,12 +15,12 @@ use quenty_platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ReadMemberships, ReadStandings, UpsertCustomers, wire::sibling};
+use super::{CheckCustomers, ReadMemberships, ReadStandings, UpsertCustomers, wire::sibling};
 use crate::{
     commands,
     domain::{
         company::CompanyError,
-        customer::{AddressEntry, CustomerKind, NewCustomer},
+        customer::{AddressEntry, CustomerError, CustomerKind, NewCustomer},
     },
     store,
 };
@@ -66,6 +66,23 @@ pub(super) async fn list_memberships(
 ) -> Result<Json<Vec<Membership>>> {
     sibling(&caller)?;
     Ok(Json(store::members::memberships(app.db(), id).await?))
+}
+
+/// Whether a company has this customer: 404 for one that is another's, or erased.
+#[utoipa::path(get, path = "/internal/companies/{company_id}/customers/{id}", operation_id = "check_customer", tag = "internal",
+    params(("company_id" = CompanyId, Path), ("id" = CustomerId, Path)), security(("bearer" = ["internal.customers:read"])),
+    responses((status = 200, body = CustomerRef)))]
+pub(super) async fn check_customer(
+    State(app): State<App>,
+    caller: Can<CheckCustomers>,
+    Path((company, id)): Path<(CompanyId, CustomerId)>,
+) -> Result<Json<CustomerRef>> {
+    sibling(&caller)?;
+    let customer = store::customers::find(app.db(), Scope::Company(company), id).await?;
+    match customer.filter(|of| !of.is_erased()) {
+        Some(of) => Ok(Json(CustomerRef { customer_id: of.id() })),
+        None => Err(crate::Error::from(CustomerError::NotFound).into()),
+    }
 }
 
 /// Find a company's customer, or make them; a repeat gives the same one.

@@ -40,6 +40,7 @@ permissions! {
     ReadPrivacyRequests = "privacy:read";
     ReadStandings = "internal.companies:read";
     ReadMemberships = "internal.memberships:read";
+    CheckCustomers = "internal.customers:read";
     UpsertCustomers = "internal.customers:write";
 }
 
@@ -69,5 +70,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(privacy_requests::get_privacy_request))
         .routes(routes!(internal::get_standing))
         .routes(routes!(internal::list_memberships))
+        .routes(routes!(internal::check_customer))
         .routes(routes!(internal::upsert_customer))
 }

@@ -31,6 +31,20 @@ async fn a_service_reads_the_standing_that_the_last_fact_told() {
 }
 
 #[tokio::test]
+async fn a_service_asks_whether_a_company_has_a_customer() {
+    let app = start().await;
+    let company = CompanyId::new();
+    let ana = upsert(&app, &json!({"company_id": company, "name": "Ana", "email": "ana@example.com"})).await;
+    let token = service_token("order", &["internal.customers:read"]);
+    let ask = async |company: CompanyId| {
+        let path = format!("/internal/companies/{company}/customers/{}", ana.as_str().unwrap());
+        app.get(&path).token(&token).send().await
+    };
+    assert_eq!(ask(company).await.expect(200).json()["customer_id"], ana);
+    ask(CompanyId::new()).await.expect_problem(404, "NOT_FOUND");
+}
+
+#[tokio::test]
 async fn no_person_reaches_internal_operations_by_a_wildcard() {
     let app = start().await;
     let id = active(&app).await;

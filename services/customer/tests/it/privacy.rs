@@ -64,13 +64,13 @@ impl<'a> Asked<'a> {
         self.hear(ReturnsFound { request_id, company_id, return_ids, under_way }).await;
     }
 
-    async fn everybody_erased(&self) {
+    async fn everybody_erased(&self, round: u32) {
         let (request_id, company_id, customer_id) = (self.request, self.company, self.customer);
         let (records, facts) = (2, 7);
-        self.hear(OrdersErased { request_id, company_id, customer_id, records, facts }).await;
-        self.hear(PickupsErased { request_id, company_id, customer_id, records, facts }).await;
-        self.hear(ReturnsErased { request_id, company_id, customer_id, records, facts }).await;
-        self.hear(ShipmentsErased { request_id, company_id, customer_id, records, facts }).await;
+        self.hear(OrdersErased { request_id, company_id, customer_id, round, records, facts }).await;
+        self.hear(PickupsErased { request_id, company_id, customer_id, round, records, facts }).await;
+        self.hear(ReturnsErased { request_id, company_id, customer_id, round, records, facts }).await;
+        self.hear(ShipmentsErased { request_id, company_id, customer_id, round, records, facts }).await;
     }
 }
 
@@ -106,7 +106,7 @@ async fn a_customer_is_erased_once_nothing_is_under_way_and_completed_when_all_h
     let refused = refused.expect_problem(409, "PRIVACY_REQUEST_UNDER_WAY").json();
     assert_eq!(refused["privacy_request_id"], json!(asked.request));
 
-    asked.everybody_erased().await;
+    asked.everybody_erased(1).await;
     let completed = asked.read().await;
     assert_eq!(completed["status"], "completed");
     assert_eq!(completed["erased"]["pickup"], json!({"records": 2, "facts": 7}));

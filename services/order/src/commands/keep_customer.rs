@@ -3,8 +3,10 @@ use quenty_platform::Tx;
 
 use crate::{Error, store};
 
-/// Keeps that the company has this customer; who they are, only Customer knows.
+/// Keeps that the company has this customer, unless they are erased; who they are, only Customer knows.
 pub(crate) async fn keep_customer(tx: &mut Tx, company: CompanyId, id: CustomerId) -> Result<(), Error> {
-    tx.keep_from_erasure(id).await?;
+    if tx.is_erased(id).await? {
+        return Ok(());
+    }
     Ok(store::customers::keep(tx.conn(), company, id).await?)
 }

@@ -73,11 +73,10 @@ pub(crate) struct Placed {
 /// Places the order. Its stock is locked after everything that can fail without it.
 pub(crate) async fn place_order(tx: &mut Tx, new: NewOrder) -> Result<Placed, Error> {
     let (id, now) = (OrderId::new(), tx.now());
-    if let Some(customer) = new.customer_id {
-        tx.keep_from_erasure(customer).await?;
-        if store::erasures::is_erased(tx.conn(), customer).await? {
-            return Err(PlacingError::UnknownCustomer.into());
-        }
+    if let Some(customer) = new.customer_id
+        && tx.is_erased(customer).await?
+    {
+        return Err(PlacingError::UnknownCustomer.into());
     }
     let drafted = prepare(tx.conn(), &new).await?;
     let wish = wish(id, &new, &drafted);

@@ -1,10 +1,9 @@
 //! What Customer knows, before a transaction begins: what a company may do, and whose a customer is.
 
-use std::time::Duration;
-
 use quenty_contracts::customer::Standing;
 use quenty_kernel::id::{CompanyId, CustomerId};
 use quenty_platform::{App, Result, tx::Cause};
+use serde::de::IgnoredAny;
 
 use crate::{
     Error, commands,
@@ -41,17 +40,16 @@ pub(crate) async fn known_standing(app: &App, company: CompanyId) -> Result<Know
     }
 }
 
-/// A customer who was created a moment ago is heard of within this.
-const NEWS_TAKES: [Duration; 5] = [Duration::from_millis(200); 5];
-
-/// That the customer is the company's: personal data are erased for the person who is named with them. Known by
-/// Customer's own word, so that Customer may be away.
+/// That the customer is the company's: personal data are erased for the person who is named with them. Customer is asked
+/// only about one of whom its events have not told yet, so that it may be away otherwise.
 pub(crate) async fn ensure_customer(app: &App, company: CompanyId, id: CustomerId) -> Result<()> {
-    for pause in NEWS_TAKES {
-        if store::customers::exists(app.db(), company, id).await? {
-            return Ok(());
-        }
-        tokio::time::sleep(pause).await;
+    if store::customers::exists(app.db(), company, id).await? {
+        return Ok(());
     }
-    Err(Error::from(PlacingError::UnknownCustomer).into())
+    let path = format!("/internal/companies/{company}/customers/{id}");
+    match app.client().get::<IgnoredAny>("customer", &path).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_not_found() => Err(Error::from(PlacingError::UnknownCustomer).into()),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -21,12 +21,9 @@ pub(crate) async fn forget(db: impl PgExecutor<'_>, id: CustomerId) -> Result<()
     Ok(())
 }
 
-/// One who was erased stays so.
 pub(crate) async fn keep(db: impl PgExecutor<'_>, company: CompanyId, id: CustomerId) -> Result<()> {
     sqlx::query!(
-        "insert into customers (id, company_id)
-         select $1::uuid, $2::uuid where not exists (select from erasures where customer_id = $1 and status = 'erased')
-         on conflict (id) do nothing",
+        "insert into customers (id, company_id) values ($1, $2) on conflict (id) do nothing",
         id.uuid(),
         company.uuid()
     )

@@ -14,8 +14,7 @@ pub(crate) async fn put_waiting(
     customer: CustomerId,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into erasures (request_id, company_id, customer_id, status) values ($1, $2, $3, 'waiting')
-         on conflict (request_id) do update set status = 'waiting'",
+        "insert into erasures (request_id, company_id, customer_id) values ($1, $2, $3) on conflict do nothing",
         id.uuid(),
         company.uuid(),
         customer.uuid()
@@ -31,25 +30,16 @@ pub(crate) async fn lock_waiting(
     customer: CustomerId,
 ) -> Result<Option<PrivacyRequestId>> {
     let id = sqlx::query_scalar!(
-        "select request_id from erasures where customer_id = $1 and status = 'waiting' for update",
+        "select request_id from erasures where customer_id = $1 for update",
         customer.uuid()
     );
     Ok(id.fetch_optional(connection).await?.map(PrivacyRequestId::from_uuid))
 }
 
-pub(crate) async fn set_erased(connection: &mut PgConnection, id: PrivacyRequestId) -> Result<()> {
-    sqlx::query!("update erasures set status = 'erased' where request_id = $1", id.uuid())
-        .execute(connection)
-        .await?;
+/// The person is erased.
+pub(crate) async fn remove(connection: &mut PgConnection, id: PrivacyRequestId) -> Result<()> {
+    sqlx::query!("delete from erasures where request_id = $1", id.uuid()).execute(connection).await?;
     Ok(())
-}
-
-pub(crate) async fn is_erased(connection: &mut PgConnection, customer: CustomerId) -> Result<bool> {
-    let erased = sqlx::query_scalar!(
-        "select exists (select from erasures where customer_id = $1 and status = 'erased') as \"erased!\"",
-        customer.uuid()
-    );
-    Ok(erased.fetch_one(connection).await?)
 }
 
 pub(crate) async fn held(

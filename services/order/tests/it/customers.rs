@@ -1,9 +1,35 @@
+use axum::{Json, Router, extract::Path, http::StatusCode, routing::get};
 use quenty_contracts::customer::CustomerCreated;
 use quenty_kernel::id::{CompanyId, CustomerId};
-use quenty_testkit::TestApp;
-use serde_json::json;
+use quenty_testkit::{TestApp, TestOptions};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::shop::Shop;
+
+/// Another service's address, until the test ends.
+pub async fn serve(router: Router) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+/// An Order beside a Customer that knows these customers, whose companies do not matter.
+pub async fn app_beside(known: Vec<CustomerId>) -> TestApp {
+    let answer =
+        get(async move |Path((_, id)): Path<(CompanyId, CustomerId)>| -> Result<Json<Value>, StatusCode> {
+            if known.contains(&id) {
+                Ok(Json(json!({"customer_id": id})))
+            } else {
+                Err(StatusCode::NOT_FOUND)
+            }
+        });
+    let url = serve(Router::new().route("/internal/companies/{company}/customers/{id}", answer)).await;
+    let options = TestOptions { settings: vec![("customer_url", url)], ..TestOptions::default() };
+    TestApp::start_with(quenty_order::service(), options).await
+}
 
 pub async fn hear_customer(app: &TestApp, company_id: CompanyId) -> CustomerId {
     let customer_id = CustomerId::new();
@@ -28,7 +54,7 @@ pub async fn hear_customer(app: &TestApp, company_id: CompanyId) -> CustomerId {
 
 #[tokio::test]
 async fn an_order_names_a_customer_of_its_own_company_or_none() {
-    let app = TestApp::start(quenty_order::service()).await;
+    let app = app_beside(vec![]).await;
     let (shop, other) = (Shop::open(&app).await, Shop::open(&app).await);
     let own = hear_customer(&app, shop.merchant.company).await;
     let foreign = hear_customer(&app, other.merchant.company).await;
@@ -42,4 +68,20 @@ async fn an_order_names_a_customer_of_its_own_company_or_none() {
     let id = shop.place(json!({"customer_id": own})).await;
     assert_eq!(shop.get(id).await["customer_id"], json!(own));
     shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn who_was_created_a_moment_ago_is_asked_for_and_waited_for_while_customer_is_away() {
+    let ana = CustomerId::new();
+    let app = app_beside(vec![ana]).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({"customer_id": ana})).await;
+    assert_eq!(shop.get(id).await["customer_id"], json!(ana));
+
+    let away = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&away).await;
+    let refused = shop.try_place(json!({"customer_id": ana})).await;
+    refused.expect_problem(503, "DEPENDENCY_UNAVAILABLE");
+    let known = hear_customer(&away, shop.merchant.company).await;
+    shop.place(json!({"customer_id": known})).await;
 }

@@ -12,9 +12,9 @@ use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use quenty_kernel::id::CustomerId;
 use quenty_testkit::{TestApp, TestOptions, eventually, http::Answer};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::{
+    customers::serve,
     merchant::Merchant,
     shop::{hear_standing, standing, start},
 };
@@ -52,12 +52,7 @@ pub struct Customers {
 
 impl Customers {
     pub async fn serve(&self) -> String {
-        let router = Router::new().route("/internal/customers/upsert", post(upsert)).with_state(self.clone());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        url
+        serve(Router::new().route("/internal/customers/upsert", post(upsert)).with_state(self.clone())).await
     }
 
     pub fn emails(&self) -> Vec<String> {

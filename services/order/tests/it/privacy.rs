@@ -10,7 +10,7 @@ use quenty_testkit::{TestApp, eventually, mentions::mentions};
 use serde_json::{Value, json};
 
 use crate::{
-    customers::hear_customer,
+    customers::{app_beside, hear_customer},
     shop::{Shop, consignee},
 };
 
@@ -60,6 +60,7 @@ impl<'a> Asked<'a> {
             request_id: self.request,
             company_id: self.shop.merchant.company,
             customer_id: self.customer,
+            round: 7,
             order_ids: orders.to_vec(),
             return_ids: vec![],
         })
@@ -76,7 +77,7 @@ impl<'a> Asked<'a> {
 
 #[tokio::test]
 async fn a_person_is_erased_from_rows_history_and_answers_once_no_order_is_under_way() {
-    let app = TestApp::start(quenty_order::service()).await;
+    let app = app_beside(vec![]).await;
     let shop = Shop::open(&app).await;
     let customer = hear_customer(&app, shop.merchant.company).await;
     let body =
@@ -104,7 +105,10 @@ async fn a_person_is_erased_from_rows_history_and_answers_once_no_order_is_under
     asked.erase(&[id]).await;
     let told = asked.told().await;
     let (kind, erased) = told.last().unwrap();
-    assert_eq!((kind.as_str(), &erased["records"]), ("order.privacy.erased", &json!(1)));
+    assert_eq!(
+        (kind.as_str(), &erased["records"], &erased["round"]),
+        ("order.privacy.erased", &json!(1), &json!(7))
+    );
     assert!(erased["facts"].as_u64().is_some_and(|facts| facts >= 2), "{erased}");
     assert_eq!(mentions(app.app.db(), &WORDS).await, Vec::<String>::new());
     let order = shop.get(id).await;

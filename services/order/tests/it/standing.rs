@@ -3,14 +3,14 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use axum::{Json, Router, routing::get};
+use axum::{Json, Router, extract::Path, routing::get};
 use jiff::SignedDuration;
 use quenty_contracts::customer::Standing;
 use quenty_testkit::{TestApp, TestOptions};
 use serde_json::json;
-use tokio::net::TcpListener;
 
 use crate::{
+    customers::serve,
     merchant::Merchant,
     shop::{Shop, hear_standing, order, standing, start},
 };
@@ -27,16 +27,11 @@ async fn app_with(customer_url: String) -> TestApp {
 async fn customer() -> (String, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&asked);
-    let answer = get(async move |axum::extract::Path(id): axum::extract::Path<String>| -> Json<Standing> {
+    let answer = get(async move |Path(id): Path<String>| -> Json<Standing> {
         count.fetch_add(1, Ordering::SeqCst);
         Json(standing(id.parse().unwrap()))
     });
-    let router = Router::new().route("/internal/companies/{id}/standing", answer);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    (url, asked)
+    (serve(Router::new().route("/internal/companies/{id}/standing", answer)).await, asked)
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use quenty_platform::{
     Tx,
     erasure::{Personal, Traces},
 };
+use uuid::Uuid;
 
 use super::{lock, save};
 use crate::{
@@ -22,7 +23,9 @@ use crate::{
 /// # Errors
 /// While a driver may still come: that is waited for.
 pub(crate) async fn erase_person(tx: &mut Tx, asked: &ErasureRequested) -> Result<(), Error> {
-    let ErasureRequested { request_id, company_id, customer_id, .. } = *asked;
+    let ErasureRequested { request_id, company_id, customer_id, round, .. } = *asked;
+    let returns: Vec<Uuid> = asked.return_ids.iter().map(|id| id.uuid()).collect();
+    tx.hold_for_erasure(&returns).await?;
     let ids = store::pickups::ids_of_returns(tx.conn(), company_id, &asked.return_ids).await?;
     let mut records = 0;
     for id in &ids {
@@ -38,9 +41,10 @@ pub(crate) async fn erase_person(tx: &mut Tx, asked: &ErasureRequested) -> Resul
     }
     let mut about: Vec<String> = asked.order_ids.iter().map(OrderId::to_string).collect();
     about.extend(asked.return_ids.iter().map(ReturnId::to_string));
-    let traces = Traces { streams: ids.iter().map(PickupId::to_string).collect(), about };
+    let streams = ids.iter().map(PickupId::to_string).collect();
+    let traces = Traces { streams, about, erased: returns };
     let facts = tx.erase_personal(request_id, company_id, &traces, leave).await?;
-    let erased = PickupsErased { request_id, company_id, customer_id, records, facts };
+    let erased = PickupsErased { request_id, company_id, customer_id, round, records, facts };
     Ok(tx.record(request_id, Some(company_id), &ErasureFact::from(erased))?)
 }
 

@@ -13,8 +13,14 @@ use crate::{
     store,
 };
 
-/// Answers a request once; the same asker and attempt again changes nothing.
+/// Answers a request once; the same asker and attempt again changes nothing. A return whose buyer is erased has ended, and
+/// waits for no answer: nothing is written about it any more.
 pub(crate) async fn request_pickup(tx: &mut Tx, asker: Asker, request: BookingRequest) -> Result<(), Error> {
+    if let Asker::Return(id) = asker
+        && tx.is_erased(id).await?
+    {
+        return Ok(());
+    }
     let id = PickupId::new();
     if !store::requests::claim(tx.conn(), asker, request.attempt, id).await? {
         return Ok(());

@@ -11,7 +11,7 @@ const WORDS: [&str; 6] = ["Ana Gómez", "ana@example.com", "Calle 85", "110221",
 async fn a_buyer_is_erased_from_the_pickup_at_their_door_once_nobody_comes_any_more() {
     let world = World::new(5).await;
     let (goods, order_id) = (ReturnId::new(), OrderId::new());
-    let asked: ReturnPickupRequested = serde_json::from_value(json!({
+    let mut asked: ReturnPickupRequested = serde_json::from_value(json!({
         "return_id": goods, "company_id": world.company, "order_id": order_id, "attempt": 1, "kind": "scheduled",
         "sender": {"name": "Ana Gómez", "email": "ana@example.com",
             "address": {"line1": "Calle 85 # 12-10", "city": "Bogotá", "postal_code": "110221", "country": "CO"}},
@@ -29,6 +29,7 @@ async fn a_buyer_is_erased_from_the_pickup_at_their_door_once_nobody_comes_any_m
         request_id,
         company_id: world.company,
         customer_id: CustomerId::new(),
+        round: 1,
         order_ids: vec![order_id],
         return_ids: vec![goods],
     };
@@ -50,5 +51,13 @@ async fn a_buyer_is_erased_from_the_pickup_at_their_door_once_nobody_comes_any_m
     assert_eq!((&left["status"], &left["contact"]["name"]), (&json!("completed"), &json!("erased")));
     let then = format!("{path}?as_of={}", world.app.now());
     assert_eq!(world.get(&world.dispatcher, &then).await.expect(200).json()["contact"], left["contact"]);
+
+    asked.attempt = 2;
+    world.app.hear(goods, Some(world.company), 2, &asked).await;
+    assert_eq!(
+        mentions(world.app.app.db(), &WORDS).await,
+        Vec::<String>::new(),
+        "an older request comes late"
+    );
     world.assert_sound().await;
 }

@@ -44,8 +44,8 @@ pub(super) async fn tell_returns_of(
 
 /// Erases the person, unless a return was asked for meanwhile: then it is waited for that.
 pub(crate) async fn erase_customer(tx: &mut Tx, asked: &ErasureRequested) -> Result<(), Error> {
-    let ErasureRequested { request_id, company_id, customer_id, .. } = *asked;
-    tx.hold_for_erasure(customer_id).await?;
+    let ErasureRequested { request_id, company_id, customer_id, round, .. } = *asked;
+    tx.hold_for_erasure(&[customer_id.uuid()]).await?;
     store::erasures::lock_orders(tx.conn(), company_id, customer_id).await?;
     let held = store::erasures::held(tx.conn(), company_id, customer_id).await?;
     if !held.under_way.is_empty() {
@@ -60,9 +60,10 @@ pub(crate) async fn erase_customer(tx: &mut Tx, asked: &ErasureRequested) -> Res
     let streams = held.all.iter().map(ReturnId::to_string).collect();
     let mut about: Vec<String> = asked.order_ids.iter().map(OrderId::to_string).collect();
     about.push(customer_id.to_string());
-    let facts = tx.erase_personal(request_id, company_id, &Traces { streams, about }, leave).await?;
-    store::erasures::set_erased(tx.conn(), request_id).await?;
-    let erased = ReturnsErased { request_id, company_id, customer_id, records, facts };
+    let traces = Traces { streams, about, erased: vec![customer_id.uuid()] };
+    let facts = tx.erase_personal(request_id, company_id, &traces, leave).await?;
+    store::erasures::remove(tx.conn(), request_id).await?;
+    let erased = ReturnsErased { request_id, company_id, customer_id, round, records, facts };
     Ok(tx.record(request_id, Some(company_id), &ErasureFact::from(erased))?)
 }
 

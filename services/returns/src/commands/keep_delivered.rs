@@ -9,11 +9,10 @@ use crate::{Error, domain::delivered::DeliveredOrder, store};
 pub(crate) async fn keep_delivered(tx: &mut Tx, delivered: OrderDelivered) -> Result<(), Error> {
     match DeliveredOrder::of(delivered)? {
         Some(mut order) => {
-            if let Some(customer) = order.customer_id {
-                tx.keep_from_erasure(customer).await?;
-                if store::erasures::is_erased(&mut *tx.conn(), customer).await? {
-                    order.consignee = order.consignee.erased();
-                }
+            if let Some(customer) = order.customer_id
+                && tx.is_erased(customer).await?
+            {
+                order.consignee = order.consignee.erased();
             }
             Ok(store::delivered::insert(tx.conn(), &order).await?)
         }

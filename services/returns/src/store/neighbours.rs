@@ -31,7 +31,6 @@ pub(crate) async fn keep_product(
     Ok(())
 }
 
-/// One who was erased stays so.
 pub(crate) async fn keep_customer(
     connection: &mut PgConnection,
     company: CompanyId,
@@ -40,8 +39,7 @@ pub(crate) async fn keep_customer(
     language: Option<&LanguageTag>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into customers (id, company_id, email, language)
-         select $1::uuid, $2::uuid, $3::text, $4::text where not exists (select from erasures where customer_id = $1 and status = 'erased')
+        "insert into customers (id, company_id, email, language) values ($1, $2, $3, $4)
          on conflict (id) do update set email = excluded.email, language = excluded.language",
         id.uuid(),
         company.uuid(),

@@ -24,7 +24,7 @@ impl World {
     async fn erase(&self, request_id: PrivacyRequestId, version: i64, of: &Delivered, returns: &[ReturnId]) {
         let (company_id, customer_id) = (self.company, of.customer);
         let (order_ids, return_ids) = (vec![of.order], returns.to_vec());
-        let asked = ErasureRequested { request_id, company_id, customer_id, order_ids, return_ids };
+        let asked = ErasureRequested { request_id, company_id, customer_id, round: 1, order_ids, return_ids };
         self.about(request_id, version, asked).await;
     }
 

@@ -4,6 +4,7 @@ use quenty_platform::{
     Tx,
     erasure::{Personal, Traces},
 };
+use uuid::Uuid;
 
 use super::save_shipment;
 use crate::{
@@ -18,10 +19,13 @@ use crate::{
 /// # Errors
 /// While a carrier still needs to know where a parcel goes: that is waited for.
 pub async fn erase_person(tx: &mut Tx, asked: &ErasureRequested) -> Result<(), Error> {
-    let ErasureRequested { request_id, company_id, customer_id, .. } = *asked;
+    let ErasureRequested { request_id, company_id, customer_id, round, .. } = *asked;
     let mut about: Vec<String> = asked.order_ids.iter().map(OrderId::to_string).collect();
     about.extend(asked.return_ids.iter().map(ReturnId::to_string));
     let (orders, returns) = (&asked.order_ids, &asked.return_ids);
+    let askers: Vec<Uuid> =
+        orders.iter().map(|id| id.uuid()).chain(returns.iter().map(|id| id.uuid())).collect();
+    tx.hold_for_erasure(&askers).await?;
     let shipments = store::shipments::lock_of_all(tx.conn(), company_id, orders, returns).await?;
     let (mut records, mut facts) = (0, 0);
     for goes_back in [false, true] {
@@ -35,10 +39,10 @@ pub async fn erase_person(tx: &mut Tx, asked: &ErasureRequested) -> Result<(), E
             streams.push(shipment.state().id.to_string());
         }
         let leave = if goes_back { leave_consignee } else { leave_sender };
-        let traces = Traces { streams, about: about.clone() };
+        let traces = Traces { streams, about: about.clone(), erased: askers.clone() };
         facts += tx.erase_personal(request_id, company_id, &traces, leave).await?;
     }
-    let erased = ShipmentsErased { request_id, company_id, customer_id, records, facts };
+    let erased = ShipmentsErased { request_id, company_id, customer_id, round, records, facts };
     Ok(tx.record(request_id, Some(company_id), &ErasureFact::from(erased))?)
 }
 

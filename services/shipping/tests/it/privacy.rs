@@ -13,7 +13,7 @@ async fn a_buyer_is_erased_from_both_ways_and_the_merchant_stays() {
     shop.told(1, true).await;
     let buyer = json!({"name": "Eva Prado", "phone": "+573009998877",
         "address": {"line1": "Calle 85 # 12-10", "city": "Bogotá", "state": "Cundinamarca", "country": "CO"}});
-    let (order, goods) = (OrderId::new(), ReturnId::new());
+    let (order, cancelled, goods) = (OrderId::new(), OrderId::new(), ReturnId::new());
     let mut there = shop.requested(order, "CO");
     there.consignee = serde_json::from_value(buyer.clone()).unwrap();
     shop.app.hear(order, Some(shop.company), 1, &there).await;
@@ -31,7 +31,8 @@ async fn a_buyer_is_erased_from_both_ways_and_the_merchant_stays() {
         request_id,
         company_id: shop.company,
         customer_id: CustomerId::new(),
-        order_ids: vec![order],
+        round: 1,
+        order_ids: vec![order, cancelled],
         return_ids: vec![goods],
     };
     shop.app.hear(request_id, Some(shop.company), 1, &erase).await;
@@ -55,5 +56,12 @@ async fn a_buyer_is_erased_from_both_ways_and_the_merchant_stays() {
     let then = shop.get(&format!("{path}?as_of={}", shop.app.now())).await.expect(200).json();
     assert_eq!((&then["consignee"], &then["received_by"]), (&left["consignee"], &serde_json::Value::Null));
     assert_eq!(shop.shipment_for(goods).await["sender"]["name"], "erased");
+
+    there.order_id = cancelled;
+    shop.app.hear(cancelled, Some(shop.company), 1, &there).await;
+    back.attempt = 2;
+    shop.asks(goods, 3, &back).await;
+    shop.app.at_rest().await;
+    assert_eq!(mentions(shop.app.app.db(), &WORDS).await, Vec::<String>::new(), "older requests come late");
     shop.assert_sound().await;
 }
