@@ -12,6 +12,7 @@ use std::{
 };
 
 use http::Method;
+use quenty_kernel::id::CustomerId;
 use quenty_testkit::http::Answer;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
@@ -49,6 +50,10 @@ impl World {
         let delivered = merchant.until_status(&delivered, "delivered").await;
         let order = merchant.place(&merchant.cash_order()).await;
         let order = merchant.until_status(&order, "processing").await;
+        // Order gets a token for asking Customer, which Auth's journal tells.
+        let mut of_nobody = merchant.cash_order();
+        of_nobody["customer_id"] = json!(CustomerId::new());
+        merchant.client.post("/api/v1/orders/quote", &of_nobody).await.expect(422);
         let manifest = json!({"origin": "CO", "date": "2099-01-05"});
         let manifest = merchant.client.post("/api/v1/manifests", &manifest).await.expect(201).json();
         let manifest = id(&manifest).to_owned();
