@@ -1,2 +1,2 @@
--- Persons, and orders and returns of theirs, about which nothing is written any more: late news bring nobody back. Ids only.
+-- Persons, and orders and returns of theirs, that are erased: what an older event tells of them is not taken in. Ids only.
 create table quenty.erased (id uuid primary key);

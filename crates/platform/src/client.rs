@@ -26,7 +26,7 @@ use tokio_rustls::rustls::ClientConfig;
 
 use crate::{
     discovery::Discovery,
-    http::problem::Problem,
+    http::{edge::NO_SUCH_ROUTE, problem::Problem},
     settings::Settings,
     span::{Span, SpanKind},
     tls::{self, TlsError},
@@ -58,10 +58,10 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Whether the other side says that the thing does not exist.
+    /// Whether the other side says that the thing does not exist. A version without that route says nothing about it.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused { status: 404, .. })
+        matches!(self, Self::Refused { status: 404, code, .. } if code.as_deref() != Some(NO_SUCH_ROUTE))
     }
 }
 

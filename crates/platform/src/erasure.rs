@@ -66,18 +66,19 @@ pub struct Traces {
     pub streams: Vec<String>,
     /// By which other ids events of others, and answers that are kept for a while, speak of the person.
     pub about: Vec<String>,
-    /// About what nothing is written any more from here on ([`Tx::is_erased`]), held before.
+    /// Of what older events are not taken in from here on ([`Tx::is_erased`]); held before.
     pub erased: Vec<Uuid>,
 }
 
 impl Tx {
-    /// Whether nothing is written any more about a person, or about an order or a return of theirs. If it is, this
-    /// transaction comes before their erasure: that one waits for its end, since it would not see what is not committed.
+    /// Whether a person, or an order or a return of theirs, is erased, so that what an older event tells of it is not taken
+    /// in. If not, this transaction comes before the erasure: that one waits for its end, since it would not see what is
+    /// not committed.
     ///
     /// # Errors
     /// When the database cannot be asked.
     pub async fn is_erased(&mut self, id: impl TypedId) -> Result<bool> {
-        sqlx::query!("select pg_advisory_xact_lock_shared(hashtextextended($1::uuid::text, 8))", id.uuid())
+        sqlx::query!("select pg_advisory_xact_lock_shared(8, hashtext($1::uuid::text) & 1023)", id.uuid())
             .execute(self.conn())
             .await?;
         // A statement of its own: it sees what was committed while the lock was waited for.
@@ -93,9 +94,11 @@ impl Tx {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn hold_for_erasure(&mut self, ids: &[Uuid]) -> Result<()> {
-        // In one order: two erasures may hold the same ones.
+        // PostgreSQL has room for so many locks and no more: at most 1,024 for one person, however much they bought. In
+        // one order, because two erasures may want the same ones.
         sqlx::query!(
-            "select pg_advisory_xact_lock(hashtextextended(id::text, 8)) from (select unnest($1::uuid[]) as id order by 1) i",
+            "select pg_advisory_xact_lock(8, l.key)
+             from (select distinct hashtext(id::text) & 1023 as key from unnest($1::uuid[]) as i(id) order by 1) l",
             ids
         )
         .fetch_all(self.conn())

@@ -20,6 +20,8 @@ pub enum Error {
     NotDelivered,
     #[error("the buyer was erased")]
     BuyerErased,
+    #[error("the buyer is about to be erased")]
+    ErasureUnderWay,
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(transparent)]
@@ -78,6 +80,10 @@ impl From<Error> for quenty_platform::Error {
             Error::BuyerErased => Failure::conflict(
                 "BUYER_ERASED",
                 "the buyer had all erased that was known of them; say in `buyer` who hands the goods over, and ask for a refund: a replacement has no address to go to",
+            ),
+            Error::ErasureUnderWay => Failure::conflict(
+                "ERASURE_UNDER_WAY",
+                "somebody asked to have the buyer erased: what was rejected stays so",
             ),
             Error::Invalid(invalid) => Failure::new(
                 Kind::Invalid,

@@ -26,6 +26,8 @@ use crate::{
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The code of a path that no operation has.
+pub(crate) const NO_SUCH_ROUTE: &str = "NO_SUCH_ROUTE";
 const MAX_KEY_LENGTH: usize = 128;
 /// Shorter than a request may take, so that a slow sender learns that it was slow.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,7 +43,7 @@ pub struct RunAgain;
 pub struct DatabaseAway;
 
 pub(super) async fn not_found() -> Error {
-    Failure::new(Kind::NotFound, "NO_SUCH_ROUTE", "there is no such path; /openapi.json lists them").into()
+    Failure::new(Kind::NotFound, NO_SUCH_ROUTE, "there is no such path; /openapi.json lists them").into()
 }
 
 pub(super) async fn method_not_allowed() -> Error {

@@ -3,7 +3,7 @@
 
 mod answer;
 mod caller;
-mod edge;
+pub(crate) mod edge;
 mod extract;
 mod form;
 pub(crate) mod mtls;

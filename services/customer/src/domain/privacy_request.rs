@@ -228,7 +228,8 @@ impl PrivacyRequest {
                 self.open = HOLDERS.map(str::to_owned).into();
             }
             PrivacyFact::ServiceErased(told) => {
-                if told.round == self.round {
+                // 0: a version that did not count has answered. A later one: such a version has kept the request.
+                if told.round == 0 || told.round >= self.round {
                     self.open.remove(&told.service);
                 }
                 let sum = self.erased.entry(told.service.clone()).or_default();
@@ -325,6 +326,19 @@ mod tests {
         request.hear_erased("returns", 1, Erased::default(), NOW);
         assert_eq!(request.status, PrivacyStatus::Erasing, "Returns has erased what it held before");
         request.hear_erased("returns", 2, Erased::default(), NOW);
+        assert_eq!(request.status, PrivacyStatus::Completed);
+    }
+
+    #[test]
+    fn a_version_that_does_not_count_rounds_completes_them_too() {
+        let mut request = request();
+        request.hear_orders(held(&[], &[]), NOW);
+        request.hear_returns(held(&[], &[]), NOW);
+        for service in ["pickup", "shipping", "returns"] {
+            request.hear_erased(service, 0, Erased::default(), NOW);
+        }
+        request.round = 0;
+        request.hear_erased("order", 1, Erased::default(), NOW);
         assert_eq!(request.status, PrivacyStatus::Completed);
     }
 }

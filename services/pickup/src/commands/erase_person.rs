@@ -21,7 +21,7 @@ use crate::{
 /// Erases the person from the pickups of their returns, which have ended. An order is collected at the merchant's.
 ///
 /// # Errors
-/// While a driver may still come: that is waited for.
+/// While a driver may still come, also once more after a failed attempt: that is waited for.
 pub(crate) async fn erase_person(tx: &mut Tx, asked: &ErasureRequested) -> Result<(), Error> {
     let ErasureRequested { request_id, company_id, customer_id, round, .. } = *asked;
     let returns: Vec<Uuid> = asked.return_ids.iter().map(|id| id.uuid()).collect();
@@ -30,7 +30,8 @@ pub(crate) async fn erase_person(tx: &mut Tx, asked: &ErasureRequested) -> Resul
     let mut records = 0;
     for id in &ids {
         let mut pickup = lock(tx, Reach::PLATFORM, *id).await?;
-        if matches!(pickup.status, Status::Scheduled | Status::Assigned | Status::InProgress) {
+        if matches!(pickup.status, Status::Scheduled | Status::Assigned | Status::InProgress | Status::Failed)
+        {
             let why = "a pickup at a person who is to be erased is still under way";
             return Err(quenty_platform::Error::internal(why).into());
         }

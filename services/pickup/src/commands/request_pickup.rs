@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Answers a request once; the same asker and attempt again changes nothing. A return whose buyer is erased has ended, and
-/// waits for no answer: nothing is written about it any more.
+/// waits for no answer.
 pub(crate) async fn request_pickup(tx: &mut Tx, asker: Asker, request: BookingRequest) -> Result<(), Error> {
     if let Asker::Return(id) = asker
         && tx.is_erased(id).await?

@@ -42,13 +42,14 @@ pub(super) async fn tell_returns_of(
     Ok(tx.record(request_id, Some(company_id), &ErasureFact::from(found))?)
 }
 
-/// Erases the person, unless a return was asked for meanwhile: then it is waited for that.
+/// Erases the person, unless a return was asked for meanwhile: that is waited for, and told to everybody.
 pub(crate) async fn erase_customer(tx: &mut Tx, asked: &ErasureRequested) -> Result<(), Error> {
     let ErasureRequested { request_id, company_id, customer_id, round, .. } = *asked;
     tx.hold_for_erasure(&[customer_id.uuid()]).await?;
     store::erasures::lock_orders(tx.conn(), company_id, customer_id).await?;
     let held = store::erasures::held(tx.conn(), company_id, customer_id).await?;
-    if !held.under_way.is_empty() {
+    let is_new = |id: &ReturnId| !asked.return_ids.contains(id);
+    if !held.under_way.is_empty() || held.all.iter().any(is_new) {
         return look_for_customer(tx, request_id, company_id, customer_id).await;
     }
     let mut records = store::erasures::erase_orders(tx.conn(), company_id, customer_id).await?;
@@ -62,7 +63,7 @@ pub(crate) async fn erase_customer(tx: &mut Tx, asked: &ErasureRequested) -> Res
     about.push(customer_id.to_string());
     let traces = Traces { streams, about, erased: vec![customer_id.uuid()] };
     let facts = tx.erase_personal(request_id, company_id, &traces, leave).await?;
-    store::erasures::remove(tx.conn(), request_id).await?;
+    store::erasures::set_erased(tx.conn(), request_id).await?;
     let erased = ReturnsErased { request_id, company_id, customer_id, round, records, facts };
     Ok(tx.record(request_id, Some(company_id), &ErasureFact::from(erased))?)
 }

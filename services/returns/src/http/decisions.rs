@@ -67,7 +67,7 @@ pub(super) struct DisputeReturnIn {
 #[utoipa::path(post, path = "/api/v1/returns/{id}/dispute", operation_id = "dispute_return", tag = "returns",
     params(("id" = ReturnId, Path)), request_body = DisputeReturnIn, security(("bearer" = ["returns:dispute"])),
     responses((status = 200, body = ReturnOut),
-        (status = 409, description = "`ILLEGAL_TRANSITION`: it is neither rejected nor inspected; `NOT_SO_MANY_LEFT`; `BUYER_ERASED`")))]
+        (status = 409, description = "`ILLEGAL_TRANSITION`: it is neither rejected nor inspected; `NOT_SO_MANY_LEFT`; `BUYER_ERASED`; `ERASURE_UNDER_WAY`")))]
 pub(super) async fn dispute_return(
     State(app): State<App>,
     caller: Can<DisputeReturns>,

@@ -16,7 +16,8 @@ pub(crate) async fn put_waiting(
     customer: CustomerId,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into erasures (request_id, company_id, customer_id) values ($1, $2, $3) on conflict do nothing",
+        "insert into erasures (request_id, company_id, customer_id, status) values ($1, $2, $3, 'waiting')
+         on conflict (request_id) do update set status = 'waiting'",
         id.uuid(),
         company.uuid(),
         customer.uuid()
@@ -32,15 +33,16 @@ pub(crate) async fn lock_waiting(
     customer: CustomerId,
 ) -> Result<Option<PrivacyRequestId>> {
     let id = sqlx::query_scalar!(
-        "select request_id from erasures where customer_id = $1 for update",
+        "select request_id from erasures where customer_id = $1 and status = 'waiting' for update",
         customer.uuid()
     );
     Ok(id.fetch_optional(connection).await?.map(PrivacyRequestId::from_uuid))
 }
 
-/// The person is erased.
-pub(crate) async fn remove(connection: &mut PgConnection, id: PrivacyRequestId) -> Result<()> {
-    sqlx::query!("delete from erasures where request_id = $1", id.uuid()).execute(connection).await?;
+pub(crate) async fn set_erased(connection: &mut PgConnection, id: PrivacyRequestId) -> Result<()> {
+    sqlx::query!("update erasures set status = 'erased' where request_id = $1", id.uuid())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -92,8 +92,15 @@ async fn who_was_refused_is_erased_and_objects_no_more() {
     world.ask_to_erase(request, &of).await;
     world.step(&world.merchant, &asked, "reject", &json!({"reason": "used"})).await.expect(200);
     assert_eq!(world.last_told(request).await.1["under_way"], json!([]));
+    let objects = world.step(&world.merchant, &asked, "dispute", &json!({"reason": "unused"})).await;
+    objects.expect_problem(409, "ERASURE_UNDER_WAY");
     world.app.at_rest().await;
-    world.erase(request, 2, &of, &[id_of(&asked)]).await;
+    world.erase(request, 2, &of, &[]).await;
+    let (kind, told) = world.last_told(request).await;
+    assert_eq!(kind, "quenty.returns.privacy.found.v1", "others were not told of the return");
+    assert_eq!(told["return_ids"], json!([asked["id"]]));
+    world.app.at_rest().await;
+    world.erase(request, 3, &of, &[id_of(&asked)]).await;
     let objects = world.step(&world.merchant, &asked, "dispute", &json!({"reason": "unused"})).await;
     objects.expect_problem(409, "BUYER_ERASED");
     world.assert_sound().await;

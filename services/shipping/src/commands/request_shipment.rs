@@ -24,7 +24,7 @@ pub struct PendingBooking {
 
 /// Answers an order's or a return's request: books it, rejects it, or first asks Customer about the company's
 /// standing. The same request again is answered already, or asks for the answer once more. An order or a return whose
-/// buyer is erased has ended, and waits for no answer: nothing is written about it any more.
+/// buyer is erased has ended, and waits for no answer.
 pub async fn request_shipment(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
     let Some(Request { asker, attempt }) = new.request else { return Ok(()) };
     let is_erased = match asker {
