@@ -18,6 +18,8 @@ SHORT ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ifeq ($(wildcard $(TARGET)/debug/incremental),)
 test: export CARGO_INCREMENTAL ?= 0
+# Nor are line numbers for backtraces, which are a sixth of what our crates take to compile; panics still tell theirs.
+test: export CARGO_PROFILE_DEV_DEBUG ?= 0
 endif
 
 .PHONY: help run run-distributed test test-large test-otlp test-api bench check fix docs packages
