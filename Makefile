@@ -18,11 +18,11 @@ SHORT ?=
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ifeq ($(wildcard $(TARGET)/debug/incremental),)
 test: export CARGO_INCREMENTAL ?= 0
-# Nor are line numbers for backtraces, which are a sixth of what our crates take to compile; panics still tell theirs.
+# Nor are line numbers for backtraces, which take a seventh of the time; panics still tell theirs.
 test: export CARGO_PROFILE_DEV_DEBUG ?= 0
 endif
 
-.PHONY: help run run-distributed test test-large test-otlp test-api bench check fix docs packages
+.PHONY: help run run-distributed test test-distributed test-orders test-large test-otlp test-api bench check fix docs packages
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,7 +38,7 @@ run-distributed: ## The same as many processes behind nginx, on real servers (EX
 	exec "$${CARGO_TARGET_DIR:-target}/release/quenty" demo --distributed --data "$(DATA)-distributed" \
 		--orders 12 --consul "$$(scripts/ensure-consul)" $(if $(EXIT),--exit)
 
-test: packages ## Run all tests on private servers: PostgreSQL, RabbitMQ, Redis, Consul
+test: packages ## Run the tests on private servers: PostgreSQL, RabbitMQ, Redis, Consul
 	export QUENTY_TEST_CONSUL="$$(scripts/ensure-consul)"; \
 	export TMPDIR="$$(scripts/scratch-dir)"; \
 	export NEXTEST_TEST_THREADS="$${NEXTEST_TEST_THREADS:-$$(($$(nproc) + 1))}"; \
@@ -47,6 +47,15 @@ test: packages ## Run all tests on private servers: PostgreSQL, RabbitMQ, Redis,
 	else \
 		$(CARGO) xtask with-servers -- $(CARGO) test --workspace; \
 	fi
+
+test-distributed: packages ## Kill one of two again and again behind nginx, and nobody outside sees it
+	export QUENTY_TEST_CONSUL="$$(scripts/ensure-consul)"; \
+	export TMPDIR="$$(scripts/scratch-dir)"; \
+	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored distributed:: --nocapture
+
+test-orders: packages ## Import 500 real orders and deliver them (needs the sample)
+	export TMPDIR="$$(scripts/scratch-dir)"; \
+	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored five_hundred --nocapture
 
 test-large: packages ## Import ten thousand orders with constant memory (needs the sample; takes long)
 	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored ten_thousand --nocapture
