@@ -15,14 +15,15 @@ SEED ?=
 SHORT ?=
 
 # Of a first build nothing is kept for the next one to go on from: that would only make the first one longer.
+TESTS := test test-distributed test-orders test-large test-otlp test-api
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-ifeq ($(wildcard $(TARGET)/debug/incremental),)
-test: export CARGO_INCREMENTAL ?= 0
+ifeq ($(wildcard $(TARGET)/debug/incremental/*),)
+$(TESTS): export CARGO_INCREMENTAL ?= 0
 # Nor are line numbers for backtraces, which take a seventh of the time; panics still tell theirs.
-test: export CARGO_PROFILE_DEV_DEBUG ?= 0
+$(TESTS): export CARGO_PROFILE_DEV_DEBUG ?= 0
 endif
 
-.PHONY: help run run-distributed test test-distributed test-orders test-large test-otlp test-api bench check fix docs packages
+.PHONY: help run run-distributed $(TESTS) bench check fix docs packages
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,11 +52,13 @@ test: packages ## Run the tests on private servers: PostgreSQL, RabbitMQ, Redis,
 test-distributed: packages ## Kill one of two again and again behind nginx, and nobody outside sees it
 	export QUENTY_TEST_CONSUL="$$(scripts/ensure-consul)"; \
 	export TMPDIR="$$(scripts/scratch-dir)"; \
-	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored distributed:: --nocapture
+	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored --exact --nocapture \
+		distributed::one_of_two_may_die_at_any_moment_and_nobody_outside_sees_it
 
 test-orders: packages ## Import 500 real orders and deliver them (needs the sample)
 	export TMPDIR="$$(scripts/scratch-dir)"; \
-	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored five_hundred --nocapture
+	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored --exact --nocapture \
+		import::five_hundred_real_orders_go_in_once_and_reach_their_doors
 
 test-large: packages ## Import ten thousand orders with constant memory (needs the sample; takes long)
 	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored ten_thousand --nocapture
