@@ -49,6 +49,9 @@ pub struct Back {
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
+/// Deliveries of before there were returns told too little.
+const OLDER_WEEK: &str = "a week that an earlier version played cannot go on; play one in another folder (`make run DATA=…`, `--data`)";
+
 impl Story<'_> {
     /// After a delivery: asks for the return, if one is planned.
     pub(in crate::demo) fn may_come_back(&mut self, index: usize, at: Timestamp) {
@@ -136,7 +139,11 @@ impl Story<'_> {
         let asked = if planned.recall {
             self.recall(index, planned).await?
         } else {
-            self.cast.merchant.post_despite("/api/v1/returns", &body, "NOT_DELIVERED").await?
+            self.cast
+                .merchant
+                .post_despite("/api/v1/returns", &body, "NOT_DELIVERED")
+                .await
+                .context(OLDER_WEEK)?
         };
         self.told[index].back.return_id = text(&asked, "id")?;
         if asked["status"] == "requested" {
@@ -158,7 +165,7 @@ impl Story<'_> {
         }
         let line = json!({"line": planned.line, "quantity": planned.found.len(), "reason": planned.reason});
         let check = json!({"order_id": order_id, "resolution": "refund", "lines": [line]});
-        merchant.post_despite("/api/v1/returns/check", &check, "NOT_DELIVERED").await?;
+        merchant.post_despite("/api/v1/returns/check", &check, "NOT_DELIVERED").await.context(OLDER_WEEK)?;
         let order = merchant.get(&format!("/api/v1/orders/{order_id}")).await?;
         let recall = json!({
             "product_id": order["lines"][planned.line as usize - 1]["product_id"], "reason": planned.reason,
