@@ -100,6 +100,14 @@ async fn a_person_is_erased_from_rows_history_and_answers_once_no_order_is_under
         "it goes on by itself"
     );
     app.at_rest().await;
+    asked.erase(&[]).await;
+    let (kind, found) = asked.told().await.pop().unwrap();
+    assert_eq!(
+        (kind.as_str(), &found["order_ids"]),
+        ("order.privacy.found", &json!([id])),
+        "others were not told of the order"
+    );
+    app.at_rest().await;
     let before = app.now();
 
     asked.erase(&[id]).await;
