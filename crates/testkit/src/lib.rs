@@ -13,6 +13,7 @@ pub mod database;
 pub mod http;
 pub mod keys;
 pub mod mentions;
+pub mod neighbour;
 pub mod scratch_dir;
 pub mod shared;
 pub mod strangers;

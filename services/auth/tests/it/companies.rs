@@ -11,7 +11,7 @@ use quenty_contracts::customer::{
 };
 use quenty_kernel::id::{CompanyId, MemberId, UserId};
 use quenty_platform::token::Realm;
-use quenty_testkit::app::TestApp;
+use quenty_testkit::{app::TestApp, neighbour::serve};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -141,12 +141,7 @@ async fn customer(told: Told) -> String {
         let all = told.lock().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?.clone();
         Ok(Json(all.into_iter().filter(|membership| membership.user_id == user).collect()))
     }
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let router = Router::new().route("/internal/users/{id}/memberships", get(memberships)).with_state(told);
-    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    url
+    serve(Router::new().route("/internal/users/{id}/memberships", get(memberships)).with_state(told)).await
 }
 
 #[tokio::test]

@@ -1,20 +1,10 @@
 use axum::{Json, Router, extract::Path, http::StatusCode, routing::get};
 use quenty_contracts::customer::CustomerCreated;
 use quenty_kernel::id::{CompanyId, CustomerId};
-use quenty_testkit::{TestApp, TestOptions};
+use quenty_testkit::{TestApp, TestOptions, neighbour::serve};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::shop::Shop;
-
-/// Another service's address, until the test ends.
-pub async fn serve(router: Router) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    url
-}
 
 /// An Order beside a Customer that knows these customers, whose companies do not matter.
 pub async fn app_beside(known: Vec<CustomerId>) -> TestApp {

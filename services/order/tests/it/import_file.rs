@@ -10,11 +10,10 @@ use std::{
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use quenty_kernel::id::CustomerId;
-use quenty_testkit::{TestApp, TestOptions, eventually, http::Answer};
+use quenty_testkit::{TestApp, TestOptions, eventually, http::Answer, neighbour::serve};
 use serde_json::{Value, json};
 
 use crate::{
-    customers::serve,
     merchant::Merchant,
     shop::{hear_standing, standing, start},
 };

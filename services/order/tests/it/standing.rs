@@ -6,11 +6,10 @@ use std::sync::{
 use axum::{Json, Router, extract::Path, routing::get};
 use jiff::SignedDuration;
 use quenty_contracts::customer::Standing;
-use quenty_testkit::{TestApp, TestOptions};
+use quenty_testkit::{TestApp, TestOptions, neighbour::serve};
 use serde_json::json;
 
 use crate::{
-    customers::serve,
     merchant::Merchant,
     shop::{Shop, hear_standing, order, standing, start},
 };

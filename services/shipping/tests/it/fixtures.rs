@@ -16,7 +16,7 @@ use quenty_kernel::{
     money::Money,
 };
 use quenty_platform::token::Realm;
-use quenty_testkit::{TestApp, TestOptions, http::Answer};
+use quenty_testkit::{TestApp, TestOptions, http::Answer, neighbour::serve};
 use serde_json::{Value, json};
 
 /// A Monday.
@@ -131,15 +131,10 @@ pub async fn customer_while(may_ship_internationally: bool, known: Arc<AtomicBoo
 pub async fn customer_that_says(
     says: impl Fn(CompanyId) -> Option<Standing> + Clone + Send + Sync + 'static,
 ) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
     let answer = move |axum::extract::Path(id): axum::extract::Path<String>| {
         std::future::ready(says(id.parse().unwrap()).map(Json).ok_or(StatusCode::SERVICE_UNAVAILABLE))
     };
-    let router = Router::new().route("/internal/companies/{id}/standing", get(answer));
-    #[expect(clippy::disallowed_methods, reason = "ends with the test")]
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    url
+    serve(Router::new().route("/internal/companies/{id}/standing", get(answer))).await
 }
 
 pub fn standing(company_id: CompanyId, version: i64, may_ship_internationally: bool) -> Standing {
