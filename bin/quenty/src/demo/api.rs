@@ -195,6 +195,16 @@ impl Session {
                 &json!({"username_or_email": self.login, "password": self.password}),
             )
             .await?;
+        self.take(&tokens).await
+    }
+
+    /// Speaks for a company that was registered a moment ago. A login would not know it before its event has come.
+    pub async fn speak_for(&self, company: &str) -> Result<()> {
+        let tokens = self.post("/api/v1/auth/switch-company", &json!({"company_id": company})).await?;
+        self.take(&tokens).await
+    }
+
+    async fn take(&self, tokens: &Value) -> Result<()> {
         let access =
             tokens["access_token"].as_str().with_context(|| format!("{} got no token", self.login))?;
         access.clone_into(&mut *self.access.write().await);
@@ -235,8 +245,15 @@ impl Session {
         self.write(Method::POST, path, body).await
     }
 
-    /// As [`Session::post`], again while it is refused with `code`: what it needs follows by events.
-    pub async fn post_despite(&self, path: &str, body: &Value, code: &str) -> Result<Value> {
+    /// As [`Session::post`], again while it is refused with `code`: what it needs follows by events. `if_it_stays` says
+    /// why it may never come.
+    pub async fn post_despite(
+        &self,
+        path: &str,
+        body: &Value,
+        code: &str,
+        if_it_stays: &'static str,
+    ) -> Result<Value> {
         let deadline = Instant::now() + TIMEOUT;
         let bytes = Bytes::from(body.to_string());
         loop {
@@ -244,6 +261,9 @@ impl Session {
             match outcome {
                 Err(refused) if refused.code == code && Instant::now() < deadline => {
                     tokio::time::sleep(PAUSE).await;
+                }
+                Err(refused) if refused.code == code => {
+                    return Err(refused.into_error("POST", path).context(if_it_stays));
                 }
                 outcome => return read(&outcome.map_err(|refused| refused.into_error("POST", path))?),
             }

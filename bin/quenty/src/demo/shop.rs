@@ -54,7 +54,7 @@ async fn found_company(merchant: &Session) -> Result<Value> {
         "document": {"type": "NIT", "number": "900373115-3"}, "size": "small", "currency": "COP", "time_zone": "America/Bogota", "language": "es",
     });
     let company = merchant.post("/api/v1/companies", &company).await?;
-    merchant.renew().await?;
+    merchant.speak_for(&text(&company, "id")?).await?;
     Ok(company)
 }
 

@@ -139,11 +139,7 @@ impl Story<'_> {
         let asked = if planned.recall {
             self.recall(index, planned).await?
         } else {
-            self.cast
-                .merchant
-                .post_despite("/api/v1/returns", &body, "NOT_DELIVERED")
-                .await
-                .context(OLDER_WEEK)?
+            self.cast.merchant.post_despite("/api/v1/returns", &body, "NOT_DELIVERED", OLDER_WEEK).await?
         };
         self.told[index].back.return_id = text(&asked, "id")?;
         if asked["status"] == "requested" {
@@ -165,7 +161,7 @@ impl Story<'_> {
         }
         let line = json!({"line": planned.line, "quantity": planned.found.len(), "reason": planned.reason});
         let check = json!({"order_id": order_id, "resolution": "refund", "lines": [line]});
-        merchant.post_despite("/api/v1/returns/check", &check, "NOT_DELIVERED").await.context(OLDER_WEEK)?;
+        merchant.post_despite("/api/v1/returns/check", &check, "NOT_DELIVERED", OLDER_WEEK).await?;
         let order = merchant.get(&format!("/api/v1/orders/{order_id}")).await?;
         let recall = json!({
             "product_id": order["lines"][planned.line as usize - 1]["product_id"], "reason": planned.reason,
