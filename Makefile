@@ -14,8 +14,8 @@ EXAMPLES ?= 20
 SEED ?=
 SHORT ?=
 
-# Of a first build nothing is kept for the next one to go on from: that would only make the first one longer.
 TESTS := test test-distributed test-orders test-large test-otlp test-api
+# Of a first build nothing is kept for the next one to go on from: that would only make the first one longer.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ifeq ($(wildcard $(TARGET)/debug/incremental/*),)
 $(TESTS): export CARGO_INCREMENTAL ?= 0
