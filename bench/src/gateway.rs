@@ -72,7 +72,14 @@ pub async fn measure(effort: Effort) -> Result<()> {
     let mut cluster = Cluster::start().await;
     let token = Cast::enter(&cluster.stage).await.merchant.client.token().to_owned();
     let [port] = free_ports()?;
-    let gateway = gateway_before(&cluster, upstream.port, port, folder.path());
+    let own = [
+        ("QUENTY_ORDER_URL", format!("http://127.0.0.1:{}", upstream.port)),
+        // Counted for each request, and never used up.
+        ("QUENTY_LIMIT_READ", "100000000/1".to_owned()),
+        ("TOKIO_WORKER_THREADS", "1".to_owned()),
+    ];
+    let gateway =
+        gateway_before(&cluster, port, own.map(|(name, value)| (name.to_owned(), value)), folder.path());
     // What stays is who signs tokens and says which were revoked.
     for name in cluster.names().iter().filter(|name| *name != "auth") {
         cluster.kill(name).await;
@@ -131,19 +138,18 @@ fn tell(connections: usize, [gateway, plain, guarded]: &[Proxy; 3]) -> Result<()
     )
 }
 
-/// One more gateway, with one worker, to which the upstream is Order.
-fn gateway_before(cluster: &Cluster, upstream: u16, port: u16, folder: &Path) -> Process {
+/// One more gateway, with settings of its own.
+pub(crate) fn gateway_before(
+    cluster: &Cluster,
+    port: u16,
+    own: impl IntoIterator<Item = (String, String)>,
+    folder: &Path,
+) -> Process {
     let mut environment = cluster.environment(GATEWAY).clone();
-    let own = [
-        ("QUENTY_PORT", port.to_string()),
-        ("QUENTY_ORDER_URL", format!("http://127.0.0.1:{upstream}")),
-        // Counted for each request, and never used up.
-        ("QUENTY_LIMIT_READ", "100000000/1".to_owned()),
-        // nginx writes no line for each request either.
-        ("QUENTY_LOG", "warn".to_owned()),
-        ("TOKIO_WORKER_THREADS", "1".to_owned()),
-    ];
-    environment.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    environment.insert("QUENTY_PORT".to_owned(), port.to_string());
+    // nginx writes no line for each request either.
+    environment.insert("QUENTY_LOG".to_owned(), "warn".to_owned());
+    environment.extend(own);
     Process::start("the measured gateway", &["serve", GATEWAY], &environment, &folder.join("gateway.log"))
 }
 

@@ -7,6 +7,7 @@
 mod gateway;
 mod latency;
 mod load;
+mod logins;
 mod memory;
 mod pgbench;
 mod report;
@@ -14,6 +15,7 @@ mod returns;
 mod samples;
 mod startup;
 mod throughput;
+mod tokens;
 
 #[expect(
     dead_code,
@@ -44,6 +46,8 @@ struct Arguments {
 enum Benchmark {
     Startup,
     Memory,
+    Tokens,
+    Logins,
     Gateway,
     Throughput,
     Returns,
@@ -51,9 +55,11 @@ enum Benchmark {
     LatencyRabbitmq,
 }
 
-const ALL: [Benchmark; 7] = [
+const ALL: [Benchmark; 9] = [
     Benchmark::Startup,
     Benchmark::Memory,
+    Benchmark::Tokens,
+    Benchmark::Logins,
     Benchmark::Gateway,
     Benchmark::Throughput,
     Benchmark::Returns,
@@ -91,6 +97,8 @@ async fn run(benchmark: Benchmark, effort: Effort) -> anyhow::Result<()> {
     match benchmark {
         Benchmark::Startup => startup::measure(effort).await,
         Benchmark::Memory => memory::measure(effort).await,
+        Benchmark::Tokens => tokens::measure(effort).await,
+        Benchmark::Logins => logins::measure(effort).await,
         Benchmark::Gateway => gateway::measure(effort).await,
         Benchmark::Throughput => throughput::measure(effort).await,
         Benchmark::Returns => returns::measure(effort).await,
