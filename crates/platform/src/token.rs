@@ -82,14 +82,14 @@ impl Claims {
     pub fn allows(&self, permission: &str) -> bool {
         let (resource, verb) = permission.split_once(':').unwrap_or((permission, ""));
         let internal = resource.starts_with("internal");
-        self.permissions.iter().any(|held| {
-            held == permission
-                || (!internal
-                    && (held == "*"
-                        || held
-                            .split_once(':')
-                            .is_some_and(|(r, v)| (r == resource || r == "*") && (v == verb || v == "*"))))
-        })
+        let covers = |held: &String| {
+            held == "*"
+                || held
+                    .split_once(':')
+                    .is_some_and(|(r, v)| (r == resource || r == "*") && (v == verb || v == "*"))
+        };
+        self.permissions.iter().any(|held| held == permission)
+            || (!internal && self.permissions.iter().any(covers))
     }
 
     #[must_use]

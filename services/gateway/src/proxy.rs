@@ -135,14 +135,16 @@ fn strip(headers: &mut HeaderMap) {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .filter_map(|name| name.trim().parse().ok());
-    let claimed = headers
-        .keys()
-        .filter(|name| NOT_FORWARDED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix)))
-        .cloned();
+    let claimed = headers.keys().filter(|name| is_ours_to_say(name)).cloned();
     let unwanted: Vec<HeaderName> = named.chain(claimed).collect();
-    for name in unwanted.iter().chain(&NOT_FORWARDED) {
+    for name in unwanted {
         headers.remove(name);
     }
+}
+
+fn is_ours_to_say(name: &HeaderName) -> bool {
+    NOT_FORWARDED.contains(name)
+        || NOT_FORWARDED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
 }
 
 /// A small JSON answer of the gateway itself.

@@ -8,6 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hyper::{
+    Request, Uri,
+    header::{self, HeaderValue},
+    http::uri::{self, Authority, Scheme},
+};
+
 /// It is left alone after so many failures in a row (HU-043).
 pub(super) const FAILURES: u32 = 5;
 /// First for so long, then twice as long each time that it still fails.
@@ -16,8 +22,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 pub(super) struct Instance {
     pub(super) base_url: String,
+    /// Nothing when the URL names none.
+    origin: Option<Origin>,
     running: AtomicUsize,
     health: Mutex<Health>,
+}
+
+/// A URL taken apart, once and not for each request.
+struct Origin {
+    scheme: Scheme,
+    authority: Authority,
+    host: HeaderValue,
 }
 
 #[derive(Default)]
@@ -33,7 +48,19 @@ pub(super) struct Running<'a>(&'a Instance);
 impl Instance {
     pub(super) fn at(url: &str) -> Self {
         let base_url = url.trim_end_matches('/').to_owned();
-        Self { base_url, running: AtomicUsize::new(0), health: Mutex::default() }
+        let origin = Origin::of(&base_url);
+        Self { base_url, origin, running: AtomicUsize::new(0), health: Mutex::default() }
+    }
+
+    /// Addresses a request, whose URI is a path, to this process; nothing when that has no address.
+    pub(super) fn address<B>(&self, request: &mut Request<B>) -> Option<()> {
+        let origin = self.origin.as_ref()?;
+        let mut parts = std::mem::take(request.uri_mut()).into_parts();
+        parts.scheme = Some(origin.scheme.clone());
+        parts.authority = Some(origin.authority.clone());
+        *request.uri_mut() = Uri::from_parts(parts).ok()?;
+        request.headers_mut().insert(header::HOST, origin.host.clone());
+        Some(())
     }
 
     pub(super) fn is_at(&self, url: &str) -> bool {
@@ -81,6 +108,15 @@ impl Instance {
             url = self.base_url,
             "a process fails again and again and is left alone"
         );
+    }
+}
+
+impl Origin {
+    fn of(base_url: &str) -> Option<Self> {
+        let uri::Parts { scheme, authority, .. } = base_url.parse::<Uri>().ok()?.into_parts();
+        let authority = authority?;
+        let host = HeaderValue::from_str(authority.as_str()).ok()?;
+        Some(Self { scheme: scheme?, authority, host })
     }
 }
 

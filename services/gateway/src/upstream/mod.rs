@@ -17,7 +17,7 @@ use axum::{
 };
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
-use hyper::{Request, Response, StatusCode, Uri};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
 use quenty_kernel::{Failure, Kind};
 use quenty_platform::{client::Https, tls as platform_tls};
@@ -93,7 +93,7 @@ impl Upstream {
         Self { name, target: Target::Local { router, description: Arc::new(description) } }
     }
 
-    /// A service at one URL, or at several, by commas.
+    /// A service at one URL (scheme, host and port), or at several, by commas.
     #[must_use]
     pub fn remote(name: &'static str, urls: &str) -> Self {
         let urls = urls.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::to_owned);
@@ -122,14 +122,13 @@ impl Upstream {
         }
     }
 
-    /// Reads the description of a remote service; `None` when it is in this process or cannot be read now.
-    pub(crate) async fn fetch_description(&self, client: &Pool) -> Option<Description> {
+    /// The text of a remote service's description; `None` when it is in this process or cannot be read now.
+    pub(crate) async fn fetch_description(&self, client: &Pool) -> Option<Bytes> {
         if self.description().is_some() {
             return None;
         }
         let answers = self.ask_all(client, "/openapi.json", DESCRIPTION_TIMEOUT).await;
-        let (_, body) = answers.into_iter().find(|(status, _)| status.is_success())?;
-        serde_json::from_slice(&body).ok().map(Arc::new)
+        answers.into_iter().find(|(status, _)| status.is_success()).map(|(_, body)| body)
     }
 
     /// Asks every process for the same, also those that are left alone: one that answers well is taken back.
@@ -195,8 +194,9 @@ impl Remote {
     ) -> Result<Response<Body>, Unreachable> {
         let instances = self.instances();
         let instance = self.pick(&instances).ok_or(Unreachable::LeftAlone)?;
-        let uri = format!("{}{}", instance.base_url, request.uri());
-        *request.uri_mut() = uri.parse::<Uri>().map_err(|e| Unreachable::NotConnected(e.to_string()))?;
+        instance.address(&mut request).ok_or_else(|| {
+            Unreachable::NotConnected(format!("{} is not the URL of a process", instance.base_url))
+        })?;
         let running = instance.begin();
         let outcome = match tokio::time::timeout_at(deadline.into(), client.request(request)).await {
             Ok(Ok(response)) => Ok(response.map(Body::new)),
