@@ -1,10 +1,13 @@
 //! The Redis that the processes of a platform share, for what is counted and looked up often and may be lost: every
 //! use of it has a way to go on without.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use redis::{
-    Client, Cmd, FromRedisValue, ScriptInvocation, TlsCertificates,
+    Client, Cmd, FromRedisValue, RedisResult, ScriptInvocation, TlsCertificates,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 
@@ -17,7 +20,7 @@ use crate::settings::{Setting, Settings};
 pub const SETTINGS: &[Setting] = &[
     Setting::new(
         "redis_url",
-        "Redis, like `rediss://user:password@host:6379`; without it, each process counts for itself",
+        "Redis, like `rediss://user:password@host:6379`; without it, each process counts and keeps for itself",
     )
     .secret(),
     Setting::new(
@@ -30,6 +33,8 @@ pub const SETTINGS: &[Setting] = &[
 const ANSWER_LIMIT: Duration = Duration::from_millis(250);
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Nobody waits for a Redis that has just not answered.
+const LEFT_ALONE: Duration = Duration::from_secs(1);
 
 /// Redis cannot do it now.
 #[derive(Debug, thiserror::Error)]
@@ -38,11 +43,16 @@ pub enum RedisAway {
     Failed(#[from] redis::RedisError),
     #[error("redis does not answer within {ANSWER_LIMIT:?}")]
     Slow(#[from] Elapsed),
+    #[error("redis has just not answered and is left alone for a moment")]
+    LeftAlone,
 }
 
 /// One connection, shared by all; it comes back by itself.
 #[derive(Clone)]
-pub struct Redis(ConnectionManager);
+pub struct Redis {
+    connection: ConnectionManager,
+    left_alone_until: Arc<Mutex<Option<Instant>>>,
+}
 
 impl Redis {
     /// Connects when it is first asked something; nothing if the settings name no Redis.
@@ -68,19 +78,35 @@ impl Redis {
             .set_response_timeout(Some(ANSWER_LIMIT))
             .set_connection_timeout(Some(CONNECT_LIMIT))
             .set_max_delay(LONGEST_PAUSE);
-        Ok(Some(Self(ConnectionManager::new_lazy_with_config(client, config).map_err(unusable)?)))
+        let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(unusable)?;
+        Ok(Some(Self { connection, left_alone_until: Arc::default() }))
     }
 
     /// # Errors
-    /// When Redis does not answer in time, or refuses.
+    /// When Redis does not answer in time or refuses, or has just not answered.
     pub async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisAway> {
-        Ok(timeout(ANSWER_LIMIT, command.query_async(&mut self.0.clone())).await??)
+        self.within_limit(command.query_async(&mut self.connection.clone())).await
     }
 
     /// # Errors
     /// As [`Redis::ask`].
     pub async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, RedisAway> {
-        Ok(timeout(ANSWER_LIMIT, script.invoke_async(&mut self.0.clone())).await??)
+        self.within_limit(script.invoke_async(&mut self.connection.clone())).await
+    }
+
+    async fn within_limit<T>(&self, asked: impl Future<Output = RedisResult<T>>) -> Result<T, RedisAway> {
+        let until = *self.left_alone_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if until.is_some_and(|until| Instant::now() < until) {
+            return Err(RedisAway::LeftAlone);
+        }
+        let answer = timeout(ANSWER_LIMIT, asked).await;
+        let answer = answer.map_err(RedisAway::from).and_then(|answer| answer.map_err(RedisAway::from));
+        if let Err(error) = &answer {
+            tracing::warn!(%error, "redis is left alone for {LEFT_ALONE:?}");
+            *self.left_alone_until.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(Instant::now() + LEFT_ALONE);
+        }
+        answer
     }
 }
 

@@ -1,7 +1,11 @@
 //! Answers that their service lets be kept (RFC 9111), kept for each company apart: nobody is ever shown what was made
 //! for another. Only what says `public` or `s-maxage` is kept, for the gateway stands before everybody.
 //!
+//! Several gateways share what they keep in Redis, where there is one.
+//!
 //! Of many that ask for the same at once, when nothing fresh is there, one is sent inward and the others wait for it.
+
+mod shared;
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -18,11 +22,13 @@ use hyper::{
 use moka::future::Cache as Store;
 use quenty_kernel::{Failure, Kind};
 use quenty_platform::{
+    redis::Redis,
     settings::{Settings, SettingsError},
     token::{Claims, Realm},
 };
 use tokio::sync::Mutex;
 
+use self::shared::Shared;
 use crate::{bodies::Outgoing, edge::TRACEPARENT, exchange::Exchange, table::Operation};
 
 /// A larger answer is not kept.
@@ -60,9 +66,9 @@ struct Copy {
 }
 
 /// What the gateway keeps.
-#[derive(Debug)]
 pub(crate) struct Cache {
     shelves: Store<Place, Arc<Shelf>>,
+    shared: Option<Shared>,
     /// Who asks for what is no longer fresh holds its lock.
     asking: Store<Place, Arc<Mutex<()>>>,
 }
@@ -70,14 +76,15 @@ pub(crate) struct Cache {
 impl Cache {
     /// # Errors
     /// When the setting is no number.
-    pub(crate) fn of(settings: &Settings) -> Result<Self, SettingsError> {
+    pub(crate) fn of(settings: &Settings, redis: Option<Redis>) -> Result<Self, SettingsError> {
         let weight = |place: &Place, shelf: &Arc<Shelf>| {
             let copies = shelf.copies.iter().map(|copy| copy.body.len() + AROUND).sum::<usize>();
             u32::try_from(copies + place.path.len()).unwrap_or(u32::MAX)
         };
         let shelves = Store::builder().max_capacity(settings.parse("cache_bytes")?).weigher(weight);
         let asking = Store::builder().max_capacity(MOST_ASKED_AT_ONCE);
-        Ok(Self { shelves: shelves.time_to_live(LONGEST).build(), asking: asking.build() })
+        let shelves = shelves.time_to_live(LONGEST).build();
+        Ok(Self { shelves, shared: redis.map(Shared::new), asking: asking.build() })
     }
 
     /// The answer to a request: a kept one that is fresh, or its service's, which is kept if that lets it be.
@@ -106,7 +113,7 @@ impl Cache {
             return exchange.run(request).await;
         }
         let place = Place { audience: audience(caller), path: request.parts.uri.to_string() };
-        let Some(shelf) = self.shelves.get(&place).await else {
+        let Some(shelf) = self.shelf(&place, headers).await else {
             // Nothing of this place was ever kept: most are of this kind, and need not wait for each other.
             return self.ask(exchange, place, request, None).await;
         };
@@ -116,7 +123,7 @@ impl Cache {
         let lock = self.asking.get_with(place.clone(), std::future::ready(Arc::default())).await;
         let asking = lock.lock().await;
         // Somebody may have asked meanwhile; or found out that it is not to be kept any more.
-        match self.shelves.get(&place).await {
+        match self.shelf(&place, &request.parts.headers).await {
             Some(shelf) => match shelf.fresh(&request.parts.headers) {
                 Some(copy) => Ok(copy.told_to(&request.parts.headers)),
                 None => {
@@ -129,6 +136,18 @@ impl Cache {
                 self.ask(exchange, place, request, None).await
             }
         }
+    }
+
+    /// What is kept of a place: here, or by another gateway if what is here is not fresh.
+    async fn shelf(&self, place: &Place, asked: &HeaderMap) -> Option<Arc<Shelf>> {
+        let own = self.shelves.get(place).await;
+        if own.as_ref().is_some_and(|shelf| shelf.fresh(asked).is_some()) {
+            return own;
+        }
+        let Some(shared) = &self.shared else { return own };
+        let Some(found) = shared.shelf(place).await.map(Arc::new) else { return own };
+        self.shelves.insert(place.clone(), Arc::clone(&found)).await;
+        Some(found)
     }
 
     /// Asks the service; whether a stale copy still holds, where there is one.
@@ -155,6 +174,9 @@ impl Cache {
         let Some(fresh_for) = lifetime(&response) else {
             if stale_place_is_over(&response) {
                 self.shelves.invalidate(&place).await;
+                if let Some(shared) = &self.shared {
+                    shared.forget(&place).await;
+                }
             }
             return Ok(response);
         };
@@ -181,7 +203,11 @@ impl Cache {
         let others = self.shelves.get(&place).await.filter(|shelf| shelf.vary == vary);
         let others = others.iter().flat_map(|shelf| &shelf.copies).filter(|other| other.asked != copy.asked);
         let copies = std::iter::once(&copy).chain(others).take(MOST_COPIES).cloned().collect();
-        self.shelves.insert(place, Arc::new(Shelf { vary, copies })).await;
+        let shelf = Arc::new(Shelf { vary, copies });
+        if let Some(shared) = &self.shared {
+            shared.keep(&place, &shelf, copy.fresh_for).await;
+        }
+        self.shelves.insert(place, shelf).await;
     }
 }
 

@@ -36,6 +36,7 @@ use std::{
     time::Duration,
 };
 
+use axum::body::Bytes;
 use futures_util::future::join_all;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -44,7 +45,7 @@ use hyper_util::{
 use quenty_platform::{
     client::{self, Client as Siblings, Transport},
     discovery::Discovery,
-    redis,
+    redis::{self, Redis},
     settings::{self, Setting, Settings, SettingsError},
     tls as platform_tls,
     token::Verifier,
@@ -146,6 +147,7 @@ impl Gateway {
         let known = upstreams.iter().map(|upstream| (upstream.name, upstream.description().cloned()));
         let table = Table::new(&known.collect::<Vec<_>>())?;
         let concurrency: usize = settings.parse("upstream_concurrency")?;
+        let redis = Redis::from_settings(settings).map_err(|error| GatewayError::Redis(error.to_string()))?;
         Ok(Self(Arc::new(Inner {
             gates: upstreams.iter().map(|_| Gate::new(concurrency)).collect(),
             budgets: upstreams.iter().map(|_| Budget::default()).collect(),
@@ -167,9 +169,9 @@ impl Gateway {
             proxies: Proxies(config::list(settings, "trusted_proxies")?),
             cors: Cors::of(settings)?,
             guards: Guards::of(settings)?,
-            limits: Limits::of(settings)?,
+            limits: Limits::of(settings, redis.clone())?,
             bounds: Bounds::of(settings)?,
-            cache: Cache::of(settings)?,
+            cache: Cache::of(settings, redis)?,
             unmatched: "unmatched".into(),
             table: RwLock::new(Arc::new(table)),
         })))
@@ -228,17 +230,19 @@ impl Gateway {
 
     /// Services that are elsewhere may come, go and change: their descriptions are read again and again.
     async fn keep_routes_fresh(self, stop: CancellationToken) {
-        let mut known: Vec<_> =
-            self.0.upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
+        let upstreams = &self.0.upstreams;
+        let mut known: Vec<_> = upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
+        let mut texts = vec![Bytes::new(); upstreams.len()];
         while !stop.is_cancelled() {
-            let fetched = self.0.upstreams.iter().map(|upstream| upstream.fetch_description(&self.0.client));
+            let fetched = upstreams.iter().map(|upstream| upstream.fetch_description(&self.0.client));
             let mut changed = false;
-            for (slot, fetched) in known.iter_mut().zip(join_all(fetched).await) {
-                if fetched.is_some() && fetched != *slot {
-                    (*slot, changed) = (fetched, true);
+            for ((slot, text), fetched) in known.iter_mut().zip(&mut texts).zip(join_all(fetched).await) {
+                // What is compiled of a description is kept as long as it says the same.
+                let Some(fetched) = fetched.filter(|fetched| fetched != text) else { continue };
+                if let Ok(description) = serde_json::from_slice(&fetched) {
+                    (*slot, *text, changed) = (Some(Arc::new(description)), fetched, true);
                 }
             }
-            // What is compiled of a description is kept as long as it says the same.
             if changed {
                 self.route_by(&known);
             }

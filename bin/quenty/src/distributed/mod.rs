@@ -211,7 +211,7 @@ async fn start_servers(
         Options { port: Some(replica_port), data_dir: in_folder("replica"), ephemeral: true, ..options };
     let (rabbit_dir, redis_dir, consul_dir) =
         (in_folder("rabbitmq"), in_folder("redis"), in_folder("consul"));
-    let users: [(&str, &[&str]); 1] = [(GATEWAY, &["limits"])];
+    let users: [(&str, &[&str]); 1] = [(GATEWAY, &["limits", "cache"])];
     let (replica, rabbit, redis, consul) = tokio::try_join!(
         async { Ok(Replica::start(replica_options.clone(), primary.clone()).await?) },
         RabbitServer::start(&rabbit_dir),

@@ -23,8 +23,6 @@ use quenty_platform::{
 };
 use serde_json::Value;
 
-use crate::GatewayError;
-
 use self::{
     gcra::{Quota, Taken},
     local::Local,
@@ -146,13 +144,10 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// # Errors
-    /// When a quota is not written as `requests/seconds` or `off`, or Redis is named in a way that cannot be used.
-    pub(crate) fn of(settings: &Settings) -> Result<Self, GatewayError> {
+    /// When a quota is not written as `requests/seconds` or `off`.
+    pub(crate) fn of(settings: &Settings, redis: Option<Redis>) -> Result<Self, SettingsError> {
         let store =
-            match Redis::from_settings(settings).map_err(|error| GatewayError::Redis(error.to_string()))? {
-                Some(redis) => Store::Shared(Shared::new(redis)),
-                None => Store::Local(Local::default()),
-            };
+            redis.map_or_else(|| Store::Local(Local::default()), |redis| Store::Shared(Shared::new(redis)));
         Ok(Self { policies: RwLock::new(Arc::new(Self::policies(settings)?)), store })
     }
 

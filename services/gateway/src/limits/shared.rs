@@ -45,8 +45,6 @@ const MOST_BEFOREHAND: u32 = 100;
 /// What was taken beforehand and is not used by then is lost to its caller.
 const LEASE: Duration = Duration::from_secs(1);
 const MOST_LEASES: usize = 100_000;
-/// Nobody waits for a Redis that has just not answered.
-const LEFT_ALONE: Duration = Duration::from_secs(1);
 
 /// The counts that all gateways share.
 pub(super) struct Shared {
@@ -54,7 +52,6 @@ pub(super) struct Shared {
     take: Script,
     leases: Mutex<HashMap<String, Lease>>,
     meanwhile: Local,
-    away_until: Mutex<Option<Instant>>,
 }
 
 /// What a caller may still do without anybody being asked.
@@ -67,19 +64,10 @@ struct Lease {
 
 impl Shared {
     pub(super) fn new(redis: Redis) -> Self {
-        Self {
-            redis,
-            take: Script::new(TAKE),
-            leases: Mutex::default(),
-            meanwhile: Local::default(),
-            away_until: Mutex::default(),
-        }
+        Self { redis, take: Script::new(TAKE), leases: Mutex::default(), meanwhile: Local::default() }
     }
 
     pub(super) async fn take(&self, quota: &Quota, class: Class, who: &Principal, cost: u32) -> Taken {
-        if self.is_away() {
-            return self.meanwhile.take(quota, &(class, who), cost);
-        }
         let key = format!("limits:{}:{who}", class.name());
         let taken = match class {
             Class::Auth | Class::Write | Class::Bulk => self.ask(&key, quota, cost, cost).await,
@@ -87,12 +75,7 @@ impl Shared {
         };
         match taken {
             Ok((_, taken)) => taken,
-            Err(error) => {
-                tracing::warn!(%error, "callers are counted by each gateway for itself");
-                *self.away_until.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some(Instant::now() + LEFT_ALONE);
-                self.meanwhile.take(quota, &(class, who), cost)
-            }
+            Err(_) => self.meanwhile.take(quota, &(class, who), cost),
         }
     }
 
@@ -129,10 +112,5 @@ impl Shared {
         let (taken, left, full_again, wait): (u32, u32, u64, u64) = self.redis.run(&script).await?;
         let wait = (taken == 0).then(|| Duration::from_micros(wait));
         Ok((taken, Taken { left, full_again: Duration::from_micros(full_again), wait }))
-    }
-
-    fn is_away(&self) -> bool {
-        let until = *self.away_until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.is_some_and(|until| Instant::now() < until)
     }
 }

@@ -14,7 +14,7 @@ use axum::{
 use quenty_gateway::Upstream;
 use quenty_kernel::id::{CompanyId, UserId};
 use quenty_platform::token::Realm;
-use quenty_testkit::{keys, wait::eventually};
+use quenty_testkit::{keys, redis::RedisServer, scratch_dir::ScratchDir, wait::eventually};
 use serde_json::json;
 
 use crate::support::Door;
@@ -27,6 +27,10 @@ struct Service {
 
 impl Service {
     async fn open(said: &'static [(&'static str, &'static str)]) -> Self {
+        Self::open_with(said, &[]).await
+    }
+
+    async fn open_with(said: &'static [(&'static str, &'static str)], settings: &[(&str, &str)]) -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&asked);
         let handler = move |headers: HeaderMap| async move {
@@ -49,7 +53,7 @@ impl Service {
         let secured = json!([{"bearer": []}]);
         let paths = json!({"/api/v1/things": {"get": {"security": secured}}, "/api/v1/open": {"get": {"security": [{}]}}});
         let upstream = Upstream::local("things", router, json!({"paths": paths}));
-        let service = Self { asked, door: Door::open(vec![upstream], &[]).await };
+        let service = Self { asked, door: Door::open(vec![upstream], settings).await };
         // The first answer of an operation shows whether its answers may be kept.
         for path in ["/api/v1/things", "/api/v1/open"] {
             service.get(&token(CompanyId::new()), path).await;
@@ -139,4 +143,34 @@ async fn many_who_ask_for_what_is_stale_send_one_inward() {
         (asked == 1).then_some(answers)
     })
     .await;
+}
+
+#[tokio::test]
+async fn gateways_share_what_they_keep_and_each_keeps_its_own_while_redis_is_away() {
+    let dir = ScratchDir::new("shared-cache").unwrap();
+    let mut redis = RedisServer::start(dir.path(), &[("gateway", &["limits", "cache"])]).await.unwrap();
+    let said = &[("cache-control", "public, max-age=60"), ("vary", "accept-language"), ("etag", "\"1\"")];
+    let url = redis.url("gateway");
+    let settings = [("redis_url", url.as_str())];
+    let one = Service::open_with(said, &settings).await;
+    let two = Service::open_with(said, &settings).await;
+    let (company, other) = (CompanyId::new(), CompanyId::new());
+    for _ in 0..2 {
+        assert_eq!(one.get(&token(company), "/api/v1/things").await, "answer 1");
+        assert_eq!(two.get(&token(company), "/api/v1/things").await, "answer 1");
+    }
+    assert_eq!((one.asked(), two.asked()), (1, 0), "one was asked for both");
+    let kept = two.door.get("/api/v1/things").token(&token(company)).header("if-none-match", "\"1\"");
+    assert!(kept.send().await.expect(304).header("age").is_some());
+    let in_spanish = two.door.get("/api/v1/things").token(&token(company)).header("accept-language", "es");
+    in_spanish.send().await.expect(200);
+    two.get(&token(other), "/api/v1/things").await;
+    assert_eq!((one.asked(), two.asked()), (1, 2), "what others ask, or otherwise, is another thing");
+
+    redis.kill().await.unwrap();
+    for _ in 0..2 {
+        assert_eq!(one.get(&token(company), "/api/v1/things?page=2").await, "answer 2");
+        assert_eq!(two.get(&token(company), "/api/v1/things?page=2").await, "answer 3");
+    }
+    assert_eq!((one.asked(), two.asked()), (2, 3), "each asked once");
 }

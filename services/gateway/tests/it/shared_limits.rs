@@ -24,7 +24,7 @@ fn token() -> String {
 }
 
 async fn redis(dir: &ScratchDir) -> RedisServer {
-    RedisServer::start(dir.path(), &[("gateway", &["limits"])]).await.unwrap()
+    RedisServer::start(dir.path(), &[("gateway", &["limits", "cache"])]).await.unwrap()
 }
 
 async fn door(redis: &RedisServer, more: &[(&str, &str)]) -> Door {
