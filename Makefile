@@ -49,11 +49,12 @@ test: packages ## Run the tests on private servers: PostgreSQL, RabbitMQ, Redis,
 		$(CARGO) xtask with-servers -- $(CARGO) test --workspace; \
 	fi
 
-test-distributed: packages ## Kill one of two again and again behind nginx, and nobody outside sees it
+test-distributed: packages ## Many processes behind nginx: kill one of two and nobody sees it, kill all and nothing is lost
 	export QUENTY_TEST_CONSUL="$$(scripts/ensure-consul)"; \
 	export TMPDIR="$$(scripts/scratch-dir)"; \
 	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored --exact --nocapture \
-		distributed::one_of_two_may_die_at_any_moment_and_nobody_outside_sees_it
+		--test-threads 1 distributed::one_of_two_may_die_at_any_moment_and_nobody_outside_sees_it \
+		kill::nothing_is_lost_and_nothing_doubled_of_many_processes
 
 test-orders: packages ## Import 500 real orders and deliver them (needs the sample)
 	export TMPDIR="$$(scripts/scratch-dir)"; \

@@ -1,7 +1,8 @@
 //! Promise 5 of design/conventions.md: killing any process at any moment loses nothing and doubles nothing.
 //!
 //! Hundreds of orders are under way while every process is killed again and again, the broker is killed and
-//! PostgreSQL restarted. The people go on as people do: who gets no answer asks again, with the same key.
+//! PostgreSQL restarted. The people go on as people do: who gets no answer asks again, with the same key. So it goes for
+//! processes that somebody starts again, and for those that `quenty up --distributed` looks after itself.
 
 use std::{
     collections::BTreeMap,
@@ -10,6 +11,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
+use http::Method;
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -17,11 +19,12 @@ use tokio::sync::Semaphore;
 use crate::{
     erased::{ask_to_erase, assert_nothing_is_left, place_for_eva},
     harness::{
-        Cast, Cluster, Fleet, Merchant, Person, Stage, alone,
+        Cast, Cluster, Distributed, Fleet, Merchant, Person, Stage, alone,
         cluster::Own,
         counter::Counter,
         fleet::hand_over,
         merchant::{LETICIA, id},
+        until,
     },
 };
 
@@ -31,6 +34,8 @@ const ORDERS: usize = 300;
 /// People at work at the same time.
 const HANDS: usize = 24;
 const KILLS_OF_EACH: usize = 10;
+/// Of so many more processes.
+const KILLS_OF_EACH_OF_MANY: usize = 3;
 /// A cancellation has a longer way to Pickup than a start: in each race it gets so much more of a head start.
 const HEAD_START: Duration = Duration::from_millis(40);
 const PIECES_OF_EACH: usize = 2;
@@ -65,10 +70,88 @@ async fn nothing_is_lost_and_nothing_doubled() {
     let _alone = alone().await;
     let mut cluster = Cluster::start_with(Own { rabbit: true, postgres: true, ..Own::default() }).await;
     let stage = cluster.stage.clone();
-    let Cast { support, merchant, fleet, .. } = Cast::enter(&stage).await;
-    merchant.pass_kyc(&stage, &support).await;
-    let far = Merchant::open(&stage, &support, 2, LETICIA).await;
-    let admin = Person::administrator(&stage).await;
+    go_on_under_blows(&mut cluster, &stage, KILLS_OF_EACH).await;
+    cluster.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "seventeen processes on two cores: make test-distributed"]
+async fn nothing_is_lost_and_nothing_doubled_of_many_processes() {
+    let _alone = alone().await;
+    let Some(mut platform) = Distributed::start().await else { return };
+    let stage = platform.stage.clone();
+    go_on_under_blows(&mut platform, &stage, KILLS_OF_EACH_OF_MANY).await;
+    platform.stop().await;
+}
+
+/// What can be killed, and runs again some time later.
+trait Mortal {
+    /// All but broker and database.
+    fn names(&self) -> Vec<String>;
+    async fn kill(&mut self, name: &str);
+    async fn kill_rabbit(&mut self);
+    async fn restart_postgres(&mut self);
+    async fn is_ready(&self);
+}
+
+impl Mortal for Cluster {
+    fn names(&self) -> Vec<String> {
+        self.names()
+    }
+
+    async fn kill(&mut self, name: &str) {
+        self.kill(name).await;
+        self.launch(name);
+    }
+
+    async fn kill_rabbit(&mut self) {
+        self.kill_rabbit().await;
+        self.start_rabbit().await;
+    }
+
+    async fn restart_postgres(&mut self) {
+        self.postgres.as_mut().expect("a server of its own").restart().await;
+    }
+
+    async fn is_ready(&self) {
+        self.is_ready().await;
+    }
+}
+
+impl Mortal for Distributed {
+    fn names(&self) -> Vec<String> {
+        self.pids().into_keys().filter(|name| !matches!(name.as_str(), "rabbitmq" | "postgres")).collect()
+    }
+
+    async fn kill(&mut self, name: &str) {
+        let before = self.pids()[name];
+        Self::kill(self, name);
+        self.until_replaced(name, before).await;
+    }
+
+    async fn kill_rabbit(&mut self) {
+        Mortal::kill(self, "rabbitmq").await;
+    }
+
+    async fn restart_postgres(&mut self) {
+        Mortal::kill(self, "postgres").await;
+    }
+
+    async fn is_ready(&self) {
+        let anyone = self.stage.anyone();
+        until(PATIENCE, "the platform is ready", async || {
+            let health = anyone.call(Method::GET, "/health").try_send().await.ok()?;
+            (health.status() == 200).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn go_on_under_blows(platform: &mut impl Mortal, stage: &Stage, kills_of_each: usize) {
+    let Cast { support, merchant, fleet, .. } = Cast::enter(stage).await;
+    merchant.pass_kyc(stage, &support).await;
+    let far = Merchant::open(stage, &support, 2, LETICIA).await;
+    let admin = Person::administrator(stage).await;
     let people = People {
         merchant: merchant.patient(PATIENCE),
         far: far.patient(PATIENCE),
@@ -91,23 +174,22 @@ async fn nothing_is_lost_and_nothing_doubled() {
         (order, end)
     });
     let (blows, ends) = tokio::join!(
-        strike(&mut cluster, &progress, seed),
+        strike(platform, &progress, kills_of_each, seed),
         orders.buffer_unordered(ORDERS).collect::<Vec<(Value, End)>>()
     );
-    cluster.is_ready().await;
+    platform.is_ready().await;
 
     let report = stage.assert_sound().await;
     let counts = judge(&people, &ends).await;
-    assert_erased(&stage, &people).await;
+    assert_erased(stage, &people).await;
     println!("seed {seed}: {ORDERS} orders, {counts:?}");
     println!("blows: {:?}; orders under way at each: {:?}", blows.dealt, blows.open);
     println!(
         "the checker: {} facts, {} deliveries, orders by status {:?}",
         report.facts, report.deliveries, report.orders_by_status
     );
-    blows.assert_all_fell(&cluster.names());
+    blows.assert_all_fell(&platform.names(), kills_of_each);
     assert_eq!(report.orders, ORDERS as u64, "each order once, whatever was repeated");
-    cluster.stop().await;
 }
 
 /// How far the people have come. They place all orders first, so that hundreds are under way at once.
@@ -140,11 +222,11 @@ struct Blows {
 }
 
 impl Blows {
-    /// Each process ten times, broker and database once, and orders were under way at each.
-    fn assert_all_fell(&self, victims: &[String]) {
+    /// Each process so many times, broker and database once, and orders were under way at each.
+    fn assert_all_fell(&self, victims: &[String], kills_of_each: usize) {
         for victim in victims {
             let times = self.dealt.get(&format!("{:?}", Blow::Kill(victim.clone()))).copied().unwrap_or(0);
-            assert!(times >= KILLS_OF_EACH, "{victim} was killed {times} times");
+            assert!(times >= kills_of_each, "{victim} was killed {times} times");
         }
         for server in [Blow::KillRabbit, Blow::RestartPostgres] {
             assert_eq!(self.dealt.get(&format!("{server:?}")), Some(&1), "{server:?}");
@@ -155,10 +237,10 @@ impl Blows {
 }
 
 /// Every blow, in an order and at moments that the seed decides.
-async fn strike(cluster: &mut Cluster, progress: &Progress, seed: u64) -> Blows {
+async fn strike(platform: &mut impl Mortal, progress: &Progress, kills_of_each: usize, seed: u64) -> Blows {
     let mut random = StdRng::seed_from_u64(seed);
-    let victims = cluster.names().into_iter();
-    let mut coming: Vec<Blow> = victims.flat_map(|name| vec![Blow::Kill(name); KILLS_OF_EACH]).collect();
+    let victims = platform.names().into_iter();
+    let mut coming: Vec<Blow> = victims.flat_map(|name| vec![Blow::Kill(name); kills_of_each]).collect();
     coming.shuffle(&mut random);
     coming.insert(coming.len() / 3, Blow::KillRabbit);
     coming.insert(coming.len() * 2 / 3, Blow::RestartPostgres);
@@ -169,17 +251,9 @@ async fn strike(cluster: &mut Cluster, progress: &Progress, seed: u64) -> Blows 
         tokio::time::sleep(Duration::from_millis(random.random_range(PAUSE_MS))).await;
         blows.open.push(progress.open());
         match &blow {
-            Blow::Kill(name) => {
-                cluster.kill(name).await;
-                cluster.launch(name);
-            }
-            Blow::KillRabbit => {
-                cluster.kill_rabbit().await;
-                cluster.start_rabbit().await;
-            }
-            Blow::RestartPostgres => {
-                cluster.postgres.as_mut().expect("a server of its own").restart().await;
-            }
+            Blow::Kill(name) => platform.kill(name).await,
+            Blow::KillRabbit => platform.kill_rabbit().await,
+            Blow::RestartPostgres => platform.restart_postgres().await,
         }
         *blows.dealt.entry(format!("{blow:?}")).or_default() += 1;
     }

@@ -24,7 +24,7 @@ use crate::{
     compression::{self, Coding},
     door, health,
     limits::{Class, Principal},
-    proxy, reference,
+    proxy, reference, status,
 };
 
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -89,7 +89,7 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
         headers.insert(REQUEST_ID, value);
     }
     gateway.0.cors.tell(origin.as_ref(), headers);
-    gateway.0.guards.add(visit.client.by_tls, path.starts_with("/docs"), headers);
+    gateway.0.guards.add(visit.client.by_tls, path.starts_with("/docs") || path == "/status", headers);
     if is_chunked {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
@@ -142,6 +142,7 @@ fn own_route(path: &str, peer: Client) -> Option<&'static str> {
         "/health" => Some("/health"),
         "/health/ready" => Some("/health/ready"),
         "/health/live" => Some("/health/live"),
+        "/status" => Some("/status"),
         "/openapi.json" => Some("/openapi.json"),
         "/api/versions" => Some("/api/versions"),
         // For a collector on this machine; strangers learn nothing of what runs here.
@@ -157,6 +158,7 @@ async fn own(gateway: &Gateway, route: &str, path: &str) -> Response<Body> {
         "/health" => health::of_all(gateway).await,
         "/health/ready" => health::ready(gateway).await,
         "/health/live" => health::live(),
+        "/status" => status::page(gateway).await,
         "/openapi.json" => reference::document(&gateway.table()),
         "/api/versions" => reference::versions(&gateway.table()),
         "/metrics" => Response::new(Body::from(telemetry::render().await)),

@@ -23,6 +23,7 @@ mod merged;
 mod proxy;
 mod reference;
 mod retirement;
+mod status;
 mod table;
 mod tls;
 mod unreadable;

@@ -28,6 +28,10 @@ async fn one_service_that_is_away_takes_no_gateway_with_it() {
         (&all["services"][0]["status"], &all["services"][1]["status"]),
         (&json!("ready"), &json!("unreachable"))
     );
+    let page = door.get("/status").send().await.expect(200);
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(page.header("content-security-policy").is_some_and(|policy| policy.contains("style-src")));
+    assert!(page.text().contains("1 of 2 services do not work"), "{}", page.text());
     let ready = door.get("/health/ready").send().await.expect(200).json();
     assert_eq!(ready["checks"], json!([{"name": "routes", "ok": true}, {"name": "keys", "ok": true}]));
     door.get("/api/v1/one").send().await.expect(200);
