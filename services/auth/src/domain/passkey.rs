@@ -365,7 +365,76 @@ fn authenticated<'a>(
 
 #[cfg(test)]
 mod tests {
+    use quenty_testkit::authenticator::Authenticator;
+    use serde_json::from_value;
+
     use super::*;
+    use crate::domain::person::Person;
+
+    /// Why it is refused, and how to make it so.
+    type Bend = (&'static str, fn(&mut Authenticator));
+
+    fn ana() -> User {
+        let person = Person {
+            username: None,
+            email: "ana@example.com".parse().unwrap(),
+            given_name: "Ana".parse().unwrap(),
+            family_name: "Gómez".parse().unwrap(),
+            language: "es-CO".parse().unwrap(),
+        };
+        User::invite(UserId::new(), &person, vec![], Timestamp::UNIX_EPOCH).0
+    }
+
+    fn registered(party: &RelyingParty, user: &User, phone: &mut Authenticator) -> Passkey {
+        let asked = party.ask_new(user, &[]).unwrap();
+        let answer = from_value(phone.create(&asked.options)).unwrap();
+        let (credential, _) = party.register(&asked.state, &answer).unwrap();
+        Passkey {
+            id: PasskeyId::new(),
+            user_id: user.id(),
+            name: "phone".to_owned(),
+            credential,
+            password_id: 1,
+            created_at: Timestamp::UNIX_EPOCH,
+            last_used_at: None,
+        }
+    }
+
+    /// Whatever is bent is refused because of it, and not because of something else.
+    #[test]
+    fn each_wrong_answer_is_refused_for_its_own_reason() {
+        let party = RelyingParty::new("http://127.0.0.1:8000", None).unwrap();
+        let (user, mut phone) = (ana(), Authenticator { counter: 5, ..Authenticator::new() });
+        let passkey = registered(&party, &user, &mut phone);
+        let bends: [Bend; 6] = [
+            ("origin", |phone| phone.origin = "http://localhost:8001".to_owned()),
+            ("RP ID", |phone| phone.rp_id = "quenty.co".to_owned()),
+            ("not present", |phone| phone.is_present = false),
+            ("not verified", |phone| phone.is_verified = false),
+            ("signature over", |phone| phone.key = Authenticator::new().key),
+            ("counter", |phone| phone.counter = 4),
+        ];
+        for (reason, bend) in bends {
+            let (mut bent, mut passkey) = (phone.clone(), passkey.clone());
+            bend(&mut bent);
+            let asked = party.ask_any().unwrap();
+            let answer = from_value(bent.get(&asked.options)).unwrap();
+            let why = party.prove_alone(&asked.state, &answer, &mut passkey).unwrap_err().to_string();
+            assert!(why.contains(reason), "{reason}: {why}");
+        }
+        let (asked, other) = (party.ask_any().unwrap(), party.ask_any().unwrap());
+        let answer = from_value(phone.get(&other.options)).unwrap();
+        let why = party.prove_alone(&asked.state, &answer, &mut passkey.clone()).unwrap_err().to_string();
+        assert!(why.contains("challenge"), "{why}");
+        let mut right = passkey.clone();
+        let answer = from_value(phone.get(&asked.options)).unwrap();
+        assert_eq!(party.prove_alone(&asked.state, &answer, &mut right).unwrap(), "hwk");
+        assert_ne!(right, passkey, "the use counts");
+        let asked = party.ask_one_of(&[right.clone()]).unwrap();
+        phone.is_verified = false;
+        let answer = from_value(phone.get(&asked.options)).unwrap();
+        assert_eq!(party.prove(&asked.state, &answer, &mut right).unwrap(), "hwk", "beside a password");
+    }
 
     fn party(url: &str, domain: Option<&str>) -> (String, String) {
         let party = RelyingParty::new(url, domain).unwrap();

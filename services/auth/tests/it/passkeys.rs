@@ -14,6 +14,9 @@ const ANA: &str = "ana@example.com";
 const EVE: &str = "eve@example.com";
 const OTHER_PASSWORD: &str = "granite-willow-ember-73";
 
+/// What is wrong, and how to make it so.
+type Bend = (&'static str, fn(&mut Authenticator));
+
 async fn post(app: &TestApp, path: &str, body: Value) -> Answer {
     app.post(&format!("/api/v1/auth/{path}")).json(&body).send().await
 }
@@ -161,7 +164,7 @@ async fn an_answer_counts_only_for_what_was_asked_and_where_it_was_asked() {
     let mut eve = owner(&app, EVE).await;
     let (mine, other) = (first_step(&app, ANA).await, first_step(&app, ANA).await);
     let hers = first_step(&app, EVE).await;
-    let bends: [(&str, fn(&mut Authenticator)); 4] = [
+    let bends: [Bend; 4] = [
         ("origin", |phone| phone.origin = "http://localhost:8001".to_owned()),
         ("relying party", |phone| phone.rp_id = "quenty.co".to_owned()),
         ("presence", |phone| phone.is_present = false),
@@ -347,7 +350,7 @@ async fn a_passkey_is_made_only_for_who_asked_on_our_pages_and_is_there() {
     let app = start().await;
     let ana = owner(&app, ANA).await;
     let eve = owner(&app, EVE).await;
-    let bends: [(&str, fn(&mut Authenticator)); 3] = [
+    let bends: [Bend; 3] = [
         ("origin", |phone| phone.origin = "https://localhost:8000".to_owned()),
         ("relying party", |phone| phone.rp_id = "quenty.co".to_owned()),
         ("presence", |phone| phone.is_present = false),
