@@ -18,7 +18,7 @@ use self::{
 use crate::harness::{Cast, Client, Merchant, Person, Stage, Up, merchant::BOGOTA};
 
 /// Operations that are meant for anyone; the merged document calls Auth's own `accept_invitation` by its service.
-const OPEN: [&str; 17] = [
+const OPEN: [&str; 21] = [
     "register_user",
     "verify_user",
     "resend_verification",
@@ -27,6 +27,10 @@ const OPEN: [&str; 17] = [
     "confirm_password_reset",
     "login",
     "verify_mfa",
+    "ask_passkey",
+    "verify_passkey",
+    "ask_any_passkey",
+    "login_with_passkey",
     "refresh",
     "issue_service_token",
     "introspect_token",

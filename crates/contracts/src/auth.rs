@@ -101,7 +101,7 @@ events! {
         login: Option<String>,
         address: String,
         user_agent: String,
-        /// `bad_credentials`, `locked`, `not_active`, `bad_code`.
+        /// `bad_credentials`, `locked`, `not_active`, `bad_code`, `bad_passkey`, `cloned_passkey`, `old_passkey`.
         reason: String,
     }
     "quenty.auth.password.changed.v1" PasswordChanged {

@@ -157,6 +157,8 @@ ids! {
     SessionId "SES";
     /// A machine that acts for a person.
     ApiKeyId "AKEY";
+    /// A key that a person's authenticator keeps.
+    PasskeyId "PASS";
     ClientId "CLI";
     /// The merchant; the tenant.
     CompanyId "COMP";

@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on says why and ends")]
 
 pub mod app;
+pub mod authenticator;
 pub mod certificates;
 pub mod checker;
 pub mod collector;

@@ -2,7 +2,7 @@
 
 use quenty_kernel::{Failure, FieldError, Kind, id::UserId};
 
-use crate::domain::{password::WeakPassword, user::UserError};
+use crate::domain::{passkey::Broken, password::WeakPassword, user::UserError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -63,7 +63,23 @@ pub enum Error {
     #[error("a second factor is asked for already")]
     MfaEnabled,
     #[error("there is no second factor")]
-    NoTotp,
+    NoFactor,
+    #[error("nobody resets their own second factor")]
+    OwnMfa,
+    #[error("there is no passkey")]
+    NoPasskey,
+    #[error("there are too many passkeys")]
+    TooManyPasskeys,
+    #[error("somebody has this passkey")]
+    PasskeyExists,
+    #[error("this is no answer to what the authenticator was asked")]
+    UnfitPasskey,
+    #[error("the passkey proves nothing")]
+    BadPasskey,
+    #[error("the passkey proves nothing, in a session")]
+    WrongPasskey,
+    #[error("the password is another one than the passkey was proved with")]
+    PasskeyNeedsPassword,
     #[error("this is no code of the new app")]
     UnfitCode,
     #[error("the code is wrong or was used")]
@@ -87,6 +103,12 @@ pub enum Error {
 }
 
 quenty_platform::platform_errors!(Error: Failure, sqlx::Error);
+
+impl From<Broken> for Error {
+    fn from(broken: Broken) -> Self {
+        Self::Platform(quenty_platform::Error::internal(broken))
+    }
+}
 
 impl From<Error> for quenty_platform::Error {
     fn from(error: Error) -> Self {
@@ -212,15 +234,52 @@ fn told(error: &Error) -> Failure {
         Error::PasswordTooOld => Failure::new(
             Kind::Forbidden,
             "PASSWORD_NEEDED",
-            "give your password again, and a code where logins ask for one, with POST /api/v1/auth/reauthenticate; then this works for five minutes",
+            "give your password again, and a code or a passkey where logins ask for one, with POST /api/v1/auth/reauthenticate; then this works for five minutes",
         ),
         Error::MfaEnabled => Failure::conflict(
             "MFA_ENABLED",
             "an authenticator app is asked for already; give it up before you begin with another",
         ),
-        Error::NoTotp => Failure::conflict(
+        Error::NoFactor => Failure::conflict(
             "MFA_NOT_ENABLED",
-            "there is no authenticator app; begin with POST /api/v1/auth/mfa/totp",
+            "there is no such second factor; begin with POST /api/v1/auth/mfa/totp or /api/v1/auth/mfa/passkeys/options",
+        ),
+        Error::OwnMfa => Failure::new(
+            Kind::Forbidden,
+            "OWN_MFA",
+            "nobody resets their own second factor; give it up under /api/v1/auth/mfa, or ask somebody else",
+        ),
+        Error::NoPasskey => Failure::conflict(
+            "NO_PASSKEY",
+            "there is no passkey; give a code of the app, or a recovery code",
+        ),
+        Error::TooManyPasskeys => Failure::conflict(
+            "TOO_MANY_PASSKEYS",
+            "you have 10 passkeys already; remove those that you do not use",
+        ),
+        Error::PasskeyExists => Failure::conflict(
+            "PASSKEY_EXISTS",
+            "this passkey belongs to an account already; let the authenticator make another one",
+        ),
+        Error::UnfitPasskey => Failure::invalid(
+            "INVALID_PASSKEY",
+            "/passkey",
+            "this is no answer to the options that were given last, or it comes too late or from another page; ask for options again",
+        ),
+        Error::BadPasskey => Failure::new(
+            Kind::Unauthenticated,
+            "INVALID_PASSKEY",
+            "this is no answer of the account's passkey to the options that were given last, or it comes too late or from another page; ask for options again",
+        ),
+        Error::WrongPasskey => Failure::invalid(
+            "WRONG_PASSKEY",
+            "/passkey",
+            "this is no answer of your passkey to the options that were given last, or it comes too late or from another page; ask for options again",
+        ),
+        Error::PasskeyNeedsPassword => Failure::new(
+            Kind::Unauthenticated,
+            "PASSWORD_NEEDED_ONCE",
+            "the password was changed since this passkey was last used with one; log in with the password and this passkey once, then it works alone again",
         ),
         Error::UnfitCode => {
             Failure::invalid("INVALID_CODE", "/code", "this is not what the app shows now; check its clock")
@@ -238,12 +297,12 @@ fn told(error: &Error) -> Failure {
         Error::CodeNeeded => Failure::invalid(
             "CODE_NEEDED",
             "/code",
-            "your logins ask for a code: give one of the app, or a recovery code, with the password",
+            "your logins ask for a second factor: give a code of the app, a recovery code or a passkey with the password",
         ),
         Error::BadMfaToken => Failure::new(
             Kind::Unauthenticated,
             "INVALID_MFA_TOKEN",
-            "this login is unknown, took too long, or had five wrong codes; log in again",
+            "this login is unknown, took too long, or had five wrong codes or passkeys; log in again",
         ),
         Error::NoSuchPermission(permission) => Failure::invalid(
             "NO_SUCH_PERMISSION",

@@ -28,6 +28,7 @@ async fn forget_expired(app: App) -> Result<()> {
     store::password_resets::prune(&mut connection, now).await?;
     store::registrations::prune(&mut connection, now).await?;
     store::mfa::prune(&mut connection, now).await?;
+    store::passkeys::prune(&mut connection, now).await?;
     store::devices::prune(&mut connection, now).await?;
     store::lockouts::prune(&mut connection, now).await?;
     store::rate_limits::prune(&mut connection, now).await

@@ -2,6 +2,7 @@
 
 use http::Method;
 use quenty_kernel::id::ProductId;
+use quenty_testkit::authenticator::Authenticator;
 use serde_json::{Value, json};
 
 use super::bodies::tomorrow;
@@ -43,6 +44,7 @@ impl Belongings {
             ("/api/v1/users/{id}", id(&user).to_owned()),
             ("/api/v1/auth/sessions/{id}", session),
             ("/api/v1/auth/api-keys/{id}", create_api_key(merchant).await),
+            ("/api/v1/auth/mfa/passkeys/{id}", add_passkey(stage, merchant).await),
             ("/api/v1/companies/{id}", merchant.company.clone()),
             ("/api/v1/companies/{id}/members/{member_id}", member.clone()),
             ("/api/v1/invitations/{member_id}", member),
@@ -155,6 +157,16 @@ async fn ask_to_erase(merchant: &Merchant) -> String {
 async fn create_api_key(merchant: &Merchant) -> String {
     let body = json!({"name": "web shop", "scopes": ["orders:read"]});
     id(&merchant.client.post("/api/v1/auth/api-keys", &body).await.expect(201).json()).to_owned()
+}
+
+async fn add_passkey(stage: &Stage, merchant: &Merchant) -> String {
+    // Browsers make passkeys for names, not for addresses.
+    let origin = stage.gateway.replace("127.0.0.1", "localhost");
+    let mut phone = Authenticator { origin, ..Authenticator::new() };
+    let asked =
+        merchant.client.post("/api/v1/auth/mfa/passkeys/options", &json!({})).await.expect(200).json();
+    let body = json!({"name": "phone", "passkey": phone.create(&asked["public_key"])});
+    id(&merchant.client.post("/api/v1/auth/mfa/passkeys", &body).await.expect(201).json()).to_owned()
 }
 
 async fn create_customer(merchant: &Merchant) -> String {

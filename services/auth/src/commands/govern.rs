@@ -1,13 +1,20 @@
 //! What staff do to other people's accounts, under the two rules of that: nobody gives, takes or overrules what
 //! they do not hold themselves, and the last active super_admin stays.
 
-use quenty_kernel::{Scope, clock::wall_now, id::UserId};
+use quenty_kernel::{
+    Scope,
+    clock::wall_now,
+    id::{UserId, new_uuid},
+};
 use quenty_platform::{Tx, http::IfMatch};
 
-use super::{Outcome, Which, end_sessions, record_access, revoke_user, roles::permissions_of};
+use super::{
+    Outcome, Which, end_sessions, mail::mail_notice, record_access, revoke_user, roles::permissions_of,
+};
 use crate::{
     domain::{
         lockout,
+        mail::MailKind,
         origin::Origin,
         role::{self, SUPER_ADMIN, Sphere, covers},
         user::{User, UserStatus},
@@ -91,6 +98,39 @@ pub async fn unlock_user(
     let user = authority.lock(tx, id).await?;
     store::lockouts::clear_account(tx.conn(), &lockout::account(Some(user.id()), "")).await?;
     record_access(tx, "unlock_user", Outcome::Succeeded, Some(id), None, origin)
+}
+
+/// Takes every second factor from a person who has lost them: the password is enough until there is another one. All
+/// sessions end, and the person is told by mail. Nobody does it to themselves: a stolen session would be rid of the
+/// factor so.
+pub async fn reset_mfa(
+    tx: &mut Tx,
+    authority: Authority<'_>,
+    (id, by): (UserId, UserId),
+    reason: &str,
+    origin: &Origin,
+) -> Result<(), Error> {
+    if id == by {
+        return Err(Error::OwnMfa);
+    }
+    let mut user = authority.lock(tx, id).await?;
+    let methods = store::mfa::methods(tx.conn(), id).await?;
+    if !methods.is_enabled() {
+        return Err(Error::NoFactor);
+    }
+    store::mfa::delete_totp(tx.conn(), id).await?;
+    store::passkeys::delete_all(tx.conn(), id).await?;
+    store::mfa::replace_codes(tx.conn(), id, &[]).await?;
+    let mut facts = vec![user.reset_mfa(reason, tx.now())];
+    facts.extend(methods.names().map(|method| user.disable_mfa(method, tx.now())));
+    store::users::save(tx.conn(), &user).await?;
+    for fact in &facts {
+        tx.record(id, None, fact)?;
+    }
+    end_sessions(tx, id, Which::All, "mfa_reset").await?;
+    revoke_user(tx, id).await?;
+    mail_notice(tx, id, MailKind::MfaReset, new_uuid(), None)?;
+    record_access(tx, "reset_mfa", Outcome::Succeeded, Some(id), None, origin)
 }
 
 pub(super) async fn ensure_known(tx: &mut Tx, roles: &[String]) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use crate::{
         access::first_company,
         facts::SessionFact,
         lockout::{self, Lockout},
-        mfa::Challenge,
+        mfa::{CHALLENGE_LIVES, Challenge, Methods},
         origin::Origin,
         rate_limit::{FAILURES_OF_ACCOUNT, FAILURES_OF_ADDRESS},
         secret::OpaqueToken,
@@ -44,9 +44,10 @@ pub struct Attempt {
 #[derive(Debug)]
 pub enum LoggedIn {
     Session(Tokens),
-    /// A code is asked for, with this token, for so many seconds.
+    /// One of these is asked for, with this token, for so many seconds.
     SecondStep {
         mfa_token: OpaqueToken,
+        methods: Methods,
         expires_in: i64,
     },
 }
@@ -55,7 +56,7 @@ pub enum LoggedIn {
 pub async fn login(tx: &mut Tx, attempt: Attempt) -> Result<Result<LoggedIn, Error>, Error> {
     let account = lockout::account(attempt.user_id, &store::users::key(&attempt.login));
     let now = wall_now();
-    let device = known_device(tx, &attempt).await?;
+    let device = known_device(tx, attempt.user_id, attempt.device_token.as_ref()).await?;
     let place = lockout::place(&attempt.origin.network(), device.as_ref());
     let before = store::lockouts::lock(tx.conn(), &account, &place).await?;
     // While locked, even the right password is not looked at; a second factor needs no such lock.
@@ -71,9 +72,11 @@ pub async fn login(tx: &mut Tx, attempt: Attempt) -> Result<Result<LoggedIn, Err
     if let Some(hash) = &attempt.rehash {
         store::passwords::rehash(tx.conn(), password, hash).await?;
     }
+    let methods = store::mfa::methods(tx.conn(), user.id()).await?;
     match user.status() {
-        UserStatus::Active if store::mfa::is_enabled(tx.conn(), user.id()).await? => {
-            ask_second_step(tx, &user, password, device, &attempt.origin).await.map(Ok)
+        UserStatus::Active if methods.is_enabled() => {
+            let challenge = Challenge::new(user.id(), password, device, now);
+            ask_second_step(tx, &challenge, methods, &attempt.origin).await.map(Ok)
         }
         UserStatus::Active => {
             let tokens = start_session(tx, &user, &PASSWORD_ONLY, device, &attempt.origin).await?;
@@ -86,15 +89,19 @@ pub async fn login(tx: &mut Tx, attempt: Attempt) -> Result<Result<LoggedIn, Err
 }
 
 /// The hash of the device's token, if the person has logged in with it before.
-async fn known_device(tx: &mut Tx, attempt: &Attempt) -> Result<Option<[u8; 32]>, Error> {
-    let Some((user, token)) = attempt.user_id.zip(attempt.device_token.as_ref()) else { return Ok(None) };
+pub(super) async fn known_device(
+    tx: &mut Tx,
+    user: Option<UserId>,
+    token: Option<&OpaqueToken>,
+) -> Result<Option<[u8; 32]>, Error> {
+    let Some((user, token)) = user.zip(token) else { return Ok(None) };
     let hash = token.hash();
     Ok(store::devices::is_known(tx.conn(), user, &hash, wall_now()).await?.then_some(hash))
 }
 
 async fn has_second_factor(tx: &mut Tx, user: Option<UserId>) -> Result<bool, Error> {
     match user {
-        Some(user) => Ok(store::mfa::is_enabled(tx.conn(), user).await?),
+        Some(user) => Ok(store::mfa::methods(tx.conn(), user).await?.is_enabled()),
         None => Ok(false),
     }
 }
@@ -147,20 +154,33 @@ async fn refuse(
 ) -> Result<Result<LoggedIn, Error>, Error> {
     let account = lockout::account(attempt.user_id, &store::users::key(&attempt.login));
     count_failure(tx, &account, &attempt.origin).await?;
+    // What names nobody may be a password in the wrong field.
+    let login = attempt.user_id.map(|_| attempt.login.clone());
+    record_failure(tx, attempt.user_id, login, reason, &attempt.origin)?;
+    Ok(Err(error))
+}
+
+/// A login, or a step of one, came to nothing.
+pub(super) fn record_failure(
+    tx: &mut Tx,
+    user: Option<UserId>,
+    login: Option<String>,
+    reason: &str,
+    origin: &Origin,
+) -> Result<(), Error> {
     let fact = LoginFailed {
-        user_id: attempt.user_id,
-        // What names nobody may be a password in the wrong field.
-        login: attempt.user_id.map(|_| attempt.login.clone()),
-        address: attempt.origin.address.clone(),
-        user_agent: attempt.origin.user_agent.clone(),
+        user_id: user,
+        login,
+        address: origin.address.clone(),
+        user_agent: origin.user_agent.clone(),
         reason: reason.to_owned(),
     };
     // The stream of the session that this attempt did not become.
     let stream = SessionId::new();
-    let subject = attempt.user_id.map_or(stream.uuid(), UserId::uuid);
+    let subject = user.map_or(stream.uuid(), UserId::uuid);
     tx.record_about(stream, subject, None, &SessionFact::from(fact))?;
     metrics::counter!("quenty_logins_total", "outcome" => reason.to_owned()).increment(1);
-    Ok(Err(error))
+    Ok(())
 }
 
 fn random_token() -> OpaqueToken {
@@ -171,17 +191,14 @@ fn random_token() -> OpaqueToken {
 
 async fn ask_second_step(
     tx: &mut Tx,
-    user: &User,
-    password: i64,
-    device: Option<[u8; 32]>,
+    challenge: &Challenge,
+    methods: Methods,
     origin: &Origin,
 ) -> Result<LoggedIn, Error> {
-    let (mfa_token, now) = (random_token(), wall_now());
-    let challenge = Challenge::new(user.id(), password, device, now);
-    store::mfa::insert_challenge(tx.conn(), &challenge, &mfa_token.hash()).await?;
-    record_access(tx, "login", Outcome::Succeeded, Some(user.id()), None, origin)?;
-    let expires_in = challenge.expires_at.duration_since(now).as_secs();
-    Ok(LoggedIn::SecondStep { mfa_token, expires_in })
+    let mfa_token = random_token();
+    store::mfa::insert_challenge(tx.conn(), challenge, &mfa_token.hash()).await?;
+    record_access(tx, "login", Outcome::Succeeded, Some(challenge.user_id), None, origin)?;
+    Ok(LoggedIn::SecondStep { mfa_token, methods, expires_in: CHALLENGE_LIVES.as_secs() })
 }
 
 /// A session of a person who proved to be it by these methods (RFC 8176), perhaps with a known device.

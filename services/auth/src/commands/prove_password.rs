@@ -8,11 +8,14 @@ use quenty_kernel::{
 };
 use quenty_platform::Tx;
 
-use super::{Outcome, login::count_failure, record_access, verify_mfa::prove_code};
+use super::{
+    Outcome, login::count_failure, record_access, verify_mfa::prove_code, verify_passkey::prove_passkey,
+};
 use crate::{
     domain::{
         lockout::{self, Lockout},
         origin::Origin,
+        passkey::{Assertion, Purpose},
         session::Session,
         user::{User, UserStatus},
     },
@@ -48,22 +51,39 @@ pub(super) async fn prove_password(
     Ok(Ok(user))
 }
 
-/// The session may change what else proves who its person is, for a few minutes. Who has a second factor gives a code,
-/// too: a stolen password is no way to be rid of it.
+/// What is given beside the password.
+#[derive(Debug, Clone, Copy)]
+pub enum Beside<'a> {
+    Nothing,
+    Code(&'a str),
+    Passkey(&'a Assertion),
+}
+
+/// The session may change what else proves who its person is, for a few minutes. Who has a second factor gives it, too:
+/// a stolen password is no way to be rid of it.
 pub async fn reauthenticate(
     tx: &mut Tx,
     id: UserId,
     session: SessionId,
-    (proved, code): (Option<i64>, Option<&str>),
+    (proved, beside): (Option<i64>, Beside<'_>),
     origin: &Origin,
 ) -> Result<Result<(), Error>, Error> {
     if let Err(refused) = prove_password(tx, id, proved, "reauthenticate", origin).await? {
         return Ok(Err(refused));
     }
-    if store::mfa::is_enabled(tx.conn(), id).await? {
-        let Some(code) = code else { return Ok(Err(Error::CodeNeeded)) };
-        match prove_code(tx, id, code, origin).await? {
+    if store::mfa::methods(tx.conn(), id).await?.is_enabled() {
+        let proof = match beside {
+            Beside::Nothing => Err(Error::CodeNeeded),
+            Beside::Code(code) => prove_code(tx, id, code, origin).await?,
+            Beside::Passkey(answer) => {
+                let owner = session.uuid();
+                let asked = (Purpose::Reauthentication, owner.as_bytes().as_slice());
+                prove_passkey(tx, (id, proved), asked, answer, origin).await?.map(drop)
+            }
+        };
+        match proof {
             Err(Error::BadCode) => return Ok(Err(Error::WrongCode)),
+            Err(Error::BadPasskey) => return Ok(Err(Error::WrongPasskey)),
             Err(refused) => return Ok(Err(refused)),
             Ok(()) => {}
         }

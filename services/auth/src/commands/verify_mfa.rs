@@ -1,17 +1,14 @@
 //! The second step of a login: a code of the authenticator app, or one of the recovery codes.
 
-use quenty_contracts::auth::LoginFailed;
-use quenty_kernel::{
-    Scope,
-    clock::wall_now,
-    id::{SessionId, UserId},
-};
+use quenty_kernel::{Scope, clock::wall_now, id::UserId};
 use quenty_platform::Tx;
 
-use super::{Tokens, login::start_session};
+use super::{
+    Tokens,
+    login::{record_failure, start_session},
+};
 use crate::{
     domain::{
-        facts::SessionFact,
         mfa::{Challenge, RecoveryCode, is_totp},
         origin::Origin,
         rate_limit::MFA_FAILURES,
@@ -54,20 +51,24 @@ pub(super) async fn prove_code(
     code: &str,
     origin: &Origin,
 ) -> Result<Result<(), Error>, Error> {
-    let (bucket, now) = (MFA_FAILURES.bucket(&user.to_string()), wall_now());
-    let failed = store::rate_limits::find(tx.conn(), &bucket).await?;
-    if let Some(retry_after) = MFA_FAILURES.wait(failed, now) {
-        return Ok(Err(Error::TooManyAttempts { retry_after }));
+    if let Err(waits) = may_try(tx, user).await? {
+        return Ok(Err(waits));
     }
     if takes(tx, user, code).await? {
         return Ok(Ok(()));
     }
-    store::rate_limits::hit(tx.conn(), &MFA_FAILURES, &bucket, now).await?;
-    refuse(tx, user, origin).map(|()| Err(Error::BadCode))
+    refuse(tx, user, "bad_code", origin).await.map(|()| Err(Error::BadCode))
+}
+
+/// Whether a second factor of this person is looked at.
+pub(super) async fn may_try(tx: &mut Tx, user: UserId) -> Result<Result<(), Error>, Error> {
+    let failed = store::rate_limits::find(tx.conn(), &MFA_FAILURES.bucket(&user.to_string())).await?;
+    let wait = MFA_FAILURES.wait(failed, wall_now());
+    Ok(wait.map_or(Ok(()), |retry_after| Err(Error::TooManyAttempts { retry_after })))
 }
 
 /// The user, locked, whose login this is, unless it is over or the password was replaced since.
-async fn open(tx: &mut Tx, challenge: &Challenge) -> Result<Option<User>, Error> {
+pub(super) async fn open(tx: &mut Tx, challenge: &Challenge) -> Result<Option<User>, Error> {
     let id = challenge.user_id;
     let user = store::users::lock(tx.conn(), Scope::All, id).await?;
     let current = store::passwords::current(tx.conn(), id).await?;
@@ -91,15 +92,9 @@ async fn takes(tx: &mut Tx, user: UserId, code: &str) -> Result<bool, Error> {
     Ok(true)
 }
 
-fn refuse(tx: &mut Tx, user: UserId, origin: &Origin) -> Result<(), Error> {
-    let fact = LoginFailed {
-        user_id: Some(user),
-        login: None,
-        address: origin.address.clone(),
-        user_agent: origin.user_agent.clone(),
-        reason: "bad_code".to_owned(),
-    };
-    tx.record_about(SessionId::new(), user, None, &SessionFact::from(fact))?;
-    metrics::counter!("quenty_logins_total", "outcome" => "bad_code").increment(1);
-    Ok(())
+/// A wrong second factor is counted, of whichever kind it is, and on record.
+pub(super) async fn refuse(tx: &mut Tx, user: UserId, reason: &str, origin: &Origin) -> Result<(), Error> {
+    let bucket = MFA_FAILURES.bucket(&user.to_string());
+    store::rate_limits::hit(tx.conn(), &MFA_FAILURES, &bucket, wall_now()).await?;
+    record_failure(tx, Some(user), None, reason, origin)
 }

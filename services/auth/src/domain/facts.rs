@@ -85,6 +85,18 @@ impl Event for AccessRecorded {
     const PERSONAL: &'static [&'static str] = &["address", "user_agent"];
 }
 
+/// Staff took every second factor from a person who has lost them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MfaReset {
+    pub user_id: UserId,
+    pub reason: String,
+}
+
+impl Event for MfaReset {
+    const TYPE: &'static str = "quenty.auth.mfa.reset.v1";
+    const PUBLISHED: bool = false;
+}
+
 quenty_kernel::facts! {
     pub enum UserFact {
         Invited(UserInvited),
@@ -97,6 +109,7 @@ quenty_kernel::facts! {
         PasswordChanged(published::PasswordChanged),
         MfaEnabled(published::MfaEnabled),
         MfaDisabled(published::MfaDisabled),
+        MfaReset(MfaReset),
     }
 }
 

@@ -22,6 +22,11 @@ pub enum MailKind {
     MfaEnabled,
     MfaDisabled,
     RecoveryCodesRenewed,
+    /// A passkey proves who the person is from now on, or does not any more.
+    PasskeyAdded,
+    PasskeyRemoved,
+    /// Staff took every second factor away.
+    MfaReset,
     /// A key acts for the person from now on.
     ApiKeyCreated,
 }
@@ -39,6 +44,9 @@ impl MailKind {
             Self::MfaEnabled => "mfa_enabled",
             Self::MfaDisabled => "mfa_disabled",
             Self::RecoveryCodesRenewed => "recovery_codes_renewed",
+            Self::PasskeyAdded => "passkey_added",
+            Self::PasskeyRemoved => "passkey_removed",
+            Self::MfaReset => "mfa_reset",
             Self::ApiKeyCreated => "api_key_created",
         }
     }
@@ -56,6 +64,9 @@ impl MailKind {
             | Self::MfaEnabled
             | Self::MfaDisabled
             | Self::RecoveryCodesRenewed
+            | Self::PasskeyAdded
+            | Self::PasskeyRemoved
+            | Self::MfaReset
             | Self::ApiKeyCreated => "/login",
         }
     }
@@ -111,6 +122,18 @@ fn in_english(kind: MailKind) -> (&'static str, &'static str) {
             "You have other recovery codes",
             "your recovery codes were replaced just now; those of before work no more. If that was not you, change your password at once and tell the support:",
         ),
+        MailKind::PasskeyAdded => (
+            "You have a new passkey",
+            "a passkey was added to your account just now. If it is your first second factor, keep your recovery codes safe. If that was not you, remove it, change your password at once and tell the support:",
+        ),
+        MailKind::PasskeyRemoved => (
+            "A passkey was removed",
+            "a passkey was removed from your account just now. If that was not you, change your password at once and tell the support:",
+        ),
+        MailKind::MfaReset => (
+            "Your second factor was reset",
+            "our staff removed your authenticator app, passkeys and recovery codes just now and ended your sessions: a password is enough until you set up another factor. If you did not ask for it, change your password at once and tell the support:",
+        ),
         MailKind::ApiKeyCreated => (
             "A new API key acts for you",
             "an API key was made just now that acts for you. If that was not you, revoke it, change your password at once and tell the support:",
@@ -155,6 +178,18 @@ fn in_spanish(kind: MailKind) -> (&'static str, &'static str) {
         MailKind::RecoveryCodesRenewed => (
             "Tienes otros códigos de recuperación",
             "tus códigos de recuperación se acaban de reemplazar; los anteriores ya no sirven. Si no fuiste tú, cambia tu contraseña de inmediato y avisa a soporte:",
+        ),
+        MailKind::PasskeyAdded => (
+            "Tienes una nueva llave de acceso",
+            "acaba de añadirse una llave de acceso a tu cuenta. Si es tu primer segundo factor, guarda bien tus códigos de recuperación. Si no fuiste tú, retírala, cambia tu contraseña de inmediato y avisa a soporte:",
+        ),
+        MailKind::PasskeyRemoved => (
+            "Se retiró una llave de acceso",
+            "acaba de retirarse una llave de acceso de tu cuenta. Si no fuiste tú, cambia tu contraseña de inmediato y avisa a soporte:",
+        ),
+        MailKind::MfaReset => (
+            "Tu segundo factor se restableció",
+            "nuestro equipo acaba de retirar tu aplicación de autenticación, tus llaves de acceso y tus códigos de recuperación, y cerró tus sesiones: la contraseña basta hasta que configures otro factor. Si no lo pediste, cámbiala de inmediato y avisa a soporte:",
         ),
         MailKind::ApiKeyCreated => (
             "Una nueva clave de API actúa por ti",

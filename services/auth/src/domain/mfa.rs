@@ -1,5 +1,5 @@
-//! The second factor: codes of an authenticator app (RFC 6238), and recovery codes for when it is lost. No code
-//! works twice.
+//! The second factor: codes of an authenticator app (RFC 6238) or passkeys, and recovery codes for when all are lost. No
+//! code works twice.
 
 use std::fmt;
 
@@ -9,6 +9,9 @@ use totp_rs::{Builder, Secret, TotpError};
 
 use super::secret::Key;
 
+/// The kinds of factors.
+pub const TOTP: &str = "totp";
+pub const PASSKEY: &str = "passkey";
 /// What the authenticator app shows.
 const ISSUER: &str = "Quenty";
 /// RFC 4226, section 4: as long as the hash.
@@ -16,7 +19,7 @@ pub const SECRET_BYTES: usize = 20;
 pub const RECOVERY_CODES: usize = 10;
 pub const RECOVERY_BYTES: usize = 10;
 /// How long the second step of a login may take.
-const CHALLENGE_LIVES: SignedDuration = SignedDuration::from_mins(5);
+pub const CHALLENGE_LIVES: SignedDuration = SignedDuration::from_mins(5);
 /// Wrong codes until a login begins anew.
 const FREE_FAILURES: i32 = 5;
 
@@ -83,6 +86,26 @@ pub struct TotpFactor {
     pub secret: TotpSecret,
     pub is_confirmed: bool,
     pub last_step: i64,
+}
+
+/// What a person has beside the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Methods {
+    pub totp: bool,
+    pub passkey: bool,
+}
+
+impl Methods {
+    /// Whether a second step is asked of this person.
+    #[must_use]
+    pub fn is_enabled(self) -> bool {
+        self.totp || self.passkey
+    }
+
+    /// As facts name them.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        [(self.totp, TOTP), (self.passkey, PASSKEY)].into_iter().filter_map(|(has, name)| has.then_some(name))
+    }
 }
 
 /// What a person is shown of the second factor.

@@ -9,6 +9,7 @@ pub mod lockout;
 pub mod mail;
 pub mod mfa;
 pub mod origin;
+pub mod passkey;
 pub mod password;
 pub mod password_reset;
 pub mod person;

@@ -32,7 +32,10 @@ pub const FAILURES_OF_ACCOUNT: RateLimit =
 pub const FAILURES_OF_CLIENTS: RateLimit =
     RateLimit { name: "client-address", hits: 100, window: SignedDuration::from_mins(15) };
 
-/// Wrong codes of one user, who has given the right password, over all addresses: above, no code is looked at.
+/// Passkeys that are asked for from one address, before anybody has told who they are.
+pub const PASSKEYS_ASKED: RateLimit =
+    RateLimit { name: "passkey-address", hits: 300, window: SignedDuration::from_mins(15) };
+/// Wrong codes and passkeys of one user, who has given the right password, over all addresses: above, no code is looked at.
 pub const MFA_FAILURES: RateLimit =
     RateLimit { name: "mfa-user", hits: 10, window: SignedDuration::from_hours(1) };
 /// API keys that do not work, from one address: above, they are not even recorded.

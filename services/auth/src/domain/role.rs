@@ -36,7 +36,7 @@ const fn resource(name: &'static str, verbs: &'static [&'static str]) -> Resourc
 /// Every permission that an operation of the platform asks for.
 #[rustfmt::skip] // one line an entry would hide the table
 pub const RESOURCES: &[Resource] = &[
-    resource("users", &["read", "invite", "update", "suspend", "reactivate", "unlock", "deactivate", "assign_roles"]),
+    resource("users", &["read", "invite", "update", "suspend", "reactivate", "unlock", "reset_mfa", "deactivate", "assign_roles"]),
     resource("roles", &["read", "create", "update", "delete"]),
     resource("api_keys", &["read", "create", "rotate", "revoke"]),
     resource("companies", &["read", "update", "submit", "approve", "reject", "suspend", "reactivate", "close"]),

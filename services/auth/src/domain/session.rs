@@ -17,6 +17,19 @@ const STEPPED_UP: SignedDuration = SignedDuration::from_mins(5);
 /// RFC 8176: how the person of a session proved to be it.
 pub const PASSWORD_ONLY: [&str; 1] = ["pwd"];
 pub const PASSWORD_AND_CODE: [&str; 3] = ["pwd", "otp", "mfa"];
+
+/// With a passkey, whose keeper found its person there; `kept_in` is `hwk` or `swk`.
+#[must_use]
+pub fn password_and_passkey(kept_in: &'static str) -> [&'static str; 4] {
+    ["pwd", kept_in, "user", "mfa"]
+}
+
+/// The same, where the keeper also made sure who the person is: two factors in one.
+#[must_use]
+pub fn passkey_alone(kept_in: &'static str) -> [&'static str; 3] {
+    [kept_in, "user", "mfa"]
+}
+
 /// How long the token of a service lives.
 pub const SERVICE_TOKEN: SignedDuration = SignedDuration::from_mins(60);
 
@@ -34,7 +47,7 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
     /// RFC 8176.
     pub amr: Vec<String>,
-    /// When the password was last given.
+    /// When the person last proved to be it.
     pub authenticated_at: Timestamp,
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    facts::{ProfileUpdated, UserFact, UserInvited},
+    facts::{MfaReset, ProfileUpdated, UserFact, UserInvited},
     person::Person,
     role::SUPER_ADMIN,
 };
@@ -181,6 +181,11 @@ impl User {
         self.record(MfaDisabled { user_id: self.id, method: method.to_owned() }.into(), now)
     }
 
+    /// Staff took the second factors away; each is told of as disabled, too.
+    pub fn reset_mfa(&mut self, reason: &str, now: Timestamp) -> UserFact {
+        self.record(MfaReset { user_id: self.id, reason: reason.to_owned() }.into(), now)
+    }
+
     fn ensure_pending(&self) -> Result<(), UserError> {
         if self.status == UserStatus::PendingVerification {
             Ok(())
@@ -201,7 +206,8 @@ impl User {
             | UserFact::Registered(_)
             | UserFact::PasswordChanged(_)
             | UserFact::MfaEnabled(_)
-            | UserFact::MfaDisabled(_) => {}
+            | UserFact::MfaDisabled(_)
+            | UserFact::MfaReset(_) => {}
             UserFact::Activated(_) => (self.status, self.verified) = (UserStatus::Active, true),
             UserFact::Reactivated(_) if self.verified => self.status = UserStatus::Active,
             UserFact::Reactivated(_) => self.status = UserStatus::PendingVerification,
@@ -344,6 +350,7 @@ mod tests {
         facts.push((user.reactivate(later).unwrap(), later));
         facts.push((user.change_password(later), later));
         facts.push((user.enable_mfa("totp", later), later));
+        facts.push((user.reset_mfa("lost the phone", later), later));
         facts.push((user.disable_mfa("totp", later), later));
         assert_eq!(User::fold(facts), Some(user));
     }

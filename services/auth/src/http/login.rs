@@ -52,10 +52,12 @@ enum LoginOut {
 struct SecondStepOut {
     #[schema(example = true)]
     mfa_required: bool,
-    /// Send it with a code to `POST /api/v1/auth/mfa/verify`.
+    /// Send it with a code to `POST /api/v1/auth/mfa/verify`, or to `POST /api/v1/auth/mfa/passkey/options`, and with what
+    /// the passkey answers to `…/passkey/verify`.
     mfa_token: OpaqueToken,
-    #[schema(example = json!(["totp", "recovery_code"]))]
-    methods: [&'static str; 2],
+    /// Which of `totp`, `passkey` and `recovery_code` the person has.
+    #[schema(example = json!(["totp", "passkey", "recovery_code"]))]
+    methods: Vec<&'static str>,
     /// Seconds until the login begins anew.
     #[schema(example = 300)]
     expires_in: i64,
@@ -91,8 +93,8 @@ pub(super) async fn login(
     let attempt = Attempt { login: login.to_owned(), user_id, proved, rehash, device_token, origin };
     match commands::login(&mut tx, attempt).await? {
         Ok(LoggedIn::Session(tokens)) => tx.answer(tokens_out::answer(tokens)?).await,
-        Ok(LoggedIn::SecondStep { mfa_token, expires_in }) => {
-            let methods = ["totp", "recovery_code"];
+        Ok(LoggedIn::SecondStep { mfa_token, methods, expires_in }) => {
+            let methods = methods.names().chain(["recovery_code"]).collect();
             let body = SecondStepOut { mfa_required: true, mfa_token, methods, expires_in };
             tx.answer(Answer::ok(&body)?.header(header::CACHE_CONTROL, "no-store")).await
         }

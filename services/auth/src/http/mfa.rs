@@ -53,7 +53,8 @@ pub(super) struct VerifyMfaIn {
 
 #[derive(Serialize, ToSchema)]
 pub(super) struct RecoveryCodesOut {
-    /// Each works once, in place of a code of the app. They are never shown again.
+    /// Each works once, in place of a code of the app or a passkey. They are never shown again. Empty where there was
+    /// another factor before: its codes stay.
     #[schema(example = json!(["MFRG-GZDF-MZTW-Q2LK"]))]
     recovery_codes: Vec<String>,
 }
@@ -76,7 +77,7 @@ pub(super) async fn enrol_totp(State(app): State<App>, caller: LoggedIn) -> Resu
     tx.answer(answer.header(header::CACHE_CONTROL, "no-store").secret_of(user)).await
 }
 
-/// Confirm the app with a code of it: from now on each login asks for one. Other sessions end.
+/// Confirm the app with a code of it: from now on each login asks for one. Other sessions end with the first factor.
 #[utoipa::path(post, path = "/api/v1/auth/mfa/totp/confirm", operation_id = "confirm_totp", tag = "mfa", request_body = ConfirmTotpIn, security(("bearer" = [])),
     responses((status = 200, body = RecoveryCodesOut), (status = 403, description = "`PASSWORD_NEEDED`"),
         (status = 409, description = "`MFA_ENABLED`, `MFA_NOT_ENABLED`: begin first"), (status = 422, description = "`INVALID_CODE`")))]
@@ -92,7 +93,7 @@ pub(super) async fn confirm_totp(
     tx.answer(shown(&codes)?.secret_of(user)).await
 }
 
-/// Give the app up: a password is enough again. Other sessions end.
+/// Give the app up; without another factor a password is enough again. Other sessions end.
 #[utoipa::path(delete, path = "/api/v1/auth/mfa/totp", operation_id = "disable_totp", tag = "mfa", security(("bearer" = [])),
     responses((status = 204), (status = 403, description = "`PASSWORD_NEEDED`"), (status = 409, description = "`MFA_NOT_ENABLED`")))]
 pub(super) async fn disable_totp(State(app): State<App>, caller: LoggedIn, origin: Origin) -> Result<Answer> {

@@ -11,6 +11,7 @@ mod login;
 mod mfa;
 mod oauth;
 mod origin;
+mod passkeys;
 mod passwords;
 mod profile;
 mod qr_svg;
@@ -32,6 +33,7 @@ quenty_platform::permissions! {
     SuspendUsers = "users:suspend";
     ReactivateUsers = "users:reactivate";
     UnlockUsers = "users:unlock";
+    ResetMfa = "users:reset_mfa";
     AssignRoles = "users:assign_roles";
     ReadRoles = "roles:read";
     CreateRoles = "roles:create";
@@ -64,6 +66,14 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(mfa::enrol_totp, mfa::disable_totp))
         .routes(routes!(mfa::confirm_totp))
         .routes(routes!(mfa::renew_recovery_codes))
+        .routes(routes!(passkeys::list_passkeys, passkeys::add_passkey))
+        .routes(routes!(passkeys::ask_new_passkey))
+        .routes(routes!(passkeys::remove_passkey))
+        .routes(routes!(passkeys::ask_passkey))
+        .routes(routes!(passkeys::verify_passkey))
+        .routes(routes!(passkeys::ask_own_passkey))
+        .routes(routes!(passkeys::ask_any_passkey))
+        .routes(routes!(passkeys::login_with_passkey))
         .routes(routes!(passwords::request_password_reset))
         .routes(routes!(passwords::confirm_password_reset))
         .routes(routes!(profile::get_profile, profile::update_profile))
@@ -81,6 +91,7 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(users::suspend_user))
         .routes(routes!(users::reactivate_user))
         .routes(routes!(users::unlock_user))
+        .routes(routes!(users::reset_mfa))
         .routes(routes!(users::assign_roles))
         .routes(routes!(roles::list_roles, roles::create_role))
         .routes(routes!(roles::update_role, roles::delete_role))

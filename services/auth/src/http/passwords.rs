@@ -16,10 +16,11 @@ use utoipa::ToSchema;
 
 use super::{login::slow_down, sessions::own_session};
 use crate::{
-    commands::{self, NewPassword},
+    commands::{self, Beside, NewPassword},
     domain::{
         lockout,
         origin::Origin,
+        passkey::Assertion,
         password::{Password, REMEMBERED, WeakPassword},
         secret::OpaqueToken,
         user::User,
@@ -40,9 +41,12 @@ pub(super) struct ChangePasswordIn {
 #[serde(deny_unknown_fields)]
 pub(super) struct ReauthenticateIn {
     current_password: Password,
-    /// Where logins ask for one: six digits that the app shows, or one of the recovery codes.
+    /// Where logins ask for a second factor: six digits that the app shows, or one of the recovery codes.
     #[schema(value_type = Option<String>, example = "287082")]
     code: Option<Text<40>>,
+    /// In place of a code: the answer to `POST /api/v1/auth/reauthenticate/options`, as `PublicKeyCredential.toJSON()` makes it.
+    #[schema(value_type = Option<Object>)]
+    passkey: Option<Assertion>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -116,10 +120,10 @@ async fn hash_new(app: &App, user: &User, password: &Password, earlier: Vec<Stor
     Ok(hash)
 }
 
-/// Prove once more to be it, for what needs more than a session: with the password, and a code where logins ask for one.
+/// Prove once more to be it, for what needs more than a session: with the password, and a code or a passkey where logins ask for one.
 #[utoipa::path(post, path = "/api/v1/auth/reauthenticate", operation_id = "reauthenticate", tag = "auth", request_body = ReauthenticateIn,
     security(("bearer" = [])), responses((status = 204, description = "For five minutes the session may change the second factor, and make and rotate API keys"),
-        (status = 422, description = "`WRONG_PASSWORD`, `CODE_NEEDED`, `WRONG_CODE`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
+        (status = 422, description = "`WRONG_PASSWORD`, `CODE_NEEDED`, `WRONG_CODE`, `WRONG_PASSKEY`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
 pub(super) async fn reauthenticate(
     State(app): State<App>,
     caller: LoggedIn,
@@ -129,8 +133,12 @@ pub(super) async fn reauthenticate(
     let (id, session) = own_session(&caller)?;
     let proved = check_current(&app, id, &input.current_password, &origin).await?;
     let mut tx = app.begin(&caller).await?;
-    let code = input.code.as_ref().map(Text::as_str);
-    match commands::reauthenticate(&mut tx, id, session, (proved, code), &origin).await? {
+    let beside = match (&input.passkey, &input.code) {
+        (Some(answer), _) => Beside::Passkey(answer),
+        (None, Some(code)) => Beside::Code(code.as_str()),
+        (None, None) => Beside::Nothing,
+    };
+    match commands::reauthenticate(&mut tx, id, session, (proved, beside), &origin).await? {
         Ok(()) => tx.answer(Answer::no_content()).await,
         Err(refused) => {
             tx.commit().await?;

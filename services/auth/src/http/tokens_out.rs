@@ -33,7 +33,7 @@ pub(super) struct TokensOut {
     #[schema(value_type = String, example = "company")]
     realm: Realm,
     company_id: Option<CompanyId>,
-    /// The person's platform roles wait until an authenticator app is confirmed; renew the tokens then.
+    /// The person's platform roles wait until an authenticator app is confirmed or a passkey added; renew the tokens then.
     mfa_enrolment_needed: bool,
     /// Keep it on the device and send it with its later logins: guesses of others never lock that device out.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -42,7 +42,7 @@ pub(super) struct ProfileOut {
     #[serde(flatten)]
     user: UserOut,
     memberships: Vec<MembershipOut>,
-    /// Whether logins ask for a code of an authenticator app.
+    /// Whether logins ask for a second factor: a code of an authenticator app, or a passkey.
     mfa_enabled: bool,
     /// How many recovery codes are left.
     #[schema(example = 10)]

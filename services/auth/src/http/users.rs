@@ -16,7 +16,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    AssignRoles, InviteUsers, ReactivateUsers, ReadUsers, SuspendUsers, UnlockUsers, UpdateUsers,
+    AssignRoles, InviteUsers, ReactivateUsers, ReadUsers, ResetMfa, SuspendUsers, UnlockUsers, UpdateUsers,
     profile::UserPatch,
     user_out::{self, UserOut},
 };
@@ -54,6 +54,14 @@ pub(super) struct UsersQuery {
 #[serde(deny_unknown_fields)]
 pub(super) struct SuspendUserIn {
     #[schema(value_type = String, example = "left the company")]
+    reason: Text<200>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ResetMfaIn {
+    /// How it is known that the person asked for it.
+    #[schema(value_type = String, example = "lost the phone; called back on the number that we know")]
     reason: Text<200>,
 }
 
@@ -201,6 +209,23 @@ pub(super) async fn unlock_user(
 ) -> Result<Answer> {
     let mut tx = app.begin(&caller).await?;
     commands::unlock_user(&mut tx, authority(&caller)?, id, &origin).await?;
+    tx.answer(Answer::no_content()).await
+}
+
+/// Take every second factor from a user who has lost them. All sessions end; the user is told by mail.
+#[utoipa::path(post, path = "/api/v1/admin/users/{id}/reset-mfa", operation_id = "reset_mfa", tag = "users", params(("id" = UserId, Path)), request_body = ResetMfaIn,
+    security(("bearer" = ["users:reset_mfa"])), responses((status = 204),
+        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`; `OWN_MFA`: nobody resets their own"), (status = 409, description = "`MFA_NOT_ENABLED`")))]
+pub(super) async fn reset_mfa(
+    State(app): State<App>,
+    caller: Can<ResetMfa>,
+    origin: Origin,
+    Path(id): Path<UserId>,
+    Json(input): Json<ResetMfaIn>,
+) -> Result<Answer> {
+    let by = caller.user()?;
+    let mut tx = app.begin(&caller).await?;
+    commands::reset_mfa(&mut tx, authority(&caller)?, (id, by), input.reason.as_str(), &origin).await?;
     tx.answer(Answer::no_content()).await
 }
 

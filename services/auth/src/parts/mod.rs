@@ -20,7 +20,7 @@ pub use clients::Clients;
 pub use key_ring::KeyRing;
 pub use password_hasher::PasswordHasher;
 
-use crate::domain::secret::Key;
+use crate::domain::{passkey::RelyingParty, secret::Key};
 
 const OWN: &[Setting] = &[
     Setting::new(
@@ -51,6 +51,10 @@ const OWN: &[Setting] = &[
         "staff_mfa",
         "`required`: platform roles count only after a second factor; `optional`: they count with a password alone. Required unless told; `quenty up` tells `optional`",
     ),
+    Setting::new(
+        "passkey_domain",
+        "the domain that passkeys are made for: the host of public_url unless told, or one above it; those of before work no more when it changes",
+    ),
 ];
 
 const ALL: usize = OWN.len() + quenty_mail::SETTINGS.len();
@@ -80,6 +84,13 @@ impl StaffMfa {
             Some(_) => Err(Error::internal("QUENTY_STAFF_MFA: say required or optional")),
         }
     }
+}
+
+/// Passkeys are of the pages that mails link to.
+fn relying_party(settings: &Settings) -> Result<RelyingParty> {
+    let public_url = settings.require("public_url").map_err(Error::internal)?;
+    RelyingParty::new(public_url, settings.get("passkey_domain"))
+        .map_err(|why| Error::internal(format!("QUENTY_PUBLIC_URL, QUENTY_PASSKEY_DOMAIN: {why}")))
 }
 
 /// Limits and locks go by the client's address: nobody else may choose it, and all clients must not share one.
@@ -127,5 +138,6 @@ pub async fn init(db: PgPool, settings: Settings, _clock: Clock) -> Result<Parts
         .with(clients)
         .with(keys)
         .with(StaffMfa::from_settings(&settings)?)
+        .with(relying_party(&settings)?)
         .first(bootstrap::bootstrap))
 }

@@ -7,17 +7,19 @@ use quenty_platform::{Error, Result};
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::domain::{
-    mfa::{Challenge, MfaState, TotpFactor, TotpSecret},
+    mfa::{Challenge, Methods, MfaState, TotpFactor, TotpSecret},
     secret::Key,
 };
 
-/// Whether a second step is asked of this person.
-pub async fn is_enabled(db: impl PgExecutor<'_>, user: UserId) -> Result<bool> {
-    let enabled = sqlx::query_scalar!(
-        "select exists (select from totp_factors where user_id = $1 and confirmed_at is not null) as \"enabled!\"",
+/// What a person can give in the second step.
+pub async fn methods(db: impl PgExecutor<'_>, user: UserId) -> Result<Methods> {
+    let methods = sqlx::query_as!(
+        Methods,
+        "select exists (select from totp_factors where user_id = $1 and confirmed_at is not null) as \"totp!\",
+                exists (select from passkeys where user_id = $1) as \"passkey!\"",
         user.uuid()
     );
-    Ok(enabled.fetch_one(db).await?)
+    Ok(methods.fetch_one(db).await?)
 }
 
 /// Under the lock of its user.
@@ -64,12 +66,9 @@ pub async fn take_step(connection: &mut PgConnection, user: UserId, step: i64, n
     Ok(())
 }
 
-/// Forgets the app and every code that is left.
-pub async fn delete(connection: &mut PgConnection, user: UserId) -> Result<()> {
-    sqlx::query!("delete from totp_factors where user_id = $1", user.uuid())
-        .execute(&mut *connection)
-        .await?;
-    replace_codes(connection, user, &[]).await
+pub async fn delete_totp(connection: &mut PgConnection, user: UserId) -> Result<()> {
+    sqlx::query!("delete from totp_factors where user_id = $1", user.uuid()).execute(connection).await?;
+    Ok(())
 }
 
 /// Only these recovery codes work from now on.
@@ -99,7 +98,8 @@ pub async fn use_code(connection: &mut PgConnection, user: UserId, mac: &[u8; 32
 pub async fn state(db: impl PgExecutor<'_>, user: UserId) -> Result<MfaState> {
     let state = sqlx::query_as!(
         MfaState,
-        "select exists (select from totp_factors where user_id = $1 and confirmed_at is not null) as \"is_enabled!\",
+        "select exists (select from totp_factors where user_id = $1 and confirmed_at is not null)
+                    or exists (select from passkeys where user_id = $1) as \"is_enabled!\",
                 (select count(*) from recovery_codes where user_id = $1) as \"codes_left!\"",
         user.uuid()
     );

@@ -8,6 +8,7 @@ pub mod links;
 pub mod lockouts;
 pub mod memberships;
 pub mod mfa;
+pub mod passkeys;
 pub mod password_resets;
 pub mod passwords;
 pub mod rate_limits;

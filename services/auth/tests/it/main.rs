@@ -17,6 +17,7 @@ mod login;
 mod logs;
 mod mfa;
 mod oauth;
+mod passkeys;
 mod password_reset;
 mod passwords;
 mod permissions;

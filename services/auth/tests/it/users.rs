@@ -2,9 +2,12 @@ use quenty_kernel::id::UserId;
 use quenty_testkit::{app::TestApp, http::Answer};
 use serde_json::{Value, json};
 
-use crate::support::{
-    ADMIN, ADMIN_PASSWORD, PASSWORD, access_token, admin_token, login, member_of_nothing, refresh,
-    refresh_token, start,
+use crate::{
+    passkeys::owner,
+    support::{
+        ADMIN, ADMIN_PASSWORD, PASSWORD, access_token, admin_token, login, mails_to, member_of_nothing,
+        refresh, refresh_token, start,
+    },
 };
 
 async fn assign(app: &TestApp, token: &str, user: UserId, roles: &[&str]) -> Answer {
@@ -111,6 +114,53 @@ async fn nobody_gives_takes_or_overrules_what_they_do_not_hold() {
     rename(id_of(&root)).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
     rename(ana).await.expect(200);
     assign(&app, &admin, ana, &["owner"]).await.expect_problem(422, "NO_SUCH_ROLE");
+}
+
+async fn reset_mfa(app: &TestApp, token: &str, user: UserId) -> Answer {
+    let reason = json!({"reason": "lost the phone"});
+    app.post(&format!("/api/v1/admin/users/{user}/reset-mfa")).token(token).json(&reason).send().await
+}
+
+#[tokio::test]
+async fn who_has_lost_their_second_factors_is_let_in_with_the_password_by_staff() {
+    let app = start().await;
+    let root = login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json();
+    let (admin, token) = staff(&app, &access_token(&root), "admin@example.com", &["admin"]).await;
+    let ana = owner(&app, "ana@example.com").await;
+    reset_mfa(&app, &ana.token(), ana.user).await.expect_problem(403, "NOT_PERMITTED");
+    assert!(login(&app, "ana@example.com", PASSWORD).await.expect(200).json()["mfa_token"].is_string());
+    reset_mfa(&app, &token, ana.user).await.expect(204);
+    refresh(&app, &refresh_token(&ana.tokens)).await.expect_problem(401, "INVALID_REFRESH_TOKEN");
+    let again = login(&app, "ana@example.com", PASSWORD).await.expect(200).json();
+    let profile = app.get("/api/v1/profile").token(&access_token(&again)).send().await.expect(200).json();
+    assert_eq!((&profile["mfa_enabled"], &profile["recovery_codes_left"]), (&json!(false), &json!(0)));
+    reset_mfa(&app, &token, ana.user).await.expect_problem(409, "MFA_NOT_ENABLED");
+    let mut facts = app.facts(ana.user).await;
+    let (disabled, reset) = (facts.pop().unwrap(), facts.pop().unwrap());
+    assert_eq!(
+        (disabled.kind.as_str(), &disabled.data["method"]),
+        ("quenty.auth.mfa.disabled.v1", &json!("passkey"))
+    );
+    assert_eq!(
+        (reset.kind.as_str(), &reset.data["reason"]),
+        ("quenty.auth.mfa.reset.v1", &json!("lost the phone"))
+    );
+    assert_eq!(reset.actor, quenty_kernel::Actor::User(admin));
+    let mails = mails_to(&app, "ana@example.com").await;
+    assert_eq!(mails.last().unwrap()["kind"], "mfa_reset");
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn nobody_resets_their_own_second_factor_or_that_of_who_holds_more() {
+    let app = start().await;
+    let root = login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json();
+    let (admin, token) = staff(&app, &access_token(&root), "admin@example.com", &["admin"]).await;
+    reset_mfa(&app, &token, admin).await.expect_problem(403, "OWN_MFA");
+    let ana = owner(&app, "ana@example.com").await;
+    assign(&app, &access_token(&root), ana.user, &["credit_analyst", "auditor"]).await.expect(200);
+    reset_mfa(&app, &token, ana.user).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
+    reset_mfa(&app, &access_token(&root), ana.user).await.expect(204);
 }
 
 #[tokio::test]
