@@ -211,7 +211,6 @@ pub const SERVICES: &[(&str, &[&str])] = &[
     ("auth", &["internal.memberships:read"]),
     ("gateway", &["internal.api_keys:exchange"]),
     ("order", &["internal.companies:read", "internal.customers:read", "internal.customers:write"]),
-    ("pickup", &["internal.companies:read"]),
     ("returns", &["internal.exchanges:write"]),
     ("shipping", &["internal.companies:read"]),
 ];
