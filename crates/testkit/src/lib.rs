@@ -14,6 +14,7 @@ pub mod http;
 pub mod keys;
 pub mod mentions;
 pub mod neighbour;
+pub mod reads;
 pub mod scratch_dir;
 pub mod shared;
 pub mod strangers;
