@@ -85,6 +85,7 @@ fix: ## Format, and apply what clippy can fix by itself
 
 docs: ## Generate the documents under docs/ from the code
 	$(CARGO) run --quiet --bin quenty -- openapi --out docs/openapi
+	$(CARGO) run --quiet --bin quenty -- topology page --out docs/communication.md
 
 packages:
 	@scripts/ensure-packages

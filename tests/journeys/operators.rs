@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
 use crate::harness::{
-    Cast, Cluster, Environment, Up,
+    Cast, Cluster, Environment, Person, Up,
     cluster::{GATEWAY, Own},
     process, services, until,
     up::text,
@@ -147,6 +147,32 @@ async fn databases_keep_their_roles_apart_and_their_journals_whole() {
     a_services_role_reaches_its_own_database_only(&up).await;
     the_application_role_may_only_add_to_the_journal(&up).await;
     audit_verify_finds_a_changed_fact(&up).await;
+    up.stop().await;
+}
+
+#[tokio::test]
+async fn what_staff_read_of_people_is_shown_to_operators_and_auditors() {
+    let up = Up::ephemeral(&[]).await;
+    let admin = Person::administrator(&up.stage).await;
+    for path in ["/api/v1/orders", "/api/v1/orders?limit=2", "/api/v1/users", "/api/v1/products"] {
+        admin.client.get(path).await.expect(200);
+    }
+    let reads = async |more: &[&str]| {
+        let (_, told) = run(&up, &[&["audit", "reads", "--actor", &admin.user_id], more].concat()).await;
+        let read = |of: &Value| format!("{} {}", of["service"], of["operation"]).replace('"', "");
+        (told.as_array().expect("a list").iter().map(read).collect::<Vec<_>>(), told)
+    };
+    let (read, told) = reads(&[]).await;
+    assert_eq!(read, ["customer GET /api/v1/users", "order GET /api/v1/orders"]);
+    assert_eq!(told[1]["address"], "127.0.0.1", "as the gateway says: {told:#}");
+    assert_eq!(reads(&["--service", "order"]).await.0, ["order GET /api/v1/orders"]);
+    assert_eq!(reads(&["--about", "/users"]).await.0, ["customer GET /api/v1/users"]);
+    assert_eq!(reads(&["--to", "2026-01-01T00:00:00Z"]).await.0, [""; 0]);
+
+    let trail = "/api/v1/admin/audit?service=order&type=quenty.access.read.v1";
+    let trail = admin.client.get(trail).await.expect(200).json();
+    assert_eq!(trail["items"][0]["actor"], format!("user:{}", admin.user_id), "{trail:#}");
+    assert_eq!(trail["items"][0]["data"]["path"], "/api/v1/orders");
     up.stop().await;
 }
 

@@ -1,5 +1,7 @@
 //! The list: what this binary is made of. It is a library, so that journeys and benchmarks take it from here.
 
+pub mod communication;
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};

@@ -152,6 +152,8 @@ macro_rules! ids {
 ids! {
     /// A person who logs in; identity in Auth, profile in Customer.
     UserId "USER";
+    /// A person of the platform who reads what is personal: their chain of records in each service, by the id of the person.
+    ReaderId "READ";
     RoleId "ROLE";
     SigningKeyId "KEY";
     SessionId "SES";

@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    bus::Bus, client::Client, discovery::Discovery, pace::Pace, replica::Replica, service::Service,
-    settings::Settings, token::Verifier,
+    access::Recorded, bus::Bus, client::Client, discovery::Discovery, pace::Pace, replica::Replica,
+    service::Service, settings::Settings, token::Verifier,
 };
 
 /// A running service; cheap to clone.
@@ -39,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) verifier: Verifier,
     pub(crate) discovery: Discovery,
     pub(crate) pace: Pace,
+    /// Who has just read what is personal.
+    pub(crate) recorded: Recorded,
     /// Woken when a transaction has queued facts.
     pub(crate) outbox_nudge: Notify,
     /// Woken when a transaction has enqueued tasks, and when business time moves.

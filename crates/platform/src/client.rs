@@ -273,6 +273,12 @@ impl Client {
         }))
     }
 
+    /// The service of this name, if there is one that can be called.
+    #[must_use]
+    pub fn find(&self, service: &str) -> Option<&'static str> {
+        self.0.discovery.known(service)
+    }
+
     /// `GET` of an internal operation of another service, with one retry.
     ///
     /// # Errors

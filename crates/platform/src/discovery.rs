@@ -62,6 +62,11 @@ impl Discovery {
         instances.get(turn % instances.len().max(1)).cloned()
     }
 
+    /// A service's name, if it is one whose place is told.
+    pub(crate) fn known(&self, service: &str) -> Option<&'static str> {
+        self.0.services.get_key_value(service).map(|(name, _)| *name)
+    }
+
     /// As [`Discovery::next`], for who cannot go on without.
     pub(crate) fn locate(&self, service: &str) -> Result<String, CallError> {
         let unknown = || CallError::Unreachable(service.to_owned(), "nobody says where it is".to_owned());

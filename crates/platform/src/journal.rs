@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{Actor, Fact, Scope, id::CompanyId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::PgPool;
@@ -78,7 +78,7 @@ pub(crate) fn joined(mut data: Value, personal: Option<Value>) -> Value {
 }
 
 /// One entry of the journal, personal data joined back where they have not been erased.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Entry {
     pub id: Uuid,
     pub stream: String,

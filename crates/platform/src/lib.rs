@@ -6,6 +6,7 @@
 //!
 //! It knows nothing of the business: it must never depend on `quenty-contracts`.
 
+pub mod access;
 pub mod app;
 pub mod bound_process;
 pub mod bus;
@@ -40,6 +41,7 @@ pub mod telemetry;
 pub mod tls;
 pub mod token;
 pub mod trace;
+pub mod trail;
 pub mod tx;
 
 pub use app::App;

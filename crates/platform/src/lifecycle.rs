@@ -11,6 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     App, Error, Result, Service,
+    access::Recorded,
     app::{Inner, Parts},
     bus::Bus,
     checkpoints::Checkpoints,
@@ -100,6 +101,7 @@ pub async fn build(service: Service, settings: Settings, surroundings: &Surround
     let discovery = Discovery::from_settings(&settings, transport);
     let app = App(Arc::new(Inner {
         pace,
+        recorded: Recorded::default(),
         client: Client::new(service.name, settings.clone(), discovery.clone(), transport.clone()),
         verifier: Verifier::new(transport.clone(), discovery.clone(), &issuer),
         discovery,

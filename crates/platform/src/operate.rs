@@ -19,7 +19,7 @@ use crate::{
 };
 
 crate::permissions! {
-    ReadDeadLetters = "dead_letters:read";
+    ReadDeadLetters = "dead_letters:read", personal;
     ReplayDeadLetters = "dead_letters:replay";
     DiscardDeadLetters = "dead_letters:discard";
     VerifyJournal = "audit:verify";

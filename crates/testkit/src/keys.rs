@@ -99,6 +99,6 @@ async fn jwks() -> Json<Value> {
 async fn service_credentials(Json(body): Json<Value>) -> Json<Value> {
     let service = body["client_id"].as_str().unwrap_or_default();
     Json(
-        json!({"access_token": service_token(service, &["internal.companies:read", "internal.memberships:read", "internal.customers:read", "internal.customers:write"]), "token_type": "Bearer", "expires_in": 3600}),
+        json!({"access_token": service_token(service, &["internal.companies:read", "internal.journal:read", "internal.memberships:read", "internal.customers:read", "internal.customers:write"]), "token_type": "Bearer", "expires_in": 3600}),
     )
 }

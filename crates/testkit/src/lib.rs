@@ -15,6 +15,7 @@ pub mod http;
 pub mod keys;
 pub mod mentions;
 pub mod neighbour;
+pub mod reads;
 pub mod scratch_dir;
 pub mod shared;
 pub mod strangers;

@@ -16,7 +16,7 @@ mod tasks;
 use quenty_platform::Service;
 use sqlx::migrate::Migrator;
 
-pub use domain::role::permissions_markdown;
+pub use domain::role::{SERVICES, permissions_markdown};
 pub use parts::clients::SHORTEST_SECRET;
 
 pub static MIGRATIONS: Migrator = sqlx::migrate!();

@@ -1,10 +1,13 @@
-//! `quenty audit`: walks every hash chain of every journal, and compares it with what was signed of it.
+//! `quenty audit`: walks every hash chain of every journal, and compares it with what was signed of it; shows who read
+//! whose personal data.
 
 use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result, bail};
-use quenty_kernel::clock::wall_now;
+use jiff::Timestamp;
+use quenty_kernel::{clock::wall_now, id::UserId};
 use quenty_platform::{
+    access::{self, Filter, Read},
     checkpoints::{self, Checked},
     journal::{self, Verification},
 };
@@ -35,6 +38,8 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show which of the platform's own people read personal data, newest first
+    Reads(Reads),
     /// Make the key that signs checkpoints, and print its public half
     Key {
         /// The file of the private key, for QUENTY_AUDIT_KEY_FILE; nothing is overwritten
@@ -43,12 +48,37 @@ pub enum Command {
     },
 }
 
+#[derive(clap::Args, Debug)]
+pub struct Reads {
+    #[command(flatten)]
+    databases: Databases,
+    /// Only this person's, by their id
+    #[arg(long, value_name = "USER-ID")]
+    actor: Option<UserId>,
+    /// Only what was read of this, such as a customer's or an order's id
+    #[arg(long, value_name = "ID")]
+    about: Option<String>,
+    /// From this moment on, such as 2026-11-27T00:00:00Z
+    #[arg(long, value_name = "TIME")]
+    from: Option<Timestamp>,
+    /// Up to this moment, and not including it
+    #[arg(long, value_name = "TIME")]
+    to: Option<Timestamp>,
+    /// The newest so many
+    #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u16).range(1..))]
+    limit: u16,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 pub async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Verify { databases, audit_dir, public_keys, json } => {
             let signed = Signed::find(&databases, audit_dir, public_keys)?;
             verify(&databases, signed.as_ref(), json).await
         }
+        Command::Reads(asked) => reads(asked).await,
         Command::Key { out } => {
             say!("{}", audit_key::make(&out)?)?;
             Ok(ExitCode::SUCCESS)
@@ -153,4 +183,33 @@ async fn verify(databases: &Databases, signed: Option<&Signed>, as_json: bool) -
         say!("{}", serde_json::Value::Object(told))?;
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A reading, and the service that was asked.
+#[derive(Serialize)]
+struct ReadOf {
+    service: &'static str,
+    #[serde(flatten)]
+    read: Read,
+}
+
+async fn reads(asked: Reads) -> Result<ExitCode> {
+    let Reads { databases, actor, about, from, to, limit, json } = asked;
+    let filter = Filter { actor, about, from, to };
+    let mut found = Vec::new();
+    for (service, db) in databases.open()? {
+        let reads = access::reads(&db, &filter, limit.into()).await?;
+        found.extend(reads.into_iter().map(|read| ReadOf { service: service.name, read }));
+    }
+    found.sort_by_key(|of| std::cmp::Reverse((of.read.at, of.read.id)));
+    found.truncate(limit.into());
+    if json {
+        say!("{}", serde_json::to_string(&found)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for ReadOf { service, read: Read { at, actor, operation, path, address, .. } } in found {
+        let method = operation.split(' ').next().unwrap_or_default();
+        say!("{at:.0}  {actor}  {:<15}  {service:<8}  {method} {path}", address.as_deref().unwrap_or("-"))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }

@@ -39,7 +39,8 @@ fn text(service: &Service) -> Result<String> {
     Ok(serde_json::to_string_pretty(&http::document(service))? + "\n")
 }
 
-fn write(path: &Path, text: &str, check: bool) -> Result<bool> {
+/// Writes a generated file, or says whether it is what would be written.
+pub(super) fn write(path: &Path, text: &str, check: bool) -> Result<bool> {
     if check {
         let same = std::fs::read_to_string(path).is_ok_and(|found| found == text);
         if !same {

@@ -13,7 +13,7 @@ use quenty_kernel::{
 use uuid::Uuid;
 
 use crate::{
-    App, Error, Result,
+    App, Error, Result, access,
     http::mtls::PeerCertificate,
     idempotency::Key,
     tls::is_of_service,
@@ -48,17 +48,23 @@ impl Call {
 /// One permission, `resource:verb`; declared with [`permissions!`](crate::permissions).
 pub trait Permission: Send + Sync + 'static {
     const NAME: &'static str;
+    /// Whether its operations answer with people's names, addresses or documents: then it is written down which of the
+    /// platform's own people read by it (ADR 18).
+    const PERSONAL: bool;
 }
 
-/// Declares permissions: `permissions! { CancelOrders = "orders:cancel"; }`.
+/// Declares permissions: `permissions! { CancelOrders = "orders:cancel"; ReadOrders = "orders:read", personal; }`.
 #[macro_export]
 macro_rules! permissions {
-    ($($name:ident = $text:literal;)*) => {$(
+    (@is) => { false };
+    (@is personal) => { true };
+    ($($name:ident = $text:literal $(, $mark:ident)?;)*) => {$(
         #[doc = concat!("`", $text, "`")]
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct $name;
         impl $crate::http::Permission for $name {
             const NAME: &'static str = $text;
+            const PERSONAL: bool = $crate::permissions!(@is $($mark)?);
         }
     )*};
 }
@@ -228,6 +234,9 @@ impl<P: Permission> FromRequestParts<App> for Can<P> {
             )
             .with("permission", P::NAME)
             .into());
+        }
+        if P::PERSONAL {
+            access::record(app, &caller, parts, P::NAME).await?;
         }
         Ok(Self(caller, PhantomData))
     }

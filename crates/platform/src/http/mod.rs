@@ -3,6 +3,7 @@
 
 mod answer;
 mod caller;
+mod client_address;
 pub(crate) mod edge;
 mod extract;
 mod form;
@@ -15,6 +16,7 @@ mod wire;
 
 pub use answer::Answer;
 pub use caller::{Anyone, Call, Caller, Can, LoggedIn, Permission, bearer_token};
+pub use client_address::client_address;
 pub use edge::{DatabaseAway, REQUEST_ID, RunAgain, method_label};
 pub use extract::{IfMatch, Json, Path, Query};
 pub use openapi::document;
@@ -40,7 +42,8 @@ pub fn router(app: &App) -> Router {
 
 /// Business routes, operator routes and the chassis's own, with the document that describes them.
 fn assemble(service: &Service) -> (Router<App>, OpenApi) {
-    let (business, mut api) = (service.routes)().merge(crate::operate::routes()).split_for_parts();
+    let (business, mut api) =
+        (service.routes)().merge(crate::operate::routes()).merge(crate::trail::routes()).split_for_parts();
     openapi::complete(&mut api, service);
     let served = std::sync::Arc::new(serde_json::to_string(&api).unwrap_or_default());
     (business.merge(system::routes(served)), api)

@@ -20,6 +20,7 @@ mod outages;
 mod probe;
 mod proxy;
 mod rabbit_only;
+mod reads;
 mod redis;
 mod replica;
 mod requests;

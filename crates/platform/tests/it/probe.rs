@@ -37,7 +37,7 @@ impl Tries {
     pub fn count(&self) -> u32 {
         self.0.load(Ordering::SeqCst)
     }
-    fn next(&self) -> u32 {
+    pub fn next(&self) -> u32 {
         self.0.fetch_add(1, Ordering::SeqCst) + 1
     }
 }

@@ -208,10 +208,9 @@ pub const ROLES: &[Role] = &[
 
 /// The internal operations that each service calls, and nothing else: `(service, permissions)`.
 pub const SERVICES: &[(&str, &[&str])] = &[
-    ("auth", &["internal.memberships:read"]),
+    ("auth", &["internal.journal:read", "internal.memberships:read"]),
     ("gateway", &["internal.api_keys:exchange"]),
     ("order", &["internal.companies:read", "internal.customers:read", "internal.customers:write"]),
-    ("pickup", &["internal.companies:read"]),
     ("returns", &["internal.exchanges:write"]),
     ("shipping", &["internal.companies:read"]),
 ];

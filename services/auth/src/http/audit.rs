@@ -1,22 +1,26 @@
 //! The audit trail: who did what, when and from where.
 
-use axum::extract::State;
-use quenty_kernel::{Actor, Cursor, Page, PageQuery, Timestamp, contact::Text, page::Limit};
+use axum::extract::{RawQuery, State};
+use quenty_kernel::{Actor, Cursor, Failure, Kind, Page, Scope, Timestamp, contact::Text, page::Limit};
 use quenty_platform::{
     App, Result,
     http::{Can, Json, Query},
     journal::Entry,
+    trail::{self, Search},
 };
 use serde::Deserialize;
+use url::form_urlencoded;
 use utoipa::IntoParams;
 
 use super::ReadAudit;
-use crate::store::{self, audit::Filter};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditQuery {
+    /// Whose trail; Auth's own unless told.
+    #[param(value_type = Option<String>, example = "order")]
+    service: Option<Text<30>>,
     /// `user:USER-…`, `service:order` or `system`.
     #[param(value_type = Option<String>)]
     actor: Option<Actor>,
@@ -39,21 +43,35 @@ pub(super) struct AuditQuery {
     cursor: Option<Cursor>,
 }
 
-/// Search Auth's audit trail, newest first.
+/// Search the audit trail of a service, newest first.
 #[utoipa::path(get, path = "/api/v1/admin/audit", operation_id = "list_audit", tag = "audit", params(AuditQuery),
-    security(("bearer" = ["audit:read"])), responses((status = 200, body = Page<Entry>)))]
+    security(("bearer" = ["audit:read"])), responses((status = 200, body = Page<Entry>), (status = 404, description = "`NOT_FOUND`: there is no such service")))]
 pub(super) async fn list_audit(
     State(app): State<App>,
     caller: Can<ReadAudit>,
     Query(query): Query<AuditQuery>,
+    RawQuery(raw): RawQuery,
 ) -> Result<Json<Page<Entry>>> {
-    let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    let filter = Filter {
-        actor: query.actor.map(|actor| actor.to_string()),
-        kind: query.kind.map(|kind| kind.to_string()),
-        subject: query.subject.map(|subject| subject.to_string()),
-        from: query.from,
-        to: query.to,
-    };
-    Ok(Json(store::audit::list(app.db(), caller.scope()?, &filter, &page).await?))
+    let scope = caller.scope()?;
+    let AuditQuery { service, actor, kind, subject, from, to, limit, cursor } = query;
+    match service.filter(|name| name.as_str() != app.name()) {
+        Some(name) => Ok(Json(of_another(&app, scope, name.as_str(), &raw.unwrap_or_default()).await?)),
+        None => {
+            let search = Search { actor, kind, subject, from, to, limit, cursor };
+            Ok(Json(trail::search(app.db(), scope, &search).await?))
+        }
+    }
+}
+
+/// Asks the service itself, by the same query.
+async fn of_another(app: &App, scope: Scope, name: &str, raw: &str) -> Result<Page<Entry>> {
+    if scope != Scope::All {
+        return Err(
+            Failure::new(Kind::Forbidden, "NOT_PERMITTED", "this is for the platform's own people").into()
+        );
+    }
+    let service = app.client().find(name).ok_or_else(|| Failure::not_found("service"))?;
+    let passed = form_urlencoded::parse(raw.as_bytes()).filter(|(name, _)| name != "service");
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(passed).finish();
+    Ok(app.client().get(service, &format!("/internal/journal?{query}")).await?)
 }

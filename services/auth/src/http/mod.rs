@@ -27,7 +27,7 @@ use quenty_platform::App;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 quenty_platform::permissions! {
-    ReadUsers = "users:read";
+    ReadUsers = "users:read", personal;
     InviteUsers = "users:invite";
     UpdateUsers = "users:update";
     SuspendUsers = "users:suspend";
@@ -39,7 +39,7 @@ quenty_platform::permissions! {
     CreateRoles = "roles:create";
     UpdateRoles = "roles:update";
     DeleteRoles = "roles:delete";
-    ReadAudit = "audit:read";
+    ReadAudit = "audit:read", personal;
     ReadApiKeys = "api_keys:read";
     CreateApiKeys = "api_keys:create";
     RotateApiKeys = "api_keys:rotate";

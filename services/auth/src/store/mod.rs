@@ -1,7 +1,6 @@
 //! The only SQL of this service.
 
 pub mod api_keys;
-pub mod audit;
 pub mod custom_roles;
 pub mod devices;
 pub mod links;

@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, path::Path};
 use quenty_platform::token::Realm;
 use quenty_testkit::{
     app::{TestApp, TestOptions},
-    strangers,
+    reads, strangers,
 };
 
 use crate::support::{options, refusal};
@@ -39,6 +39,13 @@ async fn every_operation_refuses_strangers() {
         "get_revocations",
     ];
     strangers::check(&app, &open).await;
+}
+
+#[tokio::test]
+async fn staff_leave_a_record_of_what_is_personal() {
+    let app = start_trusting_the_test_kit().await;
+    let others = ["roles:read", "api_keys:read", "audit:verify"];
+    reads::check(&app, &["users:read", "audit:read", "dead_letters:read"], &others).await;
 }
 
 #[tokio::test]

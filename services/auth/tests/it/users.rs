@@ -1,12 +1,17 @@
-use quenty_kernel::id::UserId;
-use quenty_testkit::{app::TestApp, http::Answer};
+use axum::{
+    Json, Router,
+    http::{HeaderMap, Uri},
+    routing::get,
+};
+use quenty_kernel::id::{UserId, new_uuid};
+use quenty_testkit::{app::TestApp, http::Answer, neighbour::serve};
 use serde_json::{Value, json};
 
 use crate::{
     passkeys::owner,
     support::{
         ADMIN, ADMIN_PASSWORD, PASSWORD, access_token, admin_token, login, mails_to, member_of_nothing,
-        refresh, refresh_token, start,
+        refresh, refresh_token, start, start_with,
     },
 };
 
@@ -200,4 +205,31 @@ async fn the_audit_trail_is_searched_by_actor_type_subject_and_time() {
     let first = app.get("/api/v1/admin/audit?limit=2").token(&token).send().await.expect(200).json();
     let next = search(format!("limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).await;
     assert!(next[0]["id"].as_str() < first["items"][1]["id"].as_str());
+}
+
+/// Another service, as far as its trail goes: it tells how it was asked.
+async fn trail(headers: HeaderMap, uri: Uri) -> Json<Value> {
+    let by_token = headers["authorization"].to_str().unwrap().starts_with("Bearer ");
+    let entry = json!({
+        "id": new_uuid(), "stream": "ORD-1", "stream_version": 1, "type": "quenty.access.read.v1",
+        "data": {"asked": uri.to_string(), "by_token": by_token}, "actor": "system", "company_id": null,
+        "correlation_id": new_uuid(), "causation_id": null, "occurred_at": "2026-11-27T00:00:00Z",
+    });
+    Json(json!({"items": [entry], "next_cursor": null}))
+}
+
+#[tokio::test]
+async fn the_trail_of_another_service_is_asked_for_there() {
+    let order = serve(Router::new().route("/internal/journal", get(trail))).await;
+    let app = start_with(&[("order_url", &order)]).await;
+    let token = access_token(&login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json());
+    let search =
+        async |query: &str| app.get(&format!("/api/v1/admin/audit?{query}")).token(&token).send().await;
+    let told = search("limit=5&service=order&type=quenty.access.read.v1").await.expect(200).json();
+    let asked = "/internal/journal?limit=5&type=quenty.access.read.v1";
+    assert_eq!(told["items"][0]["data"], json!({"asked": asked, "by_token": true}));
+    search("service=payroll").await.expect_problem(404, "NOT_FOUND");
+    search("service=auth&service=order").await.expect(422);
+    let own = search("service=auth&type=quenty.access.read.v1").await.expect(200).json();
+    assert_eq!(own["items"].as_array().map(Vec::len), Some(1), "searching is reading: {own:#}");
 }

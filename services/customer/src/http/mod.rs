@@ -16,7 +16,7 @@ use quenty_platform::{App, permissions};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 permissions! {
-    ReadCompanies = "companies:read";
+    ReadCompanies = "companies:read", personal;
     UpdateCompanies = "companies:update";
     SubmitCompanies = "companies:submit";
     ApproveCompanies = "companies:approve";
@@ -26,14 +26,14 @@ permissions! {
     CloseCompanies = "companies:close";
     SubmitKyc = "kyc:submit";
     DecideKyc = "kyc:decide";
-    ReadMembers = "members:read";
+    ReadMembers = "members:read", personal;
     InviteMembers = "members:invite";
     UpdateMembers = "members:update";
     RemoveMembers = "members:remove";
-    ReadUsers = "users:read";
+    ReadUsers = "users:read", personal;
     UpdateUsers = "users:update";
     DeactivateUsers = "users:deactivate";
-    ReadCustomers = "customers:read";
+    ReadCustomers = "customers:read", personal;
     CreateCustomers = "customers:create";
     UpdateCustomers = "customers:update";
     CreatePrivacyRequests = "privacy:create";

@@ -29,7 +29,7 @@ permissions! {
     ReadInventory = "inventory:read";
     MoveInventory = "inventory:move";
     TransferInventory = "inventory:transfer";
-    ReadOrders = "orders:read";
+    ReadOrders = "orders:read", personal;
     QuoteOrders = "orders:quote";
     PlaceOrders = "orders:create";
     UpdateOrders = "orders:update";
@@ -39,7 +39,7 @@ permissions! {
     CancelOrders = "orders:cancel";
     RetryOrders = "orders:retry";
     SetOrderStatus = "orders:set_status";
-    ImportOrders = "orders:import";
+    ImportOrders = "orders:import", personal;
     PlaceExchanges = "internal.exchanges:write";
 }
 

@@ -21,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{Error, store::pickups::Reach};
 
 quenty_platform::permissions! {
-    ReadPickups = "pickups:read";
+    ReadPickups = "pickups:read", personal;
     CreatePickups = "pickups:create";
     UpdatePickups = "pickups:update";
     QuotePickups = "pickups:quote";
@@ -37,7 +37,7 @@ quenty_platform::permissions! {
     ReadServiceAreas = "service_areas:read";
     CreateServiceAreas = "service_areas:create";
     UpdateServiceAreas = "service_areas:update";
-    ReadDrivers = "drivers:read";
+    ReadDrivers = "drivers:read", personal;
     CreateDrivers = "drivers:create";
     UpdateDrivers = "drivers:update";
     ReadVehicles = "vehicles:read";

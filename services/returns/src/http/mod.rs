@@ -18,7 +18,7 @@ use quenty_platform::App;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 quenty_platform::permissions! {
-    ReadReturns = "returns:read";
+    ReadReturns = "returns:read", personal;
     CreateReturns = "returns:create";
     CheckReturns = "returns:check";
     ApproveReturns = "returns:approve";

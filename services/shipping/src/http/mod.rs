@@ -27,12 +27,12 @@ permissions! {
     ReadRates = "rates:read";
     ReadCountries = "countries:read";
     ReadZones = "zones:read";
-    ReadShipments = "shipments:read";
+    ReadShipments = "shipments:read", personal;
     CreateShipments = "shipments:create";
     BookShipments = "shipments:book";
     VoidShipments = "shipments:void";
     ScanShipments = "shipments:scan";
-    LabelShipments = "shipments:label";
+    LabelShipments = "shipments:label", personal;
     ReadManifests = "manifests:read";
     CreateManifests = "manifests:create";
     UpdateManifests = "manifests:update";

@@ -1,4 +1,4 @@
-use quenty_testkit::{TestApp, strangers};
+use quenty_testkit::{TestApp, reads, strangers};
 
 use crate::fixtures::Shop;
 use quenty_kernel::id::CompanyId;
@@ -53,4 +53,11 @@ async fn another_company_finds_nothing() {
     }
     let list = shop.app.get("/api/v1/shipments").token(&stranger).send().await.expect(200).json();
     assert_eq!(list["items"], json!([]));
+}
+
+#[tokio::test]
+async fn staff_leave_a_record_of_what_is_personal() {
+    let app = TestApp::start(quenty_shipping::service()).await;
+    let others = ["manifests:read", "rates:read", "countries:read", "zones:read", "audit:verify"];
+    reads::check(&app, &["shipments:read", "shipments:label", "dead_letters:read"], &others).await;
 }

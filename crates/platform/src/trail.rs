@@ -1,0 +1,103 @@
+//! A service's journal, searched: the audit trail. Auth asks each service for it by the internal route; people ask Auth.
+
+use axum::extract::State;
+use jiff::Timestamp;
+use jiff_sqlx::ToSqlx;
+use quenty_kernel::{Actor, Cursor, Page, PageQuery, Scope, contact::Text, id::CompanyId, page::Limit};
+use serde::Deserialize;
+use sqlx::PgPool;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    App, Error, Result,
+    http::{Can, Json, Query},
+    journal::{Entry, joined},
+};
+
+crate::permissions! {
+    ReadJournal = "internal.journal:read";
+}
+
+/// What a trail is narrowed to.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Search {
+    /// `user:USER-…`, `service:order` or `system`.
+    #[param(value_type = Option<String>)]
+    pub actor: Option<Actor>,
+    /// A type of fact.
+    #[serde(rename = "type")]
+    #[param(value_type = Option<String>)]
+    pub kind: Option<Text<120>>,
+    /// The stream: the id of what it is about.
+    #[param(value_type = Option<String>)]
+    pub subject: Option<Text<60>>,
+    pub from: Option<Timestamp>,
+    /// Up to, but not including.
+    pub to: Option<Timestamp>,
+    /// Items a page, 1 to 100.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    pub limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    pub cursor: Option<Cursor>,
+}
+
+/// The entries that fit, newest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn search(db: &PgPool, scope: Scope, search: &Search) -> Result<Page<Entry>> {
+    let page = PageQuery { limit: search.limit, cursor: search.cursor };
+    let rows = sqlx::query!(
+        "select j.id, j.stream, j.stream_version, j.type as kind, j.data, p.data as \"personal?\", j.actor, j.company_id,
+                j.correlation_id, j.causation_id, j.occurred_at
+         from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
+         where ($1::uuid is null or j.company_id = $1) and ($2::text is null or j.actor = $2) and ($3::text is null or j.type = $3)
+           and ($4::text is null or j.stream = $4) and ($5::timestamptz is null or j.occurred_at >= $5)
+           and ($6::timestamptz is null or j.occurred_at < $6) and ($7::uuid is null or j.id < $7)
+         order by j.id desc limit $8",
+        scope.company_uuid(),
+        search.actor.as_ref().map(Actor::to_string),
+        search.kind.as_ref().map(Text::to_string),
+        search.subject.as_ref().map(Text::to_string),
+        search.from.map(|t| t.to_sqlx()) as _,
+        search.to.map(|t| t.to_sqlx()) as _,
+        page.before(),
+        page.fetch()
+    )
+    .fetch_all(db)
+    .await?;
+    let entries = rows.into_iter().map(|row| {
+        Ok(Entry {
+            id: row.id,
+            stream: row.stream,
+            stream_version: row.stream_version,
+            kind: row.kind,
+            data: joined(row.data, row.personal),
+            actor: row.actor.parse().map_err(Error::internal)?,
+            company_id: row.company_id.map(CompanyId::from_uuid),
+            correlation_id: row.correlation_id,
+            causation_id: row.causation_id,
+            occurred_at: row.occurred_at.to_jiff(),
+        })
+    });
+    Ok(Page::from_rows(entries.collect::<Result<Vec<_>>>()?, &page, |entry| entry.id))
+}
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_journal))
+}
+
+/// Search this service's journal, newest first.
+#[utoipa::path(get, path = "/internal/journal", tag = "operations", params(Search), security(("bearer" = ["internal.journal:read"])), responses((status = 200, body = Page<Entry>)))]
+async fn list_journal(
+    State(app): State<App>,
+    caller: Can<ReadJournal>,
+    Query(query): Query<Search>,
+) -> Result<Json<Page<Entry>>> {
+    Ok(Json(search(app.db(), caller.scope()?, &query).await?))
+}
