@@ -107,7 +107,9 @@ async fn rows(stage: &Stage) -> Vec<(String, i64)> {
         .await
         .expect("the tables");
         for table in tables {
-            let count = sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {table}")));
+            // What staff asked for is written down before it is refused.
+            let which = if table == "quenty.journal" { "where type <> 'quenty.access.read.v1'" } else { "" };
+            let count = sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {table} {which}")));
             let count: i64 = count.fetch_one(&pool).await.expect("a number of rows");
             counts.push((format!("{} {table}", service.name), count));
         }
