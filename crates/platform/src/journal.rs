@@ -94,6 +94,39 @@ pub struct Entry {
     pub occurred_at: Timestamp,
 }
 
+/// An entry as the tables hold it.
+pub(crate) struct EntryRow {
+    pub(crate) id: Uuid,
+    pub(crate) stream: String,
+    pub(crate) stream_version: i64,
+    pub(crate) kind: String,
+    pub(crate) data: Value,
+    pub(crate) personal: Option<Value>,
+    pub(crate) actor: String,
+    pub(crate) company_id: Option<Uuid>,
+    pub(crate) correlation_id: Uuid,
+    pub(crate) causation_id: Option<Uuid>,
+    pub(crate) occurred_at: jiff_sqlx::Timestamp,
+}
+
+impl TryFrom<EntryRow> for Entry {
+    type Error = Error;
+    fn try_from(row: EntryRow) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            stream: row.stream,
+            stream_version: row.stream_version,
+            kind: row.kind,
+            data: joined(row.data, row.personal),
+            actor: row.actor.parse().map_err(Error::internal)?,
+            company_id: row.company_id.map(CompanyId::from_uuid),
+            correlation_id: row.correlation_id,
+            causation_id: row.causation_id,
+            occurred_at: row.occurred_at.to_jiff(),
+        })
+    }
+}
+
 /// The entries of one stream in order, up to `as_of` if given (business time).
 ///
 /// # Errors
@@ -104,7 +137,8 @@ pub async fn entries(
     stream: &str,
     as_of: Option<Timestamp>,
 ) -> Result<Vec<Entry>> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        EntryRow,
         "select j.id, j.stream, j.stream_version, j.type as kind, j.data, p.data as \"personal?\", j.actor, j.company_id,
                 j.correlation_id, j.causation_id, j.occurred_at
          from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
@@ -116,22 +150,7 @@ pub async fn entries(
     )
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Entry {
-                id: row.id,
-                stream: row.stream,
-                stream_version: row.stream_version,
-                kind: row.kind,
-                data: joined(row.data, row.personal),
-                actor: row.actor.parse().map_err(Error::internal)?,
-                company_id: row.company_id.map(CompanyId::from_uuid),
-                correlation_id: row.correlation_id,
-                causation_id: row.causation_id,
-                occurred_at: row.occurred_at.to_jiff(),
-            })
-        })
-        .collect()
+    rows.into_iter().map(Entry::try_from).collect()
 }
 
 /// The facts of one stream, for folding an aggregate back together.

@@ -82,6 +82,13 @@ impl Redis {
         Ok(Some(Self { connection, left_alone_until: Arc::default() }))
     }
 
+    /// The same connection for another use: what is refused to one of them, such as keys that its user may not have, keeps
+    /// the other from nothing.
+    #[must_use]
+    pub fn for_another_use(&self) -> Self {
+        Self { connection: self.connection.clone(), left_alone_until: Arc::default() }
+    }
+
     /// # Errors
     /// When Redis does not answer in time or refuses, or has just not answered.
     pub async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisAway> {

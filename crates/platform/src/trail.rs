@@ -3,16 +3,16 @@
 use axum::extract::State;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::{Actor, Cursor, Page, PageQuery, Scope, contact::Text, id::CompanyId, page::Limit};
+use quenty_kernel::{Actor, Cursor, Page, PageQuery, Scope, contact::Text, page::Limit};
 use serde::Deserialize;
 use sqlx::PgPool;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    App, Error, Result,
+    App, Result,
     http::{Can, Json, Query},
-    journal::{Entry, joined},
+    journal::{Entry, EntryRow},
 };
 
 crate::permissions! {
@@ -52,7 +52,8 @@ pub struct Search {
 /// When the database cannot be read.
 pub async fn search(db: &PgPool, scope: Scope, search: &Search) -> Result<Page<Entry>> {
     let page = PageQuery { limit: search.limit, cursor: search.cursor };
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        EntryRow,
         "select j.id, j.stream, j.stream_version, j.type as kind, j.data, p.data as \"personal?\", j.actor, j.company_id,
                 j.correlation_id, j.causation_id, j.occurred_at
          from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
@@ -71,21 +72,8 @@ pub async fn search(db: &PgPool, scope: Scope, search: &Search) -> Result<Page<E
     )
     .fetch_all(db)
     .await?;
-    let entries = rows.into_iter().map(|row| {
-        Ok(Entry {
-            id: row.id,
-            stream: row.stream,
-            stream_version: row.stream_version,
-            kind: row.kind,
-            data: joined(row.data, row.personal),
-            actor: row.actor.parse().map_err(Error::internal)?,
-            company_id: row.company_id.map(CompanyId::from_uuid),
-            correlation_id: row.correlation_id,
-            causation_id: row.causation_id,
-            occurred_at: row.occurred_at.to_jiff(),
-        })
-    });
-    Ok(Page::from_rows(entries.collect::<Result<Vec<_>>>()?, &page, |entry| entry.id))
+    let entries = rows.into_iter().map(Entry::try_from).collect::<Result<Vec<_>>>()?;
+    Ok(Page::from_rows(entries, &page, |entry| entry.id))
 }
 
 pub(crate) fn routes() -> OpenApiRouter<App> {

@@ -113,7 +113,9 @@ impl Cache {
             return exchange.run(request).await;
         }
         let place = Place { audience: audience(caller), path: request.parts.uri.to_string() };
-        let Some(shelf) = self.shelf(&place, headers).await else {
+        let own = self.shelves.get(&place).await;
+        let shelf = if own.is_some() { own } else { self.shelf_of_others(&place).await };
+        let Some(shelf) = shelf else {
             // Nothing of this place was ever kept: most are of this kind, and need not wait for each other.
             return self.ask(exchange, place, request, None).await;
         };
@@ -123,7 +125,10 @@ impl Cache {
         let lock = self.asking.get_with(place.clone(), std::future::ready(Arc::default())).await;
         let asking = lock.lock().await;
         // Somebody may have asked meanwhile; or found out that it is not to be kept any more.
-        match self.shelf(&place, &request.parts.headers).await {
+        let own = self.shelves.get(&place).await;
+        let is_fresh = own.as_ref().is_some_and(|shelf| shelf.fresh(&request.parts.headers).is_some());
+        let shelf = if is_fresh { own } else { self.shelf_of_others(&place).await.or(own) };
+        match shelf {
             Some(shelf) => match shelf.fresh(&request.parts.headers) {
                 Some(copy) => Ok(copy.told_to(&request.parts.headers)),
                 None => {
@@ -138,14 +143,9 @@ impl Cache {
         }
     }
 
-    /// What is kept of a place: here, or by another gateway if what is here is not fresh.
-    async fn shelf(&self, place: &Place, asked: &HeaderMap) -> Option<Arc<Shelf>> {
-        let own = self.shelves.get(place).await;
-        if own.as_ref().is_some_and(|shelf| shelf.fresh(asked).is_some()) {
-            return own;
-        }
-        let Some(shared) = &self.shared else { return own };
-        let Some(found) = shared.shelf(place).await.map(Arc::new) else { return own };
+    /// What other gateways keep of a place, which is kept here, too, from now on.
+    async fn shelf_of_others(&self, place: &Place) -> Option<Arc<Shelf>> {
+        let found = Arc::new(self.shared.as_ref()?.shelf(place).await?);
         self.shelves.insert(place.clone(), Arc::clone(&found)).await;
         Some(found)
     }

@@ -170,7 +170,7 @@ impl Gateway {
             proxies: Proxies(config::list(settings, "trusted_proxies")?),
             cors: Cors::of(settings)?,
             guards: Guards::of(settings)?,
-            limits: Limits::of(settings, redis.clone())?,
+            limits: Limits::of(settings, redis.as_ref().map(Redis::for_another_use))?,
             bounds: Bounds::of(settings)?,
             cache: Cache::of(settings, redis)?,
             unmatched: "unmatched".into(),

@@ -29,10 +29,7 @@ pub async fn verify_mfa(
     origin: &Origin,
 ) -> Result<Result<Tokens, Error>, Error> {
     let hash = token.hash();
-    let Some(challenge) = store::mfa::lock_challenge(tx.conn(), &hash).await? else {
-        return Ok(Err(Error::BadMfaToken));
-    };
-    let Some(user) = open(tx, &challenge).await? else { return Ok(Err(Error::BadMfaToken)) };
+    let Some((challenge, user)) = open(tx, &hash).await? else { return Ok(Err(Error::BadMfaToken)) };
     if let Err(refused) = prove_code(tx, user.id(), code, origin).await? {
         if matches!(refused, Error::BadCode) {
             store::mfa::fail_challenge(tx.conn(), &hash).await?;
@@ -67,13 +64,16 @@ pub(super) async fn may_try(tx: &mut Tx, user: UserId) -> Result<Result<(), Erro
     Ok(wait.map_or(Ok(()), |retry_after| Err(Error::TooManyAttempts { retry_after })))
 }
 
-/// The user, locked, whose login this is, unless it is over or the password was replaced since.
-pub(super) async fn open(tx: &mut Tx, challenge: &Challenge) -> Result<Option<User>, Error> {
+/// The login that waits for its second step, and its user, both locked; nothing when it is over or the password was
+/// replaced since.
+pub(super) async fn open(tx: &mut Tx, token: &[u8; 32]) -> Result<Option<(Challenge, User)>, Error> {
+    let Some(challenge) = store::mfa::lock_challenge(tx.conn(), token).await? else { return Ok(None) };
     let id = challenge.user_id;
     let user = store::users::lock(tx.conn(), Scope::All, id).await?;
     let current = store::passwords::current(tx.conn(), id).await?;
     let is_open = challenge.is_open(wall_now()) && current == Some(challenge.password_id);
-    Ok(user.filter(|user| is_open && user.status() == UserStatus::Active))
+    let user = user.filter(|user| is_open && user.status() == UserStatus::Active);
+    Ok(user.map(|user| (challenge, user)))
 }
 
 /// Uses the code up, if it is right.

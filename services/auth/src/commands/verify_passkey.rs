@@ -31,8 +31,7 @@ use crate::{
 /// What the browser is told in the second step of a login.
 pub async fn ask_passkey(tx: &mut Tx, token: &OpaqueToken) -> Result<Value, Error> {
     let hash = token.hash();
-    let challenge = store::mfa::lock_challenge(tx.conn(), &hash).await?.ok_or(Error::BadMfaToken)?;
-    let user = open(tx, &challenge).await?.ok_or(Error::BadMfaToken)?;
+    let (_, user) = open(tx, &hash).await?.ok_or(Error::BadMfaToken)?;
     ask_one_of(tx, user.id(), (Purpose::SecondStep, &hash)).await
 }
 
@@ -60,10 +59,7 @@ pub async fn verify_passkey(
     origin: &Origin,
 ) -> Result<Result<Tokens, Error>, Error> {
     let hash = token.hash();
-    let Some(challenge) = store::mfa::lock_challenge(tx.conn(), &hash).await? else {
-        return Ok(Err(Error::BadMfaToken));
-    };
-    let Some(user) = open(tx, &challenge).await? else { return Ok(Err(Error::BadMfaToken)) };
+    let Some((challenge, user)) = open(tx, &hash).await? else { return Ok(Err(Error::BadMfaToken)) };
     let (who, asked) = ((user.id(), Some(challenge.password_id)), (Purpose::SecondStep, hash.as_slice()));
     let kept_in = match prove_passkey(tx, who, asked, answer, origin).await? {
         Ok(kept_in) => kept_in,
@@ -118,11 +114,10 @@ pub(super) async fn prove_passkey(
 /// What the browser is told where nobody has told who they are. The inner error must be committed, too.
 pub async fn ask_any_passkey(tx: &mut Tx, origin: &Origin) -> Result<Result<Value, Error>, Error> {
     let (bucket, now) = (PASSKEYS_ASKED.bucket(&origin.network()), wall_now());
-    let before = store::rate_limits::find(tx.conn(), &bucket).await?;
-    if let Some(retry_after) = PASSKEYS_ASKED.wait(before, now) {
+    let before = store::rate_limits::hit(tx.conn(), &PASSKEYS_ASKED, &bucket, now).await?;
+    if let Some(retry_after) = PASSKEYS_ASKED.wait(Some(before), now) {
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
-    store::rate_limits::hit(tx.conn(), &PASSKEYS_ASKED, &bucket, now).await?;
     let app = tx.app().clone();
     let asked = app.part::<RelyingParty>()?.ask_any()?;
     let challenge = asked.challenge;

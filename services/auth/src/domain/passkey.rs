@@ -280,12 +280,9 @@ impl RelyingParty {
         passkey: &mut Passkey,
     ) -> Result<&'static str, Unproved> {
         let state = NonDiscoverableAuthenticationServerState::decode(state).map_err(Unproved::unfit)?;
-        let handle = handle(passkey.user_id).map_err(Unproved::unfit)?;
-        let mut credential = authenticated(&passkey.credential, &handle)?;
-        state.verify(&self.id, &answer.0, &mut credential, &self.options(&[self.origin.as_str()]))?;
-        let dynamic = credential.dynamic_state();
-        passkey.credential.dynamic_state = encoded(&dynamic);
-        Ok(kept_in(dynamic))
+        let origins = [self.origin.as_str()];
+        let options = self.options(&origins);
+        count_use(passkey, |credential| state.verify(&self.id, &answer.0, credential, &options))
     }
 
     /// The same where the person was not known before.
@@ -299,12 +296,9 @@ impl RelyingParty {
         passkey: &mut Passkey,
     ) -> Result<&'static str, Unproved> {
         let state = DiscoverableAuthenticationServerState::decode(state).map_err(Unproved::unfit)?;
-        let handle = handle(passkey.user_id).map_err(Unproved::unfit)?;
-        let mut credential = authenticated(&passkey.credential, &handle)?;
-        state.verify(&self.id, &answer.0, &mut credential, &self.options(&[self.origin.as_str()]))?;
-        let dynamic = credential.dynamic_state();
-        passkey.credential.dynamic_state = encoded(&dynamic);
-        Ok(kept_in(dynamic))
+        let origins = [self.origin.as_str()];
+        let options = self.options(&origins);
+        count_use(passkey, |credential| state.verify(&self.id, &answer.0, credential, &options))
     }
 
     fn options<'o>(
@@ -318,6 +312,21 @@ impl RelyingParty {
             ..AuthenticationVerificationOptions::default()
         }
     }
+}
+
+/// Checks the proof by what is stored, and stores what the use has changed.
+fn count_use(
+    passkey: &mut Passkey,
+    check: impl FnOnce(
+        &mut AuthenticatedCredential<'_, '_, HANDLE_BYTES, PublicKey>,
+    ) -> Result<bool, AuthCeremonyErr>,
+) -> Result<&'static str, Unproved> {
+    let handle = handle(passkey.user_id).map_err(Unproved::unfit)?;
+    let mut credential = authenticated(&passkey.credential, &handle)?;
+    check(&mut credential)?;
+    let dynamic = credential.dynamic_state();
+    passkey.credential.dynamic_state = encoded(&dynamic);
+    Ok(kept_in(dynamic))
 }
 
 /// Under which name the challenge of a login without a name is kept.

@@ -13,7 +13,7 @@ use crate::support::Door;
 const PATH: &str = "/api/v1/things";
 
 fn things() -> Upstream {
-    let done = || async { "done" };
+    let done = || async { ([("cache-control", "public, max-age=60")], "done") };
     let secured = json!([{"bearer": []}]);
     let paths = json!({PATH: {"get": {"security": secured}, "post": {"security": secured}}});
     Upstream::local("things", Router::new().route(PATH, get(done).post(done)), json!({"paths": paths}))
@@ -67,6 +67,18 @@ async fn reads_draw_on_a_part_taken_beforehand_and_never_exceed_it() {
     let (one, two) = (door(&redis, &quota).await, door(&redis, &quota).await);
     let count = let_through(&[&one, &two], &Method::GET, &token(), 300).await;
     assert!((190..=200).contains(&count), "what was taken beforehand was taken: {count}");
+}
+
+#[tokio::test]
+async fn a_redis_that_keeps_no_answers_for_them_counts_for_them_all_the_same() {
+    let dir = ScratchDir::new("shared-refused").unwrap();
+    let redis = RedisServer::start(dir.path(), &[("gateway", &["limits"])]).await.unwrap();
+    let quota = [("limit_write", "10/3600")];
+    let (one, two) = (door(&redis, &quota).await, door(&redis, &quota).await);
+    let token = token();
+    // The first answer shows that it may be kept; the others are looked for in Redis, which refuses that.
+    assert_eq!(let_through(&[&one, &two], &Method::GET, &token, 6).await, 6);
+    assert_eq!(let_through(&[&one, &two], &Method::POST, &token, 30).await, 10);
 }
 
 #[tokio::test]
