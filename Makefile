@@ -8,19 +8,25 @@ CARGO ?= cargo
 DATA ?= $(shell scripts/data-dir)
 # `make run EXIT=1` ends after the demo instead of leaving the platform running.
 EXIT ?=
+# `make run RELEASE=1` runs what an operator would: optimised, which takes half an hour to build the first time. Without
+# it the build is the one of `make test`, so that neither waits for the other's.
+RELEASE ?=
 # `make test-api EXAMPLES=100 SEED=7`: requests of a kind for each operation, and which; SHORT=1 takes each operation in
 # the name of one person only.
 EXAMPLES ?= 20
 SEED ?=
 SHORT ?=
 
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+QUENTY := $(TARGET)/$(if $(RELEASE),release,debug)/quenty
+BUILD := $(CARGO) build $(if $(RELEASE),--release) --bin quenty
+
 TESTS := test test-distributed test-orders test-large test-otlp test-api
 # Of a first build nothing is kept for the next one to go on from: that would only make the first one longer.
-TARGET := $(or $(CARGO_TARGET_DIR),target)
 ifeq ($(wildcard $(TARGET)/debug/incremental/*),)
-$(TESTS): export CARGO_INCREMENTAL ?= 0
+run run-distributed $(TESTS): export CARGO_INCREMENTAL ?= 0
 # Nor are line numbers for backtraces, which take a seventh of the time; panics still tell theirs.
-$(TESTS): export CARGO_PROFILE_DEV_DEBUG ?= 0
+run run-distributed $(TESTS): export CARGO_PROFILE_DEV_DEBUG ?= 0
 endif
 
 .PHONY: help run run-distributed $(TESTS) bench check fix docs packages
@@ -28,15 +34,15 @@ endif
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Start the platform with its demo and print where to look (EXIT=1 ends after the demo)
+run: ## Start the platform with its demo and print where to look (EXIT=1 ends after the demo, RELEASE=1 optimises)
 	@scripts/ensure-packages run
-	$(CARGO) build --release --bin quenty
-	exec "$${CARGO_TARGET_DIR:-target}/release/quenty" demo --data "$(DATA)" $(if $(EXIT),--exit)
+	$(BUILD)
+	exec "$(QUENTY)" demo --data "$(DATA)" $(if $(EXIT),--exit)
 
-run-distributed: ## The same as many processes behind nginx, on real servers (EXIT=1 ends after the demo)
+run-distributed: ## The same as many processes behind nginx, on real servers
 	@scripts/ensure-packages distributed
-	$(CARGO) build --release --bin quenty
-	exec "$${CARGO_TARGET_DIR:-target}/release/quenty" demo --distributed --data "$(DATA)-distributed" \
+	$(BUILD)
+	exec "$(QUENTY)" demo --distributed --data "$(DATA)-distributed" \
 		--orders 12 --consul "$$(scripts/ensure-consul)" $(if $(EXIT),--exit)
 
 test: packages ## Run the tests on private servers: PostgreSQL, RabbitMQ, Redis, Consul
@@ -69,8 +75,8 @@ test-otlp: packages ## Show an order's trace to OpenTelemetry's own receiver (Py
 	scripts/test-otlp $(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- traces:: --nocapture
 
 test-api: packages ## Fuzz the public API by its own OpenAPI, on a platform of its own (EXAMPLES=, SEED=, SHORT=1)
-	$(CARGO) build --bin quenty
-	QUENTY="$${CARGO_TARGET_DIR:-target}/debug/quenty" scripts/test-api --examples $(EXAMPLES) $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
+	$(BUILD)
+	QUENTY="$(QUENTY)" scripts/test-api --examples $(EXAMPLES) $(if $(SEED),--seed $(SEED)) $(if $(SHORT),--short)
 
 bench: ## Measure against the baselines; results in bench/
 	@scripts/ensure-packages bench

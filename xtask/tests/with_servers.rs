@@ -60,18 +60,7 @@ impl Run {
 }
 
 #[test]
-fn passes_the_exit_code_on_and_stops_the_servers() {
-    // The command lives until the test has looked: it waits for a file to vanish.
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let mut run = start(&format!("while [ -e '{}' ]; do sleep 0.05; done; exit 3", file.path().display()));
-    run.assert_serving();
-    file.close().unwrap();
-    assert_eq!(run.process.wait().unwrap().code(), Some(3));
-    run.assert_gone();
-}
-
-#[test]
-fn a_wish_to_stop_reaches_the_command_first() {
+fn a_wish_to_stop_reaches_the_command_first_and_its_exit_code_is_passed_on() {
     let told = tempfile::tempdir().unwrap();
     let mark = told.path().join("told");
     let trap = format!("trap 'touch {}; exit 9' TERM", mark.display());
