@@ -168,7 +168,7 @@ pub async fn facts<F: Fact>(
 }
 
 /// What is wrong with a chain, and where.
-#[derive(Debug, Clone, Serialize, PartialEq, Eq, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, utoipa::ToSchema)]
 pub struct Finding {
     pub stream: String,
     pub stream_version: i64,
@@ -186,8 +186,8 @@ impl Finding {
     }
 }
 
-/// The outcome of verifying a journal.
-#[derive(Debug, Clone, Default, Serialize, utoipa::ToSchema)]
+/// The outcome of verifying a journal, or a part of it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Verification {
     pub streams: u64,
     pub entries: u64,
@@ -205,9 +205,26 @@ const STREAMS_A_CHUNK: i64 = 200;
 pub async fn verify(db: &PgPool) -> Result<Verification> {
     let mut outcome = Verification::default();
     let mut after = String::new();
-    while let Some(last) = verify_chunk(db, &after, &mut outcome).await? {
+    while let Some(last) = verify_part(db, &after, &mut outcome).await? {
         after = last;
     }
+    Ok(outcome)
+}
+
+/// Walks the chains that follow `after` by name, a bounded number of them; the name of the last one, or `None` after the
+/// last of all.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn verify_part(db: &PgPool, after: &str, outcome: &mut Verification) -> Result<Option<String>> {
+    let last = verify_chunk(db, after, outcome).await?;
+    if last.is_none() {
+        find_headless(db, outcome).await?;
+    }
+    Ok(last)
+}
+
+async fn find_headless(db: &PgPool, outcome: &mut Verification) -> Result<()> {
     let orphans = sqlx::query!(
         "select distinct j.stream from quenty.journal j where not exists (select from quenty.stream_heads h where h.stream = j.stream) limit 100"
     )
@@ -218,7 +235,7 @@ pub async fn verify(db: &PgPool) -> Result<Verification> {
         stream_version: 0,
         what: "the stream has entries but no head".to_owned(),
     }));
-    Ok(outcome)
+    Ok(())
 }
 
 struct Link {
@@ -243,7 +260,7 @@ struct Link {
     erased: bool,
 }
 
-/// Verifies the streams that follow `after` by name; the name of the last of them.
+/// Verifies the streams that follow `after` by name; the name of the last of them, where more may follow.
 async fn verify_chunk(db: &PgPool, after: &str, outcome: &mut Verification) -> Result<Option<String>> {
     let mut tx = db.begin_with("begin isolation level repeatable read, read only").await?;
     let heads = sqlx::query!(
@@ -277,7 +294,8 @@ async fn verify_chunk(db: &PgPool, after: &str, outcome: &mut Verification) -> R
         let chain = chains.remove(&head.stream).unwrap_or_default();
         verify_stream(&head.stream, head.version, &head.hash, &chain, outcome)?;
     }
-    Ok(streams.into_iter().last())
+    let may_be_more = i64::try_from(streams.len()).is_ok_and(|count| count == STREAMS_A_CHUNK);
+    Ok(streams.into_iter().last().filter(|_| may_be_more))
 }
 
 fn verify_stream(

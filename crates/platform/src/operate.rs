@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::{
     App, Result,
     http::{Answer, Can, Json, Path},
-    journal::{self, Verification},
+    journal,
     service::Invariant,
 };
 
@@ -22,7 +22,6 @@ crate::permissions! {
     ReadDeadLetters = "dead_letters:read", personal;
     ReplayDeadLetters = "dead_letters:replay";
     DiscardDeadLetters = "dead_letters:discard";
-    VerifyJournal = "audit:verify";
 }
 
 /// An event whose reaction kept failing, or a task that did.
@@ -357,7 +356,6 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_dead_letters))
         .routes(routes!(replay_dead_letter))
         .routes(routes!(discard_dead_letter))
-        .routes(routes!(verify_journal))
 }
 
 /// List events and tasks that have given up.
@@ -390,10 +388,4 @@ async fn discard_dead_letter(
 ) -> Result<Answer> {
     discard(app.db(), id).await?;
     Ok(Answer::no_content())
-}
-
-/// Verify every hash chain of this service's journal.
-#[utoipa::path(get, path = "/internal/journal/verification", tag = "operations", security(("bearer" = ["audit:verify"])), responses((status = 200, body = Verification)))]
-async fn verify_journal(State(app): State<App>, _caller: Can<VerifyJournal>) -> Result<Json<Verification>> {
-    Ok(Json(journal::verify(app.db()).await?))
 }

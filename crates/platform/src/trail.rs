@@ -4,15 +4,15 @@ use axum::extract::State;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{Actor, Cursor, Page, PageQuery, Scope, contact::Text, page::Limit};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     App, Result,
     http::{Can, Json, Query},
-    journal::{Entry, EntryRow},
+    journal::{self, Entry, EntryRow, Verification},
 };
 
 crate::permissions! {
@@ -76,8 +76,38 @@ pub async fn search(db: &PgPool, scope: Scope, search: &Search) -> Result<Page<E
     Ok(Page::from_rows(entries, &page, |entry| entry.id))
 }
 
+/// Where verifying goes on.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct VerifyFrom {
+    /// `next_after` of the part before.
+    #[param(value_type = Option<String>)]
+    pub after: Option<Text<120>>,
+}
+
+/// What was found in a part of a journal.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub struct VerifiedPart {
+    #[serde(flatten)]
+    pub verification: Verification,
+    /// Where the next part begins; none after the last one.
+    pub next_after: Option<String>,
+}
+
+/// Verifies hash chains, as many as one answer has time for.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn verify(db: &PgPool, from: &VerifyFrom) -> Result<VerifiedPart> {
+    let mut verification = Verification::default();
+    let after = from.after.as_ref().map_or("", Text::as_str);
+    let next_after = journal::verify_part(db, after, &mut verification).await?;
+    Ok(VerifiedPart { verification, next_after })
+}
+
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_journal))
+    OpenApiRouter::new().routes(routes!(list_journal)).routes(routes!(verify_journal))
 }
 
 /// Search this service's journal, newest first.
@@ -88,4 +118,14 @@ async fn list_journal(
     Query(query): Query<Search>,
 ) -> Result<Json<Page<Entry>>> {
     Ok(Json(search(app.db(), caller.scope()?, &query).await?))
+}
+
+/// Verify hash chains of this service's journal, some at a time.
+#[utoipa::path(get, path = "/internal/journal/verification", tag = "operations", params(VerifyFrom), security(("bearer" = ["internal.journal:read"])), responses((status = 200, body = VerifiedPart)))]
+async fn verify_journal(
+    State(app): State<App>,
+    _caller: Can<ReadJournal>,
+    Query(from): Query<VerifyFrom>,
+) -> Result<Json<VerifiedPart>> {
+    Ok(Json(verify(app.db(), &from).await?))
 }

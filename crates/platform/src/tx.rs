@@ -247,6 +247,15 @@ impl Tx {
         Ok(answer)
     }
 
+    /// Commits and refuses: what a refused attempt leaves behind, like a count of failures, stays.
+    ///
+    /// # Errors
+    /// The refusal; when the commit fails that failure, and nothing happened.
+    pub async fn refuse(self, why: impl Into<Error>) -> Result<Answer> {
+        self.commit().await?;
+        Err(why.into())
+    }
+
     /// Commits. Only the edges call this (http, events, jobs, tasks), once.
     ///
     /// # Errors

@@ -6,13 +6,13 @@ use quenty_platform::{
     App, Result,
     http::{Can, Json, Query},
     journal::Entry,
-    trail::{self, Search},
+    trail::{self, Search, VerifiedPart, VerifyFrom},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use url::form_urlencoded;
 use utoipa::IntoParams;
 
-use super::ReadAudit;
+use super::{ReadAudit, VerifyAudit};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +55,7 @@ pub(super) async fn list_audit(
     let scope = caller.scope()?;
     let AuditQuery { service, actor, kind, subject, from, to, limit, cursor } = query;
     match service.filter(|name| name.as_str() != app.name()) {
-        Some(name) => Ok(Json(of_another(&app, scope, name.as_str(), &raw.unwrap_or_default()).await?)),
+        Some(name) => Ok(Json(ask_another(&app, scope, name.as_str(), "/internal/journal", raw).await?)),
         None => {
             let search = Search { actor, kind, subject, from, to, limit, cursor };
             Ok(Json(trail::search(app.db(), scope, &search).await?))
@@ -63,15 +63,56 @@ pub(super) async fn list_audit(
     }
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct VerifyQuery {
+    /// Whose trail; Auth's own unless told.
+    #[param(value_type = Option<String>, example = "order")]
+    service: Option<Text<30>>,
+    /// `next_after` of the part before.
+    #[param(value_type = Option<String>)]
+    after: Option<Text<120>>,
+}
+
+/// Verify the hash chains of a service's journal, some at a time.
+///
+/// Go on with `after` until there is no `next_after`. A change, a gap or a lost end is a finding. What was signed outside
+/// the database is compared by `quenty audit verify`.
+#[utoipa::path(get, path = "/api/v1/admin/audit/verify", operation_id = "verify_audit", tag = "audit", params(VerifyQuery),
+    security(("bearer" = ["audit:verify"])), responses((status = 200, body = VerifiedPart), (status = 404, description = "`NOT_FOUND`: there is no such service")))]
+pub(super) async fn verify_audit(
+    State(app): State<App>,
+    caller: Can<VerifyAudit>,
+    Query(query): Query<VerifyQuery>,
+    RawQuery(raw): RawQuery,
+) -> Result<Json<VerifiedPart>> {
+    let scope = caller.scope()?;
+    let VerifyQuery { service, after } = query;
+    match service.filter(|name| name.as_str() != app.name()) {
+        Some(name) => {
+            Ok(Json(ask_another(&app, scope, name.as_str(), "/internal/journal/verification", raw).await?))
+        }
+        None => Ok(Json(trail::verify(app.db(), &VerifyFrom { after }).await?)),
+    }
+}
+
 /// Asks the service itself, by the same query.
-async fn of_another(app: &App, scope: Scope, name: &str, raw: &str) -> Result<Page<Entry>> {
+async fn ask_another<T: DeserializeOwned>(
+    app: &App,
+    scope: Scope,
+    name: &str,
+    path: &str,
+    raw: Option<String>,
+) -> Result<T> {
     if scope != Scope::All {
         return Err(
             Failure::new(Kind::Forbidden, "NOT_PERMITTED", "this is for the platform's own people").into()
         );
     }
     let service = app.client().find(name).ok_or_else(|| Failure::not_found("service"))?;
+    let raw = raw.unwrap_or_default();
     let passed = form_urlencoded::parse(raw.as_bytes()).filter(|(name, _)| name != "service");
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(passed).finish();
-    Ok(app.client().get(service, &format!("/internal/journal?{query}")).await?)
+    Ok(app.client().get(service, &format!("{path}?{query}")).await?)
 }

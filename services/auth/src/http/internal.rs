@@ -30,9 +30,6 @@ pub(super) async fn exchange_api_key(
             let answer = Answer::ok(&ExchangedApiKey { access_token, expires_in })?;
             tx.answer(answer.header(header::CACHE_CONTROL, "no-store").secret_of("the API key's token")).await
         }
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }

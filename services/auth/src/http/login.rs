@@ -98,10 +98,7 @@ pub(super) async fn login(
             let body = SecondStepOut { mfa_required: true, mfa_token, methods, expires_in };
             tx.answer(Answer::ok(&body)?.header(header::CACHE_CONTROL, "no-store")).await
         }
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }
 

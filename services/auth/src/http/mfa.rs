@@ -131,9 +131,6 @@ pub(super) async fn verify_mfa(
     let mut tx = app.begin(&caller).await?;
     match commands::verify_mfa(&mut tx, &input.mfa_token, input.code.as_str(), &origin).await? {
         Ok(tokens) => tx.answer(tokens_out::answer(tokens)?).await,
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }

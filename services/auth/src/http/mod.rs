@@ -40,6 +40,7 @@ quenty_platform::permissions! {
     UpdateRoles = "roles:update";
     DeleteRoles = "roles:delete";
     ReadAudit = "audit:read", personal;
+    VerifyAudit = "audit:verify";
     ReadApiKeys = "api_keys:read";
     CreateApiKeys = "api_keys:create";
     RotateApiKeys = "api_keys:rotate";
@@ -97,4 +98,5 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(roles::update_role, roles::delete_role))
         .routes(routes!(roles::list_permissions))
         .routes(routes!(audit::list_audit))
+        .routes(routes!(audit::verify_audit))
 }

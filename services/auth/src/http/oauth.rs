@@ -140,10 +140,7 @@ pub(super) async fn introspect_token(
             let body = IntrospectionOut::of(active, app.part::<KeyRing>()?.issuer());
             tx.answer(Answer::ok(&body)?.header(header::CACHE_CONTROL, "no-store")).await
         }
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }
 
@@ -164,9 +161,6 @@ pub(super) async fn revoke_token(
     match commands::revoke_token(&mut tx, client, &input.client_secret, shown, &origin).await? {
         // The RFC's 200, whose content nobody reads.
         Ok(()) => tx.answer(Answer::ok(&serde_json::json!({}))?).await,
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }

@@ -148,10 +148,7 @@ pub(super) async fn add_passkey(
             let answer = Answer::created(format!("/api/v1/auth/mfa/passkeys/{id}"), &body)?;
             tx.answer(answer.header(header::CACHE_CONTROL, "no-store").secret_of(id)).await
         }
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }
 
@@ -197,10 +194,7 @@ pub(super) async fn verify_passkey(
     let mut tx = app.begin(&caller).await?;
     match commands::verify_passkey(&mut tx, &input.mfa_token, &input.passkey, &origin).await? {
         Ok(tokens) => tx.answer(tokens_out::answer(tokens)?).await,
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }
 
@@ -225,10 +219,7 @@ pub(super) async fn ask_any_passkey(
     let mut tx = app.begin(&caller).await?;
     match commands::ask_any_passkey(&mut tx, &origin).await? {
         Ok(options) => tx.answer(told(options)?).await,
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }
 
@@ -247,9 +238,6 @@ pub(super) async fn login_with_passkey(
     let mut tx = app.begin(&caller).await?;
     match commands::login_with_passkey(&mut tx, &passkey, device_token.as_ref(), &origin).await? {
         Ok(tokens) => tx.answer(tokens_out::answer(tokens)?).await,
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }

@@ -89,10 +89,7 @@ pub(super) async fn change_password(
     let mut tx = app.begin(&caller).await?;
     match commands::change_password(&mut tx, id, session, new, &origin).await? {
         Ok(()) => tx.answer(Answer::no_content()).await,
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }
 
@@ -140,10 +137,7 @@ pub(super) async fn reauthenticate(
     };
     match commands::reauthenticate(&mut tx, id, session, (proved, beside), &origin).await? {
         Ok(()) => tx.answer(Answer::no_content()).await,
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }
 
@@ -159,10 +153,7 @@ pub(super) async fn request_password_reset(
     let mut tx = app.begin(&caller).await?;
     match commands::request_password_reset(&mut tx, &input.email, &origin).await? {
         Ok(()) => tx.answer(Answer::no_content()).await,
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }
 

@@ -90,10 +90,7 @@ pub(super) async fn register_user(
             let out = RegisterOut { status: "pending_verification", email: registration.person.email };
             tx.answer(Answer::accepted("/api/v1/auth/verify", &out)?).await
         }
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }
 
@@ -124,9 +121,6 @@ pub(super) async fn resend_verification(
     let mut tx = app.begin(&caller).await?;
     match commands::resend_verification(&mut tx, &input.email, &origin).await? {
         Ok(()) => tx.answer(Answer::no_content()).await,
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }

@@ -54,9 +54,6 @@ pub(super) async fn issue_service_token(
             let body = ServiceTokenOut { access_token, token_type: "Bearer", expires_in };
             tx.answer(Answer::ok(&body)?.header(header::CACHE_CONTROL, "no-store").secret_of(client)).await
         }
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }

@@ -79,10 +79,7 @@ pub(super) async fn refresh(
     let mut tx = app.begin(&caller).await?;
     match commands::refresh(&mut tx, &input.refresh_token, &told, &origin).await? {
         Ok(tokens) => tx.answer(tokens_out::answer(tokens)?).await,
-        Err(refused) => {
-            tx.commit().await?;
-            Err(refused.into())
-        }
+        Err(refused) => tx.refuse(refused).await,
     }
 }
 

@@ -6,6 +6,7 @@ use axum::{
 use quenty_kernel::id::{UserId, new_uuid};
 use quenty_testkit::{app::TestApp, http::Answer, neighbour::serve};
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 
 use crate::{
     passkeys::owner,
@@ -232,4 +233,35 @@ async fn the_trail_of_another_service_is_asked_for_there() {
     search("service=auth&service=order").await.expect(422);
     let own = search("service=auth&type=quenty.access.read.v1").await.expect(200).json();
     assert_eq!(own["items"].as_array().map(Vec::len), Some(1), "searching is reading: {own:#}");
+}
+
+/// Another service's part of a journal, found sound: it tells how it was asked.
+async fn sound(uri: Uri) -> Json<Value> {
+    Json(json!({"streams": 200, "entries": 900, "findings": [], "next_after": uri.to_string()}))
+}
+
+#[tokio::test]
+async fn the_chains_of_any_service_are_verified_some_at_a_time() {
+    let order = serve(Router::new().route("/internal/journal/verification", get(sound))).await;
+    let app = start_with(&[("order_url", &order)]).await;
+    let token = access_token(&login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json());
+    let verify =
+        async |query: &str| app.get(&format!("/api/v1/admin/audit/verify{query}")).token(&token).send().await;
+    let own = verify("").await.expect(200).json();
+    assert!(own["streams"].as_u64() > Some(0) && own["entries"].as_u64() >= own["streams"].as_u64(), "{own}");
+    assert_eq!((&own["findings"], &own["next_after"]), (&json!([]), &Value::Null));
+    let elsewhere = verify("?service=order&after=ORD-1").await.expect(200).json();
+    assert_eq!(elsewhere["next_after"], "/internal/journal/verification?after=ORD-1");
+    verify("?service=payroll").await.expect_problem(404, "NOT_FOUND");
+
+    let planted =
+        "update quenty.journal set actor = 'system' where seq = (select max(seq) from quenty.journal)";
+    let mut database = PgConnection::connect(&app.database.owner_url).await.unwrap();
+    sqlx::query(planted).execute(&mut database).await.unwrap();
+    let broken = verify("?service=auth").await.expect(200).json();
+    assert_eq!(broken["findings"].as_array().map(Vec::len), Some(1), "{broken}");
+    member_of_nothing(&app, "ana@example.com").await;
+    let ana = access_token(&login(&app, "ana@example.com", PASSWORD).await.expect(200).json());
+    let refused = app.get("/api/v1/admin/audit/verify").token(&ana).send().await;
+    refused.expect_problem(403, "NOT_PERMITTED");
 }
