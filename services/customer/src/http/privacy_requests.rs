@@ -87,6 +87,7 @@ impl From<PrivacyRequest> for PrivacyRequestOut {
 #[utoipa::path(post, path = "/api/v1/privacy-requests", operation_id = "create_privacy_request", tag = "privacy",
     request_body = PrivacyRequestIn, security(("bearer" = ["privacy:create"])),
     responses((status = 202, body = PrivacyRequestOut),
+        (status = 404, description = "`NOT_FOUND`: there is no such customer"),
         (status = 409, description = "`PRIVACY_REQUEST_UNDER_WAY`: `privacy_request_id` says which")))]
 pub(super) async fn create_privacy_request(
     State(app): State<App>,
