@@ -17,6 +17,7 @@ use quenty_platform::{
     http::problem::Problem,
     otlp,
     span::{Span, SpanKind},
+    time_left::TIME_LEFT,
     trace::TraceParent,
 };
 
@@ -27,8 +28,6 @@ use crate::{
     upstream::{Unreachable, Upstream},
 };
 
-/// How many milliseconds are left for the answer: who works inward need not go on when nobody waits any more.
-const TIME_LEFT: HeaderName = HeaderName::from_static("x-time-left-ms");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MOST_TRIES: u32 = 3;
 /// What has failed slowly would only fail slowly again.
