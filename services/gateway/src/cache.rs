@@ -3,13 +3,16 @@
 //!
 //! Several gateways share what they keep in Redis, where there is one.
 //!
-//! Of many that ask for the same at once, when nothing fresh is there, one is sent inward and the others wait for it.
+//! Of many that ask for the same at once, when nothing fresh is there, one is sent inward and the others wait for it; or
+//! are shown what is stale while the gateway itself asks, or because its service cannot answer, as long as that service
+//! allows (RFC 5861).
 
+mod life;
 mod shared;
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use axum::body::{Body, Bytes};
@@ -26,15 +29,14 @@ use quenty_platform::{
     settings::{Settings, SettingsError},
     token::{Claims, Realm},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio_util::task::TaskTracker;
 
-use self::shared::Shared;
-use crate::{bodies::Outgoing, edge::TRACEPARENT, exchange::Exchange, table::Operation};
+use self::{life::Life, shared::Shared};
+use crate::{bodies::Outgoing, edge::TRACEPARENT, exchange::Exchange};
 
 /// A larger answer is not kept.
 const LARGEST: u64 = 1 << 20;
-/// Longer nothing is kept, whatever its service says.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// What a copy takes beside its body, about.
 const AROUND: usize = 1024;
 /// Ways of asking for the same that are kept apart.
@@ -62,7 +64,7 @@ struct Copy {
     headers: HeaderMap,
     body: Bytes,
     made: Instant,
-    fresh_for: Duration,
+    life: Life,
 }
 
 /// What the gateway keeps.
@@ -71,6 +73,8 @@ pub(crate) struct Cache {
     shared: Option<Shared>,
     /// Who asks for what is no longer fresh holds its lock.
     asking: Store<Place, Arc<Mutex<()>>>,
+    /// Requests that nobody waits for: stale copies that are being renewed.
+    renewals: TaskTracker,
 }
 
 impl Cache {
@@ -83,8 +87,9 @@ impl Cache {
         };
         let shelves = Store::builder().max_capacity(settings.parse("cache_bytes")?).weigher(weight);
         let asking = Store::builder().max_capacity(MOST_ASKED_AT_ONCE);
-        let shelves = shelves.time_to_live(LONGEST).build();
-        Ok(Self { shelves, shared: redis.map(Shared::new), asking: asking.build() })
+        let shelves = shelves.time_to_live(life::LONGEST).build();
+        let shared = redis.map(Shared::new);
+        Ok(Self { shelves, shared, asking: asking.build(), renewals: TaskTracker::new() })
     }
 
     /// The answer to a request: a kept one that is fresh, or its service's, which is kept if that lets it be.
@@ -93,15 +98,15 @@ impl Cache {
     /// Those of the exchange.
     pub(crate) async fn answer(
         &self,
-        operation: &Operation,
         exchange: &Exchange<'_>,
         caller: Option<&Claims>,
         request: Outgoing,
     ) -> Result<Response<Body>, Failure> {
+        let operation = exchange.operation;
         // Of most operations nothing is ever kept; those pay nothing for it, and the others once.
         if !operation.is_kept.load(Ordering::Relaxed) {
             let response = exchange.run(request).await?;
-            let is_kept = operation.is_read && lifetime(&response).is_some();
+            let is_kept = operation.is_read && life(&response).is_some();
             operation.is_kept.store(is_kept, Ordering::Relaxed);
             return Ok(response);
         }
@@ -123,8 +128,44 @@ impl Cache {
             return Ok(copy.told_to(headers));
         }
         let lock = self.asking.get_with(place.clone(), std::future::ready(Arc::default())).await;
-        let asking = lock.lock().await;
-        // Somebody may have asked meanwhile; or found out that it is not to be kept any more.
+        if let Some(copy) = shelf.wanted(headers).filter(|copy| copy.may_be_shown_while_renewed()) {
+            let told = copy.told_in_its_place(headers, "renewal");
+            if let Ok(turn) = lock.try_lock_owned() {
+                self.renew(exchange, place, request, turn);
+            }
+            return Ok(told);
+        }
+        self.ask_in_turn(exchange, place, request, lock.lock_owned().await).await
+    }
+
+    /// Asks while somebody is shown what is stale.
+    fn renew(&self, exchange: &Exchange<'_>, place: Place, request: Outgoing, turn: OwnedMutexGuard<()>) {
+        let (gateway, operation) = (exchange.gateway.clone(), Arc::clone(exchange.operation));
+        let patience = exchange.patience;
+        self.renewals.spawn(async move {
+            let exchange = Exchange { gateway: &gateway, operation: &operation, patience };
+            let outcome = gateway.0.cache.ask_in_turn(&exchange, place, request, turn).await;
+            if let Err(failure) = outcome {
+                tracing::debug!(code = failure.code, "a stale answer could not be renewed");
+            }
+        });
+    }
+
+    /// Waits for the renewals that run.
+    pub(crate) async fn renewed(&self) {
+        self.renewals.close();
+        self.renewals.wait().await;
+    }
+
+    /// As whoever holds the lock of the place: others may have asked before, or found out that it is not to be kept any
+    /// more.
+    async fn ask_in_turn(
+        &self,
+        exchange: &Exchange<'_>,
+        place: Place,
+        request: Outgoing,
+        turn: OwnedMutexGuard<()>,
+    ) -> Result<Response<Body>, Failure> {
         let own = self.shelves.get(&place).await;
         let is_fresh = own.as_ref().is_some_and(|shelf| shelf.fresh(&request.parts.headers).is_some());
         let shelf = if is_fresh { own } else { self.shelf_of_others(&place).await.or(own) };
@@ -137,7 +178,7 @@ impl Cache {
                 }
             },
             None => {
-                drop(asking);
+                drop(turn);
                 self.ask(exchange, place, request, None).await
             }
         }
@@ -150,28 +191,45 @@ impl Cache {
         Some(found)
     }
 
-    /// Asks the service; whether a stale copy still holds, where there is one.
+    /// Asks the service; what is stale stands in for an answer that it cannot give, if it may.
     async fn ask(
         &self,
         exchange: &Exchange<'_>,
         place: Place,
-        mut request: Outgoing,
+        request: Outgoing,
         stale: Option<Copy>,
     ) -> Result<Response<Body>, Failure> {
         let asked = request.parts.headers.clone();
-        let etag = stale.as_ref().and_then(|copy| copy.headers.get(header::ETAG)).cloned();
+        let outcome = self.fetch(exchange, place, request, stale.as_ref()).await;
+        let is_error = outcome.as_ref().map_or(true, |response| response.status().is_server_error());
+        match stale.filter(|copy| is_error && !wants_new(&asked) && copy.may_be_shown_on_error()) {
+            Some(copy) => Ok(copy.told_in_its_place(&asked, "error")),
+            None => outcome,
+        }
+    }
+
+    /// Asks the service; whether a stale copy still holds, where there is one.
+    async fn fetch(
+        &self,
+        exchange: &Exchange<'_>,
+        place: Place,
+        mut request: Outgoing,
+        stale: Option<&Copy>,
+    ) -> Result<Response<Body>, Failure> {
+        let asked = request.parts.headers.clone();
+        let etag = stale.and_then(|copy| copy.headers.get(header::ETAG)).cloned();
         if let Some(etag) = &etag {
             request.parts.headers.insert(header::IF_NONE_MATCH, etag.clone());
         }
         let response = exchange.run(request).await?;
         if let (Some(stale), StatusCode::NOT_MODIFIED) = (stale.filter(|_| etag.is_some()), response.status())
         {
-            let fresh = stale.still_holds(response.headers());
+            let fresh = stale.clone().still_holds(response.headers());
             let told = fresh.told_to(&asked);
             self.keep(place, fresh, &asked).await;
             return Ok(told);
         }
-        let Some(fresh_for) = lifetime(&response) else {
+        let Some(life) = life(&response) else {
             if stale_place_is_over(&response) {
                 self.shelves.invalidate(&place).await;
                 if let Some(shared) = &self.shared {
@@ -190,7 +248,7 @@ impl Cache {
         };
         let (mut headers, body) = (parts.headers, body.to_bytes());
         headers.remove(TRACEPARENT);
-        let copy = Copy { asked: Vec::new(), headers, body, made: Instant::now(), fresh_for };
+        let copy = Copy { asked: Vec::new(), headers, body, made: Instant::now(), life };
         let told = copy.told_to(&asked);
         self.keep(place, copy, &asked).await;
         Ok(told)
@@ -205,7 +263,7 @@ impl Cache {
         let copies = std::iter::once(&copy).chain(others).take(MOST_COPIES).cloned().collect();
         let shelf = Arc::new(Shelf { vary, copies });
         if let Some(shared) = &self.shared {
-            shared.keep(&place, &shelf, copy.fresh_for).await;
+            shared.keep(&place, &shelf, copy.life.whole()).await;
         }
         self.shelves.insert(place, shelf).await;
     }
@@ -217,9 +275,13 @@ impl Shelf {
         self.copies.iter().find(|copy| copy.asked == asked)
     }
 
+    /// As [`Shelf::copy`], for who does not ask for what is new.
+    fn wanted(&self, asked: &HeaderMap) -> Option<&Copy> {
+        self.copy(asked).filter(|_| !wants_new(asked))
+    }
+
     fn fresh(&self, asked: &HeaderMap) -> Option<&Copy> {
-        let wants_new = says(asked, "no-cache") || says(asked, "max-age=0");
-        self.copy(asked).filter(|copy| !wants_new && copy.made.elapsed() < copy.fresh_for)
+        self.wanted(asked).filter(|copy| copy.made.elapsed() < copy.life.fresh)
     }
 }
 
@@ -239,41 +301,44 @@ impl Copy {
         response
     }
 
+    fn may_be_shown_while_renewed(&self) -> bool {
+        self.made.elapsed() < self.life.fresh + self.life.while_renewed
+    }
+
+    fn may_be_shown_on_error(&self) -> bool {
+        self.made.elapsed() < self.life.fresh + self.life.if_error
+    }
+
+    /// As [`Copy::told_to`], of what is stale.
+    fn told_in_its_place(&self, asked: &HeaderMap, because: &'static str) -> Response<Body> {
+        metrics::counter!("quenty_gateway_stale_answers_total", "because" => because).increment(1);
+        self.told_to(asked)
+    }
+
     fn still_holds(mut self, told: &HeaderMap) -> Self {
         for name in [header::CACHE_CONTROL, header::ETAG, header::EXPIRES] {
             if let Some(value) = told.get(&name) {
                 self.headers.insert(name, value.clone());
             }
         }
-        self.fresh_for = promised(&self.headers).unwrap_or(self.fresh_for);
+        self.life = Life::promised(&self.headers).unwrap_or(self.life);
         Self { made: Instant::now(), ..self }
     }
 }
 
 /// How long an answer may be kept by those who stand between; `None` when it may not.
-fn lifetime(response: &Response<Body>) -> Option<Duration> {
+fn life(response: &Response<Body>) -> Option<Life> {
     let headers = response.headers();
     let is_small = response.body().size_hint().exact().is_some_and(|size| size <= LARGEST);
     let is_whole = response.status() == StatusCode::OK
         && !headers.contains_key(header::SET_COOKIE)
         && !words(headers, &header::VARY).any(|name| name == "*");
-    if is_small && is_whole { promised(headers) } else { None }
+    if is_small && is_whole { Life::promised(headers) } else { None }
 }
 
-fn promised(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| {
-        words(headers, &header::CACHE_CONTROL).find_map(|directive| {
-            directive.strip_prefix(name)?.strip_prefix('=')?.trim_matches('"').parse().ok()
-        })
-    };
-    let shared = number("s-maxage");
-    if ["no-store", "private", "no-cache"].iter().any(|word| says(headers, word))
-        || (shared.is_none() && !says(headers, "public"))
-    {
-        return None;
-    }
-    let seconds = shared.or_else(|| number("max-age")).filter(|seconds| *seconds > 0)?;
-    Some(Duration::from_secs(seconds).min(LONGEST))
+/// Whether who asks is not content with what is kept.
+fn wants_new(asked: &HeaderMap) -> bool {
+    says(asked, "no-cache") || says(asked, "max-age=0")
 }
 
 /// Whether an answer shows that what was kept of its place holds no longer; that a service is away shows nothing.

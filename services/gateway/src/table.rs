@@ -79,13 +79,13 @@ impl Operation {
 
 #[derive(Debug)]
 struct Route {
-    operations: BTreeMap<String, Operation>,
+    operations: BTreeMap<String, Arc<Operation>>,
 }
 
 /// The outcome of a look-up.
 #[derive(Debug)]
 pub(crate) enum Found<'a> {
-    Operation(&'a Operation),
+    Operation(&'a Arc<Operation>),
     /// The path exists, with these methods.
     OtherMethods(Vec<&'a str>),
     Nothing,
@@ -116,7 +116,7 @@ impl Table {
                 let operations = item.as_object().into_iter().flatten().map(|(method, described)| {
                     let method = method.to_ascii_uppercase();
                     let operation = Operation::new(upstream, &name, &method, description, described)?;
-                    Ok((method, operation))
+                    Ok((method, Arc::new(operation)))
                 });
                 let route = Route { operations: operations.collect::<Result<_, Misdescribed>>()? };
                 paths
