@@ -51,7 +51,8 @@ impl Exchange<'_> {
     /// 503 when the service cannot be reached or has too much to do, 504 when it takes too long.
     pub(crate) async fn run(&self, request: Outgoing) -> Result<Response<Body>, Failure> {
         let upstream = &self.gateway.0.upstreams[self.operation.upstream];
-        let _place = self.gateway.0.gates[self.operation.upstream].enter(upstream.name)?;
+        let is_file = matches!(request.content, Content::Streaming(_)) && !request.parts.method.is_safe();
+        let _place = self.gateway.0.gates[self.operation.upstream].enter(is_file)?;
         let deadline = Instant::now() + self.patience;
         self.until_answered(upstream, request, deadline).await.map_err(|error| match error {
             Unreachable::TooSlow => too_slow(upstream.name),
@@ -71,12 +72,15 @@ impl Exchange<'_> {
             return self.send(upstream, parts, content, deadline).await;
         };
         let budget = &self.gateway.0.budgets[self.operation.upstream];
+        let gate = &self.gateway.0.gates[self.operation.upstream];
         budget.earn();
         let (begun, mut tries) = (Instant::now(), 1);
         loop {
             tell_time_left(&mut parts.headers, deadline);
             let whole = Content::Whole(body.clone());
+            let this_try = gate.begin(&self.operation.usual, Instant::now());
             let outcome = self.send(upstream, parts.clone(), whole, deadline).await;
+            this_try.end(&outcome, Instant::now());
             let outcome = match outcome {
                 Ok(response) if is_keyed(&parts.headers) && response.status() == StatusCode::CONFLICT => {
                     match still_running(response, deadline).await {

@@ -12,7 +12,13 @@ use hyper::{
 };
 use serde_json::{Value, json};
 
-use crate::{bodies::Expected, door, limits::Class, merged, reference, retirement, upstream::Description};
+use crate::{
+    bodies::Expected,
+    door,
+    limits::Class,
+    merged, reference, retirement,
+    upstream::{Description, Usual},
+};
 
 /// What is routed; internal operations and the services' own health and metrics are not.
 const PUBLIC_PREFIXES: [&str; 2] = ["/api/", "/.well-known/"];
@@ -48,6 +54,7 @@ pub(crate) struct Operation {
     pub(crate) is_read: bool,
     /// Whether an answer of it has ever been one to keep.
     pub(crate) is_kept: AtomicBool,
+    pub(crate) usual: Usual,
     /// That it goes away, when, and what comes instead.
     pub(crate) retirement: Vec<(HeaderName, HeaderValue)>,
 }
@@ -71,6 +78,7 @@ impl Operation {
             cost: cost.unwrap_or(1),
             is_read: method == "GET",
             is_kept: AtomicBool::new(false),
+            usual: Usual::default(),
             body: Expected::of(description, template, method, described),
             retirement: retirement::headers(described),
         })
