@@ -5,22 +5,24 @@
 //!
 //! Of many that ask for the same at once, when nothing fresh is there, one is sent inward and the others wait for it; or
 //! are shown what is stale while the gateway itself asks, or because its service cannot answer, as long as that service
-//! allows (RFC 5861).
+//! allows (RFC 5861). What a change has made untrue is not shown.
 
 mod life;
+mod purges;
 mod shared;
+mod shelf;
 
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Instant,
 };
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use http_body_util::BodyExt;
 use hyper::{
     HeaderMap, Method, Response, StatusCode,
     body::Body as _,
-    header::{self, HeaderName, HeaderValue},
+    header::{self, HeaderName},
 };
 use moka::future::Cache as Store;
 use quenty_kernel::{Failure, Kind};
@@ -32,9 +34,17 @@ use quenty_platform::{
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::task::TaskTracker;
 
-use self::{life::Life, shared::Shared};
+use self::{
+    life::Life,
+    purges::Purges,
+    shared::Shared,
+    shelf::{Copy, Shelf, answers_to, wants_new},
+};
 use crate::{bodies::Outgoing, edge::TRACEPARENT, exchange::Exchange};
 
+/// To what an answer belongs, and what a change concerns beside its own path (RFC 9875).
+static GROUPS: HeaderName = HeaderName::from_static("cache-groups");
+static CONCERNED: HeaderName = HeaderName::from_static("cache-group-invalidation");
 /// A larger answer is not kept.
 const LARGEST: u64 = 1 << 20;
 /// What a copy takes beside its body, about.
@@ -50,27 +60,11 @@ struct Place {
     path: String,
 }
 
-/// Kept answers of one place: one for each way of asking that its service tells apart (`Vary`).
-#[derive(Debug, Default)]
-struct Shelf {
-    vary: Vec<HeaderName>,
-    copies: Vec<Copy>,
-}
-
-#[derive(Debug, Clone)]
-struct Copy {
-    /// Of the headers in the shelf's `vary`, as the request had them.
-    asked: Vec<Option<HeaderValue>>,
-    headers: HeaderMap,
-    body: Bytes,
-    made: Instant,
-    life: Life,
-}
-
 /// What the gateway keeps.
 pub(crate) struct Cache {
     shelves: Store<Place, Arc<Shelf>>,
     shared: Option<Shared>,
+    purges: Purges,
     /// Who asks for what is no longer fresh holds its lock.
     asking: Store<Place, Arc<Mutex<()>>>,
     /// Requests that nobody waits for: stale copies that are being renewed.
@@ -88,8 +82,9 @@ impl Cache {
         let shelves = Store::builder().max_capacity(settings.parse("cache_bytes")?).weigher(weight);
         let asking = Store::builder().max_capacity(MOST_ASKED_AT_ONCE);
         let shelves = shelves.time_to_live(life::LONGEST).build();
-        let shared = redis.map(Shared::new);
-        Ok(Self { shelves, shared, asking: asking.build(), renewals: TaskTracker::new() })
+        let purges = Purges::new(redis.as_ref().map(Redis::for_another_use));
+        let (shared, renewals) = (redis.map(Shared::new), TaskTracker::new());
+        Ok(Self { shelves, shared, purges, asking: asking.build(), renewals })
     }
 
     /// The answer to a request: a kept one that is fresh, or its service's, which is kept if that lets it be.
@@ -106,8 +101,17 @@ impl Cache {
         // Of most operations nothing is ever kept; those pay nothing for it, and the others once.
         if !operation.is_kept.load(Ordering::Relaxed) {
             let response = exchange.run(request).await?;
-            let is_kept = operation.is_read && life(&response).is_some();
-            operation.is_kept.store(is_kept, Ordering::Relaxed);
+            if operation.is_read {
+                operation.is_kept.store(life(&response).is_some(), Ordering::Relaxed);
+            } else {
+                self.purges.purge(concerned(exchange, None, &response)).await;
+            }
+            return Ok(response);
+        }
+        if !operation.is_read {
+            let path = request.parts.uri.path().to_owned();
+            let response = exchange.run(request).await?;
+            self.purges.purge(concerned(exchange, Some(path), &response)).await;
             return Ok(response);
         }
         let headers = &request.parts.headers;
@@ -118,8 +122,9 @@ impl Cache {
             return exchange.run(request).await;
         }
         let place = Place { audience: audience(caller), path: request.parts.uri.to_string() };
-        let own = self.shelves.get(&place).await;
-        let shelf = if own.is_some() { own } else { self.shelf_of_others(&place).await };
+        self.purges.hear().await;
+        let own = self.own_shelf(exchange, &place).await;
+        let shelf = if own.is_some() { own } else { self.shelf_of_others(exchange, &place).await };
         let Some(shelf) = shelf else {
             // Nothing of this place was ever kept: most are of this kind, and need not wait for each other.
             return self.ask(exchange, place, request, None).await;
@@ -166,9 +171,9 @@ impl Cache {
         request: Outgoing,
         turn: OwnedMutexGuard<()>,
     ) -> Result<Response<Body>, Failure> {
-        let own = self.shelves.get(&place).await;
+        let own = self.own_shelf(exchange, &place).await;
         let is_fresh = own.as_ref().is_some_and(|shelf| shelf.fresh(&request.parts.headers).is_some());
-        let shelf = if is_fresh { own } else { self.shelf_of_others(&place).await.or(own) };
+        let shelf = if is_fresh { own } else { self.shelf_of_others(exchange, &place).await.or(own) };
         match shelf {
             Some(shelf) => match shelf.fresh(&request.parts.headers) {
                 Some(copy) => Ok(copy.told_to(&request.parts.headers)),
@@ -185,10 +190,29 @@ impl Cache {
     }
 
     /// What other gateways keep of a place, which is kept here, too, from now on.
-    async fn shelf_of_others(&self, place: &Place) -> Option<Arc<Shelf>> {
+    async fn shelf_of_others(&self, exchange: &Exchange<'_>, place: &Place) -> Option<Arc<Shelf>> {
         let found = Arc::new(self.shared.as_ref()?.shelf(place).await?);
+        let found = self.without_purged(exchange, place, found);
         self.shelves.insert(place.clone(), Arc::clone(&found)).await;
         Some(found)
+    }
+
+    async fn own_shelf(&self, exchange: &Exchange<'_>, place: &Place) -> Option<Arc<Shelf>> {
+        let shelf = self.shelves.get(place).await?;
+        Some(self.without_purged(exchange, place, shelf))
+    }
+
+    fn without_purged(&self, exchange: &Exchange<'_>, place: &Place, shelf: Arc<Shelf>) -> Arc<Shelf> {
+        let is_purged = |copy: &Copy| {
+            let path = place.path.split('?').next().unwrap_or_default().to_owned();
+            let names = std::iter::once(path).chain(groups(exchange, &copy.headers, &GROUPS));
+            self.purges.concern(names, copy.made)
+        };
+        if !shelf.copies.iter().any(is_purged) {
+            return shelf;
+        }
+        let copies = shelf.copies.iter().filter(|copy| !is_purged(copy)).cloned().collect();
+        Arc::new(Shelf { vary: shelf.vary.clone(), copies })
     }
 
     /// Asks the service; what is stale stands in for an answer that it cannot give, if it may.
@@ -221,12 +245,13 @@ impl Cache {
         if let Some(etag) = &etag {
             request.parts.headers.insert(header::IF_NONE_MATCH, etag.clone());
         }
+        let begun = Instant::now();
         let response = exchange.run(request).await?;
         if let (Some(stale), StatusCode::NOT_MODIFIED) = (stale.filter(|_| etag.is_some()), response.status())
         {
-            let fresh = stale.clone().still_holds(response.headers());
+            let fresh = stale.clone().still_holds(response.headers(), begun);
             let told = fresh.told_to(&asked);
-            self.keep(place, fresh, &asked).await;
+            self.keep(exchange, place, fresh, &asked).await;
             return Ok(told);
         }
         let Some(life) = life(&response) else {
@@ -248,17 +273,17 @@ impl Cache {
         };
         let (mut headers, body) = (parts.headers, body.to_bytes());
         headers.remove(TRACEPARENT);
-        let copy = Copy { asked: Vec::new(), headers, body, made: Instant::now(), life };
+        let copy = Copy { asked: Vec::new(), headers, body, made: begun, life };
         let told = copy.told_to(&asked);
-        self.keep(place, copy, &asked).await;
+        self.keep(exchange, place, copy, &asked).await;
         Ok(told)
     }
 
-    async fn keep(&self, place: Place, mut copy: Copy, asked: &HeaderMap) {
+    async fn keep(&self, exchange: &Exchange<'_>, place: Place, mut copy: Copy, asked: &HeaderMap) {
         let vary: Vec<HeaderName> =
             words(&copy.headers, &header::VARY).filter_map(|name| name.parse().ok()).collect();
         copy.asked = answers_to(&vary, asked);
-        let others = self.shelves.get(&place).await.filter(|shelf| shelf.vary == vary);
+        let others = self.own_shelf(exchange, &place).await.filter(|shelf| shelf.vary == vary);
         let others = others.iter().flat_map(|shelf| &shelf.copies).filter(|other| other.asked != copy.asked);
         let copies = std::iter::once(&copy).chain(others).take(MOST_COPIES).cloned().collect();
         let shelf = Arc::new(Shelf { vary, copies });
@@ -266,63 +291,6 @@ impl Cache {
             shared.keep(&place, &shelf, copy.life.whole()).await;
         }
         self.shelves.insert(place, shelf).await;
-    }
-}
-
-impl Shelf {
-    fn copy(&self, asked: &HeaderMap) -> Option<&Copy> {
-        let asked = answers_to(&self.vary, asked);
-        self.copies.iter().find(|copy| copy.asked == asked)
-    }
-
-    /// As [`Shelf::copy`], for who does not ask for what is new.
-    fn wanted(&self, asked: &HeaderMap) -> Option<&Copy> {
-        self.copy(asked).filter(|_| !wants_new(asked))
-    }
-
-    fn fresh(&self, asked: &HeaderMap) -> Option<&Copy> {
-        self.wanted(asked).filter(|copy| copy.made.elapsed() < copy.life.fresh)
-    }
-}
-
-impl Copy {
-    /// The answer; only that nothing has changed, to who has this very copy already (RFC 9110, 13.1.2).
-    fn told_to(&self, asked: &HeaderMap) -> Response<Body> {
-        let has_it = self.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).is_some_and(|etag| {
-            words(asked, &header::IF_NONE_MATCH).any(|seen| seen == "*" || weak(seen) == weak(etag))
-        });
-        let mut response = Response::new(if has_it { Body::empty() } else { Body::from(self.body.clone()) });
-        *response.headers_mut() = self.headers.clone();
-        if has_it {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response.headers_mut().remove(header::CONTENT_LENGTH);
-        }
-        response.headers_mut().insert(header::AGE, HeaderValue::from(self.made.elapsed().as_secs()));
-        response
-    }
-
-    fn may_be_shown_while_renewed(&self) -> bool {
-        self.made.elapsed() < self.life.fresh + self.life.while_renewed
-    }
-
-    fn may_be_shown_on_error(&self) -> bool {
-        self.made.elapsed() < self.life.fresh + self.life.if_error
-    }
-
-    /// As [`Copy::told_to`], of what is stale.
-    fn told_in_its_place(&self, asked: &HeaderMap, because: &'static str) -> Response<Body> {
-        metrics::counter!("quenty_gateway_stale_answers_total", "because" => because).increment(1);
-        self.told_to(asked)
-    }
-
-    fn still_holds(mut self, told: &HeaderMap) -> Self {
-        for name in [header::CACHE_CONTROL, header::ETAG, header::EXPIRES] {
-            if let Some(value) = told.get(&name) {
-                self.headers.insert(name, value.clone());
-            }
-        }
-        self.life = Life::promised(&self.headers).unwrap_or(self.life);
-        Self { made: Instant::now(), ..self }
     }
 }
 
@@ -334,11 +302,6 @@ fn life(response: &Response<Body>) -> Option<Life> {
         && !headers.contains_key(header::SET_COOKIE)
         && !words(headers, &header::VARY).any(|name| name == "*");
     if is_small && is_whole { Life::promised(headers) } else { None }
-}
-
-/// Whether who asks is not content with what is kept.
-fn wants_new(asked: &HeaderMap) -> bool {
-    says(asked, "no-cache") || says(asked, "max-age=0")
 }
 
 /// Whether an answer shows that what was kept of its place holds no longer; that a service is away shows nothing.
@@ -355,12 +318,18 @@ fn words<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = 
     values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
-fn answers_to(vary: &[HeaderName], asked: &HeaderMap) -> Vec<Option<HeaderValue>> {
-    vary.iter().map(|name| asked.get(name).cloned()).collect()
+/// What is shown no more after a change: its path, and what its service says that it concerns.
+fn concerned(exchange: &Exchange<'_>, path: Option<String>, response: &Response<Body>) -> Vec<String> {
+    if !response.status().is_success() && !response.status().is_redirection() {
+        return Vec::new();
+    }
+    path.into_iter().chain(groups(exchange, response.headers(), &CONCERNED)).collect()
 }
 
-fn weak(etag: &str) -> &str {
-    etag.trim().trim_start_matches("W/")
+/// The groups that a header names, of this service and of no other.
+fn groups(exchange: &Exchange<'_>, headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> {
+    let service = exchange.gateway.0.upstreams[exchange.operation.upstream].name;
+    words(headers, name).map(move |group| format!("{service} {}", group.trim_matches('"')))
 }
 
 /// For whom an answer may be the same: everybody of a company, else one person, else anyone without a token.

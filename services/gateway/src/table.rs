@@ -52,8 +52,8 @@ pub(crate) struct Operation {
     pub(crate) cost: u32,
     pub(crate) body: Expected,
     pub(crate) is_read: bool,
-    /// Whether an answer of it has ever been one to keep.
-    pub(crate) is_kept: AtomicBool,
+    /// Whether an answer to a `GET` of its path has ever been one to keep.
+    pub(crate) is_kept: Arc<AtomicBool>,
     pub(crate) usual: Usual,
     /// That it goes away, when, and what comes instead.
     pub(crate) retirement: Vec<(HeaderName, HeaderValue)>,
@@ -63,6 +63,7 @@ impl Operation {
     fn new(
         upstream: usize,
         template: &Arc<str>,
+        is_kept: &Arc<AtomicBool>,
         method: &str,
         description: &Description,
         described: &Value,
@@ -77,7 +78,7 @@ impl Operation {
             access,
             cost: cost.unwrap_or(1),
             is_read: method == "GET",
-            is_kept: AtomicBool::new(false),
+            is_kept: Arc::clone(is_kept),
             usual: Usual::default(),
             body: Expected::of(description, template, method, described),
             retirement: retirement::headers(described),
@@ -120,10 +121,11 @@ impl Table {
         let known = services.iter().enumerate().filter_map(|(at, (_, known))| Some((at, known.as_ref()?)));
         for (upstream, description) in known {
             for (template, item) in public_paths(description) {
-                let name: Arc<str> = template.as_str().into();
+                let (name, is_kept) = (Arc::from(template.as_str()), Arc::default());
                 let operations = item.as_object().into_iter().flatten().map(|(method, described)| {
                     let method = method.to_ascii_uppercase();
-                    let operation = Operation::new(upstream, &name, &method, description, described)?;
+                    let operation =
+                        Operation::new(upstream, &name, &is_kept, &method, description, described)?;
                     Ok((method, Arc::new(operation)))
                 });
                 let route = Route { operations: operations.collect::<Result<_, Misdescribed>>()? };

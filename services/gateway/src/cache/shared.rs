@@ -11,7 +11,11 @@ use quenty_platform::redis::{Redis, cmd};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Copy, Place, Shelf, life::Life};
+use super::{
+    Place,
+    life::Life,
+    shelf::{Copy, Shelf},
+};
 
 pub(super) struct Shared(Redis);
 

@@ -1,15 +1,18 @@
 //! Answers that may be kept.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::IntoResponse,
-    routing::get,
+    routing::{get, post},
 };
 use quenty_gateway::Upstream;
 use quenty_kernel::id::{CompanyId, UserId};
@@ -58,10 +61,29 @@ impl Service {
             tokio::task::yield_now().await;
             (told, format!("answer {number}")).into_response()
         };
-        let router =
-            Router::new().route("/api/v1/things", get(handler.clone())).route("/api/v1/open", get(handler));
-        let secured = json!([{"bearer": []}]);
-        let paths = json!({"/api/v1/things": {"get": {"security": secured}}, "/api/v1/open": {"get": {"security": [{}]}}});
+        // A change, of the group that it names; or one that is refused.
+        let change = |uri: Uri| async move {
+            match uri.query() {
+                None => StatusCode::NO_CONTENT.into_response(),
+                Some("refused") => {
+                    (StatusCode::CONFLICT, [("cache-group-invalidation", "\"things\"")]).into_response()
+                }
+                Some(group) => {
+                    let concerned = [("cache-group-invalidation", format!("\"none\", \"{group}\""))];
+                    (StatusCode::NO_CONTENT, concerned).into_response()
+                }
+            }
+        };
+        let router = Router::new()
+            .route("/api/v1/things", get(handler.clone()))
+            .route("/api/v1/open", get(handler).post(change))
+            .route("/api/v1/changes", post(change));
+        let (secured, open) = (json!({"security": [{"bearer": []}]}), json!({"security": [{}]}));
+        let paths = json!({
+            "/api/v1/things": {"get": secured},
+            "/api/v1/open": {"get": open, "post": open},
+            "/api/v1/changes": {"post": open},
+        });
         let upstream = Upstream::local("things", router, json!({"paths": paths}));
         let service = Self { asked, is_held, is_ill, door: Door::open(vec![upstream], settings).await };
         // The first answer of an operation shows whether its answers may be kept.
@@ -86,6 +108,10 @@ impl Service {
 
     async fn ask(&self) -> Answer {
         self.door.get("/api/v1/open").send().await
+    }
+
+    async fn change(&self, path: &str, status: u16) {
+        self.door.call(Method::POST, path).send().await.expect(status);
     }
 
     async fn get(&self, token: &str, path: &str) -> String {
@@ -238,6 +264,90 @@ async fn what_is_stale_stands_in_for_a_service_that_cannot_be_reached() {
         (age(&shown) >= 1).then_some(())
     })
     .await;
+}
+
+const IN_A_GROUP: &[(&str, &str)] = &[
+    ("cache-control", "public, max-age=3600, stale-if-error=60"),
+    ("cache-groups", "\"others\", \"things\""),
+];
+
+#[tokio::test]
+async fn what_a_change_concerns_is_shown_no_more() {
+    let service = Service::open(IN_A_GROUP).await;
+    let (one, two) = (token(CompanyId::new()), token(CompanyId::new()));
+    let all = || async {
+        let page = service.door.get("/api/v1/open?page=2").send().await.expect(200).text();
+        let (one, two) =
+            (service.get(&one, "/api/v1/things").await, service.get(&two, "/api/v1/things").await);
+        [one, two, service.ask().await.expect(200).text(), page]
+    };
+    let first = all().await;
+    for path in ["/api/v1/changes", "/api/v1/changes?unknown"] {
+        service.change(path, 204).await;
+    }
+    service.change("/api/v1/changes?refused", 409).await;
+    assert_eq!((all().await, service.asked()), (first.clone(), 4), "nothing has changed");
+
+    service.change("/api/v1/changes?things", 204).await;
+    let second = all().await;
+    assert!(first.iter().zip(&second).all(|(before, after)| before != after), "{second:?}");
+    assert_eq!((all().await, service.asked()), (second.clone(), 8), "and these are kept");
+
+    // What is changed itself needs no group.
+    service.change("/api/v1/open", 204).await;
+    let third = all().await;
+    let stayed: Vec<bool> = second.iter().zip(&third).map(|(before, after)| before == after).collect();
+    assert_eq!(stayed, [true, true, false, false]);
+
+    // Nor does it stand in for a service that cannot answer.
+    service.change("/api/v1/changes?things", 204).await;
+    service.make_ill(true);
+    service.ask().await.expect(500);
+}
+
+#[tokio::test]
+async fn what_was_asked_for_before_a_change_is_not_shown_after_it() {
+    let service = Service::open(IN_A_GROUP).await;
+    service.hold(true);
+    let early = async { service.ask().await.expect(200).text() };
+    let change = async {
+        eventually("it is asked for", || async { (service.asked() == 1).then_some(()) }).await;
+        service.change("/api/v1/changes?things", 204).await;
+        service.hold(false);
+    };
+    assert_eq!(tokio::join!(early, change).0, "answer 1");
+    for _ in 0..2 {
+        assert_eq!(service.ask().await.expect(200).text(), "answer 2");
+    }
+}
+
+#[tokio::test]
+async fn what_a_change_concerns_is_shown_no_more_by_any_gateway_within_a_second() {
+    let dir = ScratchDir::new("shared-purges").unwrap();
+    let redis = RedisServer::start(dir.path(), &[("gateway", &["limits", "cache"])]).await.unwrap();
+    let url = redis.url("gateway");
+    let settings = [("redis_url", url.as_str())];
+    let one = Service::open_with(IN_A_GROUP, &settings).await;
+    let two = Service::open_with(IN_A_GROUP, &settings).await;
+    for _ in 0..2 {
+        assert_eq!(one.ask().await.expect(200).text(), "answer 1");
+        assert_eq!(two.ask().await.expect(200).text(), "answer 1");
+    }
+    assert_eq!((one.asked(), two.asked()), (1, 0));
+    one.change("/api/v1/changes?things", 204).await;
+    let changed = Instant::now();
+    eventually("the other one knows", || async {
+        two.ask().await.expect(200);
+        (two.asked() == 1).then_some(())
+    })
+    .await;
+    let took = changed.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    one.ask().await.expect(200);
+    one.change("/api/v1/changes?others", 204).await;
+    let third = Service::open_with(IN_A_GROUP, &settings).await;
+    third.ask().await.expect(200);
+    assert_eq!(third.asked(), 1, "one that starts later does not show what was kept before");
 }
 
 #[tokio::test]
