@@ -1,5 +1,5 @@
-//! Calls between services: a deadline, one retry where it is safe, a breaker per service, the service's
-//! own token, the trace. Never inside a transaction.
+//! Calls between services: a deadline, never later than that of the request that they are part of, one retry where it is
+//! safe, a breaker per service, the service's own token, the trace. Never inside a transaction.
 
 use std::{
     collections::HashMap,
@@ -29,6 +29,7 @@ use crate::{
     http::{edge::NO_SUCH_ROUTE, problem::Problem},
     settings::Settings,
     span::{Span, SpanKind},
+    time_left::{self, TIME_LEFT},
     tls::{self, TlsError},
 };
 
@@ -321,12 +322,14 @@ impl Client {
         self.let_through(service)?;
         let token = self.token().await?;
         let mut seen = self.asking(service, method);
+        let left = time_left::at_most(TRY_TIMEOUT).as_millis();
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.0.discovery.locate(service)?))
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .header(header::CONTENT_TYPE, "application/json")
             .header("traceparent", seen.context().to_string())
+            .header(TIME_LEFT, u64::try_from(left).unwrap_or(u64::MAX))
             .body(Full::new(body.unwrap_or_default()))
             .map_err(|e| CallError::Unreadable(e.to_string()))?;
         let outcome = self.0.transport.send(request, TRY_TIMEOUT).await;
@@ -438,13 +441,15 @@ fn heard(seen: &mut Span, outcome: &Result<Response<Bytes>, CallError>) {
     }
 }
 
-/// Both tries and the token that they need, and whoever waits for another's renewal of it.
+/// Both tries and the token that they need, and whoever waits for another's renewal of it. A call that ends early because
+/// its own request does is dropped, and says nothing of the service to the breaker.
 async fn within_limit<T>(
     service: &str,
     call: impl Future<Output = Result<T, CallError>>,
 ) -> Result<T, CallError> {
-    tokio::time::timeout(CALL_TIMEOUT, call).await.unwrap_or_else(|_| {
-        Err(CallError::Unreachable(service.to_owned(), format!("no answer within {CALL_TIMEOUT:?}")))
+    let limit = time_left::at_most(CALL_TIMEOUT);
+    tokio::time::timeout(limit, call).await.unwrap_or_else(|_| {
+        Err(CallError::Unreachable(service.to_owned(), format!("no answer within {limit:?}")))
     })
 }
 

@@ -38,6 +38,7 @@ pub mod shared_settings;
 pub mod span;
 pub mod tasks;
 pub mod telemetry;
+pub mod time_left;
 pub mod tls;
 pub mod token;
 pub mod trace;

@@ -3,21 +3,26 @@
 //!
 //! Several gateways share what they keep in Redis, where there is one.
 //!
-//! Of many that ask for the same at once, when nothing fresh is there, one is sent inward and the others wait for it.
+//! Of many that ask for the same at once, when nothing fresh is there, one is sent inward and the others wait for it; or
+//! are shown what is stale while the gateway itself asks, or because its service cannot answer, as long as that service
+//! allows (RFC 5861). What a change has made untrue is not shown.
 
+mod life;
+mod purges;
 mod shared;
+mod shelf;
 
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use http_body_util::BodyExt;
 use hyper::{
     HeaderMap, Method, Response, StatusCode,
     body::Body as _,
-    header::{self, HeaderName, HeaderValue},
+    header::{self, HeaderName},
 };
 use moka::future::Cache as Store;
 use quenty_kernel::{Failure, Kind};
@@ -26,15 +31,22 @@ use quenty_platform::{
     settings::{Settings, SettingsError},
     token::{Claims, Realm},
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio_util::task::TaskTracker;
 
-use self::shared::Shared;
-use crate::{bodies::Outgoing, edge::TRACEPARENT, exchange::Exchange, table::Operation};
+use self::{
+    life::Life,
+    purges::Purges,
+    shared::Shared,
+    shelf::{Copy, Shelf, answers_to, wants_new},
+};
+use crate::{bodies::Outgoing, edge::TRACEPARENT, exchange::Exchange};
 
+/// To what an answer belongs, and what a change concerns beside its own path (RFC 9875).
+static GROUPS: HeaderName = HeaderName::from_static("cache-groups");
+static CONCERNED: HeaderName = HeaderName::from_static("cache-group-invalidation");
 /// A larger answer is not kept.
 const LARGEST: u64 = 1 << 20;
-/// Longer nothing is kept, whatever its service says.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// What a copy takes beside its body, about.
 const AROUND: usize = 1024;
 /// Ways of asking for the same that are kept apart.
@@ -48,29 +60,15 @@ struct Place {
     path: String,
 }
 
-/// Kept answers of one place: one for each way of asking that its service tells apart (`Vary`).
-#[derive(Debug, Default)]
-struct Shelf {
-    vary: Vec<HeaderName>,
-    copies: Vec<Copy>,
-}
-
-#[derive(Debug, Clone)]
-struct Copy {
-    /// Of the headers in the shelf's `vary`, as the request had them.
-    asked: Vec<Option<HeaderValue>>,
-    headers: HeaderMap,
-    body: Bytes,
-    made: Instant,
-    fresh_for: Duration,
-}
-
 /// What the gateway keeps.
 pub(crate) struct Cache {
     shelves: Store<Place, Arc<Shelf>>,
     shared: Option<Shared>,
+    purges: Purges,
     /// Who asks for what is no longer fresh holds its lock.
     asking: Store<Place, Arc<Mutex<()>>>,
+    /// Requests that nobody waits for: stale copies that are being renewed.
+    renewals: TaskTracker,
 }
 
 impl Cache {
@@ -83,8 +81,10 @@ impl Cache {
         };
         let shelves = Store::builder().max_capacity(settings.parse("cache_bytes")?).weigher(weight);
         let asking = Store::builder().max_capacity(MOST_ASKED_AT_ONCE);
-        let shelves = shelves.time_to_live(LONGEST).build();
-        Ok(Self { shelves, shared: redis.map(Shared::new), asking: asking.build() })
+        let shelves = shelves.time_to_live(life::LONGEST).build();
+        let purges = Purges::new(redis.as_ref().map(Redis::for_another_use));
+        let (shared, renewals) = (redis.map(Shared::new), TaskTracker::new());
+        Ok(Self { shelves, shared, purges, asking: asking.build(), renewals })
     }
 
     /// The answer to a request: a kept one that is fresh, or its service's, which is kept if that lets it be.
@@ -93,16 +93,25 @@ impl Cache {
     /// Those of the exchange.
     pub(crate) async fn answer(
         &self,
-        operation: &Operation,
         exchange: &Exchange<'_>,
         caller: Option<&Claims>,
         request: Outgoing,
     ) -> Result<Response<Body>, Failure> {
+        let operation = exchange.operation;
         // Of most operations nothing is ever kept; those pay nothing for it, and the others once.
         if !operation.is_kept.load(Ordering::Relaxed) {
             let response = exchange.run(request).await?;
-            let is_kept = operation.is_read && lifetime(&response).is_some();
-            operation.is_kept.store(is_kept, Ordering::Relaxed);
+            if operation.is_read {
+                operation.is_kept.store(life(&response).is_some(), Ordering::Relaxed);
+            } else {
+                self.purges.purge(concerned(exchange, None, &response)).await;
+            }
+            return Ok(response);
+        }
+        if !operation.is_read {
+            let path = request.parts.uri.path().to_owned();
+            let response = exchange.run(request).await?;
+            self.purges.purge(concerned(exchange, Some(path), &response)).await;
             return Ok(response);
         }
         let headers = &request.parts.headers;
@@ -113,8 +122,9 @@ impl Cache {
             return exchange.run(request).await;
         }
         let place = Place { audience: audience(caller), path: request.parts.uri.to_string() };
-        let own = self.shelves.get(&place).await;
-        let shelf = if own.is_some() { own } else { self.shelf_of_others(&place).await };
+        self.purges.hear().await;
+        let own = self.own_shelf(exchange, &place).await;
+        let shelf = if own.is_some() { own } else { self.shelf_of_others(exchange, &place).await };
         let Some(shelf) = shelf else {
             // Nothing of this place was ever kept: most are of this kind, and need not wait for each other.
             return self.ask(exchange, place, request, None).await;
@@ -123,11 +133,47 @@ impl Cache {
             return Ok(copy.told_to(headers));
         }
         let lock = self.asking.get_with(place.clone(), std::future::ready(Arc::default())).await;
-        let asking = lock.lock().await;
-        // Somebody may have asked meanwhile; or found out that it is not to be kept any more.
-        let own = self.shelves.get(&place).await;
+        if let Some(copy) = shelf.wanted(headers).filter(|copy| copy.may_be_shown_while_renewed()) {
+            let told = copy.told_in_its_place(headers, "renewal");
+            if let Ok(turn) = lock.try_lock_owned() {
+                self.renew(exchange, place, request, turn);
+            }
+            return Ok(told);
+        }
+        self.ask_in_turn(exchange, place, request, lock.lock_owned().await).await
+    }
+
+    /// Asks while somebody is shown what is stale.
+    fn renew(&self, exchange: &Exchange<'_>, place: Place, request: Outgoing, turn: OwnedMutexGuard<()>) {
+        let (gateway, operation) = (exchange.gateway.clone(), Arc::clone(exchange.operation));
+        let patience = exchange.patience;
+        self.renewals.spawn(async move {
+            let exchange = Exchange { gateway: &gateway, operation: &operation, patience };
+            let outcome = gateway.0.cache.ask_in_turn(&exchange, place, request, turn).await;
+            if let Err(failure) = outcome {
+                tracing::debug!(code = failure.code, "a stale answer could not be renewed");
+            }
+        });
+    }
+
+    /// Waits for the renewals that run.
+    pub(crate) async fn renewed(&self) {
+        self.renewals.close();
+        self.renewals.wait().await;
+    }
+
+    /// As whoever holds the lock of the place: others may have asked before, or found out that it is not to be kept any
+    /// more.
+    async fn ask_in_turn(
+        &self,
+        exchange: &Exchange<'_>,
+        place: Place,
+        request: Outgoing,
+        turn: OwnedMutexGuard<()>,
+    ) -> Result<Response<Body>, Failure> {
+        let own = self.own_shelf(exchange, &place).await;
         let is_fresh = own.as_ref().is_some_and(|shelf| shelf.fresh(&request.parts.headers).is_some());
-        let shelf = if is_fresh { own } else { self.shelf_of_others(&place).await.or(own) };
+        let shelf = if is_fresh { own } else { self.shelf_of_others(exchange, &place).await.or(own) };
         match shelf {
             Some(shelf) => match shelf.fresh(&request.parts.headers) {
                 Some(copy) => Ok(copy.told_to(&request.parts.headers)),
@@ -137,41 +183,78 @@ impl Cache {
                 }
             },
             None => {
-                drop(asking);
+                drop(turn);
                 self.ask(exchange, place, request, None).await
             }
         }
     }
 
     /// What other gateways keep of a place, which is kept here, too, from now on.
-    async fn shelf_of_others(&self, place: &Place) -> Option<Arc<Shelf>> {
+    async fn shelf_of_others(&self, exchange: &Exchange<'_>, place: &Place) -> Option<Arc<Shelf>> {
         let found = Arc::new(self.shared.as_ref()?.shelf(place).await?);
+        let found = self.without_purged(exchange, place, found);
         self.shelves.insert(place.clone(), Arc::clone(&found)).await;
         Some(found)
     }
 
-    /// Asks the service; whether a stale copy still holds, where there is one.
+    async fn own_shelf(&self, exchange: &Exchange<'_>, place: &Place) -> Option<Arc<Shelf>> {
+        let shelf = self.shelves.get(place).await?;
+        Some(self.without_purged(exchange, place, shelf))
+    }
+
+    fn without_purged(&self, exchange: &Exchange<'_>, place: &Place, shelf: Arc<Shelf>) -> Arc<Shelf> {
+        let is_purged = |copy: &Copy| {
+            let path = place.path.split('?').next().unwrap_or_default().to_owned();
+            let names = std::iter::once(path).chain(groups(exchange, &copy.headers, &GROUPS));
+            self.purges.concern(names, copy.made)
+        };
+        if !shelf.copies.iter().any(is_purged) {
+            return shelf;
+        }
+        let copies = shelf.copies.iter().filter(|copy| !is_purged(copy)).cloned().collect();
+        Arc::new(Shelf { vary: shelf.vary.clone(), copies })
+    }
+
+    /// Asks the service; what is stale stands in for an answer that it cannot give, if it may.
     async fn ask(
         &self,
         exchange: &Exchange<'_>,
         place: Place,
-        mut request: Outgoing,
+        request: Outgoing,
         stale: Option<Copy>,
     ) -> Result<Response<Body>, Failure> {
         let asked = request.parts.headers.clone();
-        let etag = stale.as_ref().and_then(|copy| copy.headers.get(header::ETAG)).cloned();
+        let outcome = self.fetch(exchange, place, request, stale.as_ref()).await;
+        let is_error = outcome.as_ref().map_or(true, |response| response.status().is_server_error());
+        match stale.filter(|copy| is_error && !wants_new(&asked) && copy.may_be_shown_on_error()) {
+            Some(copy) => Ok(copy.told_in_its_place(&asked, "error")),
+            None => outcome,
+        }
+    }
+
+    /// Asks the service; whether a stale copy still holds, where there is one.
+    async fn fetch(
+        &self,
+        exchange: &Exchange<'_>,
+        place: Place,
+        mut request: Outgoing,
+        stale: Option<&Copy>,
+    ) -> Result<Response<Body>, Failure> {
+        let asked = request.parts.headers.clone();
+        let etag = stale.and_then(|copy| copy.headers.get(header::ETAG)).cloned();
         if let Some(etag) = &etag {
             request.parts.headers.insert(header::IF_NONE_MATCH, etag.clone());
         }
+        let begun = Instant::now();
         let response = exchange.run(request).await?;
         if let (Some(stale), StatusCode::NOT_MODIFIED) = (stale.filter(|_| etag.is_some()), response.status())
         {
-            let fresh = stale.still_holds(response.headers());
+            let fresh = stale.clone().still_holds(response.headers(), begun);
             let told = fresh.told_to(&asked);
-            self.keep(place, fresh, &asked).await;
+            self.keep(exchange, place, fresh, &asked).await;
             return Ok(told);
         }
-        let Some(fresh_for) = lifetime(&response) else {
+        let Some(life) = life(&response) else {
             if stale_place_is_over(&response) {
                 self.shelves.invalidate(&place).await;
                 if let Some(shared) = &self.shared {
@@ -190,90 +273,35 @@ impl Cache {
         };
         let (mut headers, body) = (parts.headers, body.to_bytes());
         headers.remove(TRACEPARENT);
-        let copy = Copy { asked: Vec::new(), headers, body, made: Instant::now(), fresh_for };
+        let copy = Copy { asked: Vec::new(), headers, body, made: begun, life };
         let told = copy.told_to(&asked);
-        self.keep(place, copy, &asked).await;
+        self.keep(exchange, place, copy, &asked).await;
         Ok(told)
     }
 
-    async fn keep(&self, place: Place, mut copy: Copy, asked: &HeaderMap) {
+    async fn keep(&self, exchange: &Exchange<'_>, place: Place, mut copy: Copy, asked: &HeaderMap) {
         let vary: Vec<HeaderName> =
             words(&copy.headers, &header::VARY).filter_map(|name| name.parse().ok()).collect();
         copy.asked = answers_to(&vary, asked);
-        let others = self.shelves.get(&place).await.filter(|shelf| shelf.vary == vary);
+        let others = self.own_shelf(exchange, &place).await.filter(|shelf| shelf.vary == vary);
         let others = others.iter().flat_map(|shelf| &shelf.copies).filter(|other| other.asked != copy.asked);
         let copies = std::iter::once(&copy).chain(others).take(MOST_COPIES).cloned().collect();
         let shelf = Arc::new(Shelf { vary, copies });
         if let Some(shared) = &self.shared {
-            shared.keep(&place, &shelf, copy.fresh_for).await;
+            shared.keep(&place, &shelf, copy.life.whole()).await;
         }
         self.shelves.insert(place, shelf).await;
     }
 }
 
-impl Shelf {
-    fn copy(&self, asked: &HeaderMap) -> Option<&Copy> {
-        let asked = answers_to(&self.vary, asked);
-        self.copies.iter().find(|copy| copy.asked == asked)
-    }
-
-    fn fresh(&self, asked: &HeaderMap) -> Option<&Copy> {
-        let wants_new = says(asked, "no-cache") || says(asked, "max-age=0");
-        self.copy(asked).filter(|copy| !wants_new && copy.made.elapsed() < copy.fresh_for)
-    }
-}
-
-impl Copy {
-    /// The answer; only that nothing has changed, to who has this very copy already (RFC 9110, 13.1.2).
-    fn told_to(&self, asked: &HeaderMap) -> Response<Body> {
-        let has_it = self.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).is_some_and(|etag| {
-            words(asked, &header::IF_NONE_MATCH).any(|seen| seen == "*" || weak(seen) == weak(etag))
-        });
-        let mut response = Response::new(if has_it { Body::empty() } else { Body::from(self.body.clone()) });
-        *response.headers_mut() = self.headers.clone();
-        if has_it {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response.headers_mut().remove(header::CONTENT_LENGTH);
-        }
-        response.headers_mut().insert(header::AGE, HeaderValue::from(self.made.elapsed().as_secs()));
-        response
-    }
-
-    fn still_holds(mut self, told: &HeaderMap) -> Self {
-        for name in [header::CACHE_CONTROL, header::ETAG, header::EXPIRES] {
-            if let Some(value) = told.get(&name) {
-                self.headers.insert(name, value.clone());
-            }
-        }
-        self.fresh_for = promised(&self.headers).unwrap_or(self.fresh_for);
-        Self { made: Instant::now(), ..self }
-    }
-}
-
 /// How long an answer may be kept by those who stand between; `None` when it may not.
-fn lifetime(response: &Response<Body>) -> Option<Duration> {
+fn life(response: &Response<Body>) -> Option<Life> {
     let headers = response.headers();
     let is_small = response.body().size_hint().exact().is_some_and(|size| size <= LARGEST);
     let is_whole = response.status() == StatusCode::OK
         && !headers.contains_key(header::SET_COOKIE)
         && !words(headers, &header::VARY).any(|name| name == "*");
-    if is_small && is_whole { promised(headers) } else { None }
-}
-
-fn promised(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| {
-        words(headers, &header::CACHE_CONTROL).find_map(|directive| {
-            directive.strip_prefix(name)?.strip_prefix('=')?.trim_matches('"').parse().ok()
-        })
-    };
-    let shared = number("s-maxage");
-    if ["no-store", "private", "no-cache"].iter().any(|word| says(headers, word))
-        || (shared.is_none() && !says(headers, "public"))
-    {
-        return None;
-    }
-    let seconds = shared.or_else(|| number("max-age")).filter(|seconds| *seconds > 0)?;
-    Some(Duration::from_secs(seconds).min(LONGEST))
+    if is_small && is_whole { Life::promised(headers) } else { None }
 }
 
 /// Whether an answer shows that what was kept of its place holds no longer; that a service is away shows nothing.
@@ -290,12 +318,18 @@ fn words<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = 
     values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
-fn answers_to(vary: &[HeaderName], asked: &HeaderMap) -> Vec<Option<HeaderValue>> {
-    vary.iter().map(|name| asked.get(name).cloned()).collect()
+/// What is shown no more after a change: its path, and what its service says that it concerns.
+fn concerned(exchange: &Exchange<'_>, path: Option<String>, response: &Response<Body>) -> Vec<String> {
+    if !response.status().is_success() && !response.status().is_redirection() {
+        return Vec::new();
+    }
+    path.into_iter().chain(groups(exchange, response.headers(), &CONCERNED)).collect()
 }
 
-fn weak(etag: &str) -> &str {
-    etag.trim().trim_start_matches("W/")
+/// The groups that a header names, of this service and of no other.
+fn groups(exchange: &Exchange<'_>, headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = String> {
+    let service = exchange.gateway.0.upstreams[exchange.operation.upstream].name;
+    words(headers, name).map(move |group| format!("{service} {}", group.trim_matches('"')))
 }
 
 /// For whom an answer may be the same: everybody of a company, else one person, else anyone without a token.

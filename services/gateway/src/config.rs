@@ -4,7 +4,7 @@ use std::{str::FromStr, time::Duration};
 
 use quenty_platform::settings::{Setting, Settings, SettingsError};
 
-pub(crate) const SETTINGS: [Setting; 20] = [
+pub(crate) const SETTINGS: [Setting; 21] = [
     Setting::new("upstream_timeout_ms", "a service that has not begun to answer by then is a 504")
         .default("20000"),
     Setting::new("header_timeout_ms", "a client that has not sent its headers by then is cut off")
@@ -42,7 +42,13 @@ pub(crate) const SETTINGS: [Setting; 20] = [
     Setting::new("limit_bulk", "whole files of orders and the like, for each API key or user")
         .default("100/10")
     .reloadable(),
-    Setting::new("upstream_concurrency", "requests of one service at a time; more get 503 at once").default("1000"),
+    Setting::new("upstream_concurrency", "requests of one service at a time at most; more get 503 at once")
+        .default("1000"),
+    Setting::new(
+        "overload_delay_ms",
+        "a service most of whose answers take twice their usual time and so much longer gets fewer requests at a time",
+    )
+    .default("500"),
     Setting::new("cache_bytes", "how much is kept of answers that their services let be kept").default("67108864"),
     Setting::new("tls_certificate_file", "PEM: the gateway's certificate and those above it; without it, no TLS"),
     Setting::new("tls_key_file", "PEM: the private key of that certificate"),

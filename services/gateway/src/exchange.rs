@@ -3,7 +3,10 @@
 //! Sent again is what changes nothing or carries an `Idempotency-Key`, when its service cannot be reached or says that it
 //! cannot answer now; and anything of which nothing was sent. Never once the answer has begun to flow outward.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::body::Body;
 use http_body_util::{BodyExt, Limited};
@@ -17,6 +20,7 @@ use quenty_platform::{
     http::problem::Problem,
     otlp,
     span::{Span, SpanKind},
+    time_left::TIME_LEFT,
     trace::TraceParent,
 };
 
@@ -24,11 +28,10 @@ use crate::{
     Gateway,
     bodies::{Content, Outgoing},
     edge::TRACEPARENT,
+    table::Operation,
     upstream::{Unreachable, Upstream},
 };
 
-/// How many milliseconds are left for the answer: who works inward need not go on when nobody waits any more.
-const TIME_LEFT: HeaderName = HeaderName::from_static("x-time-left-ms");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MOST_TRIES: u32 = 3;
 /// What has failed slowly would only fail slowly again.
@@ -39,10 +42,7 @@ const LARGEST_PROBLEM: usize = 64 * 1024;
 /// One request to a service, with the time by which it is answered.
 pub(crate) struct Exchange<'a> {
     pub(crate) gateway: &'a Gateway,
-    /// Which of the gateway's services.
-    pub(crate) upstream: usize,
-    /// The template of its path.
-    pub(crate) route: &'a str,
+    pub(crate) operation: &'a Arc<Operation>,
     pub(crate) patience: Duration,
 }
 
@@ -50,8 +50,9 @@ impl Exchange<'_> {
     /// # Errors
     /// 503 when the service cannot be reached or has too much to do, 504 when it takes too long.
     pub(crate) async fn run(&self, request: Outgoing) -> Result<Response<Body>, Failure> {
-        let upstream = &self.gateway.0.upstreams[self.upstream];
-        let _place = self.gateway.0.gates[self.upstream].enter(upstream.name)?;
+        let upstream = &self.gateway.0.upstreams[self.operation.upstream];
+        let is_file = matches!(request.content, Content::Streaming(_)) && !request.parts.method.is_safe();
+        let _place = self.gateway.0.gates[self.operation.upstream].enter(is_file)?;
         let deadline = Instant::now() + self.patience;
         self.until_answered(upstream, request, deadline).await.map_err(|error| match error {
             Unreachable::TooSlow => too_slow(upstream.name),
@@ -70,13 +71,16 @@ impl Exchange<'_> {
             tell_time_left(&mut parts.headers, deadline);
             return self.send(upstream, parts, content, deadline).await;
         };
-        let budget = &self.gateway.0.budgets[self.upstream];
+        let budget = &self.gateway.0.budgets[self.operation.upstream];
+        let gate = &self.gateway.0.gates[self.operation.upstream];
         budget.earn();
         let (begun, mut tries) = (Instant::now(), 1);
         loop {
             tell_time_left(&mut parts.headers, deadline);
             let whole = Content::Whole(body.clone());
+            let this_try = gate.begin(&self.operation.usual, Instant::now());
             let outcome = self.send(upstream, parts.clone(), whole, deadline).await;
+            this_try.end(&outcome, Instant::now());
             let outcome = match outcome {
                 Ok(response) if is_keyed(&parts.headers) && response.status() == StatusCode::CONFLICT => {
                     match still_running(response, deadline).await {
@@ -129,7 +133,7 @@ impl Exchange<'_> {
         if !seen.is_seen() {
             return None;
         }
-        seen.asks(upstream.name, &parts.method, self.route);
+        seen.asks(upstream.name, &parts.method, &self.operation.template);
         parts.headers.insert(TRACEPARENT, HeaderValue::try_from(seen.context().to_string()).ok()?);
         Some(seen)
     }

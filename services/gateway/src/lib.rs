@@ -148,9 +148,10 @@ impl Gateway {
         let known = upstreams.iter().map(|upstream| (upstream.name, upstream.description().cloned()));
         let table = Table::new(&known.collect::<Vec<_>>())?;
         let concurrency: usize = settings.parse("upstream_concurrency")?;
+        let delay = config::milliseconds(settings, "overload_delay_ms")?;
         let redis = Redis::from_settings(settings).map_err(|error| GatewayError::Redis(error.to_string()))?;
         Ok(Self(Arc::new(Inner {
-            gates: upstreams.iter().map(|_| Gate::new(concurrency)).collect(),
+            gates: upstreams.iter().map(|upstream| Gate::new(upstream.name, concurrency, delay)).collect(),
             budgets: upstreams.iter().map(|_| Budget::default()).collect(),
             upstreams,
             api_keys: ApiKeys::new(

@@ -65,8 +65,12 @@ pub(crate) async fn serve(gateway: &Gateway, listener: TcpListener, stop: Cancel
         while work.try_join_next().is_some() {}
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, connections.shutdown()).await.is_err() {
-        tracing::warn!("some connections were cut off after {DRAIN:?}");
+    let ending = async {
+        connections.shutdown().await;
+        gateway.0.cache.renewed().await;
+    };
+    if tokio::time::timeout(DRAIN, ending).await.is_err() {
+        tracing::warn!("some requests were cut off after {DRAIN:?}");
     }
 }
 

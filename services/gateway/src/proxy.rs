@@ -67,9 +67,8 @@ pub(crate) async fn forward(
     let request = admit(gateway, operation, request, visit).await?;
     let is_file = is_upload(&request.parts.headers);
     let patience = if is_file { UPLOAD_TIMEOUT } else { gateway.0.upstream_timeout };
-    let route = &visit.route;
-    let exchange = Exchange { gateway, upstream: operation.upstream, route, patience };
-    let mut response = gateway.0.cache.answer(operation, &exchange, visit.caller.as_deref(), request).await?;
+    let exchange = Exchange { gateway, operation, patience };
+    let mut response = gateway.0.cache.answer(&exchange, visit.caller.as_deref(), request).await?;
     strip(response.headers_mut());
     Ok(response)
 }

@@ -12,7 +12,13 @@ use hyper::{
 };
 use serde_json::{Value, json};
 
-use crate::{bodies::Expected, door, limits::Class, merged, reference, retirement, upstream::Description};
+use crate::{
+    bodies::Expected,
+    door,
+    limits::Class,
+    merged, reference, retirement,
+    upstream::{Description, Usual},
+};
 
 /// What is routed; internal operations and the services' own health and metrics are not.
 const PUBLIC_PREFIXES: [&str; 2] = ["/api/", "/.well-known/"];
@@ -46,8 +52,9 @@ pub(crate) struct Operation {
     pub(crate) cost: u32,
     pub(crate) body: Expected,
     pub(crate) is_read: bool,
-    /// Whether an answer of it has ever been one to keep.
-    pub(crate) is_kept: AtomicBool,
+    /// Whether an answer to a `GET` of its path has ever been one to keep.
+    pub(crate) is_kept: Arc<AtomicBool>,
+    pub(crate) usual: Usual,
     /// That it goes away, when, and what comes instead.
     pub(crate) retirement: Vec<(HeaderName, HeaderValue)>,
 }
@@ -56,6 +63,7 @@ impl Operation {
     fn new(
         upstream: usize,
         template: &Arc<str>,
+        is_kept: &Arc<AtomicBool>,
         method: &str,
         description: &Description,
         described: &Value,
@@ -70,7 +78,8 @@ impl Operation {
             access,
             cost: cost.unwrap_or(1),
             is_read: method == "GET",
-            is_kept: AtomicBool::new(false),
+            is_kept: Arc::clone(is_kept),
+            usual: Usual::default(),
             body: Expected::of(description, template, method, described),
             retirement: retirement::headers(described),
         })
@@ -79,13 +88,13 @@ impl Operation {
 
 #[derive(Debug)]
 struct Route {
-    operations: BTreeMap<String, Operation>,
+    operations: BTreeMap<String, Arc<Operation>>,
 }
 
 /// The outcome of a look-up.
 #[derive(Debug)]
 pub(crate) enum Found<'a> {
-    Operation(&'a Operation),
+    Operation(&'a Arc<Operation>),
     /// The path exists, with these methods.
     OtherMethods(Vec<&'a str>),
     Nothing,
@@ -112,11 +121,12 @@ impl Table {
         let known = services.iter().enumerate().filter_map(|(at, (_, known))| Some((at, known.as_ref()?)));
         for (upstream, description) in known {
             for (template, item) in public_paths(description) {
-                let name: Arc<str> = template.as_str().into();
+                let (name, is_kept) = (Arc::from(template.as_str()), Arc::default());
                 let operations = item.as_object().into_iter().flatten().map(|(method, described)| {
                     let method = method.to_ascii_uppercase();
-                    let operation = Operation::new(upstream, &name, &method, description, described)?;
-                    Ok((method, operation))
+                    let operation =
+                        Operation::new(upstream, &name, &is_kept, &method, description, described)?;
+                    Ok((method, Arc::new(operation)))
                 });
                 let route = Route { operations: operations.collect::<Result<_, Misdescribed>>()? };
                 paths

@@ -20,6 +20,7 @@ use super::{Call, UPLOAD_TIMEOUT, is_upload, problem};
 use crate::{
     App, Error, Result,
     span::{Span, SpanKind},
+    time_left,
     trace::{self, TraceParent},
 };
 
@@ -69,16 +70,14 @@ pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -
     seen.serves(&method, &route);
     let span = tracing::info_span!("request", service = app.name(), %method, route, trace_id = trace.trace_id(), %request_id);
 
-    let timeout = if is_upload(request.headers()) {
+    let longest = if is_upload(request.headers()) {
         UPLOAD_TIMEOUT
     } else {
         Duration::from_millis(app.settings().parse("request_timeout_ms").unwrap_or(15_000))
     };
-    let guarded = std::panic::AssertUnwindSafe(tokio::time::timeout(
-        timeout,
-        run(&app, request, next, trace, request_id),
-    ))
-    .catch_unwind();
+    let left = time_left::told(request.headers(), longest);
+    let work = time_left::within(left, run(&app, request, next, trace, request_id));
+    let guarded = std::panic::AssertUnwindSafe(work).catch_unwind();
     let response = match trace::within(trace, span.clone(), guarded).await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => error.into_response(),

@@ -100,8 +100,12 @@ async fn count_thing(
     caller: Can<CountThings>,
     Json(thing): Json<Thing>,
 ) -> Result<Answer> {
+    let n = match thing.how.as_str() {
+        "asks" => app.client().get("customer", "/internal/number").await?,
+        _ => thing.n,
+    };
     let mut tx = app.begin(&caller).await?;
-    write(tx.conn(), thing.n).await?;
+    write(tx.conn(), n).await?;
     let tries = app.part::<Tries>()?;
     match thing.how.as_str() {
         // PostgreSQL's own word for two transactions that wait for one another.
@@ -119,6 +123,7 @@ async fn count_thing(
         "hangs" => {
             sqlx::raw_sql("select pg_sleep(60)").execute(tx.conn()).await?;
         }
+        "never ends" => std::future::pending().await,
         "panics" => panic!("a handler with a bug"),
         "holds a NUL" => {
             sqlx::query("select $1::text").bind("\0").execute(tx.conn()).await?;

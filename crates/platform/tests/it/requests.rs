@@ -1,13 +1,15 @@
 //! What the edge promises of every request: bounded bodies and times, one answer per idempotency key, a
 //! transaction that is run again when PostgreSQL asks for it, and problem documents for the rest.
 
+use axum::{Router, http::HeaderMap, routing::get};
 use quenty_kernel::id::{CompanyId, UserId};
 use quenty_platform::token::Realm;
-use quenty_testkit::{TestApp, TestOptions, http::Call};
+use quenty_testkit::{TestApp, TestOptions, eventually, http::Call};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
 };
 
 use crate::probe::{Tries, start, start_with, written};
@@ -45,6 +47,54 @@ async fn what_takes_too_long_is_cut_off_and_leaves_nothing() {
     count(&app, &token(&app), 7, "hangs").send().await.expect_problem(503, "TIMED_OUT");
     count(&app, &token(&app), 8, "").send().await.expect(204);
     assert_eq!(written(&app).await, [8]);
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_given_up_and_leaves_nothing() {
+    let app = start(&Tries::default()).await;
+    let token = token(&app);
+    let hanging = || count(&app, &token, 7, "never ends").idempotency_key("k");
+    let given_up = hanging().header("x-time-left-ms", "100").send().await;
+    assert_eq!(given_up.header("retry-after"), Some("1"));
+    given_up.expect_problem(503, "TIMED_OUT");
+    // Not even its key is taken: with another body it is not a repeat.
+    eventually("the transaction is rolled back", || async {
+        let again = count(&app, &token, 8, "").idempotency_key("k").send().await;
+        (again.status() != 409).then(|| again.expect(204))
+    })
+    .await;
+    assert_eq!(written(&app).await, [8]);
+}
+
+#[tokio::test]
+async fn nobody_is_waited_for_longer_than_a_request_may_take() {
+    let settings = vec![("request_timeout_ms", "300".to_owned())];
+    let app = start_with(&Tries::default(), TestOptions { settings, ..TestOptions::default() }).await;
+    let hanging = count(&app, &token(&app), 7, "never ends").header("x-time-left-ms", "99999999");
+    hanging.send().await.expect_problem(503, "TIMED_OUT");
+    assert_eq!(written(&app).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn a_sibling_is_told_what_is_left_and_no_more_than_its_call_may_take() {
+    // Answers with what it is told.
+    let told =
+        |headers: HeaderMap| async move { headers["x-time-left-ms"].to_str().expect("a number").to_owned() };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let sibling = format!("http://{}", listener.local_addr().expect("a bound address"));
+    let mut serving = JoinSet::new();
+    serving.spawn(
+        async move { axum::serve(listener, Router::new().route("/internal/number", get(told))).await },
+    );
+    let settings = vec![("customer_url", sibling)];
+    let app = start_with(&Tries::default(), TestOptions { settings, ..TestOptions::default() }).await;
+    let token = token(&app);
+    for left in ["60000", "700"] {
+        count(&app, &token, 0, "asks").header("x-time-left-ms", left).send().await.expect(204);
+    }
+    let [whole, less] = written(&app).await[..] else { panic!("two numbers") };
+    assert_eq!(whole, 900);
+    assert!((1..=700).contains(&less), "{less}");
 }
 
 #[tokio::test]

@@ -18,11 +18,15 @@ pub(super) struct JwkSet {
     keys: Vec<Jwk>,
 }
 
+/// A key is published for as long before it signs and after its last token that these minutes change nothing: no token of
+/// a key that is no longer here is valid any more.
+const CACHED: &str = "public, max-age=60, stale-while-revalidate=60, stale-if-error=600";
+
 /// The public keys of access tokens.
 #[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "get_jwks", tag = "auth", security(()), responses((status = 200, body = JwkSet)))]
 pub(super) async fn get_jwks(State(app): State<App>) -> Result<impl IntoResponse> {
     let keys = app.part::<KeyRing>()?.published();
-    Ok(([(header::CACHE_CONTROL, "public, max-age=60")], axum::Json(JwkSet { keys })))
+    Ok(([(header::CACHE_CONTROL, CACHED)], axum::Json(JwkSet { keys })))
 }
 
 /// The access tokens that are over before their time, by digest: `304` while the list is the one of `If-None-Match`.

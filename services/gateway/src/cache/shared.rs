@@ -1,5 +1,5 @@
-//! What gateways keep together in Redis, as long as it is fresh: what one of them has asked for, the others need not ask
-//! for again. While Redis is away each keeps its own.
+//! What gateways keep together in Redis, as long as it may be shown: what one of them has asked for, the others need not
+//! ask for again. While Redis is away each keeps its own.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,11 @@ use quenty_platform::redis::{Redis, cmd};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Copy, Place, Shelf};
+use super::{
+    Place,
+    life::Life,
+    shelf::{Copy, Shelf},
+};
 
 pub(super) struct Shared(Redis);
 
@@ -32,6 +36,10 @@ struct WrittenCopy {
     made_at: i64,
     /// In milliseconds.
     fresh_for: u64,
+    #[serde(default)]
+    stale_while_renewed: u64,
+    #[serde(default)]
+    stale_if_error: u64,
 }
 
 impl Shared {
@@ -48,13 +56,12 @@ impl Shared {
     }
 
     /// Keeps it for so long. What cannot be kept there is asked for once more: nothing waits for it.
-    pub(super) async fn keep(&self, place: &Place, shelf: &Shelf, fresh_for: Duration) {
+    pub(super) async fn keep(&self, place: &Place, shelf: &Shelf, life: Duration) {
         let Some(written) = write(shelf).and_then(|written| serde_json::to_vec(&written).ok()) else {
             return;
         };
-        let lives = u64::try_from(fresh_for.as_millis()).unwrap_or(u64::MAX);
         let mut set = cmd("SET");
-        drop(self.0.ask::<()>(set.arg(key(place)).arg(written).arg("PX").arg(lives)).await);
+        drop(self.0.ask::<()>(set.arg(key(place)).arg(written).arg("PX").arg(milliseconds(life))).await);
     }
 
     pub(super) async fn forget(&self, place: &Place) {
@@ -66,6 +73,10 @@ impl Shared {
 fn key(place: &Place) -> String {
     let digest = Sha256::new().chain_update(&place.audience).chain_update([0]).chain_update(&place.path);
     format!("cache:{:x}", digest.finalize())
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    time.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
 /// Nothing where a header is no text, which JSON could not hold.
@@ -86,7 +97,9 @@ impl WrittenCopy {
             headers: headers.collect::<Result<_, ToStrError>>().ok()?,
             body: STANDARD.encode(&copy.body),
             made_at: wall_now().as_millisecond() - age,
-            fresh_for: u64::try_from(copy.fresh_for.as_millis()).ok()?,
+            fresh_for: milliseconds(copy.life.fresh),
+            stale_while_renewed: milliseconds(copy.life.while_renewed),
+            stale_if_error: milliseconds(copy.life.if_error),
         })
     }
 
@@ -102,7 +115,11 @@ impl WrittenCopy {
             headers: headers.collect::<Option<_>>()?,
             body: Bytes::from(STANDARD.decode(self.body).ok()?),
             made: Instant::now().checked_sub(Duration::from_millis(age))?,
-            fresh_for: Duration::from_millis(self.fresh_for),
+            life: Life {
+                fresh: Duration::from_millis(self.fresh_for),
+                while_renewed: Duration::from_millis(self.stale_while_renewed),
+                if_error: Duration::from_millis(self.stale_if_error),
+            },
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A service behind the gateway: in this process, or as one or several processes elsewhere; all behave the same.
 
 mod budget;
+mod gate;
 mod instance;
 
 use std::{
@@ -19,14 +20,16 @@ use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::client::legacy::Client;
-use quenty_kernel::{Failure, Kind};
 use quenty_platform::{client::Https, tls as platform_tls};
 use serde_json::Value;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::watch;
 use tower::ServiceExt;
 
-pub(crate) use self::budget::Budget;
 use self::instance::Instance;
+pub(crate) use self::{
+    budget::Budget,
+    gate::{Gate, Usual},
+};
 
 /// The routes of the others do not wait longer for a service that hangs.
 const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(2);
@@ -259,26 +262,6 @@ impl Known {
 fn counts_as_failure(status: StatusCode, processes: usize) -> bool {
     matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
         || (status == StatusCode::SERVICE_UNAVAILABLE && processes > 1)
-}
-
-/// How many requests of a service run at a time; more are turned away before they make all of them slow.
-#[derive(Debug)]
-pub(crate) struct Gate(Semaphore);
-
-impl Gate {
-    pub(crate) fn new(places: usize) -> Self {
-        Self(Semaphore::new(places))
-    }
-
-    /// # Errors
-    /// 503 when as many run already.
-    pub(crate) fn enter(&self, name: &'static str) -> Result<SemaphorePermit<'_>, Failure> {
-        self.0.try_acquire().map_err(|_| {
-            metrics::counter!("quenty_gateway_shed_total", "upstream" => name).increment(1);
-            let detail = format!("the {name} service has all that it can do; try again");
-            Failure::new(Kind::Unavailable, "OVERLOADED", detail).retry_after(1)
-        })
-    }
 }
 
 #[cfg(test)]

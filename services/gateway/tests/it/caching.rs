@@ -1,27 +1,35 @@
 //! Answers that may be kept.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header},
     response::IntoResponse,
-    routing::get,
+    routing::{get, post},
 };
 use quenty_gateway::Upstream;
 use quenty_kernel::id::{CompanyId, UserId};
 use quenty_platform::token::Realm;
-use quenty_testkit::{keys, redis::RedisServer, scratch_dir::ScratchDir, wait::eventually};
+use quenty_testkit::{http::Answer, keys, redis::RedisServer, scratch_dir::ScratchDir, wait::eventually};
 use serde_json::json;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
-use crate::support::Door;
+use crate::support::{Door, description, remote};
 
 /// A service whose answers say how they may be kept, each telling how often it was asked.
 struct Service {
     asked: Arc<AtomicUsize>,
+    /// While it is, nobody is answered.
+    is_held: watch::Sender<bool>,
+    is_ill: Arc<AtomicBool>,
     door: Door,
 }
 
@@ -32,9 +40,14 @@ impl Service {
 
     async fn open_with(said: &'static [(&'static str, &'static str)], settings: &[(&str, &str)]) -> Self {
         let asked = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&asked);
+        let (is_held, is_ill) = (watch::Sender::new(false), Arc::new(AtomicBool::new(false)));
+        let (counter, mut held, ill) = (Arc::clone(&asked), is_held.subscribe(), Arc::clone(&is_ill));
         let handler = move |headers: HeaderMap| async move {
             let number = counter.fetch_add(1, Ordering::SeqCst) + 1;
+            held.wait_for(|held| !held).await.unwrap();
+            if ill.load(Ordering::SeqCst) {
+                return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+            }
             let etag = said.iter().find(|(name, _)| *name == "etag").map(|(_, etag)| *etag);
             let seen = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
             let mut told = HeaderMap::new();
@@ -48,12 +61,31 @@ impl Service {
             tokio::task::yield_now().await;
             (told, format!("answer {number}")).into_response()
         };
-        let router =
-            Router::new().route("/api/v1/things", get(handler.clone())).route("/api/v1/open", get(handler));
-        let secured = json!([{"bearer": []}]);
-        let paths = json!({"/api/v1/things": {"get": {"security": secured}}, "/api/v1/open": {"get": {"security": [{}]}}});
+        // A change, of the group that it names; or one that is refused.
+        let change = |uri: Uri| async move {
+            match uri.query() {
+                None => StatusCode::NO_CONTENT.into_response(),
+                Some("refused") => {
+                    (StatusCode::CONFLICT, [("cache-group-invalidation", "\"things\"")]).into_response()
+                }
+                Some(group) => {
+                    let concerned = [("cache-group-invalidation", format!("\"none\", \"{group}\""))];
+                    (StatusCode::NO_CONTENT, concerned).into_response()
+                }
+            }
+        };
+        let router = Router::new()
+            .route("/api/v1/things", get(handler.clone()))
+            .route("/api/v1/open", get(handler).post(change))
+            .route("/api/v1/changes", post(change));
+        let (secured, open) = (json!({"security": [{"bearer": []}]}), json!({"security": [{}]}));
+        let paths = json!({
+            "/api/v1/things": {"get": secured},
+            "/api/v1/open": {"get": open, "post": open},
+            "/api/v1/changes": {"post": open},
+        });
         let upstream = Upstream::local("things", router, json!({"paths": paths}));
-        let service = Self { asked, door: Door::open(vec![upstream], settings).await };
+        let service = Self { asked, is_held, is_ill, door: Door::open(vec![upstream], settings).await };
         // The first answer of an operation shows whether its answers may be kept.
         for path in ["/api/v1/things", "/api/v1/open"] {
             service.get(&token(CompanyId::new()), path).await;
@@ -66,9 +98,30 @@ impl Service {
         self.asked.load(Ordering::SeqCst)
     }
 
+    fn hold(&self, is_held: bool) {
+        self.is_held.send_replace(is_held);
+    }
+
+    fn make_ill(&self, is_ill: bool) {
+        self.is_ill.store(is_ill, Ordering::SeqCst);
+    }
+
+    async fn ask(&self) -> Answer {
+        self.door.get("/api/v1/open").send().await
+    }
+
+    async fn change(&self, path: &str, status: u16) {
+        self.door.call(Method::POST, path).send().await.expect(status);
+    }
+
     async fn get(&self, token: &str, path: &str) -> String {
         self.door.get(path).token(token).send().await.expect(200).text()
     }
+}
+
+/// In whole seconds.
+fn age(answer: &Answer) -> u64 {
+    answer.header("age").map(|age| age.parse().unwrap()).unwrap_or_default()
 }
 
 fn token(company: CompanyId) -> String {
@@ -141,6 +194,183 @@ async fn many_who_ask_for_what_is_stale_send_one_inward() {
         let asked = service.asked() - before;
         assert!(asked <= 1, "{asked} were sent inward");
         (asked == 1).then_some(answers)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_stale_is_shown_at_once_while_one_request_renews_it() {
+    let service = Service::open(&[("cache-control", "public, max-age=1, stale-while-revalidate=60")]).await;
+    assert_eq!(service.ask().await.expect(200).text(), "answer 1");
+    service.hold(true);
+    eventually("it is stale", || async { (age(&service.ask().await.expect(200)) >= 1).then_some(()) }).await;
+    eventually("it is being renewed", || async { (service.asked() == 2).then_some(()) }).await;
+    for shown in futures_util::future::join_all((0..20).map(|_| service.ask())).await {
+        assert!(age(&shown) >= 1);
+        assert_eq!(shown.expect(200).text(), "answer 1");
+    }
+    assert_eq!(service.asked(), 2, "by one");
+    // Who wants what is new waits for it.
+    let (renewed, ()) =
+        tokio::join!(service.door.get("/api/v1/open").header("cache-control", "no-cache").send(), async {
+            service.hold(false)
+        });
+    assert_ne!(renewed.expect(200).text(), "answer 1");
+    assert_ne!(service.ask().await.expect(200).text(), "answer 1");
+}
+
+#[tokio::test]
+async fn what_is_stale_stands_in_for_a_failing_service_but_not_for_ever() {
+    let service = Service::open(&[("cache-control", "public, max-age=1, stale-if-error=2")]).await;
+    assert_eq!(service.ask().await.expect(200).text(), "answer 1");
+    service.make_ill(true);
+    eventually("it is stale", || async {
+        let shown = service.ask().await.expect(200);
+        assert_eq!(shown.text(), "answer 1");
+        (age(&shown) >= 1).then_some(())
+    })
+    .await;
+    assert!(service.asked() >= 2, "it is asked first");
+    service.door.get("/api/v1/open").header("cache-control", "no-cache").send().await.expect(500);
+    let last = eventually("its time is over", || async {
+        let shown = service.ask().await;
+        assert!(shown.status() == 500 || age(&shown) <= 2);
+        (shown.status() == 500).then_some(shown)
+    });
+    last.await.expect(500);
+    service.make_ill(false);
+    assert_ne!(service.ask().await.expect(200).text(), "answer 1");
+}
+
+#[tokio::test]
+async fn what_is_stale_stands_in_for_a_service_that_cannot_be_reached() {
+    let stop = CancellationToken::new();
+    let kept = || async { ([("cache-control", "public, max-age=1, stale-if-error=60")], "kept") };
+    let router = Router::new().route("/api/v1/open", get(kept)).route("/api/v1/new", get(|| async { "new" }));
+    let described = description(&[("get", "/api/v1/open"), ("get", "/api/v1/new")]);
+    let service = remote("things", router, described, stop.clone()).await;
+    let door = Door::open(vec![service], &[]).await;
+    for _ in 0..2 {
+        assert_eq!(door.get("/api/v1/open").send().await.expect(200).text(), "kept");
+    }
+    stop.cancel();
+    eventually("it is away", || async {
+        (door.get("/api/v1/new").send().await.status() == 503).then_some(())
+    })
+    .await;
+    eventually("what is shown is stale", || async {
+        let shown = door.get("/api/v1/open").send().await.expect(200);
+        assert_eq!(shown.text(), "kept");
+        (age(&shown) >= 1).then_some(())
+    })
+    .await;
+}
+
+const IN_A_GROUP: &[(&str, &str)] = &[
+    ("cache-control", "public, max-age=3600, stale-if-error=60"),
+    ("cache-groups", "\"others\", \"things\""),
+];
+
+#[tokio::test]
+async fn what_a_change_concerns_is_shown_no_more() {
+    let service = Service::open(IN_A_GROUP).await;
+    let (one, two) = (token(CompanyId::new()), token(CompanyId::new()));
+    let all = || async {
+        let page = service.door.get("/api/v1/open?page=2").send().await.expect(200).text();
+        let (one, two) =
+            (service.get(&one, "/api/v1/things").await, service.get(&two, "/api/v1/things").await);
+        [one, two, service.ask().await.expect(200).text(), page]
+    };
+    let first = all().await;
+    for path in ["/api/v1/changes", "/api/v1/changes?unknown"] {
+        service.change(path, 204).await;
+    }
+    service.change("/api/v1/changes?refused", 409).await;
+    assert_eq!((all().await, service.asked()), (first.clone(), 4), "nothing has changed");
+
+    service.change("/api/v1/changes?things", 204).await;
+    let second = all().await;
+    assert!(first.iter().zip(&second).all(|(before, after)| before != after), "{second:?}");
+    assert_eq!((all().await, service.asked()), (second.clone(), 8), "and these are kept");
+
+    // What is changed itself needs no group.
+    service.change("/api/v1/open", 204).await;
+    let third = all().await;
+    let stayed: Vec<bool> = second.iter().zip(&third).map(|(before, after)| before == after).collect();
+    assert_eq!(stayed, [true, true, false, false]);
+
+    // Nor does it stand in for a service that cannot answer.
+    service.change("/api/v1/changes?things", 204).await;
+    service.make_ill(true);
+    service.ask().await.expect(500);
+}
+
+#[tokio::test]
+async fn what_was_asked_for_before_a_change_is_not_shown_after_it() {
+    let service = Service::open(IN_A_GROUP).await;
+    service.hold(true);
+    let early = async { service.ask().await.expect(200).text() };
+    let change = async {
+        eventually("it is asked for", || async { (service.asked() == 1).then_some(()) }).await;
+        service.change("/api/v1/changes?things", 204).await;
+        service.hold(false);
+    };
+    assert_eq!(tokio::join!(early, change).0, "answer 1");
+    for _ in 0..2 {
+        assert_eq!(service.ask().await.expect(200).text(), "answer 2");
+    }
+}
+
+#[tokio::test]
+async fn what_a_change_concerns_is_shown_no_more_by_any_gateway_within_a_second() {
+    let dir = ScratchDir::new("shared-purges").unwrap();
+    let redis = RedisServer::start(dir.path(), &[("gateway", &["limits", "cache"])]).await.unwrap();
+    let url = redis.url("gateway");
+    let settings = [("redis_url", url.as_str())];
+    let one = Service::open_with(IN_A_GROUP, &settings).await;
+    let two = Service::open_with(IN_A_GROUP, &settings).await;
+    for _ in 0..2 {
+        assert_eq!(one.ask().await.expect(200).text(), "answer 1");
+        assert_eq!(two.ask().await.expect(200).text(), "answer 1");
+    }
+    assert_eq!((one.asked(), two.asked()), (1, 0));
+    one.change("/api/v1/changes?things", 204).await;
+    let changed = Instant::now();
+    eventually("the other one knows", || async {
+        two.ask().await.expect(200);
+        (two.asked() == 1).then_some(())
+    })
+    .await;
+    let took = changed.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    one.ask().await.expect(200);
+    one.change("/api/v1/changes?others", 204).await;
+    let third = Service::open_with(IN_A_GROUP, &settings).await;
+    third.ask().await.expect(200);
+    assert_eq!(third.asked(), 1, "one that starts later does not show what was kept before");
+}
+
+#[tokio::test]
+async fn gateways_share_what_is_stale_too() {
+    let dir = ScratchDir::new("shared-stale").unwrap();
+    let redis = RedisServer::start(dir.path(), &[("gateway", &["limits", "cache"])]).await.unwrap();
+    let said = &[("cache-control", "public, max-age=1, stale-while-revalidate=60, stale-if-error=60")];
+    let url = redis.url("gateway");
+    let settings = [("redis_url", url.as_str())];
+    let one = Service::open_with(said, &settings).await;
+    let two = Service::open_with(said, &settings).await;
+    assert_eq!(one.ask().await.expect(200).text(), "answer 1");
+    one.hold(true);
+    two.hold(true);
+    eventually("it is stale", || async { (age(&one.ask().await.expect(200)) >= 1).then_some(()) }).await;
+    let shown = two.ask().await.expect(200);
+    assert!(age(&shown) >= 1, "it is as old as it is");
+    assert_eq!(shown.text(), "answer 1");
+    eventually("the second one asks, too", || async { (two.asked() == 1).then_some(()) }).await;
+    // Asked again only when what the first one keeps then is stale.
+    one.hold(false);
+    eventually("it is renewed", || async {
+        (one.ask().await.expect(200).text() != "answer 1").then_some(())
     })
     .await;
 }

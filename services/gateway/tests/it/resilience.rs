@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::{
@@ -235,6 +235,42 @@ async fn a_service_with_all_it_can_do_is_given_no_more() {
     let ((first, second), ()) = tokio::join!(working, third);
     assert_eq!((first.status(), second.status()), (200, 200));
     door.get(PATH).send().await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_overload_those_let_in_stay_fast_and_the_others_are_told_at_once() {
+    // Eight at a time, each for so long: of two hundred who come together the last would wait for more than a second.
+    let (workers, takes) = (Arc::new(Semaphore::new(8)), Duration::from_millis(50));
+    let work = move || async move {
+        let _worker = workers.acquire().await;
+        tokio::time::sleep(takes).await;
+        "done"
+    };
+    let service =
+        Upstream::local("things", Router::new().route(PATH, get(work)), description(&[("get", PATH)]));
+    let door = Door::open(vec![service], &[("overload_delay_ms", "100")]).await;
+    for _ in 0..5 {
+        door.get(PATH).send().await.expect(200);
+    }
+    let timed = || async {
+        let begun = Instant::now();
+        let answer = door.get(PATH).send().await;
+        if answer.status() == 503 {
+            assert_eq!((answer.code().as_str(), answer.header("retry-after")), ("OVERLOADED", Some("1")));
+        }
+        (answer.status(), begun.elapsed())
+    };
+    let half = takes * 200 / 8 / 2;
+    eventually("nobody waits for long", || async {
+        let answers = futures_util::future::join_all((0..200).map(|_| timed())).await;
+        let refused = answers.iter().filter(|(status, _)| *status == 503).count();
+        assert!(refused <= 180, "so many may always run");
+        (refused > 0 && answers.iter().all(|(_, took)| *took < half)).then_some(())
+    })
+    .await;
+    for _ in 0..20 {
+        door.get(PATH).send().await.expect(200);
+    }
 }
 
 #[tokio::test]

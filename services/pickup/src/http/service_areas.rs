@@ -1,6 +1,10 @@
 //! Service areas: read by everyone who books, written by the platform's staff.
 
-use axum::extract::State;
+use axum::{
+    extract::State,
+    http::{HeaderName, header},
+    response::IntoResponse,
+};
 use jiff::{Timestamp, civil::Date};
 use quenty_kernel::{
     Page,
@@ -28,6 +32,14 @@ use crate::{
     },
     store,
 };
+
+/// The same for everyone: gateways keep it for some minutes, and callers do not.
+const KEPT: (HeaderName, &str) =
+    (header::CACHE_CONTROL, "public, max-age=0, s-maxage=300, stale-if-error=3600");
+/// What is kept of any is dropped when one of them changes (RFC 9875).
+const GROUP: &str = "\"service-areas\"";
+const IN_GROUP: (HeaderName, &str) = (HeaderName::from_static("cache-groups"), GROUP);
+const CONCERNED: HeaderName = HeaderName::from_static("cache-group-invalidation");
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -186,7 +198,8 @@ pub(super) async fn create_service_area(
     let mut tx = app.begin(&caller).await?;
     let area = commands::create_service_area(&mut tx, definition).await?;
     let (location, version) = (format!("/api/v1/service-areas/{}", area.id), area.version);
-    tx.answer(Answer::created(location, &ServiceAreaOut::from(area))?.version(version)).await
+    let answer = Answer::created(location, &ServiceAreaOut::from(area))?.version(version);
+    tx.answer(answer.header(CONCERNED, GROUP)).await
 }
 
 list_query!(ServiceAreasQuery {});
@@ -199,10 +212,11 @@ pub(super) async fn list_service_areas(
     State(app): State<App>,
     _caller: Can<ReadServiceAreas>,
     Query(query): Query<ServiceAreasQuery>,
-) -> Result<Json<Page<ServiceAreaOut>>> {
+) -> Result<impl IntoResponse> {
     let page = query.page();
     let rows = store::service_areas::list(app.db(), &page).await?;
-    Ok(Json(Page::from_rows(rows, &page, |area| area.id.uuid()).map(ServiceAreaOut::from)))
+    let areas = Page::from_rows(rows, &page, |area| area.id.uuid()).map(ServiceAreaOut::from);
+    Ok(([KEPT, IN_GROUP], Json(areas)))
 }
 
 /// Find the service area of a place.
@@ -213,9 +227,10 @@ pub(super) async fn locate_service_area(
     State(app): State<App>,
     _caller: Can<ReadServiceAreas>,
     Query(place): Query<PlaceQuery>,
-) -> Result<Json<ServiceAreaOut>> {
+) -> Result<impl IntoResponse> {
     let area = store::service_areas::locate(app.db(), &place.place()?).await?;
-    Ok(Json(area.ok_or(Error::NotFound("service area at this place"))?.into()))
+    let area = area.ok_or(Error::NotFound("service area at this place"))?;
+    Ok(([KEPT, IN_GROUP], Json(ServiceAreaOut::from(area))))
 }
 
 /// Read a service area.
@@ -226,10 +241,10 @@ pub(super) async fn get_service_area(
     State(app): State<App>,
     _caller: Can<ReadServiceAreas>,
     Path(id): Path<ServiceAreaId>,
-) -> Result<Answer> {
+) -> Result<impl IntoResponse> {
     let area = store::service_areas::find(app.db(), id).await?.ok_or(Error::NotFound("service area"))?;
     let version = area.version;
-    Ok(Answer::ok(&ServiceAreaOut::from(area))?.version(version))
+    Ok(([KEPT, IN_GROUP], Answer::ok(&ServiceAreaOut::from(area))?.version(version)))
 }
 
 /// Change a service area; what was booked stays as it was promised.
@@ -248,5 +263,6 @@ pub(super) async fn update_service_area(
     let mut tx = app.begin(&caller).await?;
     let area = commands::update_service_area(&mut tx, id, seen, |was| input.change(was)).await?;
     let version = area.version;
-    tx.answer(Answer::ok(&ServiceAreaOut::from(area))?.version(version)).await
+    let answer = Answer::ok(&ServiceAreaOut::from(area))?.version(version);
+    tx.answer(answer.header(CONCERNED, GROUP)).await
 }

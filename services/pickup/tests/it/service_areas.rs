@@ -50,6 +50,30 @@ async fn an_update_changes_what_it_names_and_needs_the_version_that_was_seen() {
 }
 
 #[tokio::test]
+async fn all_that_is_kept_of_areas_is_dropped_when_one_of_them_changes() {
+    let world = World::new(5).await;
+    let made = world.post(&world.dispatcher, "/api/v1/service-areas", &bogota(5)).await.expect(201);
+    let path = made.header("location").unwrap();
+    let group = made.header("cache-group-invalidation").unwrap();
+    for path in ["/api/v1/service-areas", "/api/v1/service-areas/locate?country=CO&postal_code=110221", path]
+    {
+        let read = world.get(&world.merchant, path).await.expect(200);
+        assert_eq!(read.header("cache-groups"), Some(group), "{path}");
+        let kept = read.header("cache-control").unwrap();
+        assert!(
+            kept.contains("max-age=0") && kept.contains("s-maxage=300"),
+            "not by the caller itself: {kept}"
+        );
+    }
+    let change = json!({"capacity_per_slot": 9});
+    let changed = world.app.patch(path).token(&world.dispatcher).json(&change).send().await.expect(200);
+    assert_eq!(
+        (changed.header("cache-group-invalidation"), changed.header("cache-control")),
+        (Some(group), None)
+    );
+}
+
+#[tokio::test]
 async fn a_polygon_is_taken_away_by_null() {
     let world = World::new(5).await;
     let mut body = bogota(5);

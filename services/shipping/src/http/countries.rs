@@ -17,8 +17,9 @@ use super::{ReadCountries, ReadZones};
 use crate::{Error, commands, store};
 use quenty_kernel::money::Money;
 
-/// An hour, in the caller's own cache: the answer needs a token.
-const CACHED: &str = "private, max-age=3600";
+/// An hour; a day while we are away. It needs a token and is nobody's secret: a new version of us changes it, and nothing
+/// else.
+const CACHED: &str = "public, max-age=3600, stale-while-revalidate=3600, stale-if-error=86400";
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

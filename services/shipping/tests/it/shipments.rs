@@ -305,7 +305,8 @@ async fn reference_data_is_kept_by_the_caller_and_asked_for_by_its_digest() {
     let shop = Shop::open().await;
     for path in ["/countries", "/countries?zone=1", "/zones"] {
         let first = shop.get(path).await.expect(200);
-        assert_eq!(first.header("cache-control"), Some("private, max-age=3600"));
+        let kept = "public, max-age=3600, stale-while-revalidate=3600, stale-if-error=86400";
+        assert_eq!(first.header("cache-control"), Some(kept));
         assert_eq!(first.header("content-type"), Some("application/json"));
         let etag = first.header("etag").unwrap();
         let again = || shop.app.get(&format!("/api/v1{path}")).token(&shop.token);
