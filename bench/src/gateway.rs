@@ -1,11 +1,15 @@
 //! The gateway beside nginx: the same upstream, the same load by `wrk`, in rounds that take turns. The gateway checks
-//! tokens, counts for limits and metrics; nginx only forwards, or does the like by `auth_request` and `limit_req`.
+//! tokens, counts for limits and metrics; nginx only forwards, or does the like by `auth_request` and `limit_req`. Beside
+//! them a proxy on the gateway's own engine that only forwards, too.
 //!
 //! Each of the proxies has one worker. Processor time for each request is the steadier figure, since the load and
 //! the upstream share the cores with the proxies.
 
+mod bare;
 mod load;
 mod nginx;
+
+pub(crate) use bare::forward;
 
 use std::{path::Path, time::Duration};
 
@@ -13,6 +17,7 @@ use anyhow::{Context, Result};
 use quenty_testkit::{ports::free_ports, scratch_dir::ScratchDir};
 
 use self::{
+    bare::Bare,
     load::{Load, Round},
     nginx::Nginx,
 };
@@ -68,6 +73,7 @@ pub async fn measure(effort: Effort) -> Result<()> {
         Nginx::start(folder.path(), "upstream", &nginx::upstream(Path::new("docs/openapi"))?).await?;
     let plain = Nginx::start(folder.path(), "plain", &nginx::plain(upstream.port)).await?;
     let guarded = Nginx::start(folder.path(), "guarded", &nginx::guarded(upstream.port)).await?;
+    let bare = Bare::start(upstream.port).await?;
 
     let mut cluster = Cluster::start().await;
     let token = Cast::enter(&cluster.stage).await.merchant.client.token().to_owned();
@@ -89,6 +95,7 @@ pub async fn measure(effort: Effort) -> Result<()> {
         Proxy::new("the gateway", gateway.pid(), port),
         Proxy::new("nginx", plain.pid(), plain.port),
         Proxy::new("nginx with auth_request and limit_req", guarded.pid(), guarded.port),
+        Proxy::new("the bare engine", bare.pid(), bare.port),
     ];
     until(Duration::from_secs(30), "the gateway knows the upstream", async || {
         load.is_answered(&proxies[0].url).await.then_some(())
@@ -118,13 +125,14 @@ pub async fn measure(effort: Effort) -> Result<()> {
     for server in [upstream, plain, guarded] {
         server.stop()?;
     }
+    bare.stop()?;
     drop(gateway);
     cluster.kill("auth").await;
     cluster.stop().await;
     Ok(())
 }
 
-fn tell(connections: usize, [gateway, plain, guarded]: &[Proxy; 3]) -> Result<()> {
+fn tell(connections: usize, [gateway, plain, guarded, bare]: &[Proxy; 4]) -> Result<()> {
     let name = format!("gateway_{connections}_connections");
     report::tell(&name, "requests/s", gateway.per_second(), plain.per_second())?;
     report::tell(&format!("{name}_cpu"), "requests/CPU s", gateway.per_cpu_second(), plain.per_cpu_second())?;
@@ -135,6 +143,18 @@ fn tell(connections: usize, [gateway, plain, guarded]: &[Proxy; 3]) -> Result<()
         "requests/CPU s",
         gateway.per_cpu_second(),
         guarded.per_cpu_second(),
+    )?;
+    report::tell(
+        &format!("{name}_over_bare_cpu"),
+        "requests/CPU s",
+        gateway.per_cpu_second(),
+        bare.per_cpu_second(),
+    )?;
+    report::tell(
+        &format!("bare_engine_{connections}_connections_cpu"),
+        "requests/CPU s",
+        bare.per_cpu_second(),
+        plain.per_cpu_second(),
     )
 }
 

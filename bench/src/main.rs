@@ -40,6 +40,9 @@ struct Arguments {
     /// Fewer and shorter rounds: whether it runs, not how fast
     #[arg(long)]
     quick: bool,
+    /// Be a proxy from a port to another, as a benchmark of the gateway starts it
+    #[arg(long, num_args = 2, value_names = ["PORT", "UPSTREAM"], hide = true)]
+    forward: Option<Vec<u16>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -82,6 +85,15 @@ impl Effort {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(&[port, upstream]) = arguments.forward.as_deref() {
+        return match gateway::forward(port, upstream).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     let effort = Effort { quick: arguments.quick };
     for benchmark in ALL.into_iter().filter(|each| arguments.only.is_none_or(|only| only == *each)) {
         eprintln!("{benchmark:?}");

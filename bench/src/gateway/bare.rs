@@ -1,0 +1,99 @@
+//! A proxy on the gateway's engine that does nothing but forward: it tells how much of what the gateway takes is the
+//! engine's. `bench --forward PORT UPSTREAM` is one, as a process of its own.
+
+use std::{process::Command, time::Duration};
+
+use anyhow::{Context, Result};
+use hyper::{
+    Request, Uri,
+    body::Incoming,
+    header::{CONNECTION, HOST, HeaderValue},
+    http::uri::{Authority, Scheme},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+};
+use nix::sys::signal::Signal;
+use quenty_platform::bound_process::BoundProcess;
+use quenty_testkit::ports::free_ports;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+use crate::harness::until;
+
+pub(super) struct Bare {
+    process: BoundProcess,
+    pub(super) port: u16,
+}
+
+impl Bare {
+    pub(super) async fn start(upstream: u16) -> Result<Self> {
+        let [port] = free_ports()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(["--forward", &port.to_string(), &upstream.to_string()])
+            .env("TOKIO_WORKER_THREADS", "1");
+        let process = BoundProcess::spawn("the bare proxy", command, Signal::SIGKILL)?;
+        until(Duration::from_secs(10), "the bare proxy listens", async || {
+            TcpStream::connect(("127.0.0.1", port)).await.ok()
+        })
+        .await;
+        Ok(Self { process, port })
+    }
+
+    pub(super) fn pid(&self) -> i32 {
+        self.process.pid()
+    }
+
+    pub(super) fn stop(self) -> Result<()> {
+        self.process.signal(Signal::SIGTERM)?;
+        Ok(())
+    }
+}
+
+/// Forwards until it is killed, by the same server and the same pool as the gateway, in the clear and without its limits.
+pub(crate) async fn forward(port: u16, upstream: u16) -> Result<()> {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    let client: Client<_, Incoming> = Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_max_idle_per_host(256)
+        .build(connector);
+    let upstream: Authority = format!("127.0.0.1:{upstream}").parse()?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let mut connections = JoinSet::new();
+    // A worker serves all of it, as in the gateway.
+    connections.spawn(async move {
+        let mut served = JoinSet::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            drop(stream.set_nodelay(true));
+            let (client, upstream) = (client.clone(), upstream.clone());
+            let answer = service_fn(move |request| {
+                let request = addressed(request, &upstream).map(|request| client.request(request));
+                async { Ok::<_, anyhow::Error>(request?.await?) }
+            });
+            let mut server = http1::Builder::new();
+            server.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10));
+            served.spawn(async move {
+                drop(server.serve_connection(TokioIo::new(stream), answer).await);
+            });
+            while served.try_join_next().is_some() {}
+        }
+    });
+    connections.join_next().await.context("it forwards until it is killed")?.map_err(Into::into)
+}
+
+fn addressed(mut request: Request<Incoming>, upstream: &Authority) -> Result<Request<Incoming>> {
+    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    (parts.scheme, parts.authority) = (Some(Scheme::HTTP), Some(upstream.clone()));
+    *request.uri_mut() = Uri::from_parts(parts)?;
+    let headers = request.headers_mut();
+    headers.insert(HOST, HeaderValue::try_from(upstream.as_str())?);
+    headers.remove(CONNECTION);
+    Ok(request)
+}
