@@ -95,7 +95,7 @@ pub struct VerifiedPart {
     pub next_after: Option<String>,
 }
 
-/// Verifies hash chains, as many as one answer has time for.
+/// Verifies hash chains, a bounded number of them.
 ///
 /// # Errors
 /// When the database cannot be read.

@@ -140,7 +140,13 @@ impl Cache {
             }
             return Ok(told);
         }
-        self.ask_in_turn(exchange, place, request, lock.lock_owned().await).await
+        let Ok(turn) = tokio::time::timeout(exchange.patience, lock.lock_owned()).await else {
+            let stale = shelf.wanted(headers).filter(|copy| copy.may_be_shown_on_error());
+            return stale
+                .map(|copy| copy.told_in_its_place(headers, "error"))
+                .ok_or_else(|| exchange.too_slow());
+        };
+        self.ask_in_turn(exchange, place, request, turn).await
     }
 
     /// Asks while somebody is shown what is stale.
@@ -189,9 +195,14 @@ impl Cache {
         }
     }
 
+    /// Where gateways keep a place together. Queries are endless: what has one is kept by each, within its bounds.
+    fn shared(&self, place: &Place) -> Option<&Shared> {
+        self.shared.as_ref().filter(|_| !place.path.contains('?'))
+    }
+
     /// What other gateways keep of a place, which is kept here, too, from now on.
     async fn shelf_of_others(&self, exchange: &Exchange<'_>, place: &Place) -> Option<Arc<Shelf>> {
-        let found = Arc::new(self.shared.as_ref()?.shelf(place).await?);
+        let found = Arc::new(self.shared(place)?.shelf(place).await?);
         let found = self.without_purged(exchange, place, found);
         self.shelves.insert(place.clone(), Arc::clone(&found)).await;
         Some(found)
@@ -203,16 +214,18 @@ impl Cache {
     }
 
     fn without_purged(&self, exchange: &Exchange<'_>, place: &Place, shelf: Arc<Shelf>) -> Arc<Shelf> {
-        let is_purged = |copy: &Copy| {
-            let path = place.path.split('?').next().unwrap_or_default().to_owned();
-            let names = std::iter::once(path).chain(groups(exchange, &copy.headers, &GROUPS));
-            self.purges.concern(names, copy.made)
-        };
+        let is_purged = |copy: &Copy| self.is_purged(exchange, &place.path, copy);
         if !shelf.copies.iter().any(is_purged) {
             return shelf;
         }
         let copies = shelf.copies.iter().filter(|copy| !is_purged(copy)).cloned().collect();
         Arc::new(Shelf { vary: shelf.vary.clone(), copies })
+    }
+
+    fn is_purged(&self, exchange: &Exchange<'_>, path: &str, copy: &Copy) -> bool {
+        let path = path.split('?').next().unwrap_or_default().to_owned();
+        let names = std::iter::once(path).chain(groups(exchange, &copy.headers, &GROUPS));
+        self.purges.concern(names, copy.made)
     }
 
     /// Asks the service; what is stale stands in for an answer that it cannot give, if it may.
@@ -223,10 +236,13 @@ impl Cache {
         request: Outgoing,
         stale: Option<Copy>,
     ) -> Result<Response<Body>, Failure> {
-        let asked = request.parts.headers.clone();
+        let (asked, path) = (request.parts.headers.clone(), place.path.clone());
         let outcome = self.fetch(exchange, place, request, stale.as_ref()).await;
         let is_error = outcome.as_ref().map_or(true, |response| response.status().is_server_error());
-        match stale.filter(|copy| is_error && !wants_new(&asked) && copy.may_be_shown_on_error()) {
+        let may_be_shown = |copy: &Copy| {
+            !wants_new(&asked) && copy.may_be_shown_on_error() && !self.is_purged(exchange, &path, copy)
+        };
+        match stale.filter(|copy| is_error && may_be_shown(copy)) {
             Some(copy) => Ok(copy.told_in_its_place(&asked, "error")),
             None => outcome,
         }
@@ -257,7 +273,7 @@ impl Cache {
         let Some(life) = life(&response) else {
             if stale_place_is_over(&response) {
                 self.shelves.invalidate(&place).await;
-                if let Some(shared) = &self.shared {
+                if let Some(shared) = self.shared(&place) {
                     shared.forget(&place).await;
                 }
             }
@@ -287,7 +303,7 @@ impl Cache {
         let others = others.iter().flat_map(|shelf| &shelf.copies).filter(|other| other.asked != copy.asked);
         let copies = std::iter::once(&copy).chain(others).take(MOST_COPIES).cloned().collect();
         let shelf = Arc::new(Shelf { vary, copies });
-        if let Some(shared) = &self.shared {
+        if let Some(shared) = self.shared(&place) {
             shared.keep(&place, &shelf, copy.life.whole()).await;
         }
         self.shelves.insert(place, shelf).await;

@@ -55,9 +55,16 @@ impl Exchange<'_> {
         let _place = self.gateway.0.gates[self.operation.upstream].enter(is_file)?;
         let deadline = Instant::now() + self.patience;
         self.until_answered(upstream, request, deadline).await.map_err(|error| match error {
-            Unreachable::TooSlow => too_slow(upstream.name),
+            Unreachable::TooSlow => self.too_slow(),
             error => unreachable(upstream.name, &error),
         })
+    }
+
+    pub(crate) fn too_slow(&self) -> Failure {
+        let name = self.gateway.0.upstreams[self.operation.upstream].name;
+        let detail =
+            format!("the {name} service took too long; with an Idempotency-Key it is safe to repeat");
+        Failure::new(Kind::GatewayTimeout, "UPSTREAM_TIMEOUT", detail)
     }
 
     async fn until_answered(
@@ -196,9 +203,4 @@ fn unreachable(name: &str, error: &Unreachable) -> Failure {
     tracing::warn!(upstream = name, %error, "a service cannot be reached");
     let detail = format!("the {name} service cannot be reached; try again");
     Failure::new(Kind::Unavailable, "UPSTREAM_UNAVAILABLE", detail).retry_after(1)
-}
-
-fn too_slow(name: &str) -> Failure {
-    let detail = format!("the {name} service took too long; with an Idempotency-Key it is safe to repeat");
-    Failure::new(Kind::GatewayTimeout, "UPSTREAM_TIMEOUT", detail)
 }

@@ -65,7 +65,7 @@ pub(crate) async fn forward(
     visit.route = Arc::clone(&operation.template);
     visit.told.extend(operation.retirement.iter().cloned());
     let request = admit(gateway, operation, request, visit).await?;
-    let is_file = is_upload(&request.parts.headers);
+    let is_file = !request.parts.method.is_safe() && is_upload(&request.parts.headers);
     let patience = if is_file { UPLOAD_TIMEOUT } else { gateway.0.upstream_timeout };
     let exchange = Exchange { gateway, operation, patience };
     let mut response = gateway.0.cache.answer(&exchange, visit.caller.as_deref(), request).await?;

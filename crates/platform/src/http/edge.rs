@@ -70,7 +70,7 @@ pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -
     seen.serves(&method, &route);
     let span = tracing::info_span!("request", service = app.name(), %method, route, trace_id = trace.trace_id(), %request_id);
 
-    let longest = if is_upload(request.headers()) {
+    let longest = if !request.method().is_safe() && is_upload(request.headers()) {
         UPLOAD_TIMEOUT
     } else {
         Duration::from_millis(app.settings().parse("request_timeout_ms").unwrap_or(15_000))

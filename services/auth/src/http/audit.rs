@@ -77,7 +77,8 @@ pub(super) struct VerifyQuery {
 
 /// Verify the hash chains of a service's journal, some at a time.
 ///
-/// Go on with `after` until there is no `next_after`. A change, a gap or a lost end is a finding. What was signed outside
+/// Go on with `after` until there is no `next_after`. A change, a gap or a lost end is a finding. A journal that is too
+/// long for this, and answers 503, is for `quenty audit verify`. What was signed outside
 /// the database is compared by `quenty audit verify`.
 #[utoipa::path(get, path = "/api/v1/admin/audit/verify", operation_id = "verify_audit", tag = "audit", params(VerifyQuery),
     security(("bearer" = ["audit:verify"])), responses((status = 200, body = VerifiedPart), (status = 404, description = "`NOT_FOUND`: there is no such service")))]

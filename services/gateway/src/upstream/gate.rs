@@ -24,9 +24,11 @@ const LEAST: usize = 20;
 /// The limit is looked at after so long, and so many answers.
 const WINDOW: Duration = Duration::from_millis(200);
 const ENOUGH: u32 = 20;
+/// What was seen before tells nothing of now.
+const LONGEST_WINDOW: Duration = Duration::from_secs(10);
 /// A single answer that takes long changes little of what is usual.
 const REMEMBERED: i64 = 32;
-/// A service that cannot answer is like one that takes twice as long as it may.
+/// A service that does not answer in time is like one that takes twice as long as it may.
 const CANNOT: f64 = 2.0;
 
 pub(crate) struct Gate {
@@ -73,6 +75,8 @@ pub(crate) struct Try<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
     Answered,
+    /// 503: at once where something is away that it needs, late where it has too much to do.
+    Unavailable,
     Cannot,
     Nothing,
 }
@@ -123,6 +127,9 @@ impl Gate {
         if begun < window.fell_at {
             return;
         }
+        if now.duration_since(window.begun) > LONGEST_WINDOW {
+            *window = Window::new(now, window.fell_at);
+        }
         window.answers += 1;
         window.busiest = window.busiest.max(self.running.load(Ordering::Relaxed));
         if times > 1.0 {
@@ -161,7 +168,8 @@ impl Window {
         reason = "a positive count of requests"
     )]
     fn limit_after(&self, limit: usize) -> usize {
-        if self.slow * 2 > self.answers {
+        // So few make nobody slow: something else does.
+        if self.slow * 2 > self.answers && self.busiest > LEAST {
             let share = (f64::from(self.slow) / self.excess).clamp(0.5, 0.9);
             return (self.busiest.min(limit) as f64 * share) as usize;
         }
@@ -194,13 +202,18 @@ impl Try<'_> {
     fn tell(&mut self, told: Told, now: Instant) {
         self.is_over = true;
         let took = now.duration_since(self.begun);
-        match (told, self.usual.known()) {
-            (Told::Nothing, _) | (Told::Answered, None) => {}
-            (Told::Cannot, _) => self.gate.count(self.begun, CANNOT, now),
-            (Told::Answered, Some(usual)) => {
-                let may_take = usual * 2 + self.gate.delay;
-                self.gate.count(self.begun, took.as_secs_f64() / may_take.as_secs_f64(), now);
+        let may_take = self.usual.known().map(|usual| usual * 2 + self.gate.delay);
+        let times = may_take.map(|may| took.as_secs_f64() / may.as_secs_f64());
+        match told {
+            Told::Nothing => {}
+            // What is usual is not known yet: then it was not slow.
+            Told::Answered => self.gate.count(self.begun, times.unwrap_or_default(), now),
+            Told::Unavailable => {
+                if let Some(late) = times.filter(|times| *times > 1.0) {
+                    self.gate.count(self.begun, late, now);
+                }
             }
+            Told::Cannot => self.gate.count(self.begun, CANNOT, now),
         }
         if told == Told::Answered && self.is_quiet {
             self.usual.learn(took);
@@ -212,7 +225,8 @@ impl Told {
     fn by(outcome: &Result<Response<Body>, Unreachable>) -> Self {
         match outcome {
             Ok(response) => match response.status() {
-                StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => Self::Cannot,
+                StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
+                StatusCode::GATEWAY_TIMEOUT => Self::Cannot,
                 _ => Self::Answered,
             },
             Err(Unreachable::TooSlow) => Self::Cannot,
@@ -372,12 +386,13 @@ mod tests {
     fn a_service_that_cannot_answer_is_left_the_least_and_files_are_not_counted_with_it() {
         let (gate, usual) = (Gate::new("order", 100, DELAY), Usual::default());
         let mut now = Instant::now();
+        let busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false).ok()).collect();
         for _ in 0..1000 {
-            let _place = gate.enter(false).unwrap_or_else(|_| panic!("nobody else is there"));
             let mut one = gate.begin(&usual, now);
             now += Duration::from_millis(2);
             one.tell(Told::Cannot, now);
         }
+        drop(busy);
         assert_eq!(limit(&gate), LEAST);
         let files: Vec<_> = (0..80).map_while(|_| gate.enter(true).ok()).collect();
         let others: Vec<_> = (0..).map_while(|_| gate.enter(false).ok()).collect();
@@ -387,9 +402,28 @@ mod tests {
     }
 
     #[test]
+    fn a_503_now_and_then_or_at_once_is_no_overload() {
+        let (gate, usual) = (Gate::new("order", MOST, DELAY), Usual::default());
+        let _busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false).ok()).collect();
+        let mut now = Instant::now();
+        for round in 0..10_000 {
+            now += Duration::from_millis(2);
+            let told = match round % 100 {
+                0 => Told::Cannot,
+                1..50 => Told::Unavailable,
+                _ => Told::Answered,
+            };
+            gate.begin(&usual, now).tell(told, now + Duration::from_millis(1));
+        }
+        assert_eq!(usual.known(), None, "it was never quiet");
+        assert_eq!(limit(&gate), MOST);
+    }
+
+    #[test]
     fn clients_that_wait_no_longer_tell_of_it() {
         let (gate, usual) = (Gate::new("order", MOST, Duration::ZERO), Usual::default());
         usual.learn(Duration::from_micros(1));
+        let _busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false).ok()).collect();
         let all: Vec<_> =
             (0..u64::from(ENOUGH)).map(|_| gate.begin(&usual, Instant::now() - WINDOW * 2)).collect();
         gate.window.lock().unwrap().begun -= WINDOW * 3;

@@ -230,7 +230,7 @@ pub(super) async fn locate_service_area(
 ) -> Result<impl IntoResponse> {
     let area = store::service_areas::locate(app.db(), &place.place()?).await?;
     let area = area.ok_or(Error::NotFound("service area at this place"))?;
-    Ok(([KEPT, IN_GROUP], Json(ServiceAreaOut::from(area))))
+    Ok(Json(ServiceAreaOut::from(area)))
 }
 
 /// Read a service area.
