@@ -45,10 +45,12 @@ run-distributed: ## The same as many processes behind nginx, on real servers
 	exec "$(QUENTY)" demo --distributed --data "$(DATA)-distributed" \
 		--orders 12 --consul "$$(scripts/ensure-consul)" $(if $(EXIT),--exit)
 
+# All is built at once, before what starts the servers: by itself that would keep one core busy where there are two.
 test: packages ## Run the tests on private servers: PostgreSQL, RabbitMQ, Redis, Consul
 	export QUENTY_TEST_CONSUL="$$(scripts/ensure-consul)"; \
 	export TMPDIR="$$(scripts/scratch-dir)"; \
 	export NEXTEST_TEST_THREADS="$${NEXTEST_TEST_THREADS:-$$(($$(nproc) + 1))}"; \
+	$(CARGO) test --workspace --no-run; \
 	if command -v cargo-nextest >/dev/null; then \
 		$(CARGO) xtask with-servers -- $(CARGO) nextest run --workspace; \
 	else \
