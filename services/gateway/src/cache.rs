@@ -163,7 +163,7 @@ impl Cache {
     }
 
     /// Waits for the renewals that run.
-    pub(crate) async fn renewed(&self) {
+    pub(crate) async fn finish_renewals(&self) {
         self.renewals.close();
         self.renewals.wait().await;
     }

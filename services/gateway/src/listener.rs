@@ -67,7 +67,7 @@ pub(crate) async fn serve(gateway: &Gateway, listener: TcpListener, stop: Cancel
     drop(listener);
     let ending = async {
         connections.shutdown().await;
-        gateway.0.cache.renewed().await;
+        gateway.0.cache.finish_renewals().await;
     };
     if tokio::time::timeout(DRAIN, ending).await.is_err() {
         tracing::warn!("some requests were cut off after {DRAIN:?}");

@@ -199,11 +199,15 @@ impl Try<'_> {
         self.tell(Told::by(outcome), now);
     }
 
+    /// Nothing while it is not known what is usual.
+    fn may_take(&self) -> Option<Duration> {
+        self.usual.known().map(|usual| usual * 2 + self.gate.delay)
+    }
+
     fn tell(&mut self, told: Told, now: Instant) {
         self.is_over = true;
         let took = now.duration_since(self.begun);
-        let may_take = self.usual.known().map(|usual| usual * 2 + self.gate.delay);
-        let times = may_take.map(|may| took.as_secs_f64() / may.as_secs_f64());
+        let times = self.may_take().map(|may| took.as_secs_f64() / may.as_secs_f64());
         match told {
             Told::Nothing => {}
             // What is usual is not known yet: then it was not slow.
@@ -243,8 +247,7 @@ impl Drop for Try<'_> {
             return;
         }
         let now = Instant::now();
-        let may_take = self.usual.known().map(|usual| usual * 2 + self.gate.delay);
-        if may_take.is_some_and(|may| now.saturating_duration_since(self.begun) > may) {
+        if self.may_take().is_some_and(|may| now.saturating_duration_since(self.begun) > may) {
             self.tell(Told::Cannot, now);
         }
     }
