@@ -11,16 +11,14 @@ mod nginx;
 
 pub(crate) use bare::forward;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, process::Command, time::Duration};
 
 use anyhow::{Context, Result};
+use nix::sys::signal::Signal;
+use quenty_platform::bound_process::BoundProcess;
 use quenty_testkit::{ports::free_ports, scratch_dir::ScratchDir};
 
-use self::{
-    bare::Bare,
-    load::{Load, Round},
-    nginx::Nginx,
-};
+use self::load::{Load, Round};
 use crate::{
     Effort,
     harness::{Cast, Cluster, cluster::GATEWAY, process::Process, until},
@@ -67,13 +65,39 @@ impl Proxy {
     }
 }
 
+/// A process that answers at a port.
+struct Server {
+    process: BoundProcess,
+    port: u16,
+}
+
+impl Server {
+    async fn start(name: &str, command: Command, port: u16) -> Result<Self> {
+        let process = BoundProcess::spawn(name, command, Signal::SIGKILL)?;
+        until(Duration::from_secs(10), &format!("{name} listens"), async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()
+        })
+        .await;
+        Ok(Self { process, port })
+    }
+
+    fn pid(&self) -> i32 {
+        self.process.pid()
+    }
+
+    fn stop(self) -> Result<()> {
+        self.process.signal(Signal::SIGTERM)?;
+        Ok(())
+    }
+}
+
 pub async fn measure(effort: Effort) -> Result<()> {
     let folder = ScratchDir::new("quenty-bench-gateway")?;
     let upstream =
-        Nginx::start(folder.path(), "upstream", &nginx::upstream(Path::new("docs/openapi"))?).await?;
-    let plain = Nginx::start(folder.path(), "plain", &nginx::plain(upstream.port)).await?;
-    let guarded = Nginx::start(folder.path(), "guarded", &nginx::guarded(upstream.port)).await?;
-    let bare = Bare::start(upstream.port).await?;
+        nginx::start(folder.path(), "upstream", &nginx::upstream(Path::new("docs/openapi"))?).await?;
+    let plain = nginx::start(folder.path(), "plain", &nginx::plain(upstream.port)).await?;
+    let guarded = nginx::start(folder.path(), "guarded", &nginx::guarded(upstream.port)).await?;
+    let bare = bare::start(upstream.port).await?;
 
     let mut cluster = Cluster::start().await;
     let token = Cast::enter(&cluster.stage).await.merchant.client.token().to_owned();
@@ -122,10 +146,9 @@ pub async fn measure(effort: Effort) -> Result<()> {
         tell(connections, &proxies)?;
         proxies.iter_mut().for_each(|proxy| proxy.rounds.clear());
     }
-    for server in [upstream, plain, guarded] {
+    for server in [upstream, plain, guarded, bare] {
         server.stop()?;
     }
-    bare.stop()?;
     drop(gateway);
     cluster.kill("auth").await;
     cluster.stop().await;

@@ -16,44 +16,16 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
-use nix::sys::signal::Signal;
-use quenty_platform::bound_process::BoundProcess;
 use quenty_testkit::ports::free_ports;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::harness::until;
+use super::Server;
 
-pub(super) struct Bare {
-    process: BoundProcess,
-    pub(super) port: u16,
-}
-
-impl Bare {
-    pub(super) async fn start(upstream: u16) -> Result<Self> {
-        let [port] = free_ports()?;
-        let mut command = Command::new(std::env::current_exe()?);
-        command
-            .args(["--forward", &port.to_string(), &upstream.to_string()])
-            .env("TOKIO_WORKER_THREADS", "1");
-        let process = BoundProcess::spawn("the bare proxy", command, Signal::SIGKILL)?;
-        until(Duration::from_secs(10), "the bare proxy listens", async || {
-            TcpStream::connect(("127.0.0.1", port)).await.ok()
-        })
-        .await;
-        Ok(Self { process, port })
-    }
-
-    pub(super) fn pid(&self) -> i32 {
-        self.process.pid()
-    }
-
-    pub(super) fn stop(self) -> Result<()> {
-        self.process.signal(Signal::SIGTERM)?;
-        Ok(())
-    }
+pub(super) async fn start(upstream: u16) -> Result<Server> {
+    let [port] = free_ports()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["--forward", &port.to_string(), &upstream.to_string()]).env("TOKIO_WORKER_THREADS", "1");
+    Server::start("the bare proxy", command, port).await
 }
 
 /// Forwards until it is killed, by the same server and the same pool as the gateway, in the clear and without its limits.

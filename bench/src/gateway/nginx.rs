@@ -1,13 +1,11 @@
 //! nginx with one worker and a configuration of ours.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{path::Path, process::Command};
 
 use anyhow::{Context, Result};
-use nix::sys::signal::Signal;
-use quenty_platform::bound_process::BoundProcess;
 use quenty_testkit::ports::free_ports;
 
-use crate::harness::until;
+use super::Server;
 
 /// What Order might answer with: 512 bytes of JSON.
 const ANSWER: usize = 512;
@@ -17,38 +15,18 @@ const REQUESTS: u32 = 1_000_000_000;
 /// Debian keeps it where only administrators look.
 const SYSTEM: &str = "/usr/sbin/nginx";
 
-pub(super) struct Nginx {
-    process: BoundProcess,
-    pub(super) port: u16,
-}
-
-impl Nginx {
-    /// Starts it with the `http` block that `configure` writes around a port.
-    pub(super) async fn start(folder: &Path, name: &str, http: &str) -> Result<Self> {
-        let [port] = free_ports()?;
-        let folder = folder.join(name);
-        std::fs::create_dir(&folder)?;
-        let file = folder.join("nginx.conf");
-        std::fs::write(&file, whole(&http.replace("PORT", &port.to_string())))?;
-        let mut command = Command::new(if Path::new(SYSTEM).exists() { SYSTEM } else { "nginx" });
-        command.arg("-p").arg(&folder).arg("-c").arg(&file).arg("-e").arg(folder.join("error.log"));
-        let process = BoundProcess::spawn(name, command, Signal::SIGKILL)
-            .context("nginx cannot be started; scripts/ensure-packages bench installs it")?;
-        until(Duration::from_secs(10), "nginx listens", async || {
-            tokio::net::TcpStream::connect(("127.0.0.1", port)).await.ok()
-        })
-        .await;
-        Ok(Self { process, port })
-    }
-
-    pub(super) fn pid(&self) -> i32 {
-        self.process.pid()
-    }
-
-    pub(super) fn stop(self) -> Result<()> {
-        self.process.signal(Signal::SIGTERM)?;
-        Ok(())
-    }
+/// Starts it with the `http` block that `configure` writes around a port.
+pub(super) async fn start(folder: &Path, name: &str, http: &str) -> Result<Server> {
+    let [port] = free_ports()?;
+    let folder = folder.join(name);
+    std::fs::create_dir(&folder)?;
+    let file = folder.join("nginx.conf");
+    std::fs::write(&file, whole(&http.replace("PORT", &port.to_string())))?;
+    let mut command = Command::new(if Path::new(SYSTEM).exists() { SYSTEM } else { "nginx" });
+    command.arg("-p").arg(&folder).arg("-c").arg(&file).arg("-e").arg(folder.join("error.log"));
+    Server::start(name, command, port)
+        .await
+        .context("nginx cannot be started; scripts/ensure-packages bench installs it")
 }
 
 fn whole(http: &str) -> String {
