@@ -29,7 +29,9 @@ mod harness;
 
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Parser;
+use tokio::runtime::Builder;
 
 #[derive(Parser)]
 #[command(name = "bench", about = "Measures the platform against baselines of the same run")]
@@ -82,27 +84,33 @@ impl Effort {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(&[port, upstream]) = arguments.forward.as_deref() {
-        return match gateway::forward(port, upstream).await {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("error: {error:#}");
-                ExitCode::FAILURE
-            }
-        };
+    let outcome = match arguments.forward.as_deref() {
+        // As the gateway with one core.
+        Some(&[port, upstream]) => block_on(Builder::new_current_thread(), gateway::forward(port, upstream)),
+        _ => block_on(Builder::new_multi_thread(), run_all(&arguments)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
+}
+
+fn block_on(mut builder: Builder, work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    builder.enable_all().build()?.block_on(work)
+}
+
+async fn run_all(arguments: &Arguments) -> anyhow::Result<()> {
     let effort = Effort { quick: arguments.quick };
     for benchmark in ALL.into_iter().filter(|each| arguments.only.is_none_or(|only| only == *each)) {
         eprintln!("{benchmark:?}");
-        if let Err(error) = run(benchmark, effort).await {
-            eprintln!("error: {benchmark:?}: {error:#}");
-            return ExitCode::FAILURE;
-        }
+        run(benchmark, effort).await.with_context(|| format!("{benchmark:?}"))?;
     }
-    ExitCode::SUCCESS
+    Ok(())
 }
 
 async fn run(benchmark: Benchmark, effort: Effort) -> anyhow::Result<()> {

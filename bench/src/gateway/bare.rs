@@ -24,7 +24,7 @@ use super::Server;
 pub(super) async fn start(upstream: u16) -> Result<Server> {
     let [port] = free_ports()?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["--forward", &port.to_string(), &upstream.to_string()]).env("TOKIO_WORKER_THREADS", "1");
+    command.args(["--forward", &port.to_string(), &upstream.to_string()]);
     Server::start("the bare proxy", command, port).await
 }
 

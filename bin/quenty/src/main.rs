@@ -14,10 +14,11 @@ mod names;
 mod output;
 mod settings_check;
 
-use std::process::ExitCode;
+use std::{io, num::NonZeroUsize, process::ExitCode, thread};
 
 use clap::{Parser, Subcommand};
 use quenty_services as services;
+use tokio::runtime::{Builder, Runtime};
 
 #[derive(Parser)]
 #[command(
@@ -26,6 +27,9 @@ use quenty_services as services;
     about = "An open logistics platform: orders, pickups, shipments, door to door"
 )]
 struct Cli {
+    /// Threads that work; as many as there are cores, unless told otherwise
+    #[arg(long, global = true, env = "TOKIO_WORKER_THREADS", value_name = "N")]
+    workers: Option<NonZeroUsize>,
     #[command(subcommand)]
     command: Command,
 }
@@ -69,7 +73,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match runtime(cli.workers) {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: cannot start: {error}");
@@ -104,4 +108,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// One thread needs no scheduler of several: a gateway with one core takes a quarter less of it
+/// (`bench/RESULTS.md`).
+fn runtime(workers: Option<NonZeroUsize>) -> io::Result<Runtime> {
+    let workers = workers.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let mut builder = match workers {
+        1 => Builder::new_current_thread(),
+        several => {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(several);
+            builder
+        }
+    };
+    builder.enable_all().build()
 }

@@ -178,11 +178,8 @@ impl Verifier {
         let hash: [u8; 32] = Sha256::digest(token).into();
         let verified = match self.0.verified.get(&hash).await {
             Some(verified) => verified,
-            None => {
-                let verified = Arc::new(Verified::from(self.check(token).await?));
-                self.0.verified.insert(hash, Arc::clone(&verified)).await;
-                verified
-            }
+            // On the heap: else every request would carry the room for what only its first one needs.
+            None => Box::pin(self.check_once(token, hash)).await?,
         };
         let Verified { claims, digests, id } = &*verified;
         if claims.exp + CLOCK_SKEW_SECONDS.cast_signed() <= wall_now().as_second() {
@@ -201,6 +198,12 @@ impl Verifier {
             )),
             None => Err(unavailable()),
         }
+    }
+
+    async fn check_once(&self, token: &str, hash: [u8; 32]) -> Result<Arc<Verified>, Failure> {
+        let verified = Arc::new(Verified::from(self.check(token).await?));
+        self.0.verified.insert(hash, Arc::clone(&verified)).await;
+        Ok(verified)
     }
 
     async fn check(&self, token: &str) -> Result<Claims, Failure> {

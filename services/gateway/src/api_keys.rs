@@ -60,7 +60,7 @@ impl ApiKeys {
         Self { auth, verifier, said: Cache::builder().max_capacity(MOST_KEYS).time_to_idle(KEPT).build() }
     }
 
-    /// Puts a token into the place of the key, if there is one. `may_ask` is asked before Auth is: whoever tries keys
+    /// Puts a token into the place of the key. `may_ask` is asked before Auth is: whoever tries keys
     /// is stopped here.
     ///
     /// # Errors
@@ -68,11 +68,11 @@ impl ApiKeys {
     /// `may_ask` says.
     pub(crate) async fn exchange(
         &self,
+        key: &HeaderValue,
         headers: &mut HeaderMap,
         address: IpAddr,
         may_ask: impl Future<Output = Result<(), Failure>>,
     ) -> Result<(), Failure> {
-        let Some(key) = headers.remove(API_KEY) else { return Ok(()) };
         if headers.contains_key(header::AUTHORIZATION) {
             let detail = "send X-Api-Key or Authorization, not both";
             return Err(Failure::new(Kind::Malformed, "TWO_CREDENTIALS", detail));

@@ -108,7 +108,17 @@ impl Cache {
             }
             return Ok(response);
         }
-        if !operation.is_read {
+        // On the heap, for most requests need no room for it.
+        Box::pin(self.answer_kept(exchange, caller, request)).await
+    }
+
+    async fn answer_kept(
+        &self,
+        exchange: &Exchange<'_>,
+        caller: Option<&Claims>,
+        request: Outgoing,
+    ) -> Result<Response<Body>, Failure> {
+        if !exchange.operation.is_read {
             let path = request.parts.uri.path().to_owned();
             let response = exchange.run(request).await?;
             self.purges.purge(concerned(exchange, Some(path), &response)).await;
@@ -315,6 +325,7 @@ fn life(response: &Response<Body>) -> Option<Life> {
     let headers = response.headers();
     let is_small = response.body().size_hint().exact().is_some_and(|size| size <= LARGEST);
     let is_whole = response.status() == StatusCode::OK
+        && headers.contains_key(header::CACHE_CONTROL)
         && !headers.contains_key(header::SET_COOKIE)
         && !words(headers, &header::VARY).any(|name| name == "*");
     if is_small && is_whole { Life::promised(headers) } else { None }

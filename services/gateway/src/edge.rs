@@ -11,12 +11,13 @@ use hyper::{
 use quenty_kernel::{Failure, Kind, id::new_uuid};
 use quenty_platform::{
     Error,
-    http::{REQUEST_ID, method_label, problem},
+    http::{REQUEST_ID, problem},
     span::{Span, SpanKind},
     telemetry,
     token::Claims,
     trace::TraceParent,
 };
+use uuid::Uuid;
 
 use crate::{
     Gateway,
@@ -25,6 +26,7 @@ use crate::{
     door, health,
     limits::{Class, Principal},
     proxy, reference, status,
+    timings::Timings,
 };
 
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -39,9 +41,8 @@ pub(crate) struct Visit {
     pub(crate) client: Client,
     pub(crate) trace: TraceParent,
     seen: Span,
-    pub(crate) request_id: String,
-    /// The template of its path, for logs and metrics: what clients choose themselves stands in neither.
-    pub(crate) route: Arc<str>,
+    pub(crate) request_id: HeaderValue,
+    pub(crate) timings: Arc<Timings>,
     pub(crate) caller: Option<Arc<Claims>>,
     /// What the answer says, whatever it is.
     pub(crate) told: Told,
@@ -51,15 +52,13 @@ impl Visit {
     fn begin(gateway: &Gateway, request: &Request<Body>, peer: Client) -> Self {
         let headers = request.headers();
         let seen = Span::begin("gateway", SpanKind::Server, text(headers, &TRACEPARENT));
+        let request_id = text(headers, &REQUEST_ID).and_then(|id| Uuid::try_parse(id).ok());
         Self {
             client: gateway.0.proxies.client(peer, headers),
             trace: seen.context(),
             seen,
-            request_id: text(headers, &REQUEST_ID)
-                .and_then(|id| uuid::Uuid::try_parse(id).ok())
-                .unwrap_or_else(new_uuid)
-                .to_string(),
-            route: Arc::clone(&gateway.0.unmatched),
+            request_id: written(request_id.unwrap_or_else(new_uuid)),
+            timings: Arc::clone(&gateway.0.unmatched),
             caller: None,
             told: Told::new(),
         }
@@ -69,7 +68,7 @@ impl Visit {
 pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Client) -> Response<Body> {
     let started = Instant::now();
     let mut visit = Visit::begin(gateway, &request, peer);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let origin = request.headers().get(header::ORIGIN).cloned();
     let is_chunked = door::is_chunked(request.headers());
     let coding = Coding::wanted(request.headers());
@@ -79,21 +78,19 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
         Err(failure) => Err(failure),
     };
     let response = outcome.unwrap_or_else(|failure| Error::from(failure).into_response());
-    let trace_id = visit.trace.trace_id();
-    let response = problem::finish(response, &path, &trace_id);
+    let (path, trace_id) = (uri.path(), visit.trace.trace_id());
+    let response = problem::finish(response, path, &trace_id);
     let mut response = compression::apply(coding, response).await;
     let headers = response.headers_mut();
     headers.reserve(visit.told.len() + OWN_HEADERS);
     headers.extend(std::mem::take(&mut visit.told));
-    if let Ok(value) = HeaderValue::try_from(&visit.request_id) {
-        headers.insert(REQUEST_ID, value);
-    }
+    headers.insert(REQUEST_ID, visit.request_id.clone());
     gateway.0.cors.tell(origin.as_ref(), headers);
     gateway.0.guards.add(visit.client.by_tls, path.starts_with("/docs") || path == "/status", headers);
     if is_chunked {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    visit.seen.serves(&method, &visit.route);
+    visit.seen.serves(&method, &visit.timings.route);
     visit.seen.answered(response.status().as_u16(), 500);
     log(&visit, &trace_id, &method, response.status().as_u16(), started);
     response
@@ -103,10 +100,10 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
 /// address were parsed, a method is a token (RFC 9110, 9.1).
 fn log(visit: &Visit, trace_id: &str, method: &Method, status: u16, started: Instant) {
     let seconds = started.elapsed().as_secs_f64();
-    let route = &visit.route;
-    metrics::histogram!("quenty_http_request_seconds", "service" => "gateway", "route" => Arc::clone(route), "method" => method_label(method), "status" => status.to_string()).record(seconds);
+    visit.timings.record(method, status, seconds);
+    let route = &*visit.timings.route;
     let caller = visit.caller.as_ref().map(|claims| claims.sub.as_str());
-    tracing::info!(%method, route = &**route, status, milliseconds = seconds * 1e3, client = %visit.client.address, caller, trace_id, request_id = visit.request_id, "request");
+    tracing::info!(%method, route, status, milliseconds = seconds * 1e3, client = %visit.client.address, caller, trace_id, request_id = visit.request_id.to_str().ok(), "request");
 }
 
 async fn serve(
@@ -119,7 +116,7 @@ async fn serve(
         proxy::prepare(&mut request, visit);
         return proxy::forward(gateway, request, visit).await;
     };
-    visit.route = route.into();
+    visit.timings = Arc::new(Timings::of(route));
     if gateway.0.cors.is_preflight(request.method(), request.headers()) {
         return gateway.0.cors.preflight(&OWN_METHODS, request.headers());
     }
@@ -133,7 +130,8 @@ async fn serve(
         let who = Principal::at(visit.client.address);
         gateway.0.limits.take(Class::Public, &who, 1, &mut visit.told).await?;
     }
-    Ok(own(gateway, route, request.uri().path()).await)
+    // On the heap: else every request that is sent on would carry the room for these pages.
+    Ok(Box::pin(own(gateway, route, request.uri().path())).await)
 }
 
 /// What the gateway answers by itself.
@@ -175,6 +173,12 @@ pub(crate) fn method_not_allowed(methods: &[&str]) -> Response<Body> {
         response.headers_mut().insert(header::ALLOW, allow);
     }
     response
+}
+
+fn written(id: Uuid) -> HeaderValue {
+    let mut room = Uuid::encode_buffer();
+    let text = id.hyphenated().encode_lower(&mut room);
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

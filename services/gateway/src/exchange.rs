@@ -120,7 +120,7 @@ impl Exchange<'_> {
     ) -> Result<Response<Body>, Unreachable> {
         let mut seen = self.seen(upstream, &mut parts);
         let request = Request::from(Outgoing { parts, content });
-        let outcome = upstream.send(&self.gateway.0.client, request, deadline).await;
+        let outcome = upstream.send(&self.gateway.0.connector, request, deadline).await;
         if let Some(seen) = &mut seen {
             match &outcome {
                 Ok(response) => seen.answered(response.status().as_u16(), 400),
@@ -140,7 +140,7 @@ impl Exchange<'_> {
         if !seen.is_seen() {
             return None;
         }
-        seen.asks(upstream.name, &parts.method, &self.operation.template);
+        seen.asks(upstream.name, &parts.method, &self.operation.timings.route);
         parts.headers.insert(TRACEPARENT, HeaderValue::try_from(seen.context().to_string()).ok()?);
         Some(seen)
     }

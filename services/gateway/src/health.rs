@@ -58,7 +58,7 @@ pub(crate) async fn of_all(gateway: &Gateway) -> Response<Body> {
 /// A service of several processes is as well as the one that is best.
 async fn ask(gateway: &Gateway, upstream: &Upstream) -> Seen {
     let started = Instant::now();
-    let answers = upstream.ask_all(&gateway.0.client, "/health/ready", TIMEOUT).await;
+    let answers = upstream.ask_all(&gateway.0.connector, "/health/ready", TIMEOUT).await;
     let latency_ms = started.elapsed().as_millis() as u64;
     let best = answers.into_iter().max_by_key(|(status, _)| status.is_success());
     let told = best.and_then(|(status, body)| Some((status, serde_json::from_slice::<Value>(&body).ok()?)));

@@ -25,6 +25,7 @@ mod reference;
 mod retirement;
 mod status;
 mod table;
+mod timings;
 mod tls;
 mod unreadable;
 mod upstream;
@@ -39,12 +40,9 @@ use std::{
 
 use axum::body::Bytes;
 use futures_util::future::join_all;
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_util::client::legacy::connect::HttpConnector;
 use quenty_platform::{
-    client::{self, Client as Siblings, Transport},
+    client::{self, Client as Siblings, Https, Transport},
     discovery::Discovery,
     redis::{self, Redis},
     settings::{self, Setting, Settings, SettingsError},
@@ -63,6 +61,7 @@ use guards::Guards;
 use limits::Limits;
 pub use table::Misdescribed;
 use table::Table;
+use timings::Timings;
 use tls::Certificate;
 pub use tls::TlsError;
 pub use upstream::Upstream;
@@ -88,7 +87,8 @@ struct Inner {
     upstreams: Vec<Upstream>,
     verifier: Verifier,
     api_keys: ApiKeys,
-    client: upstream::Pool,
+    /// To services, in the clear or by TLS, as their URLs say.
+    connector: Https,
     upstream_timeout: Duration,
     header_timeout: Duration,
     write_timeout: Duration,
@@ -108,7 +108,7 @@ struct Inner {
     gates: Vec<Gate>,
     budgets: Vec<Budget>,
     /// The route of what has none.
-    unmatched: Arc<str>,
+    unmatched: Arc<Timings>,
     table: RwLock<Arc<Table>>,
 }
 
@@ -138,13 +138,10 @@ impl Gateway {
         discovery: Discovery,
         upstreams: Vec<Upstream>,
     ) -> Result<Self, GatewayError> {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(Duration::from_secs(1)));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_max_idle_per_host(256)
-            .build(client::connector(connector, platform_tls::to_services(settings)?));
+        let mut http = HttpConnector::new();
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(Duration::from_secs(1)));
+        let connector = client::connector(http, platform_tls::to_services(settings)?);
         let known = upstreams.iter().map(|upstream| (upstream.name, upstream.description().cloned()));
         let table = Table::new(&known.collect::<Vec<_>>())?;
         let concurrency: usize = settings.parse("upstream_concurrency")?;
@@ -159,7 +156,7 @@ impl Gateway {
                 verifier.clone(),
             ),
             verifier,
-            client,
+            connector,
             upstream_timeout: config::milliseconds(settings, "upstream_timeout_ms")?,
             header_timeout: config::milliseconds(settings, "header_timeout_ms")?,
             write_timeout: config::milliseconds(settings, "write_timeout_ms")?,
@@ -174,7 +171,7 @@ impl Gateway {
             limits: Limits::of(settings, redis.as_ref().map(Redis::for_another_use))?,
             bounds: Bounds::of(settings)?,
             cache: Cache::of(settings, redis)?,
-            unmatched: "unmatched".into(),
+            unmatched: Arc::new(Timings::of("unmatched")),
             table: RwLock::new(Arc::new(table)),
         })))
     }
@@ -236,7 +233,7 @@ impl Gateway {
         let mut known: Vec<_> = upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
         let mut texts = vec![Bytes::new(); upstreams.len()];
         while !stop.is_cancelled() {
-            let fetched = upstreams.iter().map(|upstream| upstream.fetch_description(&self.0.client));
+            let fetched = upstreams.iter().map(|upstream| upstream.fetch_description(&self.0.connector));
             let mut changed = false;
             for ((slot, text), fetched) in known.iter_mut().zip(&mut texts).zip(join_all(fetched).await) {
                 // What is compiled of a description is kept as long as it says the same.

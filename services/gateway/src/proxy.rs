@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use hyper::{
-    HeaderMap, Request, Response, StatusCode, Uri,
+    HeaderMap, Request, Response, StatusCode,
     header::{self, HeaderName, HeaderValue},
+    http::uri::PathAndQuery,
 };
 use quenty_kernel::{Failure, Kind};
 use quenty_platform::http::{REQUEST_ID, UPLOAD_TIMEOUT, is_upload};
@@ -20,22 +21,6 @@ use crate::{
     limits::{Class, Principal},
     table::{Found, Operation},
 };
-
-/// Hop-by-hop (RFC 9110, 7.6.1), and what only we may say of a client.
-const NOT_FORWARDED: [HeaderName; 10] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("x-real-ip"),
-    header::FORWARDED,
-];
-/// Where a client is and who it is: nobody's word but the token's and ours.
-const NOT_FORWARDED_PREFIXES: [&str; 3] = ["x-forwarded-", "x-user-", "x-company-"];
 
 pub(crate) async fn forward(
     gateway: &Gateway,
@@ -62,7 +47,7 @@ pub(crate) async fn forward(
             return Err(nowhere(table.complete));
         }
     };
-    visit.route = Arc::clone(&operation.template);
+    visit.timings = Arc::clone(&operation.timings);
     visit.told.extend(operation.retirement.iter().cloned());
     let request = admit(gateway, operation, request, visit).await?;
     let is_file = !request.parts.method.is_safe() && is_upload(&request.parts.headers);
@@ -108,23 +93,20 @@ async fn admit(
 
 /// What goes inward: the path alone, our own word on who called, the trace.
 pub(crate) fn prepare(request: &mut Request<Body>, visit: &Visit) {
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).parse::<Uri>();
-    if let Ok(path) = path {
-        *request.uri_mut() = path;
-    }
+    let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    *request.uri_mut() = path.into();
     *request.version_mut() = hyper::Version::HTTP_11;
     let headers = request.headers_mut();
     strip(headers);
     headers.remove(header::HOST);
-    for (name, value) in [
-        (FORWARDED_FOR, visit.client.address.to_string()),
-        (TRACEPARENT, visit.trace.to_string()),
-        (REQUEST_ID, visit.request_id.clone()),
-    ] {
+    for (name, value) in
+        [(FORWARDED_FOR, visit.client.address.to_string()), (TRACEPARENT, visit.trace.to_string())]
+    {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
     }
+    headers.insert(REQUEST_ID, visit.request_id.clone());
 }
 
 fn strip(headers: &mut HeaderMap) {
@@ -141,9 +123,22 @@ fn strip(headers: &mut HeaderMap) {
     }
 }
 
+/// Hop-by-hop (RFC 9110, 7.6.1), and where a client is and who it is: nobody's word but the token's and ours.
 fn is_ours_to_say(name: &HeaderName) -> bool {
-    NOT_FORWARDED.contains(name)
-        || NOT_FORWARDED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
+    let name = name.as_str();
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "forwarded"
+            | "x-real-ip"
+    ) || ["x-forwarded-", "x-user-", "x-company-"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// A small JSON answer of the gateway itself.

@@ -17,6 +17,7 @@ use crate::{
     door,
     limits::Class,
     merged, reference, retirement,
+    timings::Timings,
     upstream::{Description, Usual},
 };
 
@@ -45,7 +46,7 @@ pub enum Misdescribed {
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) upstream: usize,
-    pub(crate) template: Arc<str>,
+    pub(crate) timings: Arc<Timings>,
     pub(crate) access: Access,
     pub(crate) class: Class,
     /// Of its class's quota (`x-limit-cost`).
@@ -62,18 +63,19 @@ pub(crate) struct Operation {
 impl Operation {
     fn new(
         upstream: usize,
-        template: &Arc<str>,
+        timings: &Arc<Timings>,
         is_kept: &Arc<AtomicBool>,
         method: &str,
         description: &Description,
         described: &Value,
     ) -> Result<Self, Misdescribed> {
-        let unsaid = || Misdescribed::Unsaid { method: method.to_owned(), path: template.to_string() };
+        let template = &*timings.route;
+        let unsaid = || Misdescribed::Unsaid { method: method.to_owned(), path: template.to_owned() };
         let access = access(described).ok_or_else(unsaid)?;
         let cost = described["x-limit-cost"].as_u64().and_then(|cost| cost.try_into().ok());
         Ok(Self {
             upstream,
-            template: Arc::clone(template),
+            timings: Arc::clone(timings),
             class: Class::of(method, described, access == Access::Anyone),
             access,
             cost: cost.unwrap_or(1),
@@ -121,11 +123,11 @@ impl Table {
         let known = services.iter().enumerate().filter_map(|(at, (_, known))| Some((at, known.as_ref()?)));
         for (upstream, description) in known {
             for (template, item) in public_paths(description) {
-                let (name, is_kept) = (Arc::from(template.as_str()), Arc::default());
+                let (timings, is_kept) = (Arc::new(Timings::of(template.as_str())), Arc::default());
                 let operations = item.as_object().into_iter().flatten().map(|(method, described)| {
                     let method = method.to_ascii_uppercase();
                     let operation =
-                        Operation::new(upstream, &name, &is_kept, &method, description, described)?;
+                        Operation::new(upstream, &timings, &is_kept, &method, description, described)?;
                     Ok((method, Arc::new(operation)))
                 });
                 let route = Route { operations: operations.collect::<Result<_, Misdescribed>>()? };

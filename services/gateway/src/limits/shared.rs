@@ -70,7 +70,7 @@ impl Shared {
     pub(super) async fn take(&self, quota: &Quota, class: Class, who: &Principal, cost: u32) -> Taken {
         let key = format!("limits:{}:{who}", class.name());
         let taken = match class {
-            Class::Auth | Class::Write | Class::Bulk => self.ask(&key, quota, cost, cost).await,
+            Class::Auth | Class::Write | Class::Bulk => Box::pin(self.ask(&key, quota, cost, cost)).await,
             Class::Public | Class::Read => self.take_leased(key, quota, cost).await,
         };
         match taken {
@@ -84,7 +84,8 @@ impl Shared {
             return Ok((0, taken));
         }
         let most = (quota.requests() / PART).clamp(1, MOST_BEFOREHAND).max(cost);
-        let (taken, beyond) = self.ask(&key, quota, cost, most).await?;
+        // On the heap, for most reads ask nobody.
+        let (taken, beyond) = Box::pin(self.ask(&key, quota, cost, most)).await?;
         let left = taken.saturating_sub(cost);
         if left > 0 {
             let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);

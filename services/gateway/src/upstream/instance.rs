@@ -2,17 +2,20 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use axum::body::Body;
 use hyper::{
-    Request, Uri,
+    Request, Response, Uri,
     header::{self, HeaderValue},
-    http::uri::{self, Authority, Scheme},
 };
+use quenty_platform::client::Https;
+
+use super::{Unreachable, connections::Connections};
 
 /// It is left alone after so many failures in a row (HU-043).
 pub(super) const FAILURES: u32 = 5;
@@ -24,14 +27,14 @@ pub(super) struct Instance {
     pub(super) base_url: String,
     /// Nothing when the URL names none.
     origin: Option<Origin>,
+    connections: Arc<Connections>,
     running: AtomicUsize,
     health: Mutex<Health>,
 }
 
 /// A URL taken apart, once and not for each request.
 struct Origin {
-    scheme: Scheme,
-    authority: Authority,
+    uri: Uri,
     host: HeaderValue,
 }
 
@@ -49,18 +52,30 @@ impl Instance {
     pub(super) fn at(url: &str) -> Self {
         let base_url = url.trim_end_matches('/').to_owned();
         let origin = Origin::of(&base_url);
-        Self { base_url, origin, running: AtomicUsize::new(0), health: Mutex::default() }
+        Self {
+            base_url,
+            origin,
+            connections: Arc::default(),
+            running: AtomicUsize::new(0),
+            health: Mutex::default(),
+        }
     }
 
-    /// Addresses a request, whose URI is a path, to this process; nothing when that has no address.
-    pub(super) fn address<B>(&self, request: &mut Request<B>) -> Option<()> {
-        let origin = self.origin.as_ref()?;
-        let mut parts = std::mem::take(request.uri_mut()).into_parts();
-        parts.scheme = Some(origin.scheme.clone());
-        parts.authority = Some(origin.authority.clone());
-        *request.uri_mut() = Uri::from_parts(parts).ok()?;
-        request.headers_mut().insert(header::HOST, origin.host.clone());
-        Some(())
+    /// Sends a request whose URI is a path.
+    ///
+    /// # Errors
+    /// When there is no connection, or it breaks.
+    pub(super) async fn send(
+        &self,
+        connector: &Https,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, Unreachable> {
+        let Some(Origin { uri, host }) = &self.origin else {
+            let why = format!("{} is not the URL of a process", self.base_url);
+            return Err(Unreachable::NotConnected(why));
+        };
+        request.headers_mut().insert(header::HOST, host.clone());
+        self.connections.send(connector, uri, request).await
     }
 
     pub(super) fn is_at(&self, url: &str) -> bool {
@@ -113,10 +128,10 @@ impl Instance {
 
 impl Origin {
     fn of(base_url: &str) -> Option<Self> {
-        let uri::Parts { scheme, authority, .. } = base_url.parse::<Uri>().ok()?.into_parts();
-        let authority = authority?;
-        let host = HeaderValue::from_str(authority.as_str()).ok()?;
-        Some(Self { scheme: scheme?, authority, host })
+        let uri: Uri = base_url.parse().ok()?;
+        let host = HeaderValue::from_str(uri.authority()?.as_str()).ok()?;
+        uri.scheme()?;
+        Some(Self { uri, host })
     }
 }
 

@@ -1,6 +1,7 @@
 //! A service behind the gateway: in this process, or as one or several processes elsewhere; all behave the same.
 
 mod budget;
+mod connections;
 mod gate;
 mod instance;
 
@@ -19,8 +20,7 @@ use axum::{
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::client::legacy::Client;
-use quenty_platform::{client::Https, tls as platform_tls};
+use quenty_platform::client::Https;
 use serde_json::Value;
 use tokio::sync::watch;
 use tower::ServiceExt;
@@ -36,9 +36,6 @@ const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A service's OpenAPI document.
 pub type Description = Arc<Value>;
-
-/// Connections to services, in the clear or by TLS, as their URLs say.
-pub(crate) type Pool = Client<Https, Body>;
 
 /// Where requests for a service go.
 #[derive(Clone)]
@@ -126,18 +123,18 @@ impl Upstream {
     }
 
     /// The text of a remote service's description; `None` when it is in this process or cannot be read now.
-    pub(crate) async fn fetch_description(&self, client: &Pool) -> Option<Bytes> {
+    pub(crate) async fn fetch_description(&self, connector: &Https) -> Option<Bytes> {
         if self.description().is_some() {
             return None;
         }
-        let answers = self.ask_all(client, "/openapi.json", DESCRIPTION_TIMEOUT).await;
+        let answers = self.ask_all(connector, "/openapi.json", DESCRIPTION_TIMEOUT).await;
         answers.into_iter().find(|(status, _)| status.is_success()).map(|(_, body)| body)
     }
 
     /// Asks every process for the same, also those that are left alone: one that answers well is taken back.
     pub(crate) async fn ask_all(
         &self,
-        client: &Pool,
+        connector: &Https,
         path: &str,
         within: Duration,
     ) -> Vec<(StatusCode, Bytes)> {
@@ -155,9 +152,8 @@ impl Upstream {
                 let instances = remote.instances();
                 let asked = instances.iter().map(|instance| async {
                     let running = instance.begin();
-                    let request =
-                        Request::get(format!("{}{path}", instance.base_url)).body(Body::empty()).ok()?;
-                    let answer = async { read(client.request(request).await.ok()?.map(Body::new)).await };
+                    let request = Request::get(path).body(Body::empty()).ok()?;
+                    let answer = async { read(instance.send(connector, request).await.ok()?).await };
                     let answer = tokio::time::timeout(within, answer).await.ok().flatten()?;
                     if answer.0.is_success() {
                         running.end(self.name, true);
@@ -173,7 +169,7 @@ impl Upstream {
     /// which has least to do and has not just failed again and again.
     pub(crate) async fn send(
         &self,
-        client: &Pool,
+        connector: &Https,
         request: Request<Body>,
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
@@ -182,7 +178,7 @@ impl Upstream {
                 let answer = tokio::time::timeout_at(deadline.into(), router.clone().oneshot(request)).await;
                 answer.map_err(|_| Unreachable::TooSlow)?.map_err(|never| match never {})
             }
-            Target::Remote(remote) => remote.send(self.name, client, request, deadline).await,
+            Target::Remote(remote) => remote.send(self.name, connector, request, deadline).await,
         }
     }
 }
@@ -191,24 +187,15 @@ impl Remote {
     async fn send(
         &self,
         name: &'static str,
-        client: &Pool,
-        mut request: Request<Body>,
+        connector: &Https,
+        request: Request<Body>,
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
         let instances = self.instances();
         let instance = self.pick(&instances).ok_or(Unreachable::LeftAlone)?;
-        instance.address(&mut request).ok_or_else(|| {
-            Unreachable::NotConnected(format!("{} is not the URL of a process", instance.base_url))
-        })?;
         let running = instance.begin();
-        let outcome = match tokio::time::timeout_at(deadline.into(), client.request(request)).await {
-            Ok(Ok(response)) => Ok(response.map(Body::new)),
-            Ok(Err(error)) if error.is_connect() => {
-                Err(Unreachable::NotConnected(platform_tls::told(&error)))
-            }
-            Ok(Err(error)) => Err(Unreachable::BrokenOff(error.to_string())),
-            Err(_) => Err(Unreachable::TooSlow),
-        };
+        let answer = tokio::time::timeout_at(deadline.into(), instance.send(connector, request)).await;
+        let outcome = answer.unwrap_or(Err(Unreachable::TooSlow));
         let counts = |status| counts_as_failure(status, instances.len());
         let is_well = outcome.as_ref().is_ok_and(|response| !counts(response.status()));
         running.end(name, is_well);

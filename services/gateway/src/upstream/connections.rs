@@ -1,0 +1,159 @@
+//! Connections to one process, each for one request after the other.
+//!
+//! hyper-util's pool finds them by the host of each request, in one place for all hosts: a quarter of what its engine
+//! takes to pass a small answer on. Here the process is known already.
+
+use std::{
+    collections::VecDeque,
+    iter,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use axum::body::{Body, Bytes, HttpBody};
+use hyper::{
+    Request, Response, Uri,
+    body::{Frame, Incoming, SizeHint},
+    client::conn::http1::{self, SendRequest},
+    rt::Executor,
+};
+use hyper_util::rt::TokioExecutor;
+use quenty_platform::{client::Https, tls as platform_tls};
+use tower::ServiceExt;
+
+use super::Unreachable;
+
+/// More do not wait for work.
+const MOST_IDLE: usize = 256;
+/// What has waited longer is closed.
+const LONGEST_IDLE: Duration = Duration::from_secs(60);
+
+type Connection = SendRequest<Body>;
+
+/// Those that wait for work; who waits longest is first.
+#[derive(Default)]
+pub(super) struct Connections(Mutex<VecDeque<Idle>>);
+
+struct Idle {
+    connection: Connection,
+    since: Instant,
+}
+
+/// The body of an answer; once all of it is read, its connection waits for work again.
+struct Answer {
+    body: Incoming,
+    connection: Option<Connection>,
+    home: Arc<Connections>,
+}
+
+impl Connections {
+    /// Sends a request whose URI is a path, on a connection that waits for work or on a new one to `origin`.
+    ///
+    /// # Errors
+    /// When there is no connection, or it breaks.
+    pub(super) async fn send(
+        self: &Arc<Self>,
+        connector: &Https,
+        origin: &Uri,
+        mut request: Request<Body>,
+    ) -> Result<Response<Body>, Unreachable> {
+        loop {
+            let waiting = self.take();
+            let is_new = waiting.is_none();
+            let mut connection = match waiting {
+                Some(waiting) => waiting,
+                None => Box::pin(connect(connector, origin)).await?,
+            };
+            match connection.try_send_request(request).await {
+                Ok(response) => return Ok(self.lend(connection, response)),
+                Err(mut error) => match error.take_message() {
+                    // The process closed it while it waited: nothing was sent.
+                    Some(unsent) if !is_new => request = unsent,
+                    Some(_) => return Err(Unreachable::NotConnected(error.into_error().to_string())),
+                    None => return Err(Unreachable::BrokenOff(error.into_error().to_string())),
+                },
+            }
+        }
+    }
+
+    fn lend(self: &Arc<Self>, connection: Connection, response: Response<Incoming>) -> Response<Body> {
+        let home = Arc::clone(self);
+        if response.body().is_end_stream() {
+            home.take_back(connection);
+            return response.map(Body::new);
+        }
+        response.map(|body| Body::new(Answer { body, connection: Some(connection), home }))
+    }
+
+    fn take_back(self: Arc<Self>, mut connection: Connection) {
+        if connection.is_ready() {
+            return self.put(connection);
+        }
+        // An answer may end before its request is sent: such a connection is not for the next one yet.
+        TokioExecutor::new().execute(async move {
+            if connection.ready().await.is_ok() {
+                self.put(connection);
+            }
+        });
+    }
+
+    fn put(&self, connection: Connection) {
+        let since = Instant::now();
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_too_old = |oldest: &Idle| since.duration_since(oldest.since) > LONGEST_IDLE;
+        while idle.len() >= MOST_IDLE || idle.front().is_some_and(is_too_old) {
+            idle.pop_front();
+        }
+        idle.push_back(Idle { connection, since });
+    }
+
+    /// The one that waits shortest: the others may be needed no more.
+    fn take(&self) -> Option<Connection> {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = iter::from_fn(|| idle.pop_back()).map(|idle| idle.connection);
+        waiting.find(|connection| !connection.is_closed())
+    }
+}
+
+async fn connect(connector: &Https, origin: &Uri) -> Result<Connection, Unreachable> {
+    let not_connected = |why| Unreachable::NotConnected(why);
+    let stream = connector.clone().oneshot(origin.clone()).await;
+    let stream = stream.map_err(|error| not_connected(platform_tls::told(&*error)))?;
+    let (mut connection, work) =
+        http1::handshake(stream).await.map_err(|error| not_connected(platform_tls::told(&error)))?;
+    // What breaks it is told to whoever waits for an answer.
+    TokioExecutor::new().execute(async move { drop(work.await) });
+    connection.ready().await.map_err(|error| not_connected(platform_tls::told(&error)))?;
+    Ok(connection)
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        let is_over = match &frame {
+            None => true,
+            Some(Ok(_)) => self.body.is_end_stream(),
+            Some(Err(_)) => false,
+        };
+        if let Some(connection) = self.connection.take_if(|_| is_over) {
+            Arc::clone(&self.home).take_back(connection);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
