@@ -27,9 +27,6 @@ use tokio::runtime::{Builder, Runtime};
     about = "An open logistics platform: orders, pickups, shipments, door to door"
 )]
 struct Cli {
-    /// Threads that work; as many as there are cores, unless told otherwise
-    #[arg(long, global = true, env = "TOKIO_WORKER_THREADS", value_name = "N")]
-    workers: Option<NonZeroUsize>,
     #[command(subcommand)]
     command: Command,
 }
@@ -73,7 +70,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match runtime(cli.workers) {
+    let runtime = match runtime(&cli.command) {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("error: cannot start: {error}");
@@ -111,16 +108,16 @@ fn main() -> ExitCode {
 }
 
 /// One thread needs no scheduler of several: a gateway with one core takes a quarter less of it
-/// (`bench/RESULTS.md`).
-fn runtime(workers: Option<NonZeroUsize>) -> io::Result<Runtime> {
-    let workers = workers.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-    let mut builder = match workers {
+/// (`docs/adr/0020-what-a-request-costs-the-gateway.md`).
+fn runtime(command: &Command) -> io::Result<Runtime> {
+    let wanted = if let Command::Serve(args) = command { args.workers } else { None };
+    let workers = wanted.or_else(|| thread::available_parallelism().ok());
+    let mut builder = match workers.map_or(1, NonZeroUsize::get) {
         1 => Builder::new_current_thread(),
-        several => {
-            let mut builder = Builder::new_multi_thread();
-            builder.worker_threads(several);
-            builder
-        }
+        _ => Builder::new_multi_thread(),
     };
+    if let Some(workers) = wanted {
+        builder.worker_threads(workers.get());
+    }
     builder.enable_all().build()
 }

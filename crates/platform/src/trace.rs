@@ -67,8 +67,10 @@ impl TraceParent {
         let mut parts = text.split('-');
         let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let lower_hex = |s: &str| s.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        // Later versions may say more.
         if version.len() != 2
             || version == "ff"
+            || (version == "00" && parts.next().is_some())
             || trace.len() != 32
             || span.len() != 16
             || flags.len() != 2
@@ -139,6 +141,7 @@ mod tests {
             "00-0-0-01",
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
             "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
             "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
         ] {
             assert_eq!(TraceParent::parse(text), None, "{text}");

@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    num::NonZeroUsize,
     process::ExitCode,
     sync::Arc,
 };
@@ -32,6 +33,9 @@ const GATEWAY: &str = "gateway";
 pub struct Args {
     /// `gateway`, or the name of a service
     name: String,
+    /// Threads that work; as many as there are cores, unless told otherwise
+    #[arg(long, env = "TOKIO_WORKER_THREADS", value_name = "N")]
+    pub workers: Option<NonZeroUsize>,
 }
 
 pub async fn run(args: Args) -> Result<ExitCode> {

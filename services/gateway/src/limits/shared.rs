@@ -69,6 +69,7 @@ impl Shared {
 
     pub(super) async fn take(&self, quota: &Quota, class: Class, who: &Principal, cost: u32) -> Taken {
         let key = format!("limits:{}:{who}", class.name());
+        // Asking is on the heap, for most reads ask nobody.
         let taken = match class {
             Class::Auth | Class::Write | Class::Bulk => Box::pin(self.ask(&key, quota, cost, cost)).await,
             Class::Public | Class::Read => self.take_leased(key, quota, cost).await,
@@ -84,7 +85,6 @@ impl Shared {
             return Ok((0, taken));
         }
         let most = (quota.requests() / PART).clamp(1, MOST_BEFOREHAND).max(cost);
-        // On the heap, for most reads ask nobody.
         let (taken, beyond) = Box::pin(self.ask(&key, quota, cost, most)).await?;
         let left = taken.saturating_sub(cost);
         if left > 0 {

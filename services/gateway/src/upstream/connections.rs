@@ -1,10 +1,11 @@
 //! Connections to one process, each for one request after the other.
 //!
-//! hyper-util's pool finds them by the host of each request, in one place for all hosts: a quarter of what its engine
-//! takes to pass a small answer on. Here the process is known already.
+//! hyper-util's pool keeps those of all hosts in one place and finds them by the host of each request: a fifth of what
+//! passing a small answer on takes outside the kernel. Here the process is known already.
 
 use std::{
     collections::VecDeque,
+    error::Error,
     iter,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -25,9 +26,9 @@ use tower::ServiceExt;
 
 use super::Unreachable;
 
-/// More do not wait for work.
+/// So many wait for work at most.
 const MOST_IDLE: usize = 256;
-/// What has waited longer is closed.
+/// What has waited longer is not used again: its other end may be gone without a word.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 
 type Connection = SendRequest<Body>;
@@ -71,7 +72,7 @@ impl Connections {
                 Err(mut error) => match error.take_message() {
                     // The process closed it while it waited: nothing was sent.
                     Some(unsent) if !is_new => request = unsent,
-                    Some(_) => return Err(Unreachable::NotConnected(error.into_error().to_string())),
+                    Some(_) => return Err(not_connected(&error.into_error())),
                     None => return Err(Unreachable::BrokenOff(error.into_error().to_string())),
                 },
             }
@@ -88,6 +89,9 @@ impl Connections {
     }
 
     fn take_back(self: Arc<Self>, mut connection: Connection) {
+        if connection.is_closed() {
+            return;
+        }
         if connection.is_ready() {
             return self.put(connection);
         }
@@ -100,33 +104,38 @@ impl Connections {
     }
 
     fn put(&self, connection: Connection) {
-        let since = Instant::now();
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_too_old = |oldest: &Idle| since.duration_since(oldest.since) > LONGEST_IDLE;
-        while idle.len() >= MOST_IDLE || idle.front().is_some_and(is_too_old) {
+        while idle.len() >= MOST_IDLE || idle.front().is_some_and(Idle::is_too_old) {
             idle.pop_front();
         }
-        idle.push_back(Idle { connection, since });
+        idle.push_back(Idle { connection, since: Instant::now() });
     }
 
     /// The one that waits shortest: the others may be needed no more.
     fn take(&self) -> Option<Connection> {
         let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut waiting = iter::from_fn(|| idle.pop_back()).map(|idle| idle.connection);
-        waiting.find(|connection| !connection.is_closed())
+        let mut waiting = iter::from_fn(|| idle.pop_back());
+        waiting.find(|idle| !idle.connection.is_closed() && !idle.is_too_old()).map(|idle| idle.connection)
+    }
+}
+
+impl Idle {
+    fn is_too_old(&self) -> bool {
+        self.since.elapsed() > LONGEST_IDLE
     }
 }
 
 async fn connect(connector: &Https, origin: &Uri) -> Result<Connection, Unreachable> {
-    let not_connected = |why| Unreachable::NotConnected(why);
-    let stream = connector.clone().oneshot(origin.clone()).await;
-    let stream = stream.map_err(|error| not_connected(platform_tls::told(&*error)))?;
-    let (mut connection, work) =
-        http1::handshake(stream).await.map_err(|error| not_connected(platform_tls::told(&error)))?;
+    let stream = connector.clone().oneshot(origin.clone()).await.map_err(|error| not_connected(&*error))?;
+    let (mut connection, work) = http1::handshake(stream).await.map_err(|error| not_connected(&error))?;
     // What breaks it is told to whoever waits for an answer.
     TokioExecutor::new().execute(async move { drop(work.await) });
-    connection.ready().await.map_err(|error| not_connected(platform_tls::told(&error)))?;
+    connection.ready().await.map_err(|error| not_connected(&error))?;
     Ok(connection)
+}
+
+fn not_connected(error: &(dyn Error + 'static)) -> Unreachable {
+    Unreachable::NotConnected(platform_tls::told(error))
 }
 
 impl HttpBody for Answer {
@@ -140,7 +149,8 @@ impl HttpBody for Answer {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         let is_over = match &frame {
             None => true,
-            Some(Ok(_)) => self.body.is_end_stream(),
+            // Nobody asks for more after trailers.
+            Some(Ok(frame)) => frame.is_trailers() || self.body.is_end_stream(),
             Some(Err(_)) => false,
         };
         if let Some(connection) = self.connection.take_if(|_| is_over) {
@@ -155,5 +165,35 @@ impl HttpBody for Answer {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    /// An answer that nobody reads, such as one after which the request is sent again, may have come as a whole.
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take().filter(Connection::is_ready) {
+            self.home.put(connection);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper_util::rt::TokioIo;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_has_waited_too_long_is_not_used_again() {
+        let (near, _far) = tokio::io::duplex(64);
+        let (connection, work) = http1::handshake(TokioIo::new(near)).await.unwrap();
+        TokioExecutor::new().execute(async move { drop(work.await) });
+        let connections = Connections::default();
+        connections.put(connection);
+        let connection = connections.take().unwrap();
+        let since = Instant::now() - LONGEST_IDLE * 2;
+        connections.0.lock().unwrap().push_back(Idle { connection, since });
+        assert!(connections.take().is_none());
+        assert!(connections.0.lock().unwrap().is_empty());
     }
 }

@@ -14,6 +14,7 @@ mod bodies;
 mod browsers;
 mod caching;
 mod compression;
+mod connections;
 mod draining;
 mod edges;
 mod forwarding;
