@@ -3,7 +3,7 @@
 
 use std::{process::Command, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use hyper::{
     Request, Uri,
     body::Incoming,
@@ -28,7 +28,8 @@ pub(super) async fn start(upstream: u16) -> Result<Server> {
     Server::start("the bare proxy", command, port).await
 }
 
-/// Forwards until it is killed, by the same server and the same pool as the gateway, in the clear and without its limits.
+/// Forwards until it is killed, by the same server as the gateway and the pool of hyper-util, in the clear and without
+/// the gateway's limits.
 pub(crate) async fn forward(port: u16, upstream: u16) -> Result<()> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
@@ -38,26 +39,22 @@ pub(crate) async fn forward(port: u16, upstream: u16) -> Result<()> {
         .build(connector);
     let upstream: Authority = format!("127.0.0.1:{upstream}").parse()?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    let mut connections = JoinSet::new();
-    // A worker serves all of it, as in the gateway.
-    connections.spawn(async move {
-        let mut served = JoinSet::new();
-        while let Ok((stream, _)) = listener.accept().await {
-            drop(stream.set_nodelay(true));
-            let (client, upstream) = (client.clone(), upstream.clone());
-            let answer = service_fn(move |request| {
-                let request = addressed(request, &upstream).map(|request| client.request(request));
-                async { Ok::<_, anyhow::Error>(request?.await?) }
-            });
-            let mut server = http1::Builder::new();
-            server.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10));
-            served.spawn(async move {
-                drop(server.serve_connection(TokioIo::new(stream), answer).await);
-            });
-            while served.try_join_next().is_some() {}
-        }
-    });
-    connections.join_next().await.context("it forwards until it is killed")?.map_err(Into::into)
+    let mut served = JoinSet::new();
+    loop {
+        let (stream, _) = listener.accept().await?;
+        drop(stream.set_nodelay(true));
+        let (client, upstream) = (client.clone(), upstream.clone());
+        let answer = service_fn(move |request| {
+            let request = addressed(request, &upstream).map(|request| client.request(request));
+            async { Ok::<_, anyhow::Error>(request?.await?) }
+        });
+        let mut server = http1::Builder::new();
+        server.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10));
+        served.spawn(async move {
+            drop(server.serve_connection(TokioIo::new(stream), answer).await);
+        });
+        while served.try_join_next().is_some() {}
+    }
 }
 
 fn addressed(mut request: Request<Incoming>, upstream: &Authority) -> Result<Request<Incoming>> {

@@ -60,8 +60,7 @@ impl ApiKeys {
         Self { auth, verifier, said: Cache::builder().max_capacity(MOST_KEYS).time_to_idle(KEPT).build() }
     }
 
-    /// Puts a token into the place of the key. `may_ask` is asked before Auth is: whoever tries keys
-    /// is stopped here.
+    /// Puts a token into the place of the key. `may_ask` is asked before Auth is: whoever tries keys is stopped here.
     ///
     /// # Errors
     /// 401 for a key that does not work, 400 when a token is there, too, 503 while Auth cannot be asked; and what

@@ -325,7 +325,6 @@ fn life(response: &Response<Body>) -> Option<Life> {
     let headers = response.headers();
     let is_small = response.body().size_hint().exact().is_some_and(|size| size <= LARGEST);
     let is_whole = response.status() == StatusCode::OK
-        && headers.contains_key(header::CACHE_CONTROL)
         && !headers.contains_key(header::SET_COOKIE)
         && !words(headers, &header::VARY).any(|name| name == "*");
     if is_small && is_whole { Life::promised(headers) } else { None }

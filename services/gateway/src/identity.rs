@@ -24,11 +24,11 @@ pub(crate) async fn check(
     headers: &mut HeaderMap,
     visit: &mut Visit,
 ) -> Result<Option<Arc<Claims>>, Failure> {
+    let key = headers.remove(API_KEY);
     if *access == Access::Anyone {
-        headers.remove(API_KEY);
         return Ok(None);
     }
-    if let Some(key) = headers.remove(API_KEY) {
+    if let Some(key) = key {
         let address = visit.client.address;
         let stranger = Principal::at(address);
         let may_ask = gateway.0.limits.take(Class::Public, &stranger, 1, &mut visit.told);

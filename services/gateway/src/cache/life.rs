@@ -22,6 +22,10 @@ pub(super) struct Life {
 impl Life {
     /// Nothing where its service does not let those who stand between keep it.
     pub(super) fn promised(headers: &HeaderMap) -> Option<Self> {
+        // Most answers promise nothing; the words of this header are looked through several times below.
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            return None;
+        }
         let number = |name: &str| {
             words(headers, &header::CACHE_CONTROL).find_map(|directive| {
                 directive.strip_prefix(name)?.strip_prefix('=')?.trim_matches('"').parse().ok()

@@ -13,11 +13,11 @@ use hyper::Method;
 use quenty_gateway::Upstream;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
     sync::Semaphore,
 };
+use tokio_util::sync::CancellationToken;
 
-use crate::support::{Door, description};
+use crate::support::{Door, description, serve};
 
 const PLAIN: &str = "/api/v1/plain";
 const CLOSED: &str = "/api/v1/closed";
@@ -46,12 +46,7 @@ async fn door(end: Arc<Semaphore>) -> Door {
         .route(ILL, get(ill))
         .route("/health/ready", get(async || StatusCode::OK))
         .route("/openapi.json", get(move || std::future::ready(axum::Json(described.clone()))));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-    tokio::spawn(async move {
-        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
-    });
+    let url = serve(router, CancellationToken::new()).await;
     Door::open(vec![Upstream::remote("things", &url)], &[]).await
 }
 

@@ -109,13 +109,15 @@ impl Drop for Door {
     }
 }
 
-/// Serves until `stop`; tells where.
+/// Serves until `stop`, also those who ask for their client's address; tells where.
 pub(crate) async fn serve(router: Router, stop: CancellationToken) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     #[expect(clippy::disallowed_methods, reason = "ends with the test, by its token")]
     tokio::spawn(async move {
-        axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(stop.cancelled_owned())
+            .await
     });
     url
 }
