@@ -25,7 +25,7 @@ use hyper::{
     header::{self, HeaderName},
 };
 use moka::future::Cache as Store;
-use quenty_kernel::{Failure, Kind};
+use quenty_kernel::Failure;
 use quenty_platform::{
     redis::Redis,
     settings::{Settings, SettingsError},
@@ -40,7 +40,7 @@ use self::{
     shared::Shared,
     shelf::{Copy, Shelf, answers_to, wants_new},
 };
-use crate::{bodies::Outgoing, edge::TRACEPARENT, exchange::Exchange};
+use crate::{bodies::Outgoing, edge::TRACEPARENT, exchange::Exchange, upstream::broken_off};
 
 /// To what an answer belongs, and what a change concerns beside its own path (RFC 9875).
 static GROUPS: HeaderName = HeaderName::from_static("cache-groups");
@@ -290,14 +290,8 @@ impl Cache {
             return Ok(response);
         };
         let (parts, body) = response.into_parts();
-        let Ok(body) = body.collect().await else {
-            return Err(Failure::new(
-                Kind::BadGateway,
-                "UPSTREAM_BROKE_OFF",
-                "the answer broke off; try again",
-            ));
-        };
-        let (mut headers, body) = (parts.headers, body.to_bytes());
+        let body = body.collect().await.map_err(|_| broken_off())?.to_bytes();
+        let mut headers = parts.headers;
         headers.remove(TRACEPARENT);
         let copy = Copy { asked: Vec::new(), headers, body, made: begun, life };
         let told = copy.told_to(&asked);

@@ -13,7 +13,10 @@ use hyper::{
     body::Body as _,
     header::{self, HeaderValue},
 };
+use quenty_kernel::Failure;
 use ruzstd::encoding::CompressionLevel;
+
+use crate::upstream::broken_off;
 
 /// Below it the gain is not worth the work; what is above is a file.
 const SIZES: std::ops::RangeInclusive<u64> = 1024..=1 << 20;
@@ -83,24 +86,29 @@ impl Coding {
 }
 
 /// The answer in the wanted coding, if it is one that gains by it.
-pub(crate) async fn apply(wanted: Option<Coding>, mut response: Response<Body>) -> Response<Body> {
+///
+/// # Errors
+/// 502 when its service breaks off after the head: the client gets none of it rather than half.
+pub(crate) async fn apply(
+    wanted: Option<Coding>,
+    mut response: Response<Body>,
+) -> Result<Response<Body>, Failure> {
     if !is_suitable(&response) {
-        return response;
+        return Ok(response);
     }
     response.headers_mut().append(header::VARY, HeaderValue::from_static("accept-encoding"));
-    let Some(coding) = wanted else { return response };
+    let Some(coding) = wanted else { return Ok(response) };
     let (mut parts, body) = response.into_parts();
     // Its size is known: it is here already, or about to be.
-    let Ok(body) = body.collect().await else { return broken_off(parts) };
-    let body = body.to_bytes();
-    match compressed(coding, body.clone()).await.filter(|smaller| smaller.len() < body.len()) {
+    let body = body.collect().await.map_err(|_| broken_off())?.to_bytes();
+    Ok(match compressed(coding, body.clone()).await.filter(|smaller| smaller.len() < body.len()) {
         Some(smaller) => {
             parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
             parts.headers.remove(header::CONTENT_LENGTH);
             Response::from_parts(parts, Body::from(smaller))
         }
         None => Response::from_parts(parts, Body::from(body)),
-    }
+    })
 }
 
 async fn compressed(coding: Coding, body: Bytes) -> Option<Vec<u8>> {
@@ -108,13 +116,6 @@ async fn compressed(coding: Coding, body: Bytes) -> Option<Vec<u8>> {
         return coding.apply(&body);
     }
     tokio::task::spawn_blocking(move || coding.apply(&body)).await.ok().flatten()
-}
-
-/// A service that breaks off after its head: the client gets none of it rather than half.
-fn broken_off(mut parts: hyper::http::response::Parts) -> Response<Body> {
-    parts.status = StatusCode::BAD_GATEWAY;
-    parts.headers = HeaderMap::new();
-    Response::from_parts(parts, Body::empty())
 }
 
 fn is_suitable(response: &Response<Body>) -> bool {

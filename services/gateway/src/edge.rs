@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     Gateway,
-    client_address::Client,
+    client_address::{Client, FORWARDED_FOR},
     compression::{self, Coding},
     door, health,
     limits::{Class, Principal},
@@ -79,8 +79,9 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
     };
     let response = outcome.unwrap_or_else(|failure| Error::from(failure).into_response());
     let (path, trace_id) = (uri.path(), visit.trace.trace_id());
-    let response = problem::finish(response, path, &trace_id);
-    let mut response = compression::apply(coding, response).await;
+    let finish = |response| problem::finish(response, path, &trace_id);
+    let compressed = compression::apply(coding, finish(response)).await;
+    let mut response = compressed.unwrap_or_else(|failure| finish(Error::from(failure).into_response()));
     let headers = response.headers_mut();
     headers.reserve(visit.told.len() + OWN_HEADERS);
     headers.extend(std::mem::take(&mut visit.told));
@@ -112,7 +113,9 @@ async fn serve(
     visit: &mut Visit,
     peer: Client,
 ) -> Result<Response<Body>, Failure> {
-    let Some(route) = own_route(request.uri().path(), peer) else {
+    // What a proxy passes on comes from elsewhere.
+    let is_from_here = peer.address.is_loopback() && !request.headers().contains_key(FORWARDED_FOR);
+    let Some(route) = own_route(request.uri().path(), is_from_here) else {
         proxy::prepare(&mut request, visit);
         return proxy::forward(gateway, request, visit).await;
     };
@@ -135,7 +138,7 @@ async fn serve(
 }
 
 /// What the gateway answers by itself.
-fn own_route(path: &str, peer: Client) -> Option<&'static str> {
+fn own_route(path: &str, is_from_here: bool) -> Option<&'static str> {
     match path {
         "/health" => Some("/health"),
         "/health/ready" => Some("/health/ready"),
@@ -144,7 +147,7 @@ fn own_route(path: &str, peer: Client) -> Option<&'static str> {
         "/openapi.json" => Some("/openapi.json"),
         "/api/versions" => Some("/api/versions"),
         // For a collector on this machine; strangers learn nothing of what runs here.
-        "/metrics" if peer.address.is_loopback() => Some("/metrics"),
+        "/metrics" if is_from_here => Some("/metrics"),
         "/docs" => Some("/docs"),
         path if path.starts_with("/docs/") => Some("/docs"),
         _ => None,

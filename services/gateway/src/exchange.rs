@@ -1,7 +1,8 @@
 //! Sending a request inward, again if need be and if that is safe, within the time that its client is promised.
 //!
 //! Sent again is what changes nothing or carries an `Idempotency-Key`, when its service cannot be reached or says that it
-//! cannot answer now; and anything of which nothing was sent. Never once the answer has begun to flow outward.
+//! cannot answer now; and anything of which nothing was sent. Never once the answer has begun to flow outward. The keys
+//! of strangers are nobody's: services remember answers for callers whom they know.
 
 use std::{
     sync::Arc,
@@ -26,9 +27,9 @@ use quenty_platform::{
 
 use crate::{
     Gateway,
-    bodies::{Content, Outgoing},
+    bodies::{self, Content, Outgoing},
     edge::TRACEPARENT,
-    table::Operation,
+    table::{Access, Operation},
     upstream::{Unreachable, Upstream},
 };
 
@@ -56,6 +57,7 @@ impl Exchange<'_> {
         let deadline = Instant::now() + self.patience;
         self.until_answered(upstream, request, deadline).await.map_err(|error| match error {
             Unreachable::TooSlow => self.too_slow(),
+            Unreachable::Unfinished => bodies::broken_off(),
             error => unreachable(upstream.name, &error),
         })
     }
@@ -89,7 +91,9 @@ impl Exchange<'_> {
             let outcome = self.send(upstream, parts.clone(), whole, deadline).await;
             this_try.end(&outcome, Instant::now());
             let outcome = match outcome {
-                Ok(response) if is_keyed(&parts.headers) && response.status() == StatusCode::CONFLICT => {
+                Ok(response)
+                    if self.is_keyed(&parts.headers) && response.status() == StatusCode::CONFLICT =>
+                {
                     match still_running(response, deadline).await {
                         Running::Wait(pause) => {
                             tokio::time::sleep(pause).await;
@@ -101,7 +105,8 @@ impl Exchange<'_> {
                 outcome => outcome,
             };
             let is_early = begun.elapsed() < AGAIN_WITHIN.min(self.patience / 2);
-            let may = is_early && tries < MOST_TRIES && may_be_sent_again(upstream, &parts, &outcome);
+            let is_repeatable = parts.method.is_safe() || self.is_keyed(&parts.headers);
+            let may = is_early && tries < MOST_TRIES && may_be_sent_again(upstream, is_repeatable, &outcome);
             if !may || !budget.spend() {
                 return outcome;
             }
@@ -109,6 +114,10 @@ impl Exchange<'_> {
             tokio::time::sleep(FIRST_PAUSE * tries.pow(2)).await;
             tries += 1;
         }
+    }
+
+    fn is_keyed(&self, headers: &HeaderMap) -> bool {
+        self.operation.access != Access::Anyone && headers.contains_key(IDEMPOTENCY_KEY)
     }
 
     async fn send(
@@ -119,8 +128,9 @@ impl Exchange<'_> {
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
         let mut seen = self.seen(upstream, &mut parts);
+        let is_streaming = matches!(content, Content::Streaming(_));
         let request = Request::from(Outgoing { parts, content });
-        let outcome = upstream.send(&self.gateway.0.connector, request, deadline).await;
+        let outcome = upstream.send(&self.gateway.0.connector, request, is_streaming, deadline).await;
         if let Some(seen) = &mut seen {
             match &outcome {
                 Ok(response) => seen.answered(response.status().as_u16(), 400),
@@ -151,16 +161,11 @@ fn tell_time_left(headers: &mut HeaderMap, deadline: Instant) {
     headers.insert(TIME_LEFT, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
 }
 
-fn is_keyed(headers: &HeaderMap) -> bool {
-    headers.contains_key(IDEMPOTENCY_KEY)
-}
-
 fn may_be_sent_again(
     upstream: &Upstream,
-    parts: &Parts,
+    is_repeatable: bool,
     outcome: &Result<Response<Body>, Unreachable>,
 ) -> bool {
-    let is_repeatable = parts.method.is_safe() || is_keyed(&parts.headers);
     match outcome {
         Ok(response) => {
             let cannot_now = matches!(
@@ -171,7 +176,7 @@ fn may_be_sent_again(
             let is_deliberate = response.headers().contains_key(header::RETRY_AFTER);
             is_repeatable && cannot_now && (!is_deliberate || upstream.has_several())
         }
-        Err(Unreachable::LeftAlone | Unreachable::TooSlow) => false,
+        Err(Unreachable::LeftAlone | Unreachable::TooSlow | Unreachable::Unfinished) => false,
         Err(error) => is_repeatable || error.is_unsent(),
     }
 }

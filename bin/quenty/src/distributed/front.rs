@@ -10,8 +10,8 @@ pub const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// The `http` block.
 ///
 /// - A gateway that cannot be reached, or does not work yet, is passed over. What was sent is sent again only where that
-///   is safe: reads, and changes with an `Idempotency-Key`, whose repetition gets the first answer. The others go
-///   on to the next gateway only while nothing of them was sent.
+///   is safe: reads, and changes of callers who are known with an `Idempotency-Key`, whose repetition gets the first
+///   answer. The others go on to the next gateway only while nothing of them was sent.
 /// - No gateway is marked as down: on loopback a dead one refuses at once, and two that are marked would leave nobody.
 /// - Idle connections end here before the gateways end them (after `header_timeout_ms`, 10 s), else a change could be
 ///   sent into one that closes.
@@ -25,6 +25,12 @@ pub fn config(layout: &Layout) -> String {
     format!(
         r#"  access_log off;
   server_tokens off;
+  # No key, or nobody's.
+  map "$http_idempotency_key:$http_authorization$http_x_api_key" $is_repeatable {{
+    "~^:" "";
+    "~:$" "";
+    default 1;
+  }}
   upstream gateways {{
     least_conn;
 {gateways}    keepalive 64;
@@ -52,7 +58,7 @@ pub fn config(layout: &Layout) -> String {
 
     error_page 418 = @repeatable;
     location / {{
-      if ($http_idempotency_key) {{ return 418; }}
+      if ($is_repeatable) {{ return 418; }}
       proxy_next_upstream error timeout http_503;
       proxy_pass http://gateways;
     }}

@@ -1,7 +1,7 @@
 //! The body of a request, read and checked before any service hears of it: its media type, its size, how fast it comes,
 //! how deep it is, its shape as the operation's description tells it, and that it holds no card number.
 //!
-//! Files stream through: their service reads them piece by piece. What a service's own types say of values (lengths,
+//! Files stream through: their service reads them piece by piece. All else is read first, also where nothing is expected. What a service's own types say of values (lengths,
 //! ranges, patterns) is theirs to tell, in words that fit the field; what is refused here they would refuse, too.
 
 mod cards;
@@ -46,8 +46,8 @@ impl Bounds {
 /// What an operation says of its body.
 #[derive(Debug)]
 pub(crate) enum Expected {
-    /// Nothing, or a file.
-    Anything,
+    Nothing,
+    File,
     Json {
         schema: Schema,
         /// Other media types that it takes.
@@ -83,10 +83,10 @@ impl Expected {
     /// What the description of the operation `method` of the path `template` says.
     pub(crate) fn of(description: &Description, template: &str, method: &str, operation: &Value) -> Self {
         let body = &operation["requestBody"];
-        let Some(content) = body["content"].as_object().filter(|content| content.contains_key(schema::JSON))
-        else {
-            return Self::Anything;
-        };
+        let Some(content) = body["content"].as_object() else { return Self::Nothing };
+        if !content.contains_key(schema::JSON) {
+            return Self::File;
+        }
         Self::Json {
             schema: Schema::of_body(description, template, method),
             others: content.keys().filter(|kind| *kind != schema::JSON).cloned().collect(),
@@ -101,14 +101,18 @@ impl Expected {
     /// 400, 408, 413, 415 and 422, as the services tell them.
     pub(crate) async fn read(&self, bounds: &Bounds, request: Request<Body>) -> Result<Outgoing, Failure> {
         let (parts, body) = request.into_parts();
-        let Self::Json { schema, others, is_required, is_payment } = self else {
-            let is_empty = body.is_end_stream();
-            let content = if is_empty { Content::Whole(Bytes::new()) } else { Content::Streaming(body) };
-            return Ok(Outgoing { parts, content });
+        let is_empty = body.is_end_stream();
+        let (schema, others, is_payment) = match self {
+            Self::Json { schema, others, is_required, is_payment } if *is_required || !is_empty => {
+                (schema, others, *is_payment)
+            }
+            _ if is_empty => return Ok(Outgoing { parts, content: Content::Whole(Bytes::new()) }),
+            Self::File => return Ok(Outgoing { parts, content: Content::Streaming(body) }),
+            _ => {
+                let content = Content::Whole(collect(body, bounds.bytes).await?);
+                return Ok(Outgoing { parts, content });
+            }
         };
-        if body.is_end_stream() && !is_required {
-            return Ok(Outgoing { parts, content: Content::Whole(Bytes::new()) });
-        }
         let kind = essence(&parts);
         let is_json = is_json(&kind);
         if !is_json && !others.contains(&kind) {
@@ -117,7 +121,7 @@ impl Expected {
         }
         let bytes = collect(body, bounds.bytes).await?;
         if is_json {
-            check(&bytes, bounds.depth, schema, *is_payment)?;
+            check(&bytes, bounds.depth, schema, is_payment)?;
         }
         Ok(Outgoing { parts, content: Content::Whole(bytes) })
     }
@@ -143,8 +147,13 @@ async fn collect(body: Body, limit: usize) -> Result<Bytes, Failure> {
         Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => {
             Err(Failure::new(Kind::TooLarge, "BODY_TOO_LARGE", format!("a body may have {limit} bytes")))
         }
-        Err(_) => Err(Failure::new(Kind::Malformed, "UNREADABLE_BODY", "the body broke off")),
+        Err(_) => Err(broken_off()),
     }
+}
+
+/// Of a client who did not send all of its request, or not as it said.
+pub(crate) fn broken_off() -> Failure {
+    Failure::new(Kind::Malformed, "UNREADABLE_BODY", "the body broke off")
 }
 
 fn check(bytes: &[u8], depth: usize, schema: &Schema, is_payment: bool) -> Result<(), Failure> {

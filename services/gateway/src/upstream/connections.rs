@@ -73,7 +73,13 @@ impl Connections {
                     // The process closed it while it waited: nothing was sent.
                     Some(unsent) if !is_new => request = unsent,
                     Some(_) => return Err(not_connected(&error.into_error())),
-                    None => return Err(Unreachable::BrokenOff(error.into_error().to_string())),
+                    None => {
+                        let error = error.into_error();
+                        // hyper's word for a body that cannot be read any further.
+                        let is_of_client = error.is_user();
+                        let broken_off = || Unreachable::BrokenOff(error.to_string());
+                        return Err(if is_of_client { Unreachable::Unfinished } else { broken_off() });
+                    }
                 },
             }
         }

@@ -140,7 +140,7 @@ fn pause(before: u32) -> Duration {
 }
 
 impl Running<'_> {
-    /// A request whose client went away says nothing of the process: it is dropped without this.
+    /// A request whose client went away, or broke it off, says nothing of the process: it is dropped without this.
     pub(super) fn end(self, name: &'static str, is_well: bool) {
         self.0.count(name, is_well);
     }

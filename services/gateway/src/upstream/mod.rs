@@ -20,6 +20,7 @@ use axum::{
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
 use hyper::{Request, Response, StatusCode};
+use quenty_kernel::{Failure, Kind};
 use quenty_platform::client::Https;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -76,9 +77,17 @@ pub enum Unreachable {
     BrokenOff(String),
     #[error("no answer in time")]
     TooSlow,
+    /// The client did not send all of its request: nothing that a service could help.
+    #[error("the request broke off")]
+    Unfinished,
     /// All of its processes failed too often of late; nothing was sent.
     #[error("every process of it fails; it is left alone for a moment")]
     LeftAlone,
+}
+
+/// Of an answer that ended after its head.
+pub(crate) fn broken_off() -> Failure {
+    Failure::new(Kind::BadGateway, "UPSTREAM_BROKE_OFF", "the answer broke off; try again")
 }
 
 impl Unreachable {
@@ -166,11 +175,13 @@ impl Upstream {
     }
 
     /// Sends a request whose URI is a path, once; the bodies stream both ways. Of several processes that one is asked
-    /// which has least to do and has not just failed again and again.
+    /// which has least to do and has not just failed again and again. A request that streams takes as long as its sender:
+    /// that it took too long says nothing of the process.
     pub(crate) async fn send(
         &self,
         connector: &Https,
         request: Request<Body>,
+        is_streaming: bool,
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
         match &self.target {
@@ -178,7 +189,9 @@ impl Upstream {
                 let answer = tokio::time::timeout_at(deadline.into(), router.clone().oneshot(request)).await;
                 answer.map_err(|_| Unreachable::TooSlow)?.map_err(|never| match never {})
             }
-            Target::Remote(remote) => remote.send(self.name, connector, request, deadline).await,
+            Target::Remote(remote) => {
+                remote.send(self.name, connector, request, is_streaming, deadline).await
+            }
         }
     }
 }
@@ -189,6 +202,7 @@ impl Remote {
         name: &'static str,
         connector: &Https,
         request: Request<Body>,
+        is_streaming: bool,
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
         let instances = self.instances();
@@ -196,9 +210,12 @@ impl Remote {
         let running = instance.begin();
         let answer = tokio::time::timeout_at(deadline.into(), instance.send(connector, request)).await;
         let outcome = answer.unwrap_or(Err(Unreachable::TooSlow));
-        let counts = |status| counts_as_failure(status, instances.len());
-        let is_well = outcome.as_ref().is_ok_and(|response| !counts(response.status()));
-        running.end(name, is_well);
+        match &outcome {
+            Ok(response) => running.end(name, !counts_as_failure(response.status(), instances.len())),
+            Err(Unreachable::Unfinished) => {}
+            Err(Unreachable::TooSlow) if is_streaming => {}
+            Err(_) => running.end(name, false),
+        }
         outcome
     }
 

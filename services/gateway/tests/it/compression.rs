@@ -4,7 +4,11 @@ use std::io::Read;
 
 use axum::{Router, body::Body, http::header, response::IntoResponse, routing::get};
 use quenty_gateway::Upstream;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use quenty_testkit::wait::eventually;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use crate::support::{Door, description};
 
@@ -79,6 +83,36 @@ async fn what_gains_nothing_or_is_nobody_elses_affair_stays_as_it_is() {
         let answer = door.get(path).header("accept-encoding", "gzip, br, zstd").send().await.expect(200);
         assert_eq!(answer.header("content-encoding"), None, "{path}");
     }
+}
+
+#[tokio::test]
+async fn of_an_answer_that_breaks_off_there_is_no_half() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upstream = Upstream::remote("things", &format!("http://{}", listener.local_addr().unwrap()));
+    let described = description(&[("get", "/api/v1/long")]).to_string();
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut asked = [0; 4096];
+            let read = stream.read(&mut asked).await.unwrap_or_default();
+            let head =
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length";
+            let answer = if String::from_utf8_lossy(&asked[..read]).starts_with("GET /openapi.json ") {
+                format!("{head}: {}\r\n\r\n{described}", described.len())
+            } else {
+                format!("{head}: 5000\r\n\r\n[")
+            };
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    let door = Door::begin(vec![upstream], &[]).await;
+    let answer = eventually("its routes are known", || async {
+        let answer = door.get("/api/v1/long").header("accept-encoding", "gzip").send().await;
+        (answer.code() != "STARTING").then_some(answer)
+    })
+    .await
+    .expect_problem(502, "UPSTREAM_BROKE_OFF");
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
 }
 
 #[tokio::test]

@@ -68,6 +68,14 @@ async fn its_own_pages_carry_a_request_id() {
 }
 
 #[tokio::test]
+async fn its_metrics_are_for_this_machine_alone() {
+    let door = Door::open(vec![things()], &[]).await;
+    door.get("/metrics").send().await.expect(200);
+    let passed_on = door.get("/metrics").header("x-forwarded-for", "203.0.113.9");
+    passed_on.send().await.expect_problem(404, "NO_SUCH_ROUTE");
+}
+
+#[tokio::test]
 async fn who_does_not_send_headers_in_time_is_cut_off() {
     let door = Door::open(vec![things()], &[("header_timeout_ms", "300")]).await;
     for begun in ["", "P", "PRI * HTTP/2.0", "GET /api/v1/things/1 HTTP/1.1\r\nhost: x\r\n"] {

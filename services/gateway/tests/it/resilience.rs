@@ -10,16 +10,17 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use hyper::Method;
 use quenty_gateway::Upstream;
-use quenty_kernel::{Failure, Kind};
-use quenty_platform::http::problem;
-use quenty_testkit::wait::eventually;
+use quenty_kernel::{Failure, Kind, id::UserId};
+use quenty_platform::{http::problem, token::Realm};
+use quenty_testkit::{http::Call, keys, wait::eventually};
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     sync::Semaphore,
@@ -29,6 +30,10 @@ use tokio_util::sync::CancellationToken;
 use crate::support::{Door, description, serve};
 
 const PATH: &str = "/api/v1/things";
+/// For whoever has a token.
+const MEMBERS: &str = "/api/v1/members/things";
+/// Takes a file.
+const FILE: &str = "/api/v1/things/file";
 
 /// A process of a service, and how often it was asked.
 struct Process {
@@ -45,9 +50,13 @@ impl Process {
             let number = counter.fetch_add(1, Ordering::SeqCst);
             std::future::ready(answer(number))
         };
-        let described = description(&[("get", PATH), ("post", PATH)]);
+        let mut described = description(&[("get", PATH), ("post", PATH), ("post", FILE)]);
+        described["paths"][MEMBERS]["post"] = json!({"security": [{"bearer": []}]});
+        described["paths"][FILE]["post"]["requestBody"] = json!({"content": {"text/csv": {}}});
         let router = Router::new()
-            .route(PATH, get(handler.clone()).post(handler))
+            .route(PATH, get(handler.clone()).post(handler.clone()))
+            .route(MEMBERS, post(handler))
+            .route(FILE, post(async |file: Bytes| file))
             .route("/openapi.json", get(move || std::future::ready(axum::Json(described.clone()))));
         Self { url: serve(router, CancellationToken::new()).await, asked }
     }
@@ -67,6 +76,12 @@ impl Process {
 
 async fn door(processes: &[&str], more: &[(&str, &str)]) -> Door {
     Door::open(vec![Upstream::remote("things", &processes.join(","))], more).await
+}
+
+/// A change that its service does once, however often it is asked for.
+fn keyed(door: &Door, key: &str) -> Call {
+    let token = keys::sign(&keys::claims(Realm::Staff, UserId::new(), None, &[]));
+    door.call(Method::POST, MEMBERS).token(&token).idempotency_key(key)
 }
 
 /// Where nobody listens.
@@ -120,7 +135,7 @@ async fn a_read_or_a_keyed_change_that_cannot_be_answered_is_asked_for_again() {
     let door = door(&[&ill.url, &well.url], &[]).await;
     for turn in 0..4 {
         door.get(PATH).send().await.expect(200);
-        door.call(Method::POST, PATH).idempotency_key(&format!("key-{turn}")).send().await.expect(200);
+        keyed(&door, &format!("key-{turn}")).send().await.expect(200);
     }
     assert!(ill.asked() >= 1 && ill.asked() <= 5, "after five failures it is left alone: {}", ill.asked());
 }
@@ -149,6 +164,41 @@ async fn a_change_without_key_is_never_sent_twice() {
         door.call(Method::POST, PATH).send().await.expect(503);
         assert_eq!(ill.asked(), sent);
     }
+}
+
+#[tokio::test]
+async fn a_strangers_key_is_nobodys() {
+    let ill = Process::ill().await;
+    let door = door(&[&ill.url], &[]).await;
+    door.call(Method::POST, PATH).idempotency_key("key").send().await.expect(503);
+    assert_eq!(ill.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_off_is_its_clients_fault() {
+    let well = Process::well().await;
+    let door = door(&[&well.url], &[]).await;
+    let head = |method: &str, path: &str, length: &str| {
+        format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-type: text/csv\r\n{length}\r\n\r\n")
+    };
+    let chunked = "transfer-encoding: chunked";
+    // More often than a process may fail.
+    for _ in 0..10 {
+        for (method, path) in [("POST", FILE), ("POST", PATH), ("GET", PATH)] {
+            let answer =
+                door.raw(format!("{}3\r\na,b\r\nzz\r\n", head(method, path, chunked)).as_bytes()).await;
+            assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("UNREADABLE_BODY"), "{answer}");
+        }
+        let mut stream = door.connect().await;
+        stream.write_all(format!("{}a,b", head("POST", FILE, "content-length: 9")).as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.is_empty() || answer.contains("UNREADABLE_BODY"), "{answer}");
+    }
+    door.get(PATH).send().await.expect(200);
+    let sent = format!("{}3\r\na,b\r\n0\r\n\r\n", head("POST", FILE, chunked));
+    assert!(door.raw(sent.as_bytes()).await.ends_with("a,b"));
 }
 
 #[tokio::test]
@@ -281,11 +331,11 @@ async fn a_request_whose_first_try_still_runs_is_waited_for() {
     })
     .await;
     let door = door(&[&running.url], &[]).await;
-    let answer = door.call(Method::POST, PATH).idempotency_key("key").send().await.expect(200);
+    let answer = keyed(&door, "key").send().await.expect(200);
     assert_eq!((answer.text().as_str(), running.asked()), ("the answer", 2));
     let other = Process::answering(|_| problem::response(&Failure::conflict("SKU_TAKEN", "taken"))).await;
     let door = self::door(&[&other.url], &[]).await;
-    door.call(Method::POST, PATH).idempotency_key("key").send().await.expect_problem(409, "SKU_TAKEN");
+    keyed(&door, "key").send().await.expect_problem(409, "SKU_TAKEN");
 }
 
 #[tokio::test]
