@@ -67,6 +67,9 @@ async fn one_of_two_may_die_at_any_moment_and_nobody_outside_sees_it() {
     assert!(lists_from_the_replica(&platform).await > 0, "lists come from the replica");
     let report = stage.assert_sound().await;
     assert_eq!(report.orders, placed as u64 + 1, "each order once, whatever was sent again on the way");
+    let (whole, told) = platform.audit().await;
+    assert!(whole, "{told:#}");
+    assert!(told["auth"]["checkpoints"]["checkpoints"].as_u64() > Some(0), "they are signed: {told:#}");
 
     // What was killed without warning recovers on its folder, and what ends in order leaves nothing.
     let platform = platform.kill_and_start().await;

@@ -1,13 +1,18 @@
 //! `quenty up` as a process: it holds its folder, ends in order, and comes back after it was killed.
 
 use std::{
+    convert::Infallible,
     net::{TcpListener, TcpStream},
     path::Path,
     time::{Duration, Instant},
 };
 
-use nix::sys::signal::Signal;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use quenty_testkit::scratch_dir::ScratchDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::harness::{
     Environment, Person, Up,
@@ -88,6 +93,71 @@ async fn a_killed_up_takes_its_postgres_with_it() {
         processes_below(&data).is_empty().then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_up_whose_postgres_ends_says_so_and_ends_too() {
+    let up = Up::durable(folder()).await;
+    let data = up.ready.data.clone();
+    let pid_file = data.join("postgres/cluster/postmaster.pid");
+    let pid = std::fs::read_to_string(pid_file).expect("PostgreSQL tells who it is");
+    let pid = pid.lines().next().and_then(|line| line.trim().parse().ok()).expect("a process id");
+    kill(Pid::from_raw(pid), Signal::SIGKILL).expect("a process that runs");
+    let status = up.process.ended().await;
+    let said = up.process.log();
+    assert!(!status.success(), "{said}");
+    for part in ["postgresql ended", "SIGKILL", "postgresql.log", "stopping"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    until(Duration::from_secs(10), "no process is left", async || {
+        processes_below(&data).is_empty().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_service_that_waits_says_each_reason_and_ends_in_order_when_asked() {
+    let database = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("postgres://a:b@{}/c", database.local_addr().expect("an address"));
+    let environment = Environment::from(
+        [
+            ("QUENTY_DATABASE_URL", url.as_str()),
+            ("QUENTY_BUS_URL", "amqp://a:b@127.0.0.1:9/c"),
+            ("QUENTY_CLIENT_SECRET", "a-secret-of-thirty-two-characters"),
+            ("QUENTY_PORT", "0"),
+            ("QUENTY_FILES_URL", "file:///nowhere"),
+            ("QUENTY_MAIL_DIR", "/nowhere"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    let folder = folder();
+    let log = folder.path().join("customer.log");
+    let process = Process::start("customer", &["serve", "customer"], &environment, &log);
+    for (answer, reasons) in [(&b""[..], 1), (&b"?"[..], 2)] {
+        let told = until(AT_ONCE, "it says what it waits for", async || {
+            (process.log().matches("waiting for its database").count() >= reasons).then_some(())
+        });
+        tokio::select! {
+            () = told => {}
+            never = answer_all(&database, answer) => match never {},
+        }
+    }
+    process.signal(Signal::SIGTERM);
+    let ended = tokio::select! {
+        ended = process.ended() => ended,
+        never = answer_all(&database, b"") => match never {},
+    };
+    assert!(ended.success(), "{}", process.tail());
+}
+
+/// Answers whoever connects with this, which is nothing that PostgreSQL says.
+async fn answer_all(listener: &tokio::net::TcpListener, answer: &[u8]) -> Infallible {
+    loop {
+        let (mut client, _) = listener.accept().await.expect("somebody connects");
+        // What is not read would break off the connection.
+        drop(client.read(&mut [0; 64]).await);
+        drop(client.write_all(answer).await);
+    }
 }
 
 #[tokio::test]

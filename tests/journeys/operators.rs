@@ -82,6 +82,16 @@ async fn doctor_names_the_process_the_broker_or_the_database_that_is_away() {
     // They serve before they have reached the broker.
     until(LIMIT, "all is well", async || told(&["doctor"], &environment).await.0.then_some(())).await;
 
+    let (order, mut several) = (cluster.url("order"), environment.clone());
+    several.insert("QUENTY_ORDER_URL".to_owned(), format!("{order}, {order}/"));
+    let (well, found) = told(&["doctor"], &several).await;
+    assert!(well, "{found:#}");
+    assert!(detail(&found, "order", "port").starts_with(&order), "each says which it is: {found:#}");
+    several.insert("QUENTY_ORDER_URL".to_owned(), format!("{order},http://127.0.0.1:9"));
+    let (well, found) = told(&["doctor"], &several).await;
+    assert!(!well);
+    assert_eq!(failing(&found), ["order: port", "order: bus"], "the one that is away: {found:#}");
+
     let mut wrong = environment.clone();
     wrong.insert("QUENTY_ORDER_URL".to_owned(), cluster.url("auth"));
     wrong.remove("QUENTY_PICKUP_DATABASE_URL");

@@ -36,7 +36,18 @@ pub fn flaws(settings: &Settings, process: Option<&str>) -> Vec<String> {
 /// # Errors
 /// With all flaws at once.
 pub fn ensure_sound(settings: &Settings, process: &str) -> Result<()> {
-    let flaws = flaws(settings, Some(process));
+    ensure_none(&flaws(settings, Some(process)), process)
+}
+
+/// As [`ensure_sound`], while what is missing may still be told by Consul.
+///
+/// # Errors
+/// What is wrong with the values.
+pub fn ensure_fit(settings: &Settings, process: &str) -> Result<()> {
+    ensure_none(&flaws(settings, None), process)
+}
+
+fn ensure_none(flaws: &[String], process: &str) -> Result<()> {
     if !flaws.is_empty() {
         bail!("{}\n`quenty config check {process}` explains every setting", flaws.join("\n       "));
     }
@@ -60,11 +71,11 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
             begins(&["file:///", "s3://"]),
             "must be like file:///var/lib/quenty/files or s3://bucket/prefix",
         ),
-        "database_url" | "database_owner_url" | "replica_url" if value.contains("sslmode=require") => (
+        "database_url" | "replica_url" if value.contains("sslmode=require") => (
             false,
             "sslmode=require encrypts for whoever answers; say verify-full, and who signs its certificate in QUENTY_CA_FILE",
         ),
-        "database_url" | "database_owner_url" | "replica_url" => (
+        "database_url" | "replica_url" => (
             begins(&["postgres://", "postgresql://"]) && PgConnectOptions::from_str(value).is_ok(),
             "must be like postgres://role:password@host/database",
         ),
@@ -138,6 +149,10 @@ fn missing(settings: &Settings, process: &str) -> Vec<String> {
     if process != "gateway" && settings.get("audit_dir").is_some() {
         flaws.extend(settings.require("audit_key").err().map(|missing| missing.to_string()));
     }
+    // Nobody looks for a gateway there.
+    if process != "gateway" {
+        flaws.extend(not_findable(settings));
+    }
     if let Err(why) = Transport::from_settings(settings) {
         flaws.push(why.to_string());
     }
@@ -150,16 +165,36 @@ fn missing(settings: &Settings, process: &str) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if process == "auth" && is_open && settings.get("trust_forwarded_for").is_none() {
+        flaws.push(
+            "QUENTY_TRUST_FORWARDED_FOR is not set: say `true` if only our gateway reaches Auth, else `false`"
+                .to_owned(),
+        );
+    }
     flaws
 }
 
+/// Why nobody would find the process by what Consul tells of it.
+fn not_findable(settings: &Settings) -> Option<String> {
+    settings.get("consul_url")?;
+    let key = if settings.get("advertised_host").is_some() { "advertised_host" } else { "host" };
+    let host = settings.get(key)?;
+    let fits = host.parse::<IpAddr>().is_ok_and(|host| !host.is_unspecified());
+    (!fits).then(|| {
+        format!(
+            "{} is {host:?}, by which nobody finds this process in Consul: set {} to the IP address by which others reach it, like 10.0.0.7",
+            variable(key),
+            variable("advertised_host")
+        )
+    })
+}
+
+/// What `lifecycle::build` asks of every service, the broker, and what is one's own.
 fn required(process: &str) -> &'static [&'static str] {
     match process {
         "gateway" => &[],
         "auth" => &["database_url", "bus_url", "client_secret", "key_encryption_key", "service_clients"],
-        // These call other services.
-        "order" | "shipping" => &["database_url", "bus_url", "client_secret"],
-        _ => &["database_url", "bus_url"],
+        _ => &["database_url", "bus_url", "client_secret"],
     }
 }
 
@@ -232,9 +267,43 @@ mod tests {
         {
             assert!(told.contains(name), "{name} in {told}");
         }
+        let open = [("QUENTY_HOST", "10.0.0.7"), ("QUENTY_TRUSTED_NETWORK", "true")];
+        assert!(of(&open, Some("auth")).join("\n").contains("QUENTY_TRUST_FORWARDED_FOR"));
+        assert!(!of(&open, Some("order")).join("\n").contains("QUENTY_TRUST_FORWARDED_FOR"));
         let told = of(&[], Some("returns")).join("\n");
         for name in ["DATABASE_URL", "BUS_URL", "SMTP_URL", "MAIL_DIR", "FILES_URL"] {
             assert!(told.contains(name), "{name} in {told}");
         }
+        for service in services::names() {
+            let told = of(&[], Some(service)).join("\n");
+            for name in ["DATABASE_URL", "BUS_URL", "CLIENT_SECRET"] {
+                assert!(told.contains(name), "{service}: {name} in {told}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_service_in_consul_says_by_which_address_it_is_found() {
+        let consul = ("QUENTY_CONSUL_URL", "http://127.0.0.1:8500");
+        let found = |pairs: &[(&str, &str)], process: &str| {
+            let found = of(&[&[consul], pairs].concat(), Some(process));
+            found.into_iter().filter(|flaw| flaw.contains("in Consul")).collect::<Vec<_>>()
+        };
+        let (open, any) = (("QUENTY_HOST", "0.0.0.0"), ("QUENTY_HOST", "::"));
+        for (pairs, begins) in [
+            (&[open][..], "QUENTY_HOST"),
+            (&[any][..], "QUENTY_HOST"),
+            (&[open, ("QUENTY_ADVERTISED_HOST", "0.0.0.0")][..], "QUENTY_ADVERTISED_HOST"),
+            (&[("QUENTY_ADVERTISED_HOST", "order.internal")][..], "QUENTY_ADVERTISED_HOST"),
+        ] {
+            let flaws = found(pairs, "order");
+            let is_told =
+                |flaw: &String| flaw.starts_with(begins) && flaw.contains("set QUENTY_ADVERTISED_HOST");
+            assert!(matches!(&flaws[..], [flaw] if is_told(flaw)), "{pairs:?}: {flaws:?}");
+        }
+        assert_eq!(found(&[], "order"), Vec::<String>::new(), "on loopback");
+        assert_eq!(found(&[open, ("QUENTY_ADVERTISED_HOST", "10.0.0.7")], "order"), Vec::<String>::new());
+        assert_eq!(found(&[open], "gateway"), Vec::<String>::new(), "it is not looked for there");
+        assert!(!of(&[open], Some("order")).join("\n").contains("Consul"), "where there is none");
     }
 }

@@ -70,6 +70,53 @@ impl FromStr for Email {
 
 string_value!(Email);
 
+/// An [`Email`] as a request brings a new one: without those that no mailer sends to. What was taken in before is read
+/// as an [`Email`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEmail(Email);
+
+impl NewEmail {
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl FromStr for NewEmail {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let email: Email = text.parse()?;
+        // A dot-atom of RFC 5322, section 3.2.3. In the domain, labels are never empty.
+        if email.as_str().split('@').any(|part| part.split('.').any(str::is_empty)) {
+            let why = "must not begin or end with a dot before the @, nor have two in a row";
+            return Err(Invalid::new("e-mail address", why));
+        }
+        Ok(Self(email))
+    }
+}
+
+string_value!(NewEmail);
+
+impl From<NewEmail> for Email {
+    fn from(new: NewEmail) -> Self {
+        new.0
+    }
+}
+
+// By hand: in documents it is an e-mail address like any other.
+impl PartialSchema for NewEmail {
+    fn schema() -> RefOr<Schema> {
+        Email::schema()
+    }
+}
+
+impl ToSchema for NewEmail {
+    fn name() -> std::borrow::Cow<'static, str> {
+        Email::name()
+    }
+}
+
 /// Letters of any script, digits and inner hyphens (RFC 1123, section 2.1, and IDNA).
 fn is_host_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
@@ -309,6 +356,17 @@ mod tests {
         ] {
             assert!(!is_valid::<Email>(text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_new_email_is_one_that_mail_can_be_sent_to_and_an_old_one_is_still_read() {
+        for text in [".ana@example.com", "ana.@example.com", "ana..gomez@example.com", ".@example.com"] {
+            assert!(!is_valid::<NewEmail>(text) && is_valid::<Email>(text), "{text:?}");
+        }
+        assert!(!is_valid::<NewEmail>("ana") && is_valid::<NewEmail>("ana.gomez+q@correo.com.co"));
+        let new: NewEmail = " Ana@Example.COM ".parse().unwrap();
+        assert_eq!(Email::from(new).as_str(), "Ana@Example.COM");
+        assert_eq!(NewEmail::name(), Email::name());
     }
 
     #[test]

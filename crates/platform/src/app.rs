@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    access::Recorded, bus::Bus, client::Client, discovery::Discovery, pace::Pace, replica::Replica,
-    service::Service, settings::Settings, token::Verifier,
+    access::Recorded, bus::Bus, client::Client, discovery::Discovery, live::Places, pace::Pace,
+    replica::Replica, service::Service, settings::Settings, token::Verifier,
 };
 
 /// A running service; cheap to clone.
@@ -41,6 +41,8 @@ pub(crate) struct Inner {
     pub(crate) pace: Pace,
     /// Who has just read what is personal.
     pub(crate) recorded: Recorded,
+    /// Of live streams.
+    pub(crate) streams: Places,
     /// Woken when a transaction has queued facts.
     pub(crate) outbox_nudge: Notify,
     /// Woken when a transaction has enqueued tasks, and when business time moves.

@@ -189,7 +189,7 @@ impl Consul {
     }
 
     /// Instances that are well, in a steady order; waits while the register is at `index`.
-    async fn healthy(&self, service: &str, index: u64) -> Result<(Vec<String>, u64), CallError> {
+    pub(crate) async fn healthy(&self, service: &str, index: u64) -> Result<(Vec<String>, u64), CallError> {
         let path = format!(
             "/v1/health/service/{}?passing=true&index={index}&wait={}s",
             name_of(service),

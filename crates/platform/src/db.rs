@@ -13,6 +13,11 @@ use sqlx::{
 pub static CHASSIS: Migrator = sqlx::migrate!();
 
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that comes back to its pool is asked whether it is well. One that does not say so by then is let go:
+/// the server may be gone without a word, or still wait for a lock on behalf of somebody who gave up.
+const RELEASE_LIMIT: Duration = Duration::from_secs(2);
+/// A database that has not answered a worker by then is away.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
 /// How statements are planned on a pool's connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,13 +66,31 @@ pub fn pool(url: &str, service: &str, plans: Plans, connections: u32) -> Result<
         ("tcp_keepalives_interval", "10"),
         ("tcp_keepalives_count", "4"),
         ("tcp_user_timeout", "60000"),
+        // Of a connection that was let go, the server gives up what it still does.
+        ("client_connection_check_interval", "5000"),
     ]);
     Ok(PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .idle_timeout(Duration::from_secs(300))
+        // The pool itself asks the same afterwards, but would wait for an answer without end.
+        .after_release(|connection, _| {
+            Box::pin(async {
+                let answered = tokio::time::timeout(RELEASE_LIMIT, connection.ping()).await;
+                answered.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into()))).map(|()| true)
+            })
+        })
         .connect_lazy_with(options))
+}
+
+/// For a worker, whom no client's patience ends: what it asks of its database, for as long as that may take.
+///
+/// # Errors
+/// Those of the work, and that it took too long.
+pub(crate) async fn in_time<T>(work: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
+    let late = |_| crate::Error::internal(format!("the database did not answer within {ANSWER_LIMIT:?}"));
+    tokio::time::timeout(ANSWER_LIMIT, work).await.map_err(late)?
 }
 
 #[derive(Debug, thiserror::Error)]

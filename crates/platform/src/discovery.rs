@@ -78,6 +78,12 @@ impl Discovery {
         self.0.consul.as_ref()
     }
 
+    /// Where the register says now that instances are which are well; nothing where there is no register.
+    pub async fn registered(&self, service: &str) -> Option<Result<Vec<String>, CallError>> {
+        let found = self.register()?.healthy(service, 0).await;
+        Some(found.map(|(instances, _)| instances))
+    }
+
     /// Where all instances are, now and whenever that changes; nothing for a service that nobody knows.
     #[must_use]
     pub fn instances(&self, service: &str) -> Option<watch::Receiver<Vec<String>>> {

@@ -74,6 +74,7 @@ pub struct EmbeddedPostgres {
     server: BoundProcess,
     cluster: Cluster,
     port: u16,
+    log: PathBuf,
     _lock: FolderLock,
 }
 
@@ -104,12 +105,13 @@ impl EmbeddedPostgres {
         account.check_can_reach(&data_dir)?;
         leftovers::stop(&data_dir.join(cluster::PGDATA))?;
         let cluster = open(&data_dir, installation, account, options)?;
+        let log = options.log.clone().unwrap_or_else(|| cluster.default_log());
 
         let mut failure = None;
         for _ in 0..PORT_TRIES {
             let port = options.port.map_or_else(free_port, Ok)?;
-            match launch(&cluster, port, options) {
-                Ok(server) => return Ok(Self { server, cluster, port, _lock: lock }),
+            match launch(&cluster, port, options, &log) {
+                Ok(server) => return Ok(Self { server, cluster, port, log, _lock: lock }),
                 Err(error) if options.port.is_none() && error.is_port_taken() => failure = Some(error),
                 Err(error) => return Err(error),
             }
@@ -147,10 +149,10 @@ impl EmbeddedPostgres {
         &self.server
     }
 
-    /// Whether the server is still there; false after a crash of the postmaster.
-    #[must_use]
-    pub fn is_running(&self) -> bool {
-        self.server.exit_status().is_none()
+    /// Waits until the server ends though nobody asked it to, and tells how it did.
+    pub async fn ended(&self) -> EmbeddedPostgresError {
+        let status = self.server.ended().await;
+        EmbeddedPostgresError::ended_from_log(&self.log, status)
     }
 
     /// Stops the server: sessions are cut, everything committed is on disk, the folder is free again.
@@ -188,9 +190,7 @@ impl Drop for EmbeddedPostgres {
     }
 }
 
-fn launch(cluster: &Cluster, port: u16, options: &Options) -> Result<BoundProcess> {
-    let default_log = cluster.default_log();
-    let log_path = options.log.as_deref().unwrap_or(&default_log);
+fn launch(cluster: &Cluster, port: u16, options: &Options, log_path: &Path) -> Result<BoundProcess> {
     let log = open_log(log_path)?;
     let log_start = log.metadata().map_err(io("read", log_path))?.len();
 

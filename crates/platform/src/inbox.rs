@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     App, Error, Result,
     bus::BusAway,
+    db::in_time,
     pace::MAX_ATTEMPTS,
     service::Reaction,
     span::{Span, SpanKind},
@@ -138,7 +139,7 @@ async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: M
             if !insert_done(tx.conn(), envelope).await? {
                 return Ok(false);
             }
-            if is_held(tx.conn(), envelope).await? {
+            if is_held(tx.conn(), envelope, &known(app)).await? {
                 set_waiting(
                     tx.conn(),
                     envelope,
@@ -191,13 +192,21 @@ async fn insert_done(connection: &mut PgConnection, envelope: &Envelope) -> Resu
     Ok(inserted.rows_affected() == 1)
 }
 
-async fn is_held(connection: &mut PgConnection, envelope: &Envelope) -> Result<bool> {
+/// The types that this version reacts to. What waits of another is for the version that left it, and holds up nothing
+/// here: it would have been passed by.
+fn known(app: &App) -> Vec<String> {
+    app.service().hears().into_iter().map(str::to_owned).collect()
+}
+
+async fn is_held(connection: &mut PgConnection, envelope: &Envelope, known: &[String]) -> Result<bool> {
     let held = sqlx::query_scalar!(
         "select exists (select from quenty.inbox
-                        where publisher = $1 and stream = $2 and status in ('waiting', 'dead') and stream_version < $3) as \"held!\"",
+                        where publisher = $1 and stream = $2 and stream_version < $3
+                          and (status = 'dead' or (status = 'waiting' and type = any($4)))) as \"held!\"",
         envelope.publisher(),
         envelope.subject,
-        envelope.stream_version
+        envelope.stream_version,
+        known
     )
     .fetch_one(connection)
     .await?;
@@ -315,25 +324,24 @@ pub(crate) async fn retry_worker(app: App) {
 
 async fn retry_round(app: &App) -> Result<bool> {
     let now = wall_now().to_sqlx();
-    let known: Vec<String> = app.service().hears().into_iter().map(str::to_owned).collect();
-    // What an older version kept, or a newer one, is for those that have the reaction.
+    let known = known(app);
     let due = sqlx::query!(
         "select i.event_id, i.envelope as \"envelope!\" from quenty.inbox i
          where i.status in ('waiting', 'unheard') and i.next_at <= $1 and i.type = any($2)
            and not exists (select from quenty.inbox p
                            where p.publisher = i.publisher and p.stream = i.stream and p.stream_version < i.stream_version
-                             and p.status in ('waiting', 'dead', 'unheard') and (p.status <> 'unheard' or p.type = any($2)))
+                             and (p.status = 'dead' or (p.status in ('waiting', 'unheard') and p.type = any($2))))
          order by i.next_at limit 32",
         now as _,
         &known
     )
-    .fetch_all(app.db())
-    .await?;
+    .fetch_all(app.db());
+    let due = in_time(async { Ok(due.await?) }).await?;
     let mut moved = false;
     for row in due {
         match serde_json::from_value(row.envelope) {
             Ok(envelope) => moved |= retry(app, &envelope).await?,
-            Err(error) => bury(app, row.event_id, &error.to_string()).await?,
+            Err(error) => in_time(bury(app, row.event_id, &error.to_string())).await?,
         }
     }
     Ok(moved)
@@ -341,13 +349,15 @@ async fn retry_round(app: &App) -> Result<bool> {
 
 async fn retry(app: &App, envelope: &Envelope) -> Result<bool> {
     let Some(reaction) = reaction_to(app, envelope) else { return Ok(false) };
-    match react(app, reaction, envelope, Mode::Retry).await {
+    let late = |_| Err(Error::internal(format!("its reaction took longer than {DELIVERY_LIMIT:?}")));
+    let reacting = react(app, reaction, envelope, Mode::Retry);
+    match tokio::time::timeout(DELIVERY_LIMIT, reacting).await.unwrap_or_else(late) {
         Ok(done) => {
             count_consumed(app, done);
             Ok(done)
         }
         Err(error) if error.is_database_away() => Err(error),
-        Err(error) => store_failure(app, envelope, &error).await.map(|()| false),
+        Err(error) => in_time(store_failure(app, envelope, &error)).await.map(|()| false),
     }
 }
 
@@ -355,6 +365,7 @@ async fn retry(app: &App, envelope: &Envelope) -> Result<bool> {
 async fn bury(app: &App, event: Uuid, error: &str) -> Result<()> {
     let now = wall_now().to_sqlx();
     tracing::error!(service = app.name(), %event, error, "a stored event cannot be read");
+    metrics::counter!("quenty_events_dead_total", "service" => app.name()).increment(1);
     sqlx::query!(
         "update quenty.inbox set status = 'dead', error = $2, next_at = null, updated_at = $3 where event_id = $1",
         event,

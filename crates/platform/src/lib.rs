@@ -18,6 +18,7 @@ pub mod discovery;
 pub mod embedded_postgres;
 pub mod erasure;
 pub mod error;
+mod gauges;
 pub mod http;
 pub mod idempotency;
 pub mod inbox;

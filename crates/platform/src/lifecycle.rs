@@ -18,8 +18,11 @@ use crate::{
     client::{Client, Transport},
     db::{self, Plans},
     discovery::Discovery,
+    gauges,
     http::mtls::{self, MutualTls},
-    inbox, outbox,
+    inbox,
+    live::Places,
+    outbox,
     pace::Pace,
     replica::Replica,
     service::Job,
@@ -102,6 +105,7 @@ pub async fn build(service: Service, settings: Settings, surroundings: &Surround
     let app = App(Arc::new(Inner {
         pace,
         recorded: Recorded::default(),
+        streams: Places::default(),
         client: Client::new(service.name, settings.clone(), discovery.clone(), transport.clone()),
         verifier: Verifier::new(transport.clone(), discovery.clone(), &issuer),
         discovery,
@@ -176,6 +180,7 @@ pub async fn serve(
     tracker.spawn(inbox::retry_worker(app.clone()));
     tracker.spawn(tasks::run(app.clone()));
     tracker.spawn(consume(app.clone()));
+    tracker.spawn(gauges::run(app.clone()));
     if let Some(checkpoints) = checkpoints.clone() {
         tracker.spawn(checkpoints.run(app.clone()));
     }
@@ -246,16 +251,17 @@ async fn build_behind(
 }
 
 async fn wait_for_migrations(service: &Service, db: &sqlx::PgPool, stop: &CancellationToken) -> Result<()> {
-    let mut told = false;
+    let mut told = String::new();
     loop {
         let waiting_for = match db::is_migrated(db, service.migrations).await {
             Ok(true) => return Ok(()),
             Ok(false) => "its migrations: run `quenty migrate`".to_owned(),
             Err(error) => format!("its database: {}", tls::told(&error)),
         };
-        if !told {
+        // It may be another reason by now.
+        if waiting_for != told {
             tracing::warn!(service = service.name, "waiting for {waiting_for}");
-            told = true;
+            told = waiting_for;
         }
         tokio::select! {
             () = stop.cancelled() => return Err(Error::internal("asked to end while waiting for the database")),

@@ -1,7 +1,13 @@
 //! Live streams (server-sent events): they read stored feed positions and are only woken by broadcasts, so
-//! that `Last-Event-ID` works on any replica.
+//! that `Last-Event-ID` works on any replica. None outlives the token that it was opened with, and nobody has more of
+//! them than their share.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    collections::BTreeMap,
+    convert::Infallible,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::{
     extract::FromRequestParts,
@@ -9,17 +15,33 @@ use axum::{
     response::sse::{Event as SseEvent, KeepAlive, Sse},
 };
 use futures_util::{Stream, StreamExt, stream};
-use quenty_kernel::{Scope, id::TypedId};
+use quenty_kernel::{Failure, Kind, Scope, id::TypedId};
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use crate::{App, Result};
+use crate::{
+    App, Result,
+    http::{Caller, Can, Permission},
+};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// The longest wait when a wake-up was lost.
 const POLL: Duration = Duration::from_secs(1);
 const BATCH: i64 = 100;
+
+/// How many streams of one service a caller may have open in a process: a few screens.
+pub const MOST_OF_CALLER: usize = 10;
+/// As many may all callers have together: each stream reads once a second, by the few connections that requests read
+/// by, too.
+pub const MOST_OF_CALLERS: usize = 200;
+/// As many may strangers have, whom nothing tells apart: they take nothing from callers.
+pub const MOST_OF_STRANGERS: usize = 100;
+/// Then a stream ends in order, whoever listens: its client connects again, perhaps to another process.
+const LONGEST_LIFE: Duration = Duration::from_secs(60 * 60);
+/// Seconds until who was refused a stream may ask again.
+const ASK_AGAIN_AFTER: u32 = 5;
 
 /// Where a stream resumes: after `Last-Event-ID`, or from now on.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +66,107 @@ pub struct StreamedEvent {
     data: String,
 }
 
+/// Who has a place: a caller, by company and person, or all strangers together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Holder {
+    Caller(String),
+    Strangers,
+}
+
+/// The places of a service's streams in one process, by who has them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Places(Arc<Mutex<BTreeMap<Holder, usize>>>);
+
+impl Places {
+    fn take(&self, holder: Holder) -> Result<Place, Failure> {
+        let mut taken = self.taken();
+        let own = taken.get(&holder).copied().unwrap_or_default();
+        let is_full = match &holder {
+            Holder::Caller(_) => own >= MOST_OF_CALLER || of_callers(&taken) >= MOST_OF_CALLERS,
+            Holder::Strangers => own >= MOST_OF_STRANGERS,
+        };
+        if is_full {
+            return Err(Failure::new(
+                Kind::TooManyRequests,
+                "TOO_MANY_STREAMS",
+                "as many live streams are open as may be; close those that nobody watches, or try again",
+            )
+            .retry_after(ASK_AGAIN_AFTER));
+        }
+        taken.insert(holder.clone(), own + 1);
+        Ok(Place { places: self.clone(), holder, ends_at: Instant::now() + LONGEST_LIFE })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, BTreeMap<Holder, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn of_callers(taken: &BTreeMap<Holder, usize>) -> usize {
+    let of_callers = taken.iter().filter(|(holder, _)| **holder != Holder::Strangers);
+    of_callers.map(|(_, count)| *count).sum()
+}
+
+/// The place of an open stream; whoever drops it gives it back.
+#[derive(Debug)]
+pub struct Place {
+    places: Places,
+    holder: Holder,
+    ends_at: Instant,
+}
+
+impl Place {
+    /// For another stream of the caller.
+    ///
+    /// # Errors
+    /// 429 when the caller, or all together, have as many streams open as they may. Not 503, which says of the process
+    /// that it is not well: gateways would leave it alone.
+    pub fn take(app: &App, caller: &Caller) -> Result<Self, Failure> {
+        app.0.streams.take(caller.principal().map_or(Holder::Strangers, Holder::Caller))
+    }
+
+    /// Comes when the stream has had its time.
+    pub async fn over(&self) {
+        tokio::time::sleep_until(self.ends_at).await;
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        now >= self.ends_at
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.taken();
+        let left = taken.get(&self.holder).map_or(0, |count| count.saturating_sub(1));
+        if left == 0 {
+            taken.remove(&self.holder);
+        } else {
+            taken.insert(self.holder.clone(), left);
+        }
+    }
+}
+
+/// Who listens to a stream, for as long as it is open.
+struct Listener {
+    app: App,
+    caller: Caller,
+    place: Place,
+}
+
+impl Listener {
+    fn admit(app: App, caller: &Caller) -> Result<Self, Failure> {
+        Ok(Self { place: Place::take(&app, caller)?, caller: caller.clone(), app })
+    }
+
+    /// Not when the process ends or the stream had its time, nor once the token has expired or was revoked.
+    fn may_go_on(&self) -> bool {
+        !self.app.stopping().is_cancelled()
+            && !self.place.is_over(Instant::now())
+            && self.caller.is_still_let_in(&self.app)
+    }
+}
+
 struct Item {
     position: i64,
     kind: String,
@@ -58,37 +181,42 @@ struct Filter {
     only: Option<String>,
 }
 
-/// Streams the published facts of a scope: of one aggregate if `stream` is given, else of all whose id has `prefix`.
+/// Streams the published facts of the caller's scope: of one aggregate if `only` is given, else of all whose id has
+/// `prefix`.
 ///
 /// # Errors
-/// When the feed cannot be read.
-pub async fn facts(
+/// 429 when too many are open; when the feed cannot be read.
+pub async fn facts<P: Permission>(
     app: App,
-    scope: Scope,
+    caller: Can<P>,
     prefix: &'static str,
     only: Option<String>,
     resume: ResumeAfter,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
-    let start = start(&app, resume).await?;
-    Ok(Sse::new(after(app, Filter { scope, prefix, only }, start)).keep_alive(KeepAlive::default()))
+    let filter = Filter { scope: caller.scope()?, prefix, only };
+    let listener = Listener::admit(app, &caller)?;
+    let start = start(&listener.app, resume).await?;
+    Ok(Sse::new(after(listener, filter, start)).keep_alive(KeepAlive::default()))
 }
 
 /// As [`facts`] of one aggregate, with its present state first, as the event `snapshot`. The state is read after
 /// the position is taken, so that nothing happens unseen between the two; a fact may be seen in both.
 ///
 /// # Errors
-/// When the feed cannot be read, or the snapshot fails.
-pub async fn snapshot_and_facts<I: TypedId, S: Serialize>(
+/// As [`facts`], or when the snapshot fails.
+pub async fn snapshot_and_facts<P: Permission, I: TypedId, S: Serialize>(
     app: App,
-    scope: Scope,
+    caller: Can<P>,
     id: I,
     resume: ResumeAfter,
     snapshot: impl Future<Output = Result<S>>,
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
-    let start = start(&app, resume).await?;
+    let filter = Filter { scope: caller.scope()?, prefix: I::PREFIX, only: Some(id.to_string()) };
+    let listener = Listener::admit(app, &caller)?;
+    let start = start(&listener.app, resume).await?;
     let snapshot = serde_json::to_string(&snapshot.await?)?;
     let first = SseEvent::default().id(start.to_string()).event("snapshot").data(snapshot);
-    let events = after(app, Filter { scope, prefix: I::PREFIX, only: Some(id.to_string()) }, start);
+    let events = after(listener, filter, start);
     Ok(Sse::new(stream::once(std::future::ready(Ok(first))).chain(events)).keep_alive(KeepAlive::default()))
 }
 
@@ -106,24 +234,23 @@ async fn last(app: &App) -> Result<i64> {
         .await?)
 }
 
-fn after(app: App, filter: Filter, start: i64) -> impl Stream<Item = Result<SseEvent, Infallible>> {
-    let state = (app, start, Vec::<Item>::new().into_iter());
-    stream::unfold(state, move |(app, mut position, mut ready)| {
+fn after(listener: Listener, filter: Filter, start: i64) -> impl Stream<Item = Result<SseEvent, Infallible>> {
+    let state = (listener, start, Vec::<Item>::new().into_iter());
+    stream::unfold(state, move |(listener, mut position, mut ready)| {
         let filter = filter.clone();
         async move {
-            loop {
+            // Asked before each event, too: who reads slowly may have left them here for long.
+            while listener.may_go_on() {
                 if let Some(item) = ready.next() {
                     let event = SseEvent::default()
                         .id(item.position.to_string())
                         .event(item.kind)
                         .data(item.data.to_string());
-                    return Some((Ok(event), (app, position, ready)));
+                    return Some((Ok(event), (listener, position, ready)));
                 }
-                if app.stopping().is_cancelled() {
-                    return None;
-                }
+                let app = &listener.app;
                 let woken = app.0.feed_nudge.notified();
-                match read(&app, &filter, position).await {
+                match read(app, &filter, position).await {
                     Ok((items, read_to)) => {
                         position = read_to;
                         ready = items.into_iter();
@@ -139,6 +266,7 @@ fn after(app: App, filter: Filter, start: i64) -> impl Stream<Item = Result<SseE
                     () = tokio::time::sleep(POLL) => {}
                 }
             }
+            None
         }
     })
 }
@@ -172,4 +300,53 @@ async fn read(app: &App, filter: &Filter, after: i64) -> Result<(Vec<Item>, i64)
     let full = items.len() as i64 == BATCH;
     let read_to = items.last().filter(|_| full).map_or(last.max(after), |item| item.position);
     Ok((items, read_to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(name: &str) -> Holder {
+        Holder::Caller(name.to_owned())
+    }
+
+    fn taken(places: &Places, of: &str, count: usize) -> Vec<Place> {
+        (0..count).map(|_| places.take(caller(of)).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_caller_has_so_many_places_and_gets_back_what_is_dropped() {
+        let places = Places::default();
+        let mut own = taken(&places, "ana", MOST_OF_CALLER);
+        let refused = places.take(caller("ana")).unwrap_err();
+        assert_eq!((refused.kind, refused.code), (Kind::TooManyRequests, "TOO_MANY_STREAMS"));
+        assert!(refused.retry_after.is_some());
+        assert!(places.take(caller("luis")).is_ok());
+        own.pop();
+        let _again = places.take(caller("ana")).unwrap();
+        assert!(places.take(caller("ana")).is_err());
+    }
+
+    #[test]
+    fn callers_have_so_many_together_and_strangers_take_nothing_from_them() {
+        let places = Places::default();
+        let _strangers: Vec<_> =
+            (0..MOST_OF_STRANGERS).map(|_| places.take(Holder::Strangers).unwrap()).collect();
+        assert!(places.take(Holder::Strangers).is_err());
+        let names = (0..MOST_OF_CALLERS / MOST_OF_CALLER).map(|number| number.to_string());
+        let mut own: Vec<_> = names.map(|name| taken(&places, &name, MOST_OF_CALLER)).collect();
+        assert!(places.take(caller("late")).is_err());
+        own.pop();
+        assert!(places.take(caller("late")).is_ok());
+        drop(own);
+        assert_eq!(places.taken().len(), 1, "nobody is kept who has nothing");
+    }
+
+    #[test]
+    fn a_place_is_for_so_long() {
+        let opened_at = Instant::now();
+        let place = Places::default().take(Holder::Strangers).unwrap();
+        assert!(!place.is_over(opened_at + LONGEST_LIFE.saturating_sub(POLL)));
+        assert!(place.is_over(Instant::now() + LONGEST_LIFE));
+    }
 }

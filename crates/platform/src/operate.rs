@@ -247,6 +247,21 @@ pub async fn oldest_unsent(db: &PgPool) -> Result<Option<Timestamp>> {
     Ok(oldest.map(jiff_sqlx::Timestamp::to_jiff))
 }
 
+/// When the event was received that has waited longest for its reaction; `None` when none waits.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(crate) async fn oldest_waiting(db: &PgPool) -> Result<Option<Timestamp>> {
+    // `offset 0`: else the planner walks through all that was ever received, to find the first that waits.
+    let oldest = sqlx::query_scalar!(
+        "select min(received_at) as \"at?: jiff_sqlx::Timestamp\"
+         from (select received_at from quenty.inbox where status = 'waiting' offset 0) as waiting"
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(oldest.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
 /// How many rows break an invariant.
 ///
 /// # Errors

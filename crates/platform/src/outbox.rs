@@ -11,7 +11,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    App, Error, Result, otlp,
+    App, Result,
+    db::in_time,
+    otlp,
     span::{Span, SpanKind},
     trace::TraceParent,
 };
@@ -30,8 +32,6 @@ const LEASE_RETRY: Duration = Duration::from_secs(1);
 const BUS_RETRY: Duration = Duration::from_millis(500);
 /// A stream that is not confirmed again and again stands aside for no longer than this.
 const ASIDE_MAX: Duration = Duration::from_secs(8);
-/// A database that has not answered by then is away; the lease goes with the connection.
-const DATABASE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Runs until the process is asked to end; a lost connection or bus only pauses it.
 pub(crate) async fn run(app: App) {
@@ -51,9 +51,8 @@ async fn with_lease(app: &App) -> Result<()> {
     let mut connection = app.db().acquire().await?.detach();
     while !app.stopping().is_cancelled() {
         let held = sqlx::query_scalar!("select pg_try_advisory_lock($1) as \"held!\"", LEASE)
-            .fetch_one(&mut connection)
-            .await?;
-        if held {
+            .fetch_one(&mut connection);
+        if in_time(async { Ok(held.await?) }).await? {
             return relay(app, &mut connection).await;
         }
         tokio::select! {
@@ -159,11 +158,6 @@ fn on_their_way(app: &App, envelopes: &mut [Envelope]) -> Vec<(Uuid, Span)> {
         Some((envelope.id, span))
     };
     envelopes.iter_mut().filter_map(span).collect()
-}
-
-async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let late = |_| Error::internal(format!("the database did not answer within {DATABASE_LIMIT:?}"));
-    tokio::time::timeout(DATABASE_LIMIT, work).await.map_err(late)?
 }
 
 /// At most one fact per stream: a lost confirm can never let a later fact overtake it.

@@ -70,8 +70,6 @@ pub const CHASSIS: &[Setting] = &[
     Setting::new("trusted_network", "`true` when the network between the services is private")
         .default("false"),
     Setting::new("database_url", "PostgreSQL, as the application role").secret(),
-    Setting::new("database_owner_url", "PostgreSQL, as the owner role: only `quenty migrate` needs it")
-        .secret(),
     Setting::new(
         "replica_url",
         "a streaming replica of that PostgreSQL, as the same role, for lists; without it, the primary answers all",

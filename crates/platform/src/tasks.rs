@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     App, Error, Result, Tx,
+    db::in_time,
     pace::MAX_ATTEMPTS,
     span::{Span, SpanKind},
     trace,
@@ -108,7 +109,7 @@ async fn look_regularly(app: &App) {
 
 async fn worker(app: App) {
     while !app.stopping().is_cancelled() {
-        match claim(&app).await {
+        match in_time(claim(&app)).await {
             Ok(Some((kind, mut task))) => {
                 // Another worker may find more at once.
                 app.0.task_nudge.notify_one();
@@ -195,11 +196,15 @@ async fn perform(app: &App, kind: &str, task: Claimed<Value>, seen: &mut Span) {
         }
     };
     let settled = match outcome {
-        Ok(()) => settle(app, id, lease).await,
+        Ok(()) => in_time(settle(app, id, lease)).await,
         Err(error) => {
-            tracing::warn!(service = app.name(), task = %id, kind, attempts, %error, "a task failed");
+            let dead = attempts >= MAX_ATTEMPTS;
+            tracing::warn!(service = app.name(), task = %id, kind, attempts, dead, %error, "a task failed");
+            if dead {
+                metrics::counter!("quenty_tasks_dead_total", "service" => app.name()).increment(1);
+            }
             seen.fail(error.reason());
-            put_back(app, id, lease, attempts, &error).await
+            in_time(put_back(app, id, lease, attempts, &error)).await
         }
     };
     if let Err(error) = settled {

@@ -157,6 +157,14 @@ const ADVICE: &[(&str, &str)] = &[
         "server does not support TLS",
         "switch TLS on there (`ssl = on`), or leave verify-full out of the URL if nobody can read along",
     ),
+    (
+        "certificate expired",
+        "the server's certificate is too old: `quenty certs renew` makes another; put it in place and start the server again",
+    ),
+    (
+        "CertificateExpired",
+        "our certificate is too old for the server: `quenty certs renew` makes another; put it in place and start this process again",
+    ),
     ("InvalidContentType", "no TLS is spoken at this port: name the one where it is, or switch it on there"),
     (
         "CertificateRequired",

@@ -133,8 +133,8 @@ struct Verified {
     id: Option<Uuid>,
 }
 
-impl From<Claims> for Verified {
-    fn from(claims: Claims) -> Self {
+impl From<Arc<Claims>> for Verified {
+    fn from(claims: Arc<Claims>) -> Self {
         let session = claims.sid.map(|id| id.to_string());
         let company = claims.company_id.map(|id| id.to_string());
         // An API key is the client of its tokens.
@@ -142,7 +142,7 @@ impl From<Claims> for Verified {
         Self {
             digests: named.into_iter().flatten().map(|id| digest(&id)).collect(),
             id: claims.jti.parse().ok(),
-            claims: Arc::new(claims),
+            claims,
         }
     }
 }
@@ -181,7 +181,21 @@ impl Verifier {
             // On the heap: else every request would carry the room for what only its first one needs.
             None => Box::pin(self.check_once(token, hash)).await?,
         };
-        let Verified { claims, digests, id } = &*verified;
+        self.check_now(&verified)?;
+        Ok(Arc::clone(&verified.claims))
+    }
+
+    /// Whether a token that was valid still is: for what goes on long after its request was let in.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`].
+    pub fn verify_again(&self, claims: &Arc<Claims>) -> Result<(), Failure> {
+        self.check_now(&Verified::from(Arc::clone(claims)))
+    }
+
+    /// What may change from one moment to the next.
+    fn check_now(&self, verified: &Verified) -> Result<(), Failure> {
+        let Verified { claims, digests, id } = verified;
         if claims.exp + CLOCK_SKEW_SECONDS.cast_signed() <= wall_now().as_second() {
             return Err(refused("the token has expired"));
         }
@@ -190,7 +204,7 @@ impl Verifier {
             return Err(unavailable());
         }
         match self.0.revocations.cover(digests, *id) {
-            Some(false) => Ok(Arc::clone(claims)),
+            Some(false) => Ok(()),
             Some(true) => Err(Failure::new(
                 Kind::Unauthenticated,
                 "TOKEN_REVOKED",
@@ -201,7 +215,7 @@ impl Verifier {
     }
 
     async fn check_once(&self, token: &str, hash: [u8; 32]) -> Result<Arc<Verified>, Failure> {
-        let verified = Arc::new(Verified::from(self.check(token).await?));
+        let verified = Arc::new(Verified::from(Arc::new(self.check(token).await?)));
         self.0.verified.insert(hash, Arc::clone(&verified)).await;
         Ok(verified)
     }

@@ -151,6 +151,19 @@ async fn a_killed_server_recovers_what_was_committed() {
 }
 
 #[tokio::test]
+async fn a_server_that_ends_unasked_is_noticed_and_told_with_the_end_of_its_log() {
+    let folder = TempDir::new().unwrap();
+    let server = start(folder.path()).await;
+    kill(Pid::from_raw(server.pid()), Signal::SIGKILL).unwrap();
+    let told = server.ended().await.to_string();
+    for part in ["ended without being asked to", "SIGKILL", "postgresql.log", "ready to accept connections"] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
+    server.stop().await.unwrap();
+    wait_until_none_of(folder.path());
+}
+
+#[tokio::test]
 async fn a_killed_platform_leaves_no_server_behind() {
     let folder = TempDir::new().unwrap();
     let mut owner = Command::new(std::env::current_exe().unwrap())

@@ -15,7 +15,7 @@ use nix::sys::signal::Signal;
 use quenty_platform::{bound_process::BoundProcess, client::Transport};
 use serde_json::{Value, json};
 
-use crate::{certificates::Files, kill, ports::free_ports, random_password, write_private};
+use crate::{certificates::Files, kill, make_private_dir, ports::free_ports, random_password, write_private};
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -44,7 +44,7 @@ impl ConsulAgent {
     }
 
     async fn start_with(binary: &Path, dir: &Path, tls: Option<Files>) -> Result<Self> {
-        std::fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        make_private_dir(dir)?;
         let mut agent = Self {
             dir: dir.to_owned(),
             binary: binary.to_owned(),

@@ -14,7 +14,7 @@ pub mod redis;
 use std::{
     fs,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
     time::{Duration, Instant},
 };
@@ -56,6 +56,14 @@ async fn kill(name: &'static str, process: Option<BoundProcess>) -> Result<()> {
 /// For users of servers on loopback; it can stand in a URL.
 fn random_password() -> String {
     Alphanumeric.sample_string(&mut rand::rng(), 32)
+}
+
+/// Makes a folder that only its owner can enter: what servers keep and log there is about people. One that an earlier
+/// version made is closed, too.
+fn make_private_dir(path: &Path) -> Result<()> {
+    let made =
+        fs::create_dir_all(path).and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700)));
+    made.with_context(|| format!("cannot make {}", path.display()))
 }
 
 /// Writes a file that only its owner can read: it holds a password.

@@ -6,6 +6,7 @@ mod management;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -19,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 pub use self::management::RabbitBroker;
-use crate::{certificates::Files, ports::free_ports, random_password, write_private};
+use crate::{certificates::Files, make_private_dir, ports::free_ports, random_password, write_private};
 
 const LIBRARY: &str = "/usr/lib/rabbitmq/lib";
 /// Ten seconds on two idle cores; tests rarely have them idle.
@@ -81,7 +82,7 @@ impl RabbitServer {
         let [amqp, amqps, management, distribution, epmd] = free_ports()?;
         let account = account()?;
         let sbin = scripts()?;
-        fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        make_private_dir(dir)?;
         let dir = fs::canonicalize(dir)?;
         let owner = account.as_ref().map(|user| (user.uid, user.gid));
         let files = files.map(|files| files.owned_by(&dir, owner)).transpose()?;
@@ -234,7 +235,7 @@ impl Setup {
         write_private(&self.dir.join("rabbitmq.conf"), &config)?;
         fs::write(self.dir.join("enabled_plugins"), PLUGINS)?;
         for folder in ["home", "log", "mnesia"] {
-            fs::create_dir_all(self.dir.join(folder))?;
+            make_private_dir(&self.dir.join(folder))?;
         }
         if let Some(user) = &self.account {
             for name in ["", "home", "log", "mnesia", "rabbitmq.conf", "enabled_plugins"] {
@@ -252,7 +253,7 @@ impl Setup {
     }
 
     fn node_command(&self) -> anyhow::Result<Command> {
-        let output = fs::OpenOptions::new().create(true).append(true).open(self.output())?;
+        let output = fs::OpenOptions::new().create(true).append(true).mode(0o600).open(self.output())?;
         let mut command = self.command(self.sbin.join("rabbitmq-server"));
         command.stdout(output.try_clone()?).stderr(output);
         for (name, value) in [

@@ -1,7 +1,6 @@
 //! A private Redis: the installed server, on loopback, that keeps nothing and lets in named users only.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -10,7 +9,9 @@ use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
 use quenty_platform::{bound_process::BoundProcess, redis};
 
-use crate::{certificates::Files, kill, listens, ports::free_ports, random_password, write_private};
+use crate::{
+    certificates::Files, kill, listens, make_private_dir, ports::free_ports, random_password, write_private,
+};
 
 /// A server of our own. Dropping it kills it.
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl RedisServer {
 
     async fn start_with(dir: &Path, users: &[(&str, &[&str])], tls: Option<Files>) -> Result<Self> {
         let [port] = free_ports()?;
-        fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        make_private_dir(dir)?;
         let password = random_password();
         let users: Vec<String> =
             users.iter().map(|(user, prefixes)| redis::acl(user, &password, prefixes)).collect();

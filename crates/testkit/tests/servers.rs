@@ -1,6 +1,7 @@
 //! The servers of the test kit themselves. Runs as root and as an ordinary user.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions};
@@ -43,7 +44,9 @@ async fn wait_for_depth(broker: &RabbitBroker, vhost: &str, queue: &str, depth: 
 #[tokio::test]
 async fn a_killed_broker_comes_back_with_its_messages() {
     let folder = ScratchDir::new("quenty-rabbit-test").unwrap();
-    let mut server = RabbitServer::start(&folder.path().join("rabbit")).await.unwrap();
+    let dir = folder.path().join("rabbit");
+    let mut server = RabbitServer::start(&dir).await.unwrap();
+    assert_eq!(std::fs::metadata(&dir).unwrap().permissions().mode() & 0o777, 0o700, "messages are private");
     let url = server.amqp_url("/");
     let address = url.rsplit_once('@').unwrap().1.split('/').next().unwrap().to_owned();
     server.add_vhost("one/two").await.unwrap();

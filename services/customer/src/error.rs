@@ -76,9 +76,15 @@ fn company(error: &CompanyError) -> Failure {
         CompanyError::CreditLimit => {
             Failure::invalid("INVALID_CREDIT_LIMIT", "/credit_limit", "a credit limit is not negative and in the company's currency")
         }
-        CompanyError::DocumentTaken => {
-            Failure::conflict("DOCUMENT_NUMBER_TAKEN", "a company with this document is registered; ask its owner for an invitation")
-        }
+        CompanyError::DocumentTaken => Failure::conflict(
+            "DOCUMENT_NUMBER_TAKEN",
+            "a company with this document is in review or was approved; ask its owner for an invitation, or the platform's staff if it is not theirs",
+        ),
+        CompanyError::CountryNotSupported(country) => Failure::invalid(
+            "COUNTRY_NOT_SUPPORTED",
+            "/country",
+            format!("no document of {country} identifies a business yet; GET /api/v1/document-types lists those there are"),
+        ),
         CompanyError::Identification(error) => identification(error),
     }
 }
@@ -109,7 +115,7 @@ fn member(error: &MemberError) -> Failure {
         .with("current_status", from),
         MemberError::LastOwner => Failure::conflict(
             "LAST_OWNER",
-            "a company always keeps one owner; make another member an owner first",
+            "a company always keeps one owner who can log in; make another member an owner first",
         ),
         MemberError::AlreadyThere(id) => Failure::conflict(
             "ALREADY_A_MEMBER",

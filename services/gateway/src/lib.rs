@@ -24,6 +24,7 @@ mod proxy;
 mod reference;
 mod retirement;
 mod status;
+mod streams;
 mod table;
 mod timings;
 mod tls;

@@ -1,6 +1,6 @@
 //! Where clients connect: in the clear or by TLS, with HTTP/1.1 or HTTP/2, until the gateway is asked to end.
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use hyper::{
@@ -9,10 +9,7 @@ use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
 };
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::graceful::{GracefulShutdown, Watcher},
-};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -22,7 +19,14 @@ use tokio::{
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Gateway, client_address::Client, edge, tls, unreadable::Telling};
+use crate::{
+    Gateway,
+    client_address::Client,
+    edge,
+    streams::{HANDED_ON, Over, Streams},
+    tls,
+    unreadable::Telling,
+};
 
 /// How long running requests may take once nothing new is taken in.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -30,11 +34,14 @@ const DRAIN: Duration = Duration::from_secs(10);
 const MOST_STREAMS: u32 = 128;
 /// Whether a client of HTTP/2 that says nothing is still there.
 const PING_EVERY: Duration = Duration::from_secs(30);
+/// One that is there and asks nothing is let go after so many times what a client of HTTP/1.1 has: its connection was
+/// dearer to make.
+const IDLE_HEADER_TIMEOUTS: u32 = 6;
 
 /// Serves until `stop`; then it is no longer ready, takes in what still comes for a while, and lets running requests
 /// finish.
 pub(crate) async fn serve(gateway: &Gateway, listener: TcpListener, stop: CancellationToken) {
-    let (mut work, connections) = (JoinSet::new(), GracefulShutdown::new());
+    let (mut work, ending) = (JoinSet::new(), CancellationToken::new());
     let places = Arc::new(Semaphore::new(gateway.0.max_connections));
     let closing = async {
         stop.cancelled().await;
@@ -57,19 +64,20 @@ pub(crate) async fn serve(gateway: &Gateway, listener: TcpListener, stop: Cancel
             }
         };
         drop(stream.set_nodelay(true));
-        let (gateway, watcher) = (gateway.clone(), connections.watcher());
+        let (gateway, ending) = (gateway.clone(), ending.clone());
         work.spawn(async move {
-            connect(gateway, stream, peer, watcher).await;
+            connect(gateway, stream, peer, ending).await;
             drop(place);
         });
         while work.try_join_next().is_some() {}
     }
     drop(listener);
-    let ending = async {
-        connections.shutdown().await;
+    ending.cancel();
+    let finishing = async {
+        while work.join_next().await.is_some() {}
         gateway.0.cache.finish_renewals().await;
     };
-    if tokio::time::timeout(DRAIN, ending).await.is_err() {
+    if tokio::time::timeout(DRAIN, finishing).await.is_err() {
         tracing::warn!("some requests were cut off after {DRAIN:?}");
     }
 }
@@ -83,26 +91,26 @@ async fn accept(
     Ok((place, listener.accept().await?))
 }
 
-async fn connect(gateway: Gateway, stream: TcpStream, peer: SocketAddr, watcher: Watcher) {
+async fn connect(gateway: Gateway, stream: TcpStream, peer: SocketAddr, ending: CancellationToken) {
     let client = Client { address: peer.ip(), by_tls: gateway.0.tls.is_some() };
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(gateway.0.write_timeout));
     let stream = Box::pin(stream);
     let Some(acceptor) = gateway.0.tls.as_ref().map(tls::Certificate::acceptor) else {
-        return speak_http1(gateway, stream, client, watcher).await;
+        return speak_http1(gateway, stream, client, ending).await;
     };
     // Who greets slowly, or is no client of TLS, is cut off like who sends no headers.
     let Ok(Ok(stream)) = tokio::time::timeout(gateway.0.header_timeout, acceptor.accept(stream)).await else {
         return;
     };
     if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
-        speak_http2(gateway, stream, client, watcher).await;
+        speak_http2(gateway, stream, client, ending).await;
     } else {
-        speak_http1(gateway, stream, client, watcher).await;
+        speak_http1(gateway, stream, client, ending).await;
     }
 }
 
-async fn speak_http1<S>(gateway: Gateway, stream: S, client: Client, watcher: Watcher)
+async fn speak_http1<S>(gateway: Gateway, stream: S, client: Client, ending: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -113,12 +121,16 @@ where
         .header_read_timeout(gateway.0.header_timeout)
         .max_buf_size(gateway.0.max_header_bytes);
     let answer = service_fn(move |request| answer(gateway.clone(), request, client));
-    let connection = server.serve_connection(TokioIo::new(Telling::new(stream)), answer);
+    let mut connection = pin!(server.serve_connection(TokioIo::new(Telling::new(stream)), answer));
     // A client that breaks off is its own affair.
-    drop(watcher.watch(connection).await);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = ending.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    drop(connection.await);
 }
 
-async fn speak_http2<S>(gateway: Gateway, stream: S, client: Client, watcher: Watcher)
+async fn speak_http2<S>(gateway: Gateway, stream: S, client: Client, ending: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -128,9 +140,28 @@ where
         .keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(gateway.0.header_timeout)
         .max_concurrent_streams(MOST_STREAMS)
+        .max_send_buf_size(HANDED_ON)
         .max_header_list_size(u32::try_from(gateway.0.max_header_bytes).unwrap_or(u32::MAX));
-    let answer = service_fn(move |request| answer(gateway.clone(), request, client));
-    drop(watcher.watch(server.serve_connection(TokioIo::new(stream), answer)).await);
+    let (idle, patience) = (gateway.0.header_timeout * IDLE_HEADER_TIMEOUTS, gateway.0.write_timeout);
+    let streams = Arc::new(Streams::default());
+    let opening = Arc::clone(&streams);
+    let answer = service_fn(move |request| {
+        let (stream, gateway) = (opening.begin(), gateway.clone());
+        async move { answer(gateway, request, client).await.map(|response| stream.answered(response)) }
+    });
+    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), answer));
+    let over = tokio::select! {
+        _ = connection.as_mut() => return,
+        () = ending.cancelled() => None,
+        over = streams.over(idle, patience) => Some(over),
+    };
+    connection.as_mut().graceful_shutdown();
+    match over {
+        None => drop(connection.await),
+        // Answers may have ended here of which it takes nothing.
+        Some(Over::Idle) => drop(tokio::time::timeout(patience, connection).await),
+        Some(Over::Stuck) => {}
+    }
 }
 
 async fn answer(

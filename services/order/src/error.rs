@@ -162,6 +162,9 @@ fn order(error: &OrderError) -> Failure {
                 .with("current_status", status)
         }
         OrderError::LinesFixed => because("LINES_FIXED", "cancel the order and place it anew"),
+        OrderError::PickupFixed => {
+            because("PICKUP_FIXED", "reschedule the pickup, or wait until it is refused or given up")
+        }
         OrderError::TotalFixed(total) => because(
             "TOTAL_FIXED",
             "cancel the order and place it anew, or choose lines that come to this total",
@@ -199,6 +202,15 @@ fn order(error: &OrderError) -> Failure {
             because("REFUND_TOO_LARGE", "pay back what is left of it, at most")
                 .with("paid", paid)
                 .with("refunded", refunded)
+        }
+        OrderError::NotRefundable(status) => because(
+            "ORDER_NOT_REFUNDABLE",
+            "what was paid goes back once it is cancelled, lost or returned to its sender; of delivered goods, by a return",
+        )
+        .with("current_status", status),
+        OrderError::NothingToRefund => because("NOTHING_TO_REFUND", "there is nothing to do"),
+        OrderError::RefundNotPositive(_) => {
+            Failure::invalid("REFUND_NOT_POSITIVE", "/amount", "a refund is more than nothing")
         }
         OrderError::NotDelivered(status) => {
             because("ORDER_NOT_DELIVERED", "wait until it is").with("current_status", status)
@@ -253,6 +265,10 @@ fn placing(error: &PlacingError) -> Failure {
             "UNKNOWN_CUSTOMER",
             "/customer_id",
             "the company has no such customer; create it first, or leave the field out",
+        ),
+        PlacingError::CustomerBlocked => Failure::conflict(
+            "CUSTOMER_BLOCKED",
+            "the company has blocked this customer; end that first, if the order is meant",
         ),
         PlacingError::NoWarehouse => {
             Failure::conflict("NO_WAREHOUSE", "the company has no warehouse; create one first")

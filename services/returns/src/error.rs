@@ -48,6 +48,13 @@ pub enum Error {
 
 quenty_platform::platform_errors!(Error: Failure, sqlx::Error, serde_json::Error);
 
+impl Error {
+    /// Whether the rules say no, and would say it again; a fault, like a database that is away, may pass.
+    pub(crate) fn is_refusal(&self) -> bool {
+        !matches!(self, Self::Platform(_))
+    }
+}
+
 impl From<ProcessingError> for Error {
     fn from(error: ProcessingError) -> Self {
         match error {
@@ -147,6 +154,9 @@ fn not_now(error: &ReturnError) -> Failure {
         .with("to", to.as_str()),
         ReturnError::NoWayBack(status) => {
             Failure::conflict("NO_WAY_BACK", detail).with("current_status", status.as_str())
+        }
+        ReturnError::NotOnItsWay(status) => {
+            Failure::conflict("NOT_ON_ITS_WAY", detail).with("current_status", status.as_str())
         }
         ReturnError::BookedAlready(way_back) => {
             Failure::conflict("BOOKED_ALREADY", format!("{detail}; wait for it, or cancel the return"))

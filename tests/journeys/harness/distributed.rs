@@ -118,6 +118,14 @@ impl Distributed {
         self.process.log()
     }
 
+    /// Whether its journals are whole and what was signed of them, and what is told of that.
+    pub async fn audit(&self) -> (bool, Value) {
+        let arguments = ["audit", "verify", "--json", "--data", text(&self.ready.data)];
+        let output = process::run(&arguments, &Environment::new()).await;
+        let told = serde_json::from_slice(&output.stdout);
+        (output.status.success(), told.unwrap_or_else(|error| panic!("{error}: {output:?}")))
+    }
+
     /// What a second one on the same folder says.
     pub async fn second(&self) -> String {
         let data = self.folder.path().join("data");

@@ -14,7 +14,7 @@ pub fn body(operation: &Operation, things: &Belongings) -> Value {
     match (operation.method.as_str(), path) {
         ("POST", "companies/{id}/close" | "orders/{id}/cancel" | "orders/{id}/hold") => reason,
         ("POST", "pickups/{id}/cancel" | "shipments/{id}/void" | "manifests/{id}/withdraw") => reason,
-        ("POST", "auth/api-keys/{id}/rotate") => json!({}),
+        ("POST", "auth/api-keys/{id}/rotate" | "orders/{id}/refunds") => json!({}),
         ("PATCH", "companies/{id}") => json!({"trade_name": "Taken over"}),
         ("POST", "companies/{id}/members") => json!({"email": "eva@example.com", "role": "viewer",
             "given_name": "Eva", "family_name": "Ruiz", "language": "es-CO"}),
@@ -33,7 +33,8 @@ pub fn body(operation: &Operation, things: &Belongings) -> Value {
         ("POST", "manifests/{id}/items") => {
             json!({"shipment_id": things.named("/api/v1/shipments/{id}")})
         }
-        ("PUT", "returns/{id}/reject") | ("POST", "returns/{id}/dispute" | "returns/{id}/cancel") => reason,
+        ("PUT", "returns/{id}/reject")
+        | ("POST", "returns/{id}/dispute" | "returns/{id}/cancel" | "returns/{id}/lost") => reason,
         ("PUT", "returns/{id}/approve")
         | ("POST", "returns/{id}/schedule-pickup" | "returns/{id}/process" | "returns/{id}/photos") => {
             json!({})

@@ -17,7 +17,7 @@ use sqlx::PgPool;
 use super::Databases;
 use crate::{
     audit_key,
-    embedded::{audit_folder, audit_public_key_file},
+    embedded::{audit_folder, audit_public_key_file, was_never_signed},
     output::say,
     services,
 };
@@ -97,14 +97,21 @@ impl Signed {
     fn find(databases: &Databases, folder: Option<PathBuf>, mut keys: Vec<String>) -> Result<Option<Self>> {
         let settings = services::settings()?;
         let data = databases.folder();
-        let folder = folder
-            .or_else(|| settings.get("audit_dir").map(PathBuf::from))
-            .or_else(|| data.as_deref().map(audit_folder));
-        let Some(folder) = folder else { return Ok(None) };
+        let named = folder.or_else(|| settings.get("audit_dir").map(PathBuf::from));
         if keys.is_empty()
             && let Some(told) = settings.get("audit_public_key")
         {
             keys.extend(told.split(',').map(|key| key.trim().to_owned()));
+        }
+        let is_told = named.is_some() || !keys.is_empty();
+        let Some(folder) = named.or_else(|| data.as_deref().map(audit_folder)) else { return Ok(None) };
+        if !is_told && data.as_deref().is_some_and(was_never_signed) {
+            // Their absence is a finding of each service, for whoever hides something could have taken all away.
+            eprintln!(
+                "nothing was ever signed in {}, or all of it was taken away: `quenty up` signs from its next start on",
+                folder.display()
+            );
+            return Ok(Some(Self { folder, keys }));
         }
         if keys.is_empty()
             && let Some(data) = &data
@@ -212,4 +219,27 @@ async fn reads(asked: Reads) -> Result<ExitCode> {
         say!("{at:.0}  {actor}  {:<15}  {service:<8}  {method} {path}", address.as_deref().unwrap_or("-"))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::Folder;
+
+    #[test]
+    fn a_folder_that_was_never_signed_is_verified_by_nobodys_key_and_one_that_lost_its_key_is_told() {
+        let scratch = tempfile::tempdir().unwrap();
+        let databases = Databases::of_folder(scratch.path());
+        let find = || Signed::find(&databases, None, Vec::new());
+        assert!(find().unwrap().unwrap().keys.is_empty());
+
+        let folder = Folder::open(scratch.path()).unwrap();
+        let public = folder.audit_key().and_then(|key| checkpoints::public_half(&key).context("a key"));
+        assert_eq!(find().unwrap().unwrap().keys, [public.unwrap()]);
+
+        std::fs::remove_file(audit_public_key_file(scratch.path())).unwrap();
+        assert!(find().err().unwrap().to_string().contains("--public-key"));
+        let elsewhere = scratch.path().join("elsewhere");
+        assert!(Signed::find(&databases, Some(elsewhere), Vec::new()).is_err(), "what is named is believed");
+    }
 }

@@ -115,7 +115,7 @@ async fn on_own(args: &Args, ending: &Ending) -> Result<ExitCode> {
     let mut outcome = ending.unless_asked(on_platform(args, &platform)).await;
     if outcome.is_ok() && !args.exit {
         outcome = up::print_table(&platform).and(outcome);
-        ending.asked.cancelled().await;
+        outcome = platform.asked_to_end().await.and(outcome);
     }
     ending.patiently(platform.stop()).await?;
     outcome

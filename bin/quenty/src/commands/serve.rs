@@ -25,7 +25,11 @@ use quenty_platform::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{ending::Ending, services, settings_check::ensure_sound};
+use crate::{
+    ending::Ending,
+    services,
+    settings_check::{ensure_fit, ensure_sound},
+};
 
 const GATEWAY: &str = "gateway";
 
@@ -44,7 +48,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         Some(service) => services::settings_of(service.name)?,
         None => services::settings()?,
     };
-    ensure_sound(&own, &args.name)?;
+    ensure_fit(&own, &args.name)?;
     telemetry::start(own.require("log")?);
     let shared = SharedSettings::of(&args.name, own.clone(), &Transport::from_settings(&own)?);
     let settings = shared.read().await;
@@ -77,7 +81,14 @@ async fn serve_service(
         transport: Transport::from_settings(&settings)?,
         stop: stop.clone(),
     };
-    let running = lifecycle::start(service, settings.clone(), &surroundings).await?;
+    let running = match lifecycle::start(service, settings.clone(), &surroundings).await {
+        Ok(running) => running,
+        Err(error) if stop.is_cancelled() => {
+            tracing::info!(%error, "ended before it served");
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
     let take_over = |settings: &Settings| telemetry::log_by(settings.require("log")?);
     tokio::join!(shared.follow(settings, take_over, stop), running.finished());
     Ok(())

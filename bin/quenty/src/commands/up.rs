@@ -93,12 +93,17 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         Some(file) => write_ready_file(&platform.url(), &platform.folder, services, file),
         None => Ok(()),
     });
+    let mut code = ExitCode::SUCCESS;
     if told.is_ok() {
-        ending.asked.cancelled().await;
+        if let Err(why) = platform.asked_to_end().await {
+            // Now, since stopping takes its time without the database.
+            eprintln!("error: {why:#}");
+            code = ExitCode::FAILURE;
+        }
         eprintln!("stopping …");
     }
     ending.patiently(platform.stop()).await?;
-    told.map(|()| ExitCode::SUCCESS)
+    told.map(|()| code)
 }
 
 async fn distributed(args: Args, ending: &Ending) -> Result<ExitCode> {

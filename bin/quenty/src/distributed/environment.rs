@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     commands::certs,
-    embedded::{Folder, databases},
+    embedded::{Folder, audit_folder, databases},
     services,
 };
 
@@ -110,6 +110,14 @@ impl Ground<'_> {
         }
         if services::variable("QUENTY_FILES_URL").is_none() {
             tell("QUENTY_FILES_URL", self.folder.files_url(service.name)?);
+        }
+        // As in one process, with which this one may take turns on its folder.
+        let given = services::settings()?;
+        if given.get("audit_dir").is_none() {
+            tell("QUENTY_AUDIT_DIR", audit_folder(self.folder.path()).display().to_string());
+        }
+        if given.get("audit_key").is_none() {
+            tell("QUENTY_AUDIT_KEY", self.folder.audit_key()?);
         }
         match service.name {
             "auth" => {

@@ -10,8 +10,8 @@ pub const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// The `http` block.
 ///
 /// - A gateway that cannot be reached, or does not work yet, is passed over. What was sent is sent again only where that
-///   is safe: reads, and changes of callers who are known with an `Idempotency-Key`, whose repetition gets the first
-///   answer. The others go on to the next gateway only while nothing of them was sent.
+///   is safe: reads, and changes with an `Idempotency-Key` and a token, whose repetition gets the first answer. The
+///   others go on to the next gateway only while nothing of them was sent; so do logins, at which no token counts.
 /// - No gateway is marked as down: on loopback a dead one refuses at once, and two that are marked would leave nobody.
 /// - Idle connections end here before the gateways end them (after `header_timeout_ms`, 10 s), else a change could be
 ///   sent into one that closes.
@@ -59,6 +59,10 @@ pub fn config(layout: &Layout) -> String {
     error_page 418 = @repeatable;
     location / {{
       if ($is_repeatable) {{ return 418; }}
+      proxy_next_upstream error timeout http_503;
+      proxy_pass http://gateways;
+    }}
+    location /api/v1/auth/ {{
       proxy_next_upstream error timeout http_503;
       proxy_pass http://gateways;
     }}

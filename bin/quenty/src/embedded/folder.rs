@@ -62,7 +62,7 @@ impl Folder {
     }
     /// What signs the checkpoints of the journals: a file of its own (mode 0600), its public half beside it.
     pub fn audit_key(&self) -> Result<String> {
-        let file = self.path.join("audit.key");
+        let file = audit_key_file(&self.path);
         if !file.exists() {
             audit_key::make(&file)?;
         }
@@ -112,9 +112,19 @@ pub fn audit_folder(folder: &Path) -> PathBuf {
     folder.join("audit")
 }
 
+fn audit_key_file(folder: &Path) -> PathBuf {
+    folder.join("audit.key")
+}
+
 /// By whose key they are believed.
 pub fn audit_public_key_file(folder: &Path) -> PathBuf {
     folder.join("audit.pub")
+}
+
+/// Whether a platform's folder has neither a key nor checkpoints: none were ever signed there.
+pub fn was_never_signed(folder: &Path) -> bool {
+    let signs = [audit_folder(folder), audit_key_file(folder), audit_public_key_file(folder)];
+    signs.iter().all(|path| !path.exists())
 }
 
 fn gateway_file(folder: &Path) -> PathBuf {

@@ -14,6 +14,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use quenty_gateway::{Gateway, Upstream};
 use quenty_platform::{
@@ -35,7 +36,8 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     clock::{Simulation, refuse_simulation},
     folder::{
-        Announcement, Folder, audit_folder, audit_public_key_file, databases_file, running_at, write_private,
+        Announcement, Folder, audit_folder, audit_public_key_file, databases_file, running_at,
+        was_never_signed, write_private,
     },
     scratch::Scratch,
 };
@@ -154,6 +156,18 @@ impl Platform {
         Backstage::of_folder(self.url(), &self.folder, admin)
     }
 
+    /// Waits until it is asked to end.
+    ///
+    /// # Errors
+    /// When its PostgreSQL ends before that.
+    pub async fn asked_to_end(&self) -> Result<()> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Ok(()),
+            why = self.postgres.ended() => Err(why.into()),
+        }
+    }
+
     /// Ends everything in order: requests finish, workers stop, the database shuts down.
     ///
     /// # Errors
@@ -161,9 +175,8 @@ impl Platform {
     pub async fn stop(self) -> Result<()> {
         self.stop.cancel();
         drop(self.serving.await);
-        for running in self.running {
-            running.finished().await;
-        }
+        // Side by side: where PostgreSQL is away, each waits for it.
+        join_all(self.running.into_iter().map(Running::finished)).await;
         self.traces.end().await;
         self.postgres.stop().await.context("PostgreSQL did not stop in order; it recovers at the next start")
     }

@@ -3,6 +3,11 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+
+/// What is read of a log, and what is told of its end.
+const QUOTED_BYTES: u64 = 8 * 1024;
+const LAST_LINES: usize = 10;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedPostgresError {
@@ -62,6 +67,13 @@ pub enum EmbeddedPostgresError {
     #[error("postgresql did not start: {output} (see {})", log.display())]
     Start { log: PathBuf, output: String },
 
+    #[error(
+        "postgresql ended without being asked to ({how}): start again, what was committed is recovered; {} ends \
+         with\n{output}",
+        log.display()
+    )]
+    Ended { log: PathBuf, how: String, output: String },
+
     #[error("no port is free on 127.0.0.1: close some connections and start again")]
     NoFreePort,
 
@@ -86,6 +98,17 @@ impl EmbeddedPostgresError {
         Self::Start { log: log.to_owned(), output: output.trim().to_owned() }
     }
 
+    /// Quotes the last lines of the server's log.
+    pub(super) fn ended_from_log(log: &Path, status: Option<ExitStatus>) -> Self {
+        let how = status.map_or_else(|| "nobody can learn how".to_owned(), |status| status.to_string());
+        let size = log.metadata().map_or(0, |metadata| metadata.len());
+        let text =
+            read_from(log, size.saturating_sub(QUOTED_BYTES)).unwrap_or_else(|error| error.to_string());
+        let lines: Vec<_> = text.lines().rev().take(LAST_LINES).collect();
+        let output = lines.into_iter().rev().collect::<Vec<_>>().join("\n");
+        Self::Ended { log: log.to_owned(), how, output }
+    }
+
     pub(super) fn is_port_taken(&self) -> bool {
         matches!(self, Self::Start { output, .. } if output.contains("Address already in use"))
     }
@@ -95,6 +118,6 @@ fn read_from(path: &Path, from: u64) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
-    file.take(8 * 1024).read_to_end(&mut bytes)?;
+    file.take(QUOTED_BYTES).read_to_end(&mut bytes)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

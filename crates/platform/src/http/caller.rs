@@ -122,9 +122,13 @@ impl Caller {
         self.claims.as_deref().map_or(Actor::System, Claims::actor)
     }
 
-    #[must_use]
-    pub fn session(&self) -> Option<SessionId> {
-        self.claims.as_deref().and_then(|claims| claims.sid)
+    /// # Errors
+    /// 403 for a token that no login gave, as that of an API key.
+    pub fn session(&self) -> Result<SessionId, Failure> {
+        let session = self.claims.as_deref().and_then(|claims| claims.sid);
+        session.ok_or_else(|| {
+            Failure::new(Kind::Forbidden, "NO_SESSION", "this needs the access token of a login")
+        })
     }
 
     #[must_use]
@@ -142,6 +146,17 @@ impl Caller {
     #[must_use]
     pub fn permissions(&self) -> &[String] {
         self.claims.as_deref().map_or(&[], |claims| &claims.permissions)
+    }
+
+    /// For whom the token speaks: what one caller may have is counted by it. Nothing for strangers.
+    pub(crate) fn principal(&self) -> Option<String> {
+        let company = self.claims.as_deref()?.company_id.map(|id| id.to_string()).unwrap_or_default();
+        Some(format!("{company}|{}", self.actor()))
+    }
+
+    /// Whether the caller would be let in now; who came without a token needs none.
+    pub(crate) fn is_still_let_in(&self, app: &App) -> bool {
+        self.claims.as_ref().is_none_or(|claims| app.verifier().verify_again(claims).is_ok())
     }
 
     pub(crate) fn cause(&self) -> Cause {
@@ -164,10 +179,8 @@ impl Caller {
     /// nothing to keep.
     pub(crate) fn idempotency_key(&self, app: &App) -> Option<Key> {
         let key = self.call.idempotency_key.clone()?;
-        let claims = self.claims.as_deref()?;
-        let company = claims.company_id.map(|id| id.to_string()).unwrap_or_default();
         Some(Key {
-            scope: format!("{company}|{}|{} {}", self.actor(), app.name(), self.call.operation),
+            scope: format!("{}|{} {}", self.principal()?, app.name(), self.call.operation),
             key,
             body_hash: app.keyed_digest(&self.call.body_hash),
         })
@@ -242,7 +255,8 @@ impl<P: Permission> FromRequestParts<App> for Can<P> {
     }
 }
 
-/// Anyone who is logged in, for what is their own (profile, sessions, registering a company).
+/// A person who is logged in, for what is their own (profile, sessions, registering a company). Not an API key, which
+/// does what its scopes say and nothing else in its owner's name.
 #[derive(Debug, Clone)]
 pub struct LoggedIn(Caller);
 
@@ -254,6 +268,28 @@ impl Deref for LoggedIn {
 }
 
 impl FromRequestParts<App> for LoggedIn {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
+        let caller = authenticate(parts, app).await?;
+        caller.user()?;
+        caller.session()?;
+        Ok(Self(caller))
+    }
+}
+
+/// Whoever holds a valid token, of an API key or a service, too: for what is the same for all (document types).
+#[derive(Debug, Clone)]
+pub struct AnyToken(Caller);
+
+impl Deref for AnyToken {
+    type Target = Caller;
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl FromRequestParts<App> for AnyToken {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {

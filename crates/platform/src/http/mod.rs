@@ -15,7 +15,7 @@ mod upload;
 mod wire;
 
 pub use answer::Answer;
-pub use caller::{Anyone, Call, Caller, Can, LoggedIn, Permission, bearer_token};
+pub use caller::{AnyToken, Anyone, Call, Caller, Can, LoggedIn, Permission, bearer_token};
 pub use client_address::client_address;
 pub use edge::{DatabaseAway, REQUEST_ID, RunAgain, method_label};
 pub use extract::{IfMatch, Json, Path, Query};

@@ -1,6 +1,6 @@
 //! Services that find each other in Consul's register, on a real agent.
 
-use std::{collections::BTreeSet, sync::Arc, thread, time::Duration};
+use std::{collections::BTreeSet, os::unix::fs::PermissionsExt, sync::Arc, thread, time::Duration};
 
 use quenty_platform::{
     client::Transport,
@@ -61,6 +61,8 @@ async fn instance(agent: &ConsulAgent, token: &str) -> TestApp {
 async fn instances_are_found_when_they_come_and_not_when_they_have_gone() {
     let folder = ScratchDir::new("quenty-consul").expect("a folder");
     let Some(mut agent) = consul::start(folder.path()).await.expect("an agent") else { return };
+    let mode = std::fs::metadata(folder.path()).expect("a folder").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "its token is private");
     let token = consul::token(&agent).await.expect("a token");
     let follower = Follower::start(&agent, &token);
     assert_eq!(follower.known(), ["http://127.0.0.1:9".to_owned()].into(), "what the settings say");
@@ -69,6 +71,8 @@ async fn instances_are_found_when_they_come_and_not_when_they_have_gone() {
     follower.until("the first is found", &[&one.base_url]).await;
     let other = instance(&agent, &token).await;
     follower.until("both take turns", &[&one.base_url, &other.base_url]).await;
+    let registered = follower.discovery.registered("probe").await.expect("a register");
+    assert_eq!(registered.expect("it answers").len(), 2);
     other.stop().await;
     follower.until("the one that ended in order is gone", &[&one.base_url]).await;
 

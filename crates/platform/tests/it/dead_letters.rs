@@ -1,7 +1,7 @@
 //! Promise 4: a reaction that fails for now is tried again and holds up its own stream, for its own service, and
 //! nothing else; after eight tries it is dead until someone replays or discards it.
 
-use quenty_platform::operate;
+use quenty_platform::{operate, telemetry};
 
 use crate::{
     faults::Fault,
@@ -18,6 +18,39 @@ on_both_buses! {
     after_eight_tries_it_is_dead_and_a_replay_releases_its_stream,
     a_discarded_event_releases_its_stream,
     replaying_what_is_not_dead_is_refused,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_and_what_is_dead_shows_in_the_metrics() {
+    telemetry::start("warn");
+    let mut world = World::local().await;
+    let (dead, stuck) = (CounterId::new(), CounterId::new());
+    world.faults[LEDGER].put(dead, 1, Fault::UntilHealed);
+    let node = world.start(&ALL).await;
+    add(&node.app(TALLY), dead).await;
+    until("it is dead", || world.inbox(LEDGER, dead), |rows| rows.iter().any(|row| row.0 == "dead")).await;
+    node.stop().await;
+
+    world.plan.retry_pause_ms = 600_000;
+    world.faults[LEDGER].put(stuck, 1, Fault::UntilHealed);
+    let node = world.start(&ALL).await;
+    add(&node.app(TALLY), stuck).await;
+    until("it waits", || world.inbox(LEDGER, stuck), |rows| rows.iter().any(|row| row.0 == "waiting")).await;
+    node.stop().await;
+
+    // Told at the start, and every now and then.
+    let node = world.start(&[LEDGER]).await;
+    let is_told = |metrics: &String| {
+        let value =
+            |line: &str| metrics.lines().find_map(|told| told.strip_prefix(line)?.trim().parse::<f64>().ok());
+        value(r#"quenty_inbox_dead_events{service="ledger"}"#) == Some(1.0)
+            && value(r#"quenty_inbox_waiting_events{service="ledger"}"#) == Some(1.0)
+            && value(r#"quenty_inbox_oldest_seconds{service="ledger"}"#).is_some_and(|age| age > 0.0)
+            && value(r#"quenty_database_connections_max{service="ledger",pool="write"}"#)
+                .is_some_and(|most| most > 0.0)
+    };
+    until("the metrics tell", telemetry::render, is_told).await;
+    node.stop().await;
 }
 
 fn waiting(attempts: i32) -> (String, i32) {

@@ -1,12 +1,14 @@
 //! Databases that are away, processes that are killed, a broker that dies: nothing is lost and nothing doubled.
 
+use std::time::Duration;
+
 use tokio::task::JoinSet;
 
 use crate::{
     on_both_buses,
     proxy::Proxy,
     replica::Replica,
-    tally::{ALL, CONSUMERS, CounterId, LEDGER, MIRROR, TALLY, add},
+    tally::{ALL, CONSUMERS, CounterId, LEDGER, MIRROR, TALLY, add, begin},
     waiting::until,
     world::World,
 };
@@ -16,6 +18,26 @@ on_both_buses! {
     one_stuck_listener_does_not_keep_the_others_waiting,
     killed_processes_lose_nothing_and_double_nothing,
     a_service_that_ends_and_starts_again_goes_on,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_gone_without_a_word_does_not_keep_the_pool() {
+    let mut world = World::local().await;
+    let (mut cable, url) = Proxy::before(&world.plan.database_urls[TALLY]).await;
+    world.plan.database_urls.insert(TALLY.to_owned(), url);
+    let node = world.start(&[TALLY]).await;
+    let app = node.app(TALLY);
+    let mut under_way = Vec::new();
+    for _ in 0..app.db().options().get_max_connections() {
+        under_way.push(begin(&app).await);
+    }
+    cable.freeze();
+    // Whoever waited has given up.
+    drop(under_way);
+    let added = tokio::time::timeout(Duration::from_secs(30), add(&app, CounterId::new()));
+    assert_eq!(added.await.expect("new connections are made"), 1);
+    cable.cut().await;
+    node.stop().await;
 }
 
 async fn a_consumer_without_its_database_stops_and_resumes(mut world: World) {

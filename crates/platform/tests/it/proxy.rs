@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
+    sync::watch,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -13,6 +14,7 @@ pub struct Proxy {
     target: String,
     tasks: TaskTracker,
     up: CancellationToken,
+    frozen: watch::Sender<()>,
 }
 
 impl Proxy {
@@ -25,6 +27,7 @@ impl Proxy {
             target: target.to_owned(),
             tasks: TaskTracker::new(),
             up: CancellationToken::new(),
+            frozen: watch::Sender::default(),
         };
         proxy.serve(listener);
         proxy
@@ -46,6 +49,12 @@ impl Proxy {
         self.tasks.wait().await;
     }
 
+    /// From now on nothing goes through the connections that there are, as when a machine loses its power; new ones are
+    /// served.
+    pub fn freeze(&self) {
+        self.frozen.send_replace(());
+    }
+
     pub async fn restore(&mut self) {
         let listener = TcpListener::bind(self.address).await.expect("its old port");
         self.tasks = TaskTracker::new();
@@ -55,9 +64,10 @@ impl Proxy {
 
     fn serve(&self, listener: TcpListener) {
         let (target, tasks, up) = (self.target.clone(), self.tasks.clone(), self.up.clone());
+        let frozen = self.frozen.clone();
         self.tasks.spawn(async move {
             while let Some(Ok((client, _))) = up.run_until_cancelled(listener.accept()).await {
-                tasks.spawn(carry(client, target.clone(), up.clone()));
+                tasks.spawn(carry(client, target.clone(), up.clone(), frozen.subscribe()));
             }
         });
     }
@@ -69,10 +79,22 @@ impl Drop for Proxy {
     }
 }
 
-async fn carry(mut client: TcpStream, target: String, up: CancellationToken) {
+async fn carry(
+    mut client: TcpStream,
+    target: String,
+    up: CancellationToken,
+    mut frozen: watch::Receiver<()>,
+) {
     let carrying = async {
         let mut server = TcpStream::connect(&target).await?;
-        copy_bidirectional(&mut client, &mut server).await
+        tokio::select! {
+            outcome = copy_bidirectional(&mut client, &mut server) => outcome.map(drop),
+            _ = frozen.changed() => {
+                // Both ends stay open, and neither hears of the other.
+                up.cancelled().await;
+                Ok(())
+            }
+        }
     };
     // Broken connections are what this is for.
     drop(up.run_until_cancelled(carrying).await);

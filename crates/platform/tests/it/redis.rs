@@ -1,6 +1,9 @@
 //! The Redis of the chassis, on a real server.
 
-use std::time::{Duration, Instant};
+use std::{
+    os::unix::fs::PermissionsExt,
+    time::{Duration, Instant},
+};
 
 use quenty_platform::{
     redis::{Redis, Script, cmd},
@@ -19,6 +22,8 @@ async fn a_user_reaches_its_own_keys_only() {
     let folder = ScratchDir::new("quenty-redis").expect("a folder");
     let users: [(&str, &[&str]); 2] = [("one", &["quenty:one"]), ("other", &["quenty:other"])];
     let server = RedisServer::start(folder.path(), &users).await.expect("a server");
+    let mode = std::fs::metadata(folder.path()).expect("a folder").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "what it holds is private");
     let one = client(&server.url("one"));
     let set = |key: &str| cmd("SET").arg(key).arg(1).to_owned();
     one.ask::<()>(&set("quenty:one:x")).await.expect("its own key");

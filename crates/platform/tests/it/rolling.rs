@@ -3,6 +3,7 @@
 use quenty_platform::bus::rabbit::RabbitBus;
 
 use crate::{
+    faults::Fault,
     tally::{self, CONSUMERS, CounterId, LEDGER, TALLY, add, rename},
     waiting::until,
     world::{Plan, World},
@@ -28,5 +29,34 @@ async fn what_old_replicas_do_not_hear_yet_is_kept_for_the_new_ones() {
 
     let consumers = world.start(&CONSUMERS).await;
     world.until_effects(counter, &[1, 3, 2]).await;
+    world.finish([publisher, consumers]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_newer_version_left_waiting_holds_up_nothing_of_the_one_before() {
+    let world = World::rabbit().await;
+    let bus = RabbitBus::connect_lazily(world.plan.amqp_url.as_ref().expect("a URL"), tally::topology());
+    bus.declare().await.expect("the topology of the new version");
+    let counter = CounterId::new();
+    world.faults[LEDGER].put(counter, 2, Fault::Times(1));
+    let patient = Plan { retry_pause_ms: 600_000, ..world.plan.clone() };
+    let new = patient.start(&CONSUMERS, &world.faults).await;
+    let publisher = world.start(&[TALLY]).await;
+    add(&publisher.app(TALLY), counter).await;
+    rename(&publisher.app(TALLY), counter).await;
+    let waits = |rows: &Vec<(String, i32)>| rows.iter().map(|row| row.0.as_str()).eq(["done", "waiting"]);
+    until("its reaction has failed", || world.inbox(LEDGER, counter), waits).await;
+    new.stop().await;
+
+    let old = Plan { old: true, ..world.plan.clone() };
+    let consumers = old.start(&CONSUMERS, &world.faults).await;
+    add(&publisher.app(TALLY), counter).await;
+    until("the old version goes on", || world.effects(LEDGER, counter), |seen| *seen == [1, 3]).await;
+    consumers.stop().await;
+
+    let due = sqlx::query("update quenty.inbox set next_at = now() where status = 'waiting'");
+    assert_eq!(due.execute(world.db(LEDGER)).await.expect("an update").rows_affected(), 1);
+    let consumers = world.start(&CONSUMERS).await;
+    until("the new version catches up", || world.effects(LEDGER, counter), |seen| *seen == [1, 3, 2]).await;
     world.finish([publisher, consumers]).await;
 }

@@ -142,7 +142,7 @@ pub async fn revoke_api_key(
     store::api_keys::save(tx.conn(), &key).await?;
     let fact = ApiKeyRevoked { api_key_id: id, user_id: key.user_id, company_id: key.company_id };
     tx.record_about(id, key.user_id, Some(key.company_id), &ApiKeyFact::from(fact))?;
-    revoke_tokens_of_key(tx, id).await?;
+    revoke_tokens_of_key(tx, &key).await?;
     record_access(tx, "revoke_api_key", Outcome::Succeeded, Some(by), None, origin)
 }
 

@@ -3,11 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 use quenty_kernel::{
     clock::wall_now,
-    id::{ApiKeyId, CompanyId, SessionId, UserId, new_uuid},
+    id::{CompanyId, SessionId, UserId, new_uuid},
 };
 use quenty_platform::{Tx, revocations::Revocation};
 
-use crate::{domain::session::ACCESS_TOKEN, error::Error, store};
+use crate::{
+    domain::{api_key::ApiKey, rate_limit::REVOKED_BY_NAME, session::ACCESS_TOKEN},
+    error::Error,
+    store,
+};
 
 /// A process whose clock is behind believes a token for as much longer.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(1);
@@ -22,23 +26,39 @@ const MOST_BY_NAME: usize = 10;
 
 /// After the locks of rows: [`store::revocations::lock_shared`].
 pub async fn revoke_sessions(tx: &mut Tx, user: UserId, sessions: &[SessionId]) -> Result<(), Error> {
-    if sessions.len() > MOST_BY_NAME {
-        return revoke_user(tx, user).await;
-    }
     if sessions.is_empty() {
         return Ok(());
     }
     store::revocations::lock_alone(tx.conn()).await?;
+    if sessions.len() > MOST_BY_NAME || had_many_by_name(tx, user).await? {
+        return revoke_user(tx, user).await;
+    }
     for session in sessions {
         store::revocations::insert(tx.conn(), &Revocation::of_session(*session, until())).await?;
     }
     Ok(())
 }
 
-/// The key works no more.
-pub async fn revoke_tokens_of_key(tx: &mut Tx, key: ApiKeyId) -> Result<(), Error> {
+/// The key works no more. Where no token of it can be left there is nothing to list: whoever makes keys and revokes them
+/// again and again does not make the list long.
+pub async fn revoke_tokens_of_key(tx: &mut Tx, key: &ApiKey) -> Result<(), Error> {
+    // In any case: whoever exchanges the key at this moment has done so before, or finds it revoked.
     store::revocations::lock_alone(tx.conn()).await?;
-    Ok(store::revocations::insert(tx.conn(), &Revocation::of_api_key(key, until())).await?)
+    if !key.may_have_tokens(wall_now()) {
+        return Ok(());
+    }
+    if had_many_by_name(tx, key.user_id).await? {
+        return revoke_user(tx, key.user_id).await;
+    }
+    Ok(store::revocations::insert(tx.conn(), &Revocation::of_api_key(key.id, until())).await?)
+}
+
+/// Counts that sessions or a key of a person are to be listed by name, and tells whether that happened too often lately.
+/// Alone with the list, so that nobody who revokes waits for another here.
+async fn had_many_by_name(tx: &mut Tx, user: UserId) -> Result<bool, Error> {
+    let (bucket, now) = (REVOKED_BY_NAME.bucket(&user.to_string()), wall_now());
+    let before = store::rate_limits::hit(tx.conn(), &REVOKED_BY_NAME, &bucket, now).await?;
+    Ok(REVOKED_BY_NAME.wait(Some(before), now).is_some())
 }
 
 /// What the person may do has changed: tokens that say otherwise are over.

@@ -18,6 +18,7 @@ use super::{
     access::Access,
     role,
     secret::{Key, OpaqueToken},
+    session::ACCESS_TOKEN,
 };
 
 /// What its owner may do with a key is not what a key may do: a stolen one must not make others.
@@ -26,6 +27,8 @@ const OWN_RESOURCE: &str = "api_keys";
 pub const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// How long the secret of before a rotation may go on.
 pub const LONGEST_OVERLAP: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Services believe a token for a minute longer, and their clocks may be another behind ours.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(2);
 /// How many keys of one person may live in one company.
 pub const MOST_KEYS: i64 = 20;
 
@@ -143,6 +146,12 @@ impl ApiKey {
         self.rotated_at = Some(now);
     }
 
+    /// Whether a token that was given for it may still be believed somewhere; each exchange says when it was.
+    #[must_use]
+    pub fn may_have_tokens(&self, now: Timestamp) -> bool {
+        self.last_used_at.is_some_and(|used_at| now < used_at + ACCESS_TOKEN + CLOCKS)
+    }
+
     /// What the key may do now, if its owner may do `access` in its company.
     #[must_use]
     pub fn permissions(&self, access: &Access) -> Vec<String> {
@@ -227,6 +236,16 @@ mod tests {
             "the same address, as IPv6 writes it"
         );
         assert!(bound.works("2001:db8::1".parse().unwrap(), now));
+    }
+
+    #[test]
+    fn a_key_has_tokens_for_as_long_as_one_may_be_believed_after_its_last_exchange() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(!api_key(now).may_have_tokens(now), "it was never exchanged");
+        let used = ApiKey { last_used_at: Some(now), ..api_key(now) };
+        let after = |minutes| used.may_have_tokens(now + SignedDuration::from_mins(minutes));
+        // Fifteen, one more at services, and one for clocks.
+        assert!(after(0) && after(16) && !after(17));
     }
 
     #[test]

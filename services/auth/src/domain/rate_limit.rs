@@ -42,6 +42,11 @@ pub const MFA_FAILURES: RateLimit =
 pub const FAILURES_OF_KEYS: RateLimit =
     RateLimit { name: "key-address", hits: 100, window: SignedDuration::from_mins(15) };
 
+/// How often sessions or an API key of one user are revoked by name: above, all tokens of the user are, by one entry. A
+/// window is as long as an entry lives.
+pub const REVOKED_BY_NAME: RateLimit =
+    RateLimit { name: "revoked-user", hits: 10, window: SignedDuration::from_mins(16) };
+
 /// The hits of one bucket so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hits {

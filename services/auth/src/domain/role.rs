@@ -47,7 +47,7 @@ pub const RESOURCES: &[Resource] = &[
     resource("products", &["read", "create", "update", "archive"]),
     resource("warehouses", &["read", "create", "update"]),
     resource("inventory", &["read", "transfer", "move"]),
-    resource("orders", &["read", "quote", "create", "update", "pay", "hold", "release", "cancel", "retry", "set_status", "import"]),
+    resource("orders", &["read", "quote", "create", "update", "pay", "refund", "hold", "release", "cancel", "retry", "set_status", "import"]),
     resource("pickups", &["read", "create", "update", "quote", "hold", "assign", "unassign", "start", "arrive", "complete", "fail", "reschedule", "cancel"]),
     resource("service_areas", &["read", "create", "update"]),
     resource("drivers", &["read", "create", "update"]),
@@ -57,7 +57,7 @@ pub const RESOURCES: &[Resource] = &[
     resource("manifests", &["read", "create", "update", "delete", "submit", "approve", "reject", "ship"]),
     resource("countries", &["read"]),
     resource("zones", &["read"]),
-    resource("returns", &["read", "create", "check", "approve", "reject", "dispute", "cancel", "schedule_pickup", "issue_label", "add_photo", "receive", "inspect", "process", "refund", "exchange", "recall"]),
+    resource("returns", &["read", "create", "check", "approve", "reject", "dispute", "cancel", "schedule_pickup", "issue_label", "add_photo", "report_lost", "receive", "inspect", "process", "refund", "exchange", "recall"]),
     resource("return_policies", &["read", "update"]),
     resource("dispositions", &["read", "update"]),
     resource("dead_letters", &["read", "replay", "discard"]),
@@ -97,8 +97,8 @@ pub const ROLES: &[Role] = &[
         about: "plans collection and transport: pickups, drivers, vehicles, service areas, shipments, manifests",
         permissions: &[
             "pickups:*", "service_areas:*", "drivers:*", "vehicles:*", "shipments:*", "manifests:*", "orders:read",
-            "warehouses:read", "rates:read", "countries:read", "zones:read", "returns:read", "returns:receive",
-            "returns:inspect", "returns:add_photo",
+            "warehouses:read", "rates:read", "countries:read", "zones:read", "returns:read", "returns:report_lost",
+            "returns:receive", "returns:inspect", "returns:add_photo",
         ],
     },
     Role {
@@ -135,7 +135,7 @@ pub const ROLES: &[Role] = &[
         permissions: &[
             "api_keys:*", "companies:read", "companies:update", "companies:submit", "companies:close", "members:*", "kyc:submit",
             "customers:*", "privacy:*", "products:*", "warehouses:*", "inventory:*", "orders:read",
-            "orders:quote", "orders:create", "orders:update", "orders:pay", "orders:hold", "orders:release", "orders:cancel",
+            "orders:quote", "orders:create", "orders:update", "orders:pay", "orders:refund", "orders:hold", "orders:release", "orders:cancel",
             "orders:retry", "orders:import", "pickups:read", "pickups:create", "pickups:update", "pickups:quote",
             "pickups:hold", "pickups:reschedule", "pickups:cancel", "service_areas:read", "rates:read", "shipments:read",
             "shipments:create", "shipments:book", "shipments:void", "shipments:label", "manifests:read", "manifests:create",
@@ -150,7 +150,7 @@ pub const ROLES: &[Role] = &[
         permissions: &[
             "api_keys:*", "companies:read", "companies:update", "companies:submit", "members:read", "kyc:submit",
             "customers:*", "privacy:*", "products:*", "warehouses:*", "inventory:*", "orders:read", "orders:quote", "orders:create",
-            "orders:update", "orders:pay", "orders:hold", "orders:release", "orders:cancel", "orders:retry", "orders:import",
+            "orders:update", "orders:pay", "orders:refund", "orders:hold", "orders:release", "orders:cancel", "orders:retry", "orders:import",
             "pickups:read", "pickups:create", "pickups:update", "pickups:quote", "pickups:hold", "pickups:reschedule",
             "pickups:cancel", "service_areas:read", "rates:read", "shipments:read", "shipments:create", "shipments:book",
             "shipments:void", "shipments:label", "manifests:read", "manifests:create", "manifests:update", "manifests:delete",
@@ -170,7 +170,7 @@ pub const ROLES: &[Role] = &[
             "shipments:create", "shipments:book", "shipments:void", "shipments:label", "manifests:read", "manifests:create",
             "manifests:update", "manifests:submit", "countries:read", "zones:read", "returns:read", "returns:create",
             "returns:check", "returns:dispute", "returns:cancel", "returns:schedule_pickup", "returns:issue_label",
-            "returns:add_photo", "returns:receive", "return_policies:read", "dispositions:read",
+            "returns:add_photo", "returns:report_lost", "returns:receive", "return_policies:read", "dispositions:read",
         ],
     },
     Role {
@@ -180,7 +180,7 @@ pub const ROLES: &[Role] = &[
         permissions: &[
             "companies:read", "products:read", "warehouses:read", "inventory:*", "orders:read", "pickups:read",
             "shipments:read", "shipments:label", "returns:read", "returns:receive", "returns:inspect", "returns:process",
-            "returns:add_photo", "return_policies:read", "dispositions:*",
+            "returns:add_photo", "returns:report_lost", "return_policies:read", "dispositions:*",
         ],
     },
     Role {
@@ -188,7 +188,7 @@ pub const ROLES: &[Role] = &[
         sphere: Sphere::Company,
         about: "payments and invoices, and reads the rest",
         permissions: &[
-            "orders:pay", "api_keys:read", "companies:read", "members:read", "customers:read", "products:read", "warehouses:read",
+            "orders:pay", "orders:refund", "api_keys:read", "companies:read", "members:read", "customers:read", "products:read", "warehouses:read",
             "inventory:read", "orders:read", "pickups:read", "service_areas:read", "rates:read", "shipments:read",
             "manifests:read", "countries:read", "zones:read", "returns:read", "returns:refund", "returns:exchange",
             "return_policies:read", "dispositions:*",

@@ -35,7 +35,8 @@ impl From<UserPatch> for UserChanges {
 }
 
 /// Read the own profile.
-#[utoipa::path(get, path = "/api/v1/profile", operation_id = "get_profile", tag = "profile", security(("bearer" = [])), responses((status = 200, body = ProfileOut)))]
+#[utoipa::path(get, path = "/api/v1/profile", operation_id = "get_profile", tag = "profile", security(("bearer" = [])),
+    responses((status = 200, body = ProfileOut), (status = 403, description = "`NO_SESSION`")))]
 pub(super) async fn get_profile(State(app): State<App>, caller: LoggedIn) -> Result<Answer> {
     let id = caller.user()?;
     let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use quenty_kernel::{
     clock::wall_now,
-    contact::{Email, LanguageTag, PersonName},
+    contact::{Email, LanguageTag, NewEmail, PersonName},
 };
 use quenty_platform::{
     App, Result,
@@ -32,7 +32,7 @@ use crate::{
 pub(super) struct RegisterIn {
     /// Another name to log in with; without it, the e-mail address is the only one.
     username: Option<Username>,
-    email: Email,
+    email: NewEmail,
     given_name: PersonName,
     family_name: PersonName,
     /// Spanish unless told.
@@ -77,7 +77,7 @@ pub(super) async fn register_user(
 ) -> Result<Answer> {
     let RegisterIn { username, email, given_name, family_name, language, password } = input;
     let language = language.map_or_else(|| "es".parse().map_err(quenty_platform::Error::internal), Ok)?;
-    let person = Person { username, email, given_name, family_name, language };
+    let person = Person { username, email: email.into(), given_name, family_name, language };
     let hits = store::rate_limits::find(app.db(), &REGISTRATIONS.bucket(&origin.network())).await?;
     if let Some(retry_after) = REGISTRATIONS.wait(hits, wall_now()) {
         return Err(Error::TooManyAttempts { retry_after }.into());

@@ -103,9 +103,8 @@ async fn told_of_new_company(
 }
 
 /// The person and the session that ask. What is about oneself needs a login: the token of an API key has no session.
-pub(super) fn own_session(caller: &Caller) -> Result<(UserId, SessionId), Error> {
-    let user = caller.user().map_err(quenty_platform::Error::from)?;
-    Ok((user, caller.session().ok_or(Error::NoSession)?))
+pub(super) fn own_session(caller: &Caller) -> Result<(UserId, SessionId)> {
+    Ok((caller.user()?, caller.session()?))
 }
 
 /// Speak for another of one's companies.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use quenty_kernel::{
     Cursor, Page, PageQuery, Scope, Timestamp,
-    contact::{Email, LanguageTag, PersonName, Text},
+    contact::{Email, LanguageTag, NewEmail, PersonName, Text},
     id::UserId,
     page::Limit,
 };
@@ -77,7 +77,7 @@ pub(super) struct AssignRolesIn {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct InviteUserIn {
-    email: Email,
+    email: NewEmail,
     given_name: PersonName,
     family_name: PersonName,
     language: LanguageTag,
@@ -120,7 +120,7 @@ pub(super) async fn invite_user(
     Json(input): Json<InviteUserIn>,
 ) -> Result<Answer> {
     let InviteUserIn { email, given_name, family_name, language, roles } = input;
-    let person = Person { username: None, email, given_name, family_name, language };
+    let person = Person { username: None, email: email.into(), given_name, family_name, language };
     let mut tx = app.begin(&caller).await?;
     let user = commands::invite_staff(&mut tx, authority(&caller)?, &person, roles, &origin).await?;
     tx.answer(user_out::invited(user)?).await

@@ -1,10 +1,13 @@
 //! Access tokens that are over before their time.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::id::new_uuid;
 use quenty_platform::{Result, revocations::Revocation};
+use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
 
 /// `pg_advisory_xact_lock` key: held shared by whoever signs a token, and alone by whoever revokes.
 const SIGNING: i64 = 0x7175_656e_7479_0102;
@@ -22,9 +25,15 @@ pub async fn lock_alone(connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
+/// In the place of what it covers: of the same session, key, person or company there is one entry, however often it is
+/// revoked. After [`lock_alone`]: nobody else writes then.
 pub async fn insert(connection: &mut PgConnection, revocation: &Revocation) -> Result<()> {
     sqlx::query!(
-        "insert into revocations (id, digest, issued_before, until) values ($1, $2, $3, $4)",
+        "with covered as (
+             delete from revocations where digest = $2::text and (issued_before is null or issued_before <= $3::uuid)
+             returning until)
+         insert into revocations (id, digest, issued_before, until)
+         select $1::uuid, $2::text, $3::uuid, greatest($4::timestamptz, (select max(until) from covered))",
         new_uuid(),
         revocation.digest,
         revocation.issued_before,
@@ -43,14 +52,20 @@ pub async fn live(db: impl PgExecutor<'_>, now: Timestamp) -> Result<(Vec<Revoca
     )
     .fetch_all(db)
     .await?;
-    let newest = rows.last().map(|row| row.id.to_string()).unwrap_or_default();
-    let version = format!("\"{}-{newest}\"", rows.len());
+    let version = version(rows.iter().map(|row| row.id));
     let revocations = rows.into_iter().map(|row| Revocation {
         digest: row.digest,
         issued_before: row.issued_before,
         until: row.until.to_jiff(),
     });
     Ok((revocations.collect(), version))
+}
+
+/// A digest of all ids, in their order. The clocks of replicas differ, so that while one entry ends a new one may have a
+/// smaller id than the last: how many there are and which is the largest would tell nothing of it.
+fn version(ids: impl Iterator<Item = Uuid>) -> String {
+    let hash = ids.fold(Sha256::new(), |hash, id| hash.chain_update(id.as_bytes())).finalize();
+    format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash[..16]))
 }
 
 pub async fn prune(connection: &mut PgConnection, now: Timestamp) -> Result<()> {

@@ -258,8 +258,9 @@ async fn a_stolen_key_takes_over_neither_the_account_nor_makes_other_keys() {
     post("/api/v1/auth/switch-company", json!({"company_id": null})).await.expect_problem(403, "NO_SESSION");
     let patch = app.patch("/api/v1/profile").token(&stolen).json(&json!({"language": "en"}));
     patch.send().await.expect_problem(403, "NO_SESSION");
-    let sessions = app.get("/api/v1/auth/sessions").token(&stolen);
-    sessions.send().await.expect_problem(403, "NO_SESSION");
+    for path in ["/api/v1/profile", "/api/v1/auth/sessions", "/api/v1/auth/mfa/passkeys"] {
+        app.get(path).token(&stolen).send().await.expect_problem(403, "NO_SESSION");
+    }
     create(&app, &stolen, json!({"name": "x", "scopes": ["orders:read"]}))
         .await
         .expect_problem(403, "NOT_PERMITTED");
@@ -311,6 +312,62 @@ async fn a_password_reset_revokes_the_keys_of_before_unless_they_are_to_stay() {
     let kinds = app.facts(made["id"].as_str().unwrap().parse::<ApiKeyId>().unwrap()).await;
     assert_eq!(kinds.last().unwrap().kind, "quenty.auth.api_key.revoked.v1");
     app.assert_sound().await;
+}
+
+async fn listed(app: &TestApp) -> usize {
+    let list = app.get("/.well-known/revocations.json").send().await.expect(200).json();
+    list["revocations"].as_array().expect("a list").len()
+}
+
+async fn revoke(app: &TestApp, token: &str, key: &Value) {
+    let path = format!("/api/v1/auth/api-keys/{}", key["id"].as_str().unwrap());
+    app.delete(&path).token(token).send().await.expect(204);
+}
+
+#[tokio::test]
+async fn a_revoked_key_is_listed_only_while_it_may_have_tokens() {
+    let app = start().await;
+    let ana = person(&app, ANA, CompanyId::new(), "owner").await;
+    let (gateway, before) = (service_token(&app, "gateway").await, listed(&app).await);
+    let unused = key(&app, &ana.token, &["orders:read"]).await;
+    revoke(&app, &ana.token, &unused).await;
+    let used_long_ago = key(&app, &ana.token, &["orders:read"]).await;
+    exchange(&app, &gateway, text(&used_long_ago), HOME).await.expect(200);
+    let past = "update api_keys set last_used_at = last_used_at - interval '17 minutes'";
+    sqlx::query(past).execute(app.app.db()).await.unwrap();
+    revoke(&app, &ana.token, &used_long_ago).await;
+    assert_eq!(listed(&app).await, before);
+    let used = key(&app, &ana.token, &["orders:read"]).await;
+    let token = access_token(&exchange(&app, &gateway, text(&used), HOME).await.expect(200).json());
+    revoke(&app, &ana.token, &used).await;
+    assert_eq!(listed(&app).await, before + 1);
+    eventually("the key's token ends with it", || async {
+        app.app.verifier().verify(&token).await.is_err().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_makes_uses_and_revokes_keys_again_and_again_does_not_make_the_list_long() {
+    let app = start().await;
+    person(&app, ANA, CompanyId::new(), "owner").await;
+    let (gateway, before) = (service_token(&app, "gateway").await, listed(&app).await);
+    let mut tokens = Vec::new();
+    for _ in 0..14 {
+        // Above ten all of the owner's tokens end, this one, too.
+        let own = access_token(&login(&app, ANA, PASSWORD).await.expect(200).json());
+        let made = key(&app, &own, &["orders:read"]).await;
+        let exchanged = exchange(&app, &gateway, text(&made), HOME).await.expect(200).json();
+        tokens.push(access_token(&exchanged));
+        revoke(&app, &own, &made).await;
+    }
+    assert_eq!(listed(&app).await, before + 11, "ten keys and their owner");
+    for token in tokens {
+        eventually("the key's token ends with it", || async {
+            app.app.verifier().verify(&token).await.is_err().then_some(())
+        })
+        .await;
+    }
 }
 
 #[tokio::test]

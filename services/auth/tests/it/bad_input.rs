@@ -22,6 +22,7 @@ async fn what_breaks_a_rule_is_named_and_leaves_nothing_behind() {
         (register, with(registration(), "email", json!("ana")), "INVALID_BODY", "/email"),
         (register, with(registration(), "email", json!("a\u{0}@example.com")), "INVALID_BODY", "/email"),
         (register, with(registration(), "email", json!(1)), "INVALID_BODY", "/email"),
+        (register, with(registration(), "email", json!("ana.@example.com")), "INVALID_BODY", "/email"),
         (register, with(registration(), "username", json!("ana@example.com")), "INVALID_BODY", "/username"),
         (register, with(registration(), "given_name", json!("")), "INVALID_BODY", "/given_name"),
         (register, with(registration(), "given_name", json!("a\u{0}b")), "INVALID_BODY", "/given_name"),

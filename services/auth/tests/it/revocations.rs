@@ -68,6 +68,52 @@ async fn whoever_ends_many_sessions_does_not_make_the_list_long() {
 }
 
 #[tokio::test]
+async fn whoever_logs_out_again_and_again_does_not_make_the_list_long() {
+    let app = start().await;
+    member_of_nothing(&app, ANA).await;
+    let log_in = async || access_token(&login(&app, ANA, PASSWORD).await.expect(200).json());
+    for _ in 0..14 {
+        let token = log_in().await;
+        app.post("/api/v1/auth/logout").token(&token).send().await.expect(204);
+        until_revoked(&app, &token).await;
+    }
+    assert!(is_believed(&app, &log_in().await).await);
+    let listed = app.get("/.well-known/revocations.json").send().await.expect(200).json();
+    assert_eq!(
+        listed["revocations"].as_array().unwrap().len(),
+        11,
+        "ten sessions and their person: {listed}"
+    );
+}
+
+#[tokio::test]
+async fn a_list_with_other_entries_has_another_version_though_as_many_and_the_last_the_same() {
+    let app = start().await;
+    let insert = async |id: u128| {
+        let row =
+            "insert into revocations (id, digest, until) values ($1, $1::text, now() + interval '1 minute')";
+        sqlx::query(row).bind(uuid::Uuid::from_u128(id)).execute(app.app.db()).await.unwrap();
+    };
+    let ask = async |known: &str| {
+        app.get("/.well-known/revocations.json").header("if-none-match", known).send().await
+    };
+    insert(1).await;
+    insert(3).await;
+    let before = ask("").await.expect(200).header("etag").unwrap().to_owned();
+    ask(&before).await.expect(304);
+    // The first is over, and a replica whose clock is behind writes the next one.
+    sqlx::query("update revocations set until = now() - interval '1 second' where id = $1")
+        .bind(uuid::Uuid::from_u128(1))
+        .execute(app.app.db())
+        .await
+        .unwrap();
+    insert(2).await;
+    let after = ask(&before).await.expect(200);
+    assert_ne!(after.header("etag"), Some(before.as_str()));
+    assert_eq!(after.json()["revocations"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn other_roles_and_suspension_end_the_tokens_that_say_otherwise() {
     let app = start().await;
     let (ana, admin) = (member_of_nothing(&app, ANA).await, admin_token(&app).await);

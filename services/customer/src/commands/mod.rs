@@ -25,6 +25,7 @@ mod set_platform_roles;
 mod submit_company;
 mod submit_kyc;
 mod suspend_company;
+mod suspend_profile;
 mod update_company;
 mod update_customer;
 mod update_user;
@@ -51,6 +52,7 @@ pub(crate) use set_platform_roles::set_platform_roles;
 pub(crate) use submit_company::submit_company;
 pub(crate) use submit_kyc::submit_kyc;
 pub(crate) use suspend_company::suspend_company;
+pub(crate) use suspend_profile::suspend_profile;
 pub(crate) use update_company::update_company;
 pub(crate) use update_customer::update_customer;
 pub(crate) use update_user::update_user;
@@ -73,8 +75,16 @@ async fn lock_company(tx: &mut Tx, scope: Scope, id: CompanyId) -> Result<Compan
 }
 
 async fn save_company(tx: &mut Tx, company: &Company, fact: &CompanyFact) -> Result<(), Error> {
-    store::companies::save(tx.conn(), company).await?;
+    store::companies::save(tx.conn(), company).await.map_err(document_taken)?;
     Ok(tx.record(company.id(), Some(company.id()), fact)?)
+}
+
+/// Another company with the document came into review first.
+fn document_taken(error: quenty_platform::Error) -> Error {
+    match error.violated_constraint() {
+        Some("companies_judged_document") => CompanyError::DocumentTaken.into(),
+        _ => error.into(),
+    }
 }
 
 /// A person of the platform, and what they are to the company.

@@ -20,13 +20,14 @@ pub(crate) struct Registration {
     pub(crate) details: Details,
 }
 
-/// The person who registers a company owns it.
+/// The person who registers a company owns it. Its document may be another's, too: a review tells whose it is.
 pub(crate) async fn register_company(
     tx: &mut Tx,
     user_id: UserId,
     registration: Registration,
 ) -> Result<Company, Error> {
     let Registration { kind, country, document, details } = registration;
+    kind.check_country(country)?;
     let identification = document
         .map(|(code, number)| Identification::new(country, &code, &number, kind.identified()))
         .transpose()
@@ -34,9 +35,7 @@ pub(crate) async fn register_company(
     let now = tx.now();
     let (company, registered) =
         Company::register(kind, country, Details { identification, ..details }, user_id, now);
-    if !store::companies::insert(tx.conn(), &company).await? {
-        return Err(CompanyError::DocumentTaken.into());
-    }
+    store::companies::insert(tx.conn(), &company).await?;
     tx.record(company.id(), Some(company.id()), &registered)?;
     let (owner, added) = Member::found(company.id(), user_id, now);
     store::members::insert(tx.conn(), &owner).await?;

@@ -4,11 +4,10 @@ use quenty_kernel::{
 };
 use quenty_platform::{Tx, http::IfMatch};
 
-use super::{lock_company, reviewer};
+use super::{lock_company, reviewer, save_company};
 use crate::{
     Error,
-    domain::company::{Company, CompanyChanges, CompanyError, Side},
-    store,
+    domain::company::{Company, CompanyChanges, Side},
 };
 
 pub(crate) async fn update_company(
@@ -26,15 +25,7 @@ pub(crate) async fn update_company(
         Scope::Company(_) => Side::Company,
     };
     if let Some(updated) = company.update(changes, by, tx.now())? {
-        store::companies::save(tx.conn(), &company).await.map_err(document_taken)?;
-        tx.record(id, Some(id), &updated)?;
+        save_company(tx, &company, &updated).await?;
     }
     Ok(company)
-}
-
-fn document_taken(error: quenty_platform::Error) -> Error {
-    match error.violated_constraint() {
-        Some("companies_document") => CompanyError::DocumentTaken.into(),
-        _ => error.into(),
-    }
 }

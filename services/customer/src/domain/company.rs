@@ -61,6 +61,16 @@ impl CompanyKind {
         }
     }
 
+    /// # Errors
+    /// When the country has no document that such a company could ever bring.
+    pub(crate) fn check_country(self, country: CountryCode) -> Result<(), CompanyError> {
+        if self.identified().has_document_of(country) {
+            Ok(())
+        } else {
+            Err(CompanyError::CountryNotSupported(country))
+        }
+    }
+
     /// What a company of this kind must bring before it can be reviewed.
     fn required(self) -> &'static str {
         match self {
@@ -92,6 +102,8 @@ pub enum CompanyError {
     CreditLimit,
     #[error("another company has this document number")]
     DocumentTaken,
+    #[error("no document of {0} identifies a business")]
+    CountryNotSupported(CountryCode),
     #[error(transparent)]
     Identification(#[from] IdentificationError),
     #[error(transparent)]
@@ -141,9 +153,13 @@ pub(crate) struct CompanyState {
 }
 
 impl CompanyState {
-    /// Whether nobody has begun to judge yet who the company says it is.
-    fn is_unjudged(&self) -> bool {
-        self.status.is_before_review() && matches!(self.kyc, KycStatus::NotStarted | KycStatus::Rejected)
+    /// Whether the company may say anew who it is: nobody has begun to judge it, or it was found wrong.
+    fn is_identity_open(&self) -> bool {
+        match self.kyc {
+            KycStatus::NotStarted | KycStatus::Rejected => self.status.is_before_review(),
+            KycStatus::Pending => false,
+            KycStatus::Verified => self.status == CompanyStatus::Rejected,
+        }
     }
 
     pub(crate) fn missing(&self) -> Vec<String> {

@@ -158,11 +158,16 @@ pub fn all() -> &'static [DocumentType] {
     &ALL
 }
 
+/// The types that `country` (ISO 3166-1 alpha-2) issues, those of every country among them.
+pub fn of(country: &str) -> impl Iterator<Item = &'static DocumentType> {
+    ALL.iter().filter(move |known| known.country.is_none_or(|issuer| issuer == country))
+}
+
 /// The type that `country` (ISO 3166-1 alpha-2) calls `code`; one that every country issues is
 /// found under each.
 #[must_use]
 pub fn find(country: &str, code: &str) -> Option<&'static DocumentType> {
-    ALL.iter().find(|known| known.code == code && known.country.is_none_or(|issuer| issuer == country))
+    of(country).find(|known| known.code == code)
 }
 
 impl DocumentType {
@@ -263,6 +268,7 @@ mod tests {
         assert_eq!(find("AR", "DNI").unwrap().country, Some("AR"));
         assert!(find("CO", "DNI").is_none());
         assert!(find("JP", "PASSPORT").is_some());
+        assert_eq!(of("PE").map(|known| known.code).collect::<Vec<_>>(), ["DNI", "RUC", "PASSPORT"]);
     }
 
     #[test]

@@ -4,13 +4,26 @@ use std::fmt;
 
 use quenty_kernel::country::CountryCode;
 
-use super::document_type::{self, DocumentNumberError};
+use super::document_type::{self, DocumentNumberError, DocumentType};
 
 /// Whom a document identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Identified {
     Person,
     Company,
+}
+
+impl Identified {
+    fn may_hold(self, known: &DocumentType) -> bool {
+        match self {
+            Self::Person => known.holder.includes_person(),
+            Self::Company => known.holder.includes_company(),
+        }
+    }
+
+    pub(crate) fn has_document_of(self, country: CountryCode) -> bool {
+        document_type::of(country.as_str()).any(|known| self.may_hold(known))
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,11 +62,7 @@ impl Identification {
         let Some(known) = document_type::find(country.as_str(), code) else {
             return Err(IdentificationError::UnknownType { country, code: code.to_owned() });
         };
-        let fits = match holder {
-            Identified::Person => known.holder.includes_person(),
-            Identified::Company => known.holder.includes_company(),
-        };
-        if !fits {
+        if !holder.may_hold(known) {
             return Err(IdentificationError::WrongHolder { code: known.code, holder });
         }
         Ok(Self { country, code: known.code.to_owned(), number: known.validate(number)?.as_str().to_owned() })

@@ -158,7 +158,7 @@ impl Member {
         self.record(added, now)
     }
 
-    /// `other_owners` counts the active ones besides this member. Nothing to tell when nothing changes.
+    /// `other_owners` counts the active ones besides this member who can log in. Nothing to tell when nothing changes.
     pub(crate) fn change_role(
         &mut self,
         role: MemberRole,

@@ -14,6 +14,18 @@ quenty_kernel::words! {
     pub(crate) enum ProfileStatus ("user status") { Active = "active", Deactivated = "deactivated" }
 }
 
+/// Auth lets the person in no more. Not published: Auth would hear it as ours to decide.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ProfileSuspended {
+    pub(crate) user_id: UserId,
+    pub(crate) reason: String,
+}
+
+impl Event for ProfileSuspended {
+    const TYPE: &'static str = "quenty.customer.user.suspended.v1";
+    const PUBLISHED: bool = false;
+}
+
 /// Auth let the person in again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ProfileReactivated {
@@ -32,6 +44,7 @@ quenty_kernel::facts! {
         Created(ProfileCreated),
         Updated(ProfileUpdated),
         Deactivated(UserDeactivated),
+        Suspended(ProfileSuspended),
         Reactivated(ProfileReactivated),
     }
 }
@@ -136,6 +149,16 @@ impl Profile {
         Some(fact)
     }
 
+    /// Who is deactivated already stays so, for the reason of before.
+    pub(crate) fn suspend(&mut self, reason: &str, now: Timestamp) -> Option<ProfileFact> {
+        if self.0.status == ProfileStatus::Deactivated {
+            return None;
+        }
+        let fact = ProfileSuspended { user_id: self.0.user_id, reason: reason.to_owned() }.into();
+        self.apply(&fact, now);
+        Some(fact)
+    }
+
     pub(crate) fn reactivate(&mut self, now: Timestamp) -> Option<ProfileFact> {
         if self.0.status == ProfileStatus::Active {
             return None;
@@ -156,9 +179,10 @@ impl Profile {
                 state.phone = fact.phone;
                 state.language = fact.language;
             }
-            ProfileFact::Deactivated(fact) => {
+            ProfileFact::Deactivated(UserDeactivated { reason, .. })
+            | ProfileFact::Suspended(ProfileSuspended { reason, .. }) => {
                 state.status = ProfileStatus::Deactivated;
-                state.status_reason = Some(fact.reason.clone());
+                state.status_reason = Some(reason.clone());
             }
             ProfileFact::Reactivated(_) => {
                 state.status = ProfileStatus::Active;
@@ -200,6 +224,7 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use quenty_kernel::Fact;
 
     use super::*;
 
@@ -230,9 +255,19 @@ mod tests {
         assert_eq!(profile.update(ProfileChanges::default(), Timestamp::MAX), Err(ProfileError::Deactivated));
     }
 
+    #[test]
+    fn nobody_is_told_of_what_auth_said_itself() {
+        let (mut profile, _) = profile();
+        let suspended = profile.suspend("fraud", Timestamp::MAX).unwrap();
+        assert!(!suspended.published());
+        assert_eq!(profile.suspend("again", Timestamp::MAX), None);
+        assert_eq!(profile.deactivate(&"left".parse().unwrap(), Timestamp::MAX), None);
+        assert_eq!(profile.state().status_reason.as_deref(), Some("fraud"));
+    }
+
     proptest! {
         #[test]
-        fn folding_the_facts_gives_the_profile(steps in prop::collection::vec((0..4_u8, "[a-c]"), 0..12)) {
+        fn folding_the_facts_gives_the_profile(steps in prop::collection::vec((0..5_u8, "[a-c]"), 0..12)) {
             let (mut profile, first) = profile();
             let mut journal = vec![(first, Timestamp::UNIX_EPOCH)];
             for (second, (step, name)) in (1..).zip(steps) {
@@ -241,6 +276,7 @@ mod tests {
                 let fact = match step {
                     0 | 1 => profile.update(changes, now).ok().flatten(),
                     2 => profile.deactivate(&name.parse().unwrap(), now),
+                    3 => profile.suspend(&name, now),
                     _ => profile.reactivate(now),
                 };
                 journal.extend(fact.map(|fact| (fact, now)));

@@ -245,8 +245,8 @@ pub(super) struct AsOf {
 /// Register a company; who registers it becomes its owner.
 #[utoipa::path(post, path = "/api/v1/companies", operation_id = "register_company", tag = "companies",
     request_body = CompanyIn, security(("bearer" = [])),
-    responses((status = 201, body = CompanyOut), (status = 409, description = "`DOCUMENT_NUMBER_TAKEN`: the company is registered"),
-        (status = 422, description = "`INVALID_BODY`, `UNKNOWN_DOCUMENT_TYPE`, `DOCUMENT_TYPE_DOES_NOT_FIT`, `INVALID_DOCUMENT_NUMBER`")))]
+    responses((status = 201, body = CompanyOut), (status = 403, description = "`NO_SESSION`"),
+        (status = 422, description = "`INVALID_BODY`, `COUNTRY_NOT_SUPPORTED`, `UNKNOWN_DOCUMENT_TYPE`, `DOCUMENT_TYPE_DOES_NOT_FIT`, `INVALID_DOCUMENT_NUMBER`")))]
 pub(super) async fn register_company(
     State(app): State<App>,
     caller: LoggedIn,

@@ -5,7 +5,7 @@ use quenty_contracts::customer::CustomerAddress;
 use quenty_kernel::{
     Cursor, Page, PageQuery, Timestamp,
     address::Address,
-    contact::{Email, LanguageTag, Phone, Text},
+    contact::{Email, LanguageTag, NewEmail, Phone, Text},
     id::{AddressId, CompanyId, CustomerId},
     page::Limit,
 };
@@ -60,7 +60,7 @@ pub(super) struct CustomerIn {
     #[schema(example = "Ana Gómez")]
     name: Text<120>,
     /// Unique in the company.
-    email: Option<Email>,
+    email: Option<NewEmail>,
     phone: Option<Phone>,
     document: Option<ForeignDocument>,
     #[serde(default)]
@@ -74,7 +74,7 @@ impl From<CustomerIn> for NewCustomer {
         Self {
             kind: input.kind,
             name: input.name,
-            email: input.email,
+            email: input.email.map(Into::into),
             phone: input.phone,
             document: input.document.map(Into::into),
             addresses: input.addresses.into_iter().map(Into::into).collect(),
@@ -91,7 +91,7 @@ pub(super) struct CustomerPatch {
     name: Option<Text<120>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Email>)]
-    email: Option<Option<Email>>,
+    email: Option<Option<NewEmail>>,
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<Phone>)]
     phone: Option<Option<Phone>>,
@@ -112,7 +112,7 @@ impl From<CustomerPatch> for CustomerChanges {
     fn from(patch: CustomerPatch) -> Self {
         Self {
             name: patch.name,
-            email: patch.email,
+            email: patch.email.map(|email| email.map(Into::into)),
             phone: patch.phone,
             document: patch.document.map(|document| document.map(Into::into)),
             addresses: patch.addresses.map(|list| list.into_iter().map(Into::into).collect()),

@@ -3,7 +3,7 @@
 use quenty_kernel::{Failure, Page, country::CountryCode};
 use quenty_platform::{
     Result,
-    http::{Json, LoggedIn, Path, Query},
+    http::{AnyToken, Json, Path, Query},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -81,7 +81,7 @@ pub(super) struct ValidationOut {
 #[utoipa::path(get, path = "/api/v1/document-types", operation_id = "list_document_types", tag = "document types",
     params(CountryFilter), security(("bearer" = [])), responses((status = 200, body = Page<DocumentTypeOut>)))]
 pub(super) async fn list_document_types(
-    _caller: LoggedIn,
+    _caller: AnyToken,
     Query(filter): Query<CountryFilter>,
 ) -> Json<Page<DocumentTypeOut>> {
     let issues = |known: &&DocumentType| {
@@ -96,7 +96,7 @@ pub(super) async fn list_document_types(
     params(("code" = String, Path, example = "NIT"), IssuerQuery), request_body = NumberIn, security(("bearer" = [])),
     responses((status = 200, body = ValidationOut)))]
 pub(super) async fn validate_document_number(
-    _caller: LoggedIn,
+    _caller: AnyToken,
     Path(code): Path<String>,
     Query(IssuerQuery { country }): Query<IssuerQuery>,
     Json(input): Json<NumberIn>,

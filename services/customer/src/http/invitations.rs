@@ -54,7 +54,8 @@ impl From<OpenInvitation> for InvitationOut {
 
 /// List one's own open invitations.
 #[utoipa::path(get, path = "/api/v1/profile/invitations", operation_id = "list_invitations", tag = "members",
-    params(InvitationsQuery), security(("bearer" = [])), responses((status = 200, body = Page<InvitationOut>)))]
+    params(InvitationsQuery), security(("bearer" = [])), responses((status = 200, body = Page<InvitationOut>),
+        (status = 403, description = "`NO_SESSION`")))]
 pub(super) async fn list_invitations(
     State(app): State<App>,
     caller: LoggedIn,
@@ -70,7 +71,8 @@ pub(super) async fn list_invitations(
 /// Accept an invitation that went to one's own e-mail address.
 #[utoipa::path(post, path = "/api/v1/invitations/{member_id}/accept", operation_id = "accept_invitation", tag = "members",
     params(("member_id" = MemberId, Path)), security(("bearer" = [])),
-    responses((status = 200, body = MemberOut), (status = 409, description = "`MEMBER_STATE`: accepted before; `ALREADY_A_MEMBER`, `COMPANY_CLOSED`")))]
+    responses((status = 200, body = MemberOut), (status = 403, description = "`NO_SESSION`"),
+        (status = 409, description = "`MEMBER_STATE`: accepted before; `ALREADY_A_MEMBER`, `COMPANY_CLOSED`")))]
 pub(super) async fn accept_invitation(
     State(app): State<App>,
     caller: LoggedIn,

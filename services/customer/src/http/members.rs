@@ -3,7 +3,7 @@
 use axum::extract::State;
 use quenty_kernel::{
     Cursor, Page, PageQuery, Timestamp,
-    contact::{Email, LanguageTag, PersonName},
+    contact::{Email, LanguageTag, NewEmail, PersonName},
     id::{CompanyId, MemberId, UserId},
     page::Limit,
 };
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MemberIn {
-    email: Email,
+    email: NewEmail,
     role: MemberRole,
     /// How the mail greets somebody who is no user yet.
     given_name: PersonName,
@@ -41,7 +41,7 @@ pub(super) struct MemberIn {
 impl From<MemberIn> for MemberInvitation {
     fn from(input: MemberIn) -> Self {
         let MemberIn { email, role, given_name, family_name, language } = input;
-        Self { invitee: Invitee { email, given_name, family_name, language }, role }
+        Self { invitee: Invitee { email: email.into(), given_name, family_name, language }, role }
     }
 }
 

@@ -18,7 +18,8 @@ use crate::commands;
 /// Ask for approval: `documents_pending` while something is missing, else `in_review`.
 #[utoipa::path(post, path = "/api/v1/companies/{id}/submit", operation_id = "submit_company", tag = "companies",
     params(("id" = CompanyId, Path)), security(("bearer" = ["companies:submit"])),
-    responses((status = 200, body = CompanyOut), (status = 409, description = "`COMPANY_STATE`: not from its present status")))]
+    responses((status = 200, body = CompanyOut),
+        (status = 409, description = "`COMPANY_STATE`: not from its present status; `DOCUMENT_NUMBER_TAKEN`: by one in review or approved")))]
 pub(super) async fn submit_company(
     State(app): State<App>,
     caller: Can<SubmitCompanies>,

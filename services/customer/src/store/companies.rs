@@ -146,15 +146,13 @@ pub(crate) async fn list(
     rows.into_iter().map(Company::try_from).collect()
 }
 
-/// Unless another company has the document number: then nothing, and false.
-pub(crate) async fn insert(connection: &mut PgConnection, company: &Company) -> Result<bool> {
+pub(crate) async fn insert(connection: &mut PgConnection, company: &Company) -> Result<()> {
     let state = company.state();
-    let inserted = sqlx::query!(
+    sqlx::query!(
         "insert into companies (id, kind, legal_name, trade_name, country, document_type, document_number, size, categories, currency,
                                 time_zone, language, origin, payment_terms_days, credit_limit, registered_by, status, kyc, version,
                                 created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)
-         on conflict (country, document_type, document_number) do nothing",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)",
         state.id.uuid(),
         state.kind.as_str(),
         state.details.legal_name.as_str(),
@@ -178,10 +176,11 @@ pub(crate) async fn insert(connection: &mut PgConnection, company: &Company) -> 
     )
     .execute(connection)
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(())
 }
 
-/// Fails on the constraint `companies_document` when another company has the document number.
+/// Fails on the constraint `companies_judged_document` when another company with the document is in review, active or
+/// suspended, and this one is to be, too.
 pub(crate) async fn save(connection: &mut PgConnection, company: &Company) -> Result<()> {
     let state = company.state();
     sqlx::query!(

@@ -3,6 +3,7 @@
 use quenty_platform::service::Invariant;
 
 pub(crate) const INVARIANTS: &[Invariant] = &[
+    // Not that the owner can log in: whoever is suspended may be the only one.
     Invariant {
         name: "companies_have_an_owner",
         about: "a company that is not closed has no active owner",

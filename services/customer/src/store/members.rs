@@ -202,13 +202,16 @@ pub(crate) async fn find_active(
     Ok(id.map(MemberId::from_uuid))
 }
 
+/// Who cannot log in keeps no company; whose profile is still on its way here does.
 pub(crate) async fn count_other_owners(
     db: impl PgExecutor<'_>,
     company: CompanyId,
     besides: MemberId,
 ) -> Result<i64> {
     let owners = sqlx::query_scalar!(
-        "select count(*) as \"count!\" from members where company_id = $1 and id <> $2 and status = 'active' and role = 'owner'",
+        "select count(*) as \"count!\" from members m
+         where m.company_id = $1 and m.id <> $2 and m.status = 'active' and m.role = 'owner'
+           and not exists (select from profiles p where p.user_id = m.user_id and p.status = 'deactivated')",
         company.uuid(),
         besides.uuid()
     )

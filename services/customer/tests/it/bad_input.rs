@@ -1,7 +1,7 @@
 use quenty_kernel::id::{CompanyId, UserId};
 use serde_json::{Value, json};
 
-use crate::support::{admin, company_body, owner, person, registered, start};
+use crate::support::{admin, company_body, hear_registered, owner, person, registered, start};
 
 /// The company of [`company_body`] with one field set.
 fn with(field: &str, value: Value) -> Value {
@@ -20,6 +20,7 @@ async fn a_company_that_does_not_fit_is_refused_field_by_field() {
         ("legal_name", json!("x".repeat(201)), "INVALID_BODY", "/legal_name"),
         ("trade_name", json!("a\u{0}b"), "INVALID_BODY", "/trade_name"),
         ("country", json!("Colombia"), "INVALID_BODY", "/country"),
+        ("country", json!("JP"), "COUNTRY_NOT_SUPPORTED", "/country"),
         ("currency", json!("pesos"), "INVALID_BODY", "/currency"),
         ("time_zone", json!("Bogota"), "INVALID_BODY", "/time_zone"),
         ("categories", json!(vec!["x"; 11]), "INVALID_BODY", "/categories"),
@@ -57,6 +58,39 @@ async fn a_company_that_does_not_fit_is_refused_field_by_field() {
     }
     let listed = app.get("/api/v1/companies").token(&admin(&app)).send().await.expect(200).json();
     assert_eq!(listed["items"], json!([]), "nothing is half written");
+}
+
+#[tokio::test]
+async fn no_new_address_is_one_that_mail_cannot_reach_and_an_old_one_stays_readable() {
+    let app = start().await;
+    let company = registered(&app).await;
+    let token = owner(&app, company);
+    let customer = json!({"kind": "individual", "name": "Ana", "email": "ana@example.com"});
+    let known = app.post("/api/v1/customers").token(&token).json(&customer).send().await.expect(201).json();
+    let known = format!("/api/v1/customers/{}", known["id"].as_str().unwrap());
+    let member = json!({"role": "viewer", "given_name": "Ana", "family_name": "Gómez", "language": "es"});
+    for email in [".ana@example.com", "ana.@example.com", "ana..gomez@example.com"] {
+        let with = |body: &Value| {
+            let mut body = body.clone();
+            body["email"] = json!(email);
+            body
+        };
+        let members = format!("/api/v1/companies/{company}/members");
+        for call in [
+            app.post("/api/v1/customers").json(&with(&customer)),
+            app.patch(&known).json(&with(&json!({}))),
+            app.post(&members).json(&with(&member)),
+        ] {
+            let refused = call.token(&token).send().await.expect_problem(422, "INVALID_BODY");
+            let pointer = refused.json()["errors"][0]["pointer"].as_str().unwrap().to_owned();
+            assert!(pointer.starts_with("/email"), "{email}: {}", refused.text());
+        }
+        let id = UserId::new();
+        hear_registered(&app, id, email).await;
+        let read = app.get(&format!("/api/v1/users/{id}")).token(&admin(&app)).send().await.expect(200);
+        assert_eq!(read.json()["email"], email);
+    }
+    app.assert_sound().await;
 }
 
 #[tokio::test]

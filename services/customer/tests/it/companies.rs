@@ -1,12 +1,12 @@
 use futures_util::future::join_all;
 use quenty_kernel::id::{CompanyId, UserId};
 use quenty_platform::token::Realm;
-use quenty_testkit::{TestApp, TestOptions};
+use quenty_testkit::{TestApp, TestOptions, http::Answer};
 use serde_json::json;
 
 use crate::support::{
-    act, active, admin, admin_named, company, company_body, id_of, insist, kinds, members, new_nit, owner,
-    person, registered, registered_by, start,
+    act, act_because, active, admin, admin_named, company, company_body, id_of, insist, kinds, members,
+    new_nit, owner, person, registered, registered_by, start,
 };
 
 #[tokio::test]
@@ -34,34 +34,62 @@ async fn whoever_registers_a_company_owns_it() {
     app.assert_sound().await;
 }
 
+/// A company that says to have this number.
+async fn registered_as(app: &TestApp, number: &str) -> CompanyId {
+    let (founder, body) = (person(app, UserId::new()), company_body(number));
+    let answer = insist(|| app.post("/api/v1/companies").token(&founder).json(&body).send()).await;
+    id_of(&answer.expect(201).json())
+}
+
+async fn submit(app: &TestApp, id: CompanyId) -> Answer {
+    let token = owner(app, id);
+    insist(|| act(app, &token, id, "submit")).await
+}
+
 #[tokio::test]
-async fn a_document_number_belongs_to_one_company_however_it_is_written() {
+async fn a_document_number_belongs_to_one_reviewed_company_however_it_is_written() {
     let app = start().await;
-    let register = |number: &'static str| {
-        app.post("/api/v1/companies").token(&person(&app, UserId::new())).json(&company_body(number)).send()
-    };
-    register("860.034.313-7").await.expect(201);
-    register("860034313-7").await.expect_problem(409, "DOCUMENT_NUMBER_TAKEN");
-    let other = registered(&app).await;
+    let first = registered_as(&app, "860.034.313-7").await;
+    let second = registered_as(&app, "860034313-7").await;
+    submit(&app, first).await.expect(200);
+    submit(&app, second).await.expect_problem(409, "DOCUMENT_NUMBER_TAKEN");
+    act(&app, &admin(&app), first, "approve").await.expect(200);
+    submit(&app, second).await.expect_problem(409, "DOCUMENT_NUMBER_TAKEN");
+    assert_eq!(company(&app, second).await["status"], json!("registered"));
+    assert_eq!(kinds(&app, second).await, ["company.registered"]);
+    let other = active(&app).await;
     let taken = json!({"document": {"type": "NIT", "number": "860034313-7"}});
     let patch =
-        app.patch(&format!("/api/v1/companies/{other}")).token(&owner(&app, other)).json(&taken).send().await;
+        app.patch(&format!("/api/v1/companies/{other}")).token(&admin(&app)).json(&taken).send().await;
     patch.expect_problem(409, "DOCUMENT_NUMBER_TAKEN");
 }
 
 #[tokio::test]
-async fn of_twenty_registrations_of_one_number_at_once_one_wins() {
+async fn a_number_is_anybodys_again_once_its_company_is_rejected_or_closed() {
+    let app = start().await;
+    let (nit, admin) = (new_nit(), admin(&app));
+    let (first, second) = (registered_as(&app, &nit).await, registered_as(&app, &nit).await);
+    submit(&app, first).await.expect(200);
+    act_because(&app, &admin, first, "reject").await.expect(200);
+    submit(&app, second).await.expect(200);
+    submit(&app, first).await.expect_problem(409, "DOCUMENT_NUMBER_TAKEN");
+    act(&app, &admin, second, "approve").await.expect(200);
+    act_because(&app, &admin, second, "suspend").await.expect(200);
+    submit(&app, first).await.expect_problem(409, "DOCUMENT_NUMBER_TAKEN");
+    act_because(&app, &owner(&app, second), second, "close").await.expect(200);
+    submit(&app, first).await.expect(200);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn of_twenty_submissions_of_one_number_at_once_one_wins() {
     let app = start().await;
     let nit = new_nit();
-    let founders: Vec<String> = (0..20).map(|_| person(&app, UserId::new())).collect();
-    let body = company_body(&nit);
-    let attempts = founders
-        .iter()
-        .map(|founder| insist(|| app.post("/api/v1/companies").token(founder).json(&body).send()));
-    let mut outcomes: Vec<u16> =
-        join_all(attempts).await.iter().map(quenty_testkit::http::Answer::status).collect();
+    let companies = join_all((0..20).map(|_| registered_as(&app, &nit))).await;
+    let answers = join_all(companies.iter().map(|id| submit(&app, *id))).await;
+    let mut outcomes: Vec<u16> = answers.iter().map(Answer::status).collect();
     outcomes.sort_unstable();
-    assert_eq!((outcomes[0], &outcomes[1..]), (201, &[409; 19][..]));
+    assert_eq!((outcomes[0], &outcomes[1..]), (200, &[409; 19][..]));
 }
 
 #[tokio::test]

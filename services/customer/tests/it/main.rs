@@ -7,6 +7,7 @@
     reason = "a test that cannot go on ends with what it found"
 )]
 
+mod api_keys;
 mod bad_input;
 mod companies;
 mod customers;

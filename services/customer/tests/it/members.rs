@@ -1,4 +1,5 @@
 use futures_util::future::join;
+use quenty_contracts::auth::{UserReactivated, UserSuspended};
 use quenty_kernel::id::{CompanyId, MemberId, UserId};
 use quenty_platform::token::Realm;
 use quenty_testkit::{TestApp, http::Answer};
@@ -69,6 +70,21 @@ async fn the_last_owner_stays() {
     change(&app, company, first, "viewer").await.expect_problem(409, "LAST_OWNER");
     joined(&app, company, "ana@example.com", "owner").await;
     change(&app, company, first, "viewer").await.expect(200);
+}
+
+#[tokio::test]
+async fn an_owner_who_cannot_log_in_is_not_the_one_who_stays() {
+    let app = start().await;
+    let company = registered(&app).await;
+    let first = founder(&app, company).await;
+    let second = joined(&app, company, "ana@example.com", "owner").await;
+    let ana: UserId = members(&app, company).await[0]["user_id"].as_str().unwrap().parse().unwrap();
+    app.hear(ana, None, 3, &UserSuspended { user_id: ana, reason: "fraud".to_owned() }).await;
+    remove(&app, company, first).await.expect_problem(409, "LAST_OWNER");
+    change(&app, company, first, "viewer").await.expect_problem(409, "LAST_OWNER");
+    app.hear(ana, None, 4, &UserReactivated { user_id: ana }).await;
+    change(&app, company, first, "viewer").await.expect(200);
+    remove(&app, company, second).await.expect_problem(409, "LAST_OWNER");
 }
 
 #[tokio::test]

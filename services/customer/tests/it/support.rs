@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use quenty_contracts::auth::{UserActivated, UserRegistered};
-use quenty_kernel::id::{CompanyId, UserId};
-use quenty_platform::token::Realm;
-use quenty_testkit::{TestApp, http::Answer};
+use quenty_kernel::id::{CompanyId, SessionId, UserId};
+use quenty_platform::token::{Claims, Realm};
+use quenty_testkit::{TestApp, http::Answer, keys};
 use serde_json::{Value, json};
 
 pub(crate) async fn start() -> TestApp {
@@ -21,9 +21,10 @@ pub(crate) fn admin_named(app: &TestApp, user: UserId) -> String {
     app.token_of(user, Realm::Staff, None, &["companies:*", "kyc:*", "members:*", "users:*", "customers:*"])
 }
 
-/// A person without a company.
-pub(crate) fn person(app: &TestApp, user: UserId) -> String {
-    app.token_of(user, Realm::User, None, &[])
+/// A person without a company, who has logged in.
+pub(crate) fn person(_: &TestApp, user: UserId) -> String {
+    let session = Some(SessionId::new());
+    keys::sign(&Claims { sid: session, ..keys::claims(Realm::User, user, None, &[]) })
 }
 
 /// An owner's token for a company, new or known.

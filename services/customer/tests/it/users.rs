@@ -1,4 +1,4 @@
-use quenty_contracts::auth::{UserReactivated, UserRolesChanged};
+use quenty_contracts::auth::{UserReactivated, UserRolesChanged, UserSuspended};
 use quenty_kernel::id::UserId;
 use quenty_platform::token::Realm;
 use quenty_testkit::TestApp;
@@ -77,6 +77,33 @@ async fn a_deactivated_user_comes_back_when_auth_says_so() {
 }
 
 #[tokio::test]
+async fn who_is_suspended_at_auth_is_inactive_here_until_auth_lets_them_in_again() {
+    let app = start().await;
+    let id = UserId::new();
+    hear_registered(&app, id, "ana@example.com").await;
+    let suspended = UserSuspended { user_id: id, reason: "fraud".to_owned() };
+    app.hear(id, None, 3, &suspended).await;
+    let body = user(&app, id).await;
+    assert_eq!((&body["status"], &body["status_reason"]), (&json!("deactivated"), &json!("fraud")));
+    app.hear(id, None, 4, &UserReactivated { user_id: id }).await;
+    assert_eq!(user(&app, id).await["status"], json!("active"));
+    assert_eq!(kinds(&app, id).await, ["user.created", "user.suspended", "user.reactivated"]);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn auths_answer_to_a_deactivation_changes_nothing_more() {
+    let app = start().await;
+    let id = UserId::new();
+    hear_registered(&app, id, "ana@example.com").await;
+    app.delete(&format!("/api/v1/users/{id}?reason=left")).token(&admin(&app)).send().await.expect(204);
+    app.hear(id, None, 3, &UserSuspended { user_id: id, reason: "as Customer says".to_owned() }).await;
+    assert_eq!(user(&app, id).await["status_reason"], json!("left"));
+    assert_eq!(kinds(&app, id).await, ["user.created", "user.deactivated"]);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
 async fn who_has_platform_roles_is_suspended_at_auth() {
     let app = start().await;
     let id = UserId::new();
@@ -92,9 +119,10 @@ async fn who_has_platform_roles_is_suspended_at_auth() {
 }
 
 #[tokio::test]
-async fn a_reactivation_of_who_never_registered_is_nothing_to_wait_for() {
+async fn a_suspension_and_a_reactivation_of_who_never_registered_are_nothing_to_wait_for() {
     let app = start().await;
     let id = UserId::new();
+    app.hear(id, None, 1, &UserSuspended { user_id: id, reason: "left".to_owned() }).await;
     app.hear(id, None, 2, &UserReactivated { user_id: id }).await;
     hear_registered(&app, id, "ana@example.com").await;
     assert_eq!(user(&app, id).await["status"], json!("active"));

@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, body::Body, routing::get};
+use axum::{Router, routing::get};
 use hyper::Method;
 use quenty_gateway::Upstream;
 use quenty_testkit::wait::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Door, description};
+use crate::support::{Door, description, endless};
 
 fn things() -> Upstream {
     let router = Router::new().route("/api/v1/things/{id}", get(|| async { "a thing" }));
@@ -87,29 +87,10 @@ async fn who_does_not_send_headers_in_time_is_cut_off() {
     }
 }
 
-/// Tells when it is dropped.
-struct Gone(Arc<AtomicBool>);
-
-impl Drop for Gone {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
 #[tokio::test]
 async fn who_does_not_read_the_answer_is_cut_off() {
     let is_gone = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&is_gone);
-    let endless = move || async move {
-        let gone = Gone(flag);
-        let pieces = futures_util::stream::repeat_with(move || {
-            let _held = &gone;
-            Ok::<_, std::io::Error>(vec![b'x'; 64 * 1024])
-        });
-        Body::from_stream(pieces)
-    };
-    let router = Router::new().route("/api/v1/endless", get(endless));
-    let service = Upstream::local("things", router, description(&[("get", "/api/v1/endless")]));
+    let service = endless("/api/v1/endless", Arc::clone(&is_gone));
     let door = Door::open(vec![service], &[("write_timeout_ms", "300")]).await;
     let mut stream = door.connect().await;
     stream.write_all(b"GET /api/v1/endless HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();

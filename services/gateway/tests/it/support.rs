@@ -1,8 +1,14 @@
 //! What all tests of the gateway begin with.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use axum::{Json, Router, routing::get};
+use axum::{Json, Router, body::Body, routing::get};
 use hyper::Method;
 use quenty_gateway::{Gateway, Upstream};
 use quenty_platform::{
@@ -157,4 +163,26 @@ pub(crate) async fn hanging(name: &'static str) -> Upstream {
         }
     });
     Upstream::remote(name, &url)
+}
+
+/// Tells when it is dropped.
+struct Gone(Arc<AtomicBool>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A service whose answer has no end; it tells when nobody takes it any more.
+pub(crate) fn endless(path: &'static str, is_gone: Arc<AtomicBool>) -> Upstream {
+    let answer = move || async move {
+        let gone = Gone(is_gone);
+        let pieces = futures_util::stream::repeat_with(move || {
+            let _held = &gone;
+            Ok::<_, std::io::Error>(vec![b'x'; 64 * 1024])
+        });
+        Body::from_stream(pieces)
+    };
+    Upstream::local("things", Router::new().route(path, get(answer)), description(&[("get", path)]))
 }

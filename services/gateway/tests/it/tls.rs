@@ -1,10 +1,21 @@
 //! TLS with a certificate of one's own, and HTTP/2 over it.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, body::Body, http::HeaderMap, routing::get};
 use http_body_util::BodyExt;
-use hyper::{Request, Response, body::Incoming};
+use hyper::{
+    Request, Response,
+    body::Incoming,
+    client::conn::http2::{self, SendRequest},
+};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use quenty_gateway::{Gateway, Upstream};
 use quenty_platform::{
@@ -21,7 +32,7 @@ use tokio_rustls::{
     rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName},
 };
 
-use crate::support::{Door, description};
+use crate::support::{Door, description, endless};
 
 const PATH: &str = "/api/v1/things";
 
@@ -35,12 +46,19 @@ fn things() -> Upstream {
 
 /// A gateway with a certificate for `localhost`, and who trusts it.
 async fn door() -> (Door, Arc<RootCertStore>, tempfile::TempDir) {
+    door_with(things(), &[]).await
+}
+
+async fn door_with(
+    service: Upstream,
+    more: &[(&str, &str)],
+) -> (Door, Arc<RootCertStore>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let roots = make_certificate(folder.path());
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (certificate, key) = (path("cert.pem"), path("key.pem"));
     let files = [("tls_certificate_file", certificate.as_str()), ("tls_key_file", key.as_str())];
-    let door = Door::begin(vec![things()], &files).await;
+    let door = Door::begin(vec![service], &[&files, more].concat()).await;
     (door, roots, folder)
 }
 
@@ -105,6 +123,48 @@ async fn clients_may_speak_http_2_and_many_requests_share_a_connection() {
         (missing.status().as_u16(), missing.headers()["content-type"].to_str().unwrap()),
         (404, "application/problem+json")
     );
+}
+
+/// Of a client of HTTP/2 who answers pings, whatever else it does.
+async fn speak_http2(
+    stream: TlsStream<TcpStream>,
+    window: u32,
+) -> (SendRequest<Body>, impl Future<Output = hyper::Result<()>> + Send + 'static) {
+    let mut client = http2::Builder::new(TokioExecutor::new());
+    client.initial_stream_window_size(window);
+    client.handshake(TokioIo::new(stream)).await.unwrap()
+}
+
+#[tokio::test]
+async fn who_speaks_http_2_and_asks_nothing_is_let_go() {
+    let (door, roots, _files) = door_with(things(), &[("header_timeout_ms", "1000")]).await;
+    let stream = greet(&door, &roots, &[b"h2"]).await;
+    let (mut sender, connection) = speak_http2(stream, 65_535).await;
+    let asking = async {
+        let request = Request::get(format!("https://localhost{PATH}")).body(Body::empty()).unwrap();
+        text(sender.send_request(request).await.unwrap()).await;
+        // It would ask again.
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = asking => {}
+        ended = tokio::time::timeout(Duration::from_secs(20), connection) => drop(ended.expect("it is let go")),
+    }
+}
+
+#[tokio::test]
+async fn who_speaks_http_2_and_reads_nothing_is_cut_off() {
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let service = endless(PATH, Arc::clone(&is_gone));
+    let (door, roots, _files) = door_with(service, &[("write_timeout_ms", "300")]).await;
+    let stream = greet(&door, &roots, &[b"h2"]).await;
+    let (mut sender, connection) = speak_http2(stream, 0).await;
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(connection);
+    let request = Request::get(format!("https://localhost{PATH}")).body(Body::empty()).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    eventually("it is cut off", || async { is_gone.load(Ordering::SeqCst).then_some(()) }).await;
+    drop(response);
 }
 
 #[tokio::test]

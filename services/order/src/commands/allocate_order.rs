@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
 use quenty_contracts::party::Party;
 use quenty_kernel::{
     Scope,
@@ -10,6 +11,7 @@ use quenty_platform::Tx;
 use super::{
     reserve_stock::{Reserved, Wish, reserve_stock},
     save_order::save_order,
+    today_of::today_of,
 };
 use crate::{
     Error,
@@ -34,14 +36,15 @@ pub(crate) enum Allocated {
 pub(crate) async fn allocate_order(tx: &mut Tx, company: CompanyId, id: OrderId) -> Result<Allocated, Error> {
     let mut order =
         store::orders::lock(tx.conn(), Scope::Company(company), id).await?.ok_or(OrderError::NotFound)?;
-    let wish = wish_of(&order)?;
+    let now = tx.now();
+    let wish = wish_of(&order, today_of(tx.conn(), company, now).await?)?;
     if order.status != Status::Backordered {
         return Ok(Allocated::Served(wish.products()));
     }
     match reserve_stock(tx, &wish).await {
         Ok(reserved) => {
             let found = found(&order, &reserved);
-            order.allocate(found, tx.now());
+            order.allocate(found, now);
             save_order(tx, &mut order, vec![]).await?;
             Ok(Allocated::Served(wish.products()))
         }
@@ -55,13 +58,14 @@ pub(crate) async fn allocate_order(tx: &mut Tx, company: CompanyId, id: OrderId)
     }
 }
 
-fn wish_of(order: &Order) -> Result<Wish, Error> {
+fn wish_of(order: &Order, today: Date) -> Result<Wish, Error> {
     Ok(Wish {
         company_id: order.company_id,
         order_id: order.id,
         preferred: Some(order.warehouse_id),
         near: order.consignee.address.location(),
         wants: sum_by_product(order.lines.iter().map(|line| (line.product_id, line.quantity)))?,
+        today,
     })
 }
 

@@ -104,6 +104,7 @@ fn new_order(importing: &Importing, customer_id: Option<CustomerId>, imported: &
         notes: imported.notes.clone(),
         when_short: if importing.assume_stock { WhenShort::Receive } else { WhenShort::Wait },
         paid: imported.paid.clone().map(|reference| PaidBefore::Whole { reference }),
+        is_replacement: false,
     }
 }
 

@@ -3,10 +3,16 @@ use quenty_platform::Tx;
 
 use crate::{Error, store};
 
-/// Keeps that the company has this customer, unless they are erased; who they are, only Customer knows.
-pub(crate) async fn keep_customer(tx: &mut Tx, company: CompanyId, id: CustomerId) -> Result<(), Error> {
+/// Keeps that the company has this customer, and whether it sells to them no more, unless they are erased; who they
+/// are, only Customer knows.
+pub(crate) async fn keep_customer(
+    tx: &mut Tx,
+    company: CompanyId,
+    id: CustomerId,
+    blocked: bool,
+) -> Result<(), Error> {
     if tx.is_erased(id).await? {
         return Ok(());
     }
-    Ok(store::customers::keep(tx.conn(), company, id).await?)
+    Ok(store::customers::keep(tx.conn(), company, id, blocked).await?)
 }

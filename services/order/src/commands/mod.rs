@@ -26,6 +26,7 @@ mod place_order;
 mod post;
 mod receive_transfer;
 mod record_movement;
+mod refund_order;
 mod release_order;
 mod release_stock;
 mod reserve_stock;
@@ -38,6 +39,7 @@ mod save_order;
 mod set_order_status;
 #[cfg(test)]
 mod stock_tests;
+mod today_of;
 mod transfer_stock;
 mod update_order;
 mod update_product;
@@ -63,6 +65,7 @@ pub(crate) use place_order::{NewOrder, WhenShort, place_order, quote_order};
 pub(crate) use post::{ALLOCATE_TASK, StockArrived};
 pub(crate) use receive_transfer::receive_transfer;
 pub(crate) use record_movement::record_movement;
+pub(crate) use refund_order::refund_order;
 pub(crate) use release_order::release_order;
 pub(crate) use release_stock::release_stock;
 #[cfg(test)]

@@ -67,5 +67,6 @@ fn new_order(exchange: &Exchange, returned: &Order, standing: KnownStanding) -> 
         notes: None,
         when_short: WhenShort::Refuse,
         paid: Some(PaidBefore::Credit { amount: exchange.credit, reference }),
+        is_replacement: true,
     })
 }

@@ -61,6 +61,8 @@ pub(crate) struct NewOrder {
     pub(crate) notes: Option<Text<1000>>,
     pub(crate) when_short: WhenShort,
     pub(crate) paid: Option<PaidBefore>,
+    /// For goods that came back: what somebody is owed they get, though they may be blocked by now.
+    pub(crate) is_replacement: bool,
 }
 
 /// An order, and whether its goods came in with it.
@@ -79,7 +81,7 @@ pub(crate) async fn place_order(tx: &mut Tx, new: NewOrder) -> Result<Placed, Er
         return Err(PlacingError::UnknownCustomer.into());
     }
     let drafted = prepare(tx.conn(), &new).await?;
-    let wish = wish(id, &new, &drafted);
+    let wish = wish(id, &new, &drafted, now);
     let stock = store::stock::lock_for(tx.conn(), new.company_id, id, &wish.products()).await?;
     let mut goods = find_goods(tx.conn(), stock, &wish, new.when_short, now).await?;
     let picked = goods.picked.take();
@@ -97,7 +99,7 @@ pub(crate) async fn quote_order(
 ) -> Result<Placed, Error> {
     let id = OrderId::new();
     let drafted = prepare(conn, &new).await?;
-    let wish = wish(id, &new, &drafted);
+    let wish = wish(id, &new, &drafted, now);
     let stock = store::stock::find_for(conn, new.company_id, id, &wish.products()).await?;
     let goods = find_goods(conn, stock, &wish, new.when_short, now).await?;
     let received = goods.picked.as_ref().is_some_and(|picked| picked.received);
@@ -116,19 +118,26 @@ async fn prepare(conn: &mut PgConnection, new: &NewOrder) -> Result<Drafted, Err
     {
         return Err(PlacingError::ReferenceTaken(id).into());
     }
+    if let Some(customer) = new.customer_id
+        && !new.is_replacement
+        && store::customers::is_blocked(&mut *conn, new.company_id, customer).await?
+    {
+        return Err(PlacingError::CustomerBlocked.into());
+    }
     if new.warehouse_id.is_some() {
         warehouse(conn, new.company_id, new.warehouse_id).await?;
     }
     draft_lines(conn, new.company_id, &new.lines, new.extras, new.expected_total).await
 }
 
-fn wish(order_id: OrderId, new: &NewOrder, drafted: &Drafted) -> Wish {
+fn wish(order_id: OrderId, new: &NewOrder, drafted: &Drafted, now: Timestamp) -> Wish {
     Wish {
         company_id: new.company_id,
         order_id,
         preferred: new.warehouse_id,
         near: new.consignee.address.location(),
         wants: drafted.wants.clone(),
+        today: new.standing.today(now),
     }
 }
 

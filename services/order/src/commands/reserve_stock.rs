@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use quenty_contracts::order::StockQuantity;
 use quenty_kernel::{
     Timestamp,
@@ -31,6 +32,8 @@ pub(crate) struct Wish {
     pub(crate) near: Option<GeoPoint>,
     /// The same product on several lines is summed.
     pub(crate) wants: BTreeMap<ProductId, u32>,
+    /// The company's day: what has expired by then is not for sale.
+    pub(crate) today: Date,
 }
 
 impl Wish {
@@ -75,16 +78,15 @@ pub(super) async fn pick_stock(
 ) -> Result<Picked, Error> {
     let id = ReservationId::new();
     let note = Note::of(Link::Reservation(id));
-    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
     let mut preference = Preference { warehouse: wish.preferred, near: wish.near };
-    let outcome = stock.reserve(&wish.wants, &preference, today, &note);
+    let outcome = stock.reserve(&wish.wants, &preference, wish.today, &note);
     let received = receive && matches!(outcome, Err(StockError::Insufficient(_)));
     let warehouse_id = if received {
         let default = warehouse(conn, wish.company_id, None).await?;
         let note = Note { reference: "opening receipt of an import".parse().ok(), ..Note::default() };
         stock.receive_for(&wish.wants, &default, &note)?;
         preference.warehouse = Some(default.id());
-        stock.reserve(&wish.wants, &preference, today, &Note::of(Link::Reservation(id)))?
+        stock.reserve(&wish.wants, &preference, wish.today, &Note::of(Link::Reservation(id)))?
     } else {
         outcome?
     };

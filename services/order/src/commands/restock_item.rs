@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use quenty_kernel::{
     Scope,
     contact::Text,
-    id::{CompanyId, ProductId, WarehouseId},
+    id::{CompanyId, OrderId, ProductId, WarehouseId},
     money::Money,
 };
 use quenty_platform::Tx;
@@ -19,9 +19,12 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Restock {
     pub(crate) company_id: CompanyId,
+    /// With which it was sold.
+    pub(crate) order_id: OrderId,
     /// As what it was sold.
     pub(crate) product_id: ProductId,
     pub(crate) warehouse_id: WarehouseId,
+    /// That of the order, unless told.
     pub(crate) batch: Option<Text<60>>,
     pub(crate) quantity: u32,
     pub(crate) resale: Resale,
@@ -38,7 +41,8 @@ pub(crate) enum Resale {
     },
 }
 
-/// Takes a returned piece into stock, also of a product that is sold no more.
+/// Takes a returned piece into stock, also of a product that is sold no more. What has expired meanwhile lies under
+/// its batch, of which nothing is sold.
 /// Locks stock: call it last in the transaction.
 ///
 /// # Errors
@@ -50,10 +54,14 @@ pub(crate) async fn restock_item(tx: &mut Tx, restock: &Restock) -> Result<(), E
         Resale::AsNew => sold,
         Resale::OpenBox { price } => open_box_of(tx, company_id, sold, price).await?,
     };
+    let number = match &restock.batch {
+        Some(number) => Some(number.clone()),
+        None => store::movements::issued_batch(tx.conn(), company_id, restock.order_id, sold).await?,
+    };
     let products: BTreeSet<ProductId> = [sold, product_id].into();
     let mut stock = store::stock::lock(tx.conn(), Scope::Company(company_id), &products).await?;
     // What is sold as open box goes bad no later.
-    let batch = restock.batch.clone().map(|number| stock.batch_of(sold, number));
+    let batch = number.map(|number| stock.batch_of(sold, number));
     let place = Place { product_id, warehouse_id, batch };
     stock.arrive(MovementKind::Return, &place, restock.quantity, &restock.note)?;
     post(tx, &mut stock).await?;

@@ -1,7 +1,7 @@
 //! Returned pieces on a real database, two at once.
 
 use futures_util::future::join;
-use quenty_kernel::{Scope, currency::Currency, money::Money};
+use quenty_kernel::{Scope, currency::Currency, id::OrderId, money::Money};
 use quenty_platform::Tx;
 use quenty_testkit::eventually;
 
@@ -14,6 +14,7 @@ use crate::{Error, domain::stock::Note, store};
 fn opened(shop: &Shop) -> Restock {
     Restock {
         company_id: shop.company,
+        order_id: OrderId::new(),
         product_id: shop.products[0],
         warehouse_id: shop.warehouse,
         batch: None,

@@ -151,7 +151,8 @@ pub(super) async fn begin(app: &TestApp) -> Tx {
 
 fn wish(company_id: CompanyId, lines: &[(ProductId, u32)]) -> Wish {
     let wants = sum_by_product(lines.iter().copied()).unwrap();
-    Wish { company_id, order_id: OrderId::new(), preferred: None, near: None, wants }
+    let today = "2026-03-02".parse().unwrap();
+    Wish { company_id, order_id: OrderId::new(), preferred: None, near: None, wants, today }
 }
 
 fn product_details() -> ProductDetails {

@@ -1,6 +1,9 @@
 use std::collections::BTreeSet;
 
-use quenty_contracts::{order::StockQuantity, party::Party};
+use quenty_contracts::{
+    order::{StockQuantity, WantedPickup},
+    party::Party,
+};
 use quenty_kernel::{
     Scope,
     id::{OrderId, ProductId},
@@ -16,6 +19,7 @@ use super::{
     release_stock::load_picks,
     reserve_stock::{Picked, Wish, pick_stock, post_picked},
     save_order::save_order,
+    today_of::today_of,
 };
 use crate::{
     Error,
@@ -36,6 +40,7 @@ use crate::{
 pub(crate) struct OrderUpdate {
     pub(crate) consignee: Option<Party>,
     pub(crate) notes: Option<Option<String>>,
+    pub(crate) wanted_pickup: Option<Option<WantedPickup>>,
     pub(crate) lines: Option<Vec<NewLine>>,
     /// What the caller believes the total to be afterwards.
     pub(crate) expected_total: Option<Money>,
@@ -56,13 +61,14 @@ pub(crate) async fn update_order(
     let mut order = store::orders::lock(tx.conn(), scope, id).await?.ok_or(OrderError::NotFound)?;
     seen.check(order.version)?;
     order.check_updatable()?;
-    let OrderUpdate { consignee, notes, lines, expected_total } = update;
+    let OrderUpdate { consignee, notes, wanted_pickup, lines, expected_total } = update;
     let Some(lines) = lines else {
-        order.update(OrderChanges { consignee, notes, lines: None }, tx.now())?;
+        order.update(OrderChanges { consignee, notes, wanted_pickup, lines: None }, tx.now())?;
         save_order(tx, &mut order, vec![]).await?;
         return Ok(order);
     };
     let drafted = draft(tx, &order, &lines, expected_total).await?;
+    let now = tx.now();
     let near = consignee.as_ref().unwrap_or(&order.consignee).address.location();
     let wish = Wish {
         company_id: order.company_id,
@@ -70,13 +76,14 @@ pub(crate) async fn update_order(
         preferred: Some(order.warehouse_id),
         near,
         wants: drafted.wants.clone(),
+        today: today_of(tx.conn(), order.company_id, now).await?,
     };
     let waited = (order.status == Status::Backordered).then(|| order.products());
     let exchange = exchange(tx, &order, &wish).await?;
     let Drafted { lines, totals, items, parcels, .. } = drafted;
     let goods = exchange.goods(&order);
     let lines = Some(ChangedLines { lines, totals, items, parcels, goods });
-    order.update(OrderChanges { consignee, notes, lines }, tx.now())?;
+    order.update(OrderChanges { consignee, notes, wanted_pickup, lines }, now)?;
     exchange.write(tx, &mut order).await?;
     if let Some(products) = waited {
         wake_backorders(tx, order.company_id, format!("{id}:{}", order.version), products).await?;

@@ -21,6 +21,8 @@ pub enum PlacingError {
     ArchivedProduct { line: usize },
     #[error("the company has no such customer")]
     UnknownCustomer,
+    #[error("the company sells to this customer no more")]
+    CustomerBlocked,
     #[error("the company has no warehouse")]
     NoWarehouse,
 }

@@ -1,6 +1,6 @@
 //! What a company may do, as Customer last told us.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use quenty_contracts::customer::Standing;
 
 /// After this long, Customer is asked again.
@@ -29,6 +29,12 @@ impl KnownStanding {
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         now.duration_since(self.heard_at) < FRESH_FOR
+    }
+
+    /// What day it is for the company: by its own days its goods expire.
+    #[must_use]
+    pub fn today(&self, now: Timestamp) -> Date {
+        now.to_zoned(TimeZone::get(&self.standing.time_zone).unwrap_or(TimeZone::UTC)).date()
     }
 
     /// Whether the company may place an order, if need be one that leaves the country.

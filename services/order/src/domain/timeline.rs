@@ -57,6 +57,9 @@ pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
             now,
         ),
         OrderFact::Updated(_) => ("updated", "Order changed".to_owned(), now),
+        OrderFact::PickupWanted(_) => {
+            ("pickup_wanted", "The driver is wanted at another time".to_owned(), now)
+        }
         OrderFact::Backordered(_) => ("backordered", "Waiting for stock".to_owned(), now),
         OrderFact::Allocated(_) => ("allocated", "Stock is reserved".to_owned(), now),
         OrderFact::Paid(paid) => ("paid", format!("Payment of {} recorded", paid.amount), now),
@@ -99,6 +102,9 @@ pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
             ("partially_returned", "Sent back by the consignee in part".to_owned(), returned.at)
         }
         OrderFact::Returned(returned) => ("returned", "Sent back by the consignee".to_owned(), returned.at),
+        OrderFact::Refunded(refunded) if refunded.return_id.is_none() => {
+            ("refunded", format!("{} paid back", refunded.amount), now)
+        }
         OrderFact::ShipmentBooked(_)
         | OrderFact::PickupBooked(_)
         | OrderFact::PickupKept(_)

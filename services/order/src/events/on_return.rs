@@ -125,6 +125,7 @@ pub(super) async fn on_restocked(tx: &mut Tx, event: Received<ItemRestocked>) ->
     let number = data.batch.as_deref().map(str::parse).transpose();
     let restock = Restock {
         company_id: event.company()?,
+        order_id: data.order_id,
         product_id: data.product_id,
         warehouse_id: data.warehouse_id,
         batch: number.map_err(quenty_platform::Error::internal)?,

@@ -34,6 +34,7 @@ permissions! {
     PlaceOrders = "orders:create";
     UpdateOrders = "orders:update";
     PayOrders = "orders:pay";
+    RefundOrders = "orders:refund";
     HoldOrders = "orders:hold";
     ReleaseOrders = "orders:release";
     CancelOrders = "orders:cancel";
@@ -64,6 +65,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(orders::get_order_by_reference))
         .routes(routes!(orders::get_order, orders::update_order))
         .routes(routes!(order_actions::pay_order))
+        .routes(routes!(order_actions::refund_order))
         .routes(routes!(order_actions::hold_order))
         .routes(routes!(order_actions::release_order))
         .routes(routes!(order_actions::cancel_order))

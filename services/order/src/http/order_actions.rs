@@ -11,7 +11,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    CancelOrders, HoldOrders, PayOrders, ReleaseOrders, RetryOrders, SetOrderStatus, order_wire::OrderOut,
+    CancelOrders, HoldOrders, PayOrders, RefundOrders, ReleaseOrders, RetryOrders, SetOrderStatus,
+    order_wire::OrderOut,
 };
 use crate::{
     commands,
@@ -45,6 +46,35 @@ pub(super) async fn pay_order(
     let payment = Payment { amount: input.amount, reference: input.reference.map(String::from) };
     let mut tx = app.begin(&caller).await?;
     let order = commands::pay_order(&mut tx, caller.scope()?, id, payment).await?;
+    tx.answer(answer(&order)?).await
+}
+
+/// Money that the merchant paid back.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefundIn {
+    /// All that is left of the payments, unless told.
+    amount: Option<Money>,
+    /// The refund's own name: a receipt, a transfer.
+    reference: Option<Text<100>>,
+}
+
+/// Record what was paid back of an order that ended without delivery.
+///
+/// It was cancelled, lost, or returned to its sender, and something was paid for it. What is paid back of delivered
+/// goods is a matter of their return.
+#[utoipa::path(post, path = "/api/v1/orders/{id}/refunds", operation_id = "refund_order", tag = "orders",
+    params(("id" = OrderId, Path)), request_body = RefundIn, security(("bearer" = ["orders:refund"])),
+    responses((status = 200, body = OrderOut), (status = 409, description = "`ORDER_NOT_REFUNDABLE`, `NOTHING_TO_REFUND`, `REFUND_TOO_LARGE`"), (status = 422, description = "`REFUND_NOT_POSITIVE`")))]
+pub(super) async fn refund_order(
+    State(app): State<App>,
+    caller: Can<RefundOrders>,
+    Path(id): Path<OrderId>,
+    Json(input): Json<RefundIn>,
+) -> Result<Answer> {
+    let refund = (input.amount, input.reference.map(String::from));
+    let mut tx = app.begin(&caller).await?;
+    let order = commands::refund_order(&mut tx, caller.scope()?, id, refund).await?;
     tx.answer(answer(&order)?).await
 }
 

@@ -99,12 +99,12 @@ pub(super) async fn get_order_fulfilment(
 
 /// Follow the company's orders live, as server-sent events; `Last-Event-ID` resumes.
 #[utoipa::path(get, path = "/api/v1/orders/stream", operation_id = "stream_orders", tag = "orders",
-    security(("bearer" = ["orders:read"])), responses((status = 200, description = "Facts of orders.", content_type = "text/event-stream", body = StreamedEvent)))]
+    security(("bearer" = ["orders:read"])), responses((status = 200, description = "Facts of orders, until the token ends, or for an hour.", content_type = "text/event-stream", body = StreamedEvent),
+        (status = 429, description = "`TOO_MANY_STREAMS`: close one, or try again after `Retry-After`")))]
 pub(super) async fn stream_orders(
     State(app): State<App>,
     caller: Can<ReadOrders>,
     resume: ResumeAfter,
 ) -> Result<impl IntoResponse> {
-    let scope = caller.scope()?;
-    live::facts(app, scope, "ORD", None, resume).await
+    live::facts(app, caller, "ORD", None, resume).await
 }

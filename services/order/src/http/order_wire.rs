@@ -83,7 +83,7 @@ pub(super) struct OrderLineIn {
 #[serde(deny_unknown_fields)]
 pub(super) struct PickupIn {
     kind: PickupKind,
-    /// A local date of the pickup's service area; only with `scheduled`.
+    /// A local date of the pickup's service area; only with `scheduled`. Once it is over, any slot will do.
     #[schema(value_type = Option<String>, format = "date")]
     date: Option<Date>,
     /// The slot's local start.
@@ -116,7 +116,7 @@ impl TryFrom<String> for SlotStart {
 }
 
 impl PickupIn {
-    fn wanted(self) -> Result<WantedPickup, Failure> {
+    pub(super) fn wanted(self) -> Result<WantedPickup, Failure> {
         if self.kind != PickupKind::Scheduled && (self.date.is_some() || self.slot.is_some()) {
             return Err(Failure::invalid(
                 "SLOT_NOT_WANTED",
@@ -185,6 +185,7 @@ impl PlaceOrderIn {
             notes: self.notes,
             when_short: if self.allow_backorder { WhenShort::Wait } else { WhenShort::Refuse },
             paid: None,
+            is_replacement: false,
         })
     }
 }
@@ -216,7 +217,7 @@ pub(super) struct OrderOut {
     payment_status: PaymentStatus,
     /// What was paid so far.
     paid: Money,
-    /// What of it was paid back for returned goods.
+    /// What of it was paid back.
     refunded: Money,
     currency: Currency,
     lines: Vec<OrderLine>,

@@ -20,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     PlaceOrders, QuoteOrders, ReadOrders, UpdateOrders,
-    order_wire::{OrderLineIn, OrderOut, PlaceOrderIn, QuoteOut, lines},
+    order_wire::{OrderLineIn, OrderOut, PickupIn, PlaceOrderIn, QuoteOut, lines},
     standing::{ensure_customer, known_standing},
 };
 use crate::{
@@ -38,7 +38,7 @@ use crate::{
     request_body = PlaceOrderIn, security(("bearer" = ["orders:create"])),
     responses(
         (status = 201, body = OrderOut),
-        (status = 409, description = "`INSUFFICIENT_STOCK`, `REFERENCE_TAKEN`, `COMPANY_NOT_ACTIVE`, `KYC_REQUIRED`, `CREDIT_NOT_AVAILABLE`, `NO_WAREHOUSE`"),
+        (status = 409, description = "`INSUFFICIENT_STOCK`, `REFERENCE_TAKEN`, `COMPANY_NOT_ACTIVE`, `KYC_REQUIRED`, `CUSTOMER_BLOCKED`, `CREDIT_NOT_AVAILABLE`, `NO_WAREHOUSE`"),
         (status = 422, description = "`TOTAL_MISMATCH`, `UNKNOWN_PRODUCT`, `CURRENCY_MISMATCH`, `DISCOUNT_TOO_LARGE`, …")))]
 pub(super) async fn place_order(
     State(app): State<App>,
@@ -185,6 +185,10 @@ pub(super) struct OrderPatch {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     notes: Option<Option<Text<1000>>>,
+    /// Until a driver is asked for, and again when Pickup refused or gave it up; `null` takes any slot.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<PickupIn>)]
+    pickup: Option<Option<PickupIn>>,
     /// All lines anew, priced as in placing; until a shipment is asked for.
     #[schema(min_items = 1, max_items = 200)]
     lines: Option<Vec<OrderLineIn>>,
@@ -197,21 +201,24 @@ impl OrderPatch {
         if self.lines.is_none() && self.expected_total.is_some() {
             return Err(Failure::invalid("LINES_MISSING", "/lines", "only other lines make another total"));
         }
+        let wanted = |pickup: Option<PickupIn>| pickup.map(PickupIn::wanted).transpose();
         Ok(OrderUpdate {
             consignee: self.consignee,
             notes: self.notes.map(|notes| notes.map(String::from)),
+            wanted_pickup: self.pickup.map(wanted).transpose()?,
             lines: self.lines.map(lines).transpose()?,
             expected_total: self.expected_total,
         })
     }
 }
 
-/// Change where an order goes, what is noted, or what it holds.
+/// Change where an order goes, what is noted, when the driver should come, or what it holds.
 ///
-/// Address and notes until it is collected; lines until a shipment is asked for. Stock is exchanged at once.
+/// Address and notes until it is collected; lines until a shipment is asked for. Stock is exchanged at once. The
+/// pickup until a driver is asked for: an order on hold because none can come then takes another wish, and a retry.
 #[utoipa::path(patch, path = "/api/v1/orders/{id}", operation_id = "update_order", tag = "orders",
     params(("id" = OrderId, Path), ("If-Match" = Option<String>, Header)), request_body = OrderPatch, security(("bearer" = ["orders:update"])),
-    responses((status = 200, body = OrderOut), (status = 409, description = "`ORDER_NOT_UPDATABLE`, `COUNTRY_FIXED`, `LINES_FIXED`, `TOTAL_FIXED`, `INSUFFICIENT_STOCK`"),
+    responses((status = 200, body = OrderOut), (status = 409, description = "`ORDER_NOT_UPDATABLE`, `COUNTRY_FIXED`, `LINES_FIXED`, `PICKUP_FIXED`, `TOTAL_FIXED`, `INSUFFICIENT_STOCK`"),
         (status = 422, description = "`TOTAL_MISMATCH` and others as in placing"), (status = 412, description = "`VERSION_MISMATCH`")))]
 pub(super) async fn update_order(
     State(app): State<App>,

@@ -3,7 +3,8 @@
 use jiff_sqlx::Timestamp as SqlTimestamp;
 use quenty_kernel::{
     PageQuery, Scope, Timestamp,
-    id::{CompanyId, MovementId, ProductId, ReservationId, TransferId, WarehouseId},
+    contact::Text,
+    id::{CompanyId, MovementId, OrderId, ProductId, ReservationId, TransferId, WarehouseId},
 };
 use quenty_platform::Result;
 use rust_decimal::Decimal;
@@ -133,6 +134,26 @@ pub(crate) async fn reserved(
             ))
         })
         .collect()
+}
+
+/// Of which batch an order got pieces of a product: of several, the one that expires first.
+pub(crate) async fn issued_batch(
+    db: impl PgExecutor<'_>,
+    company: CompanyId,
+    order: OrderId,
+    product: ProductId,
+) -> Result<Option<Text<60>>> {
+    let number = sqlx::query_scalar!(
+        "select s.batch from reservations r join stock_movements m on m.reservation_id = r.id join stock_items s on s.id = m.stock_item_id
+         where r.company_id = $1 and r.order_id = $2 and s.product_id = $3 and m.kind = 'issue'
+         order by s.expires_on nulls last, s.id limit 1",
+        company.uuid(),
+        order.uuid(),
+        product.uuid()
+    )
+    .fetch_optional(db)
+    .await?;
+    parse_some(number.flatten())
 }
 
 /// What was moved by these transfers, whose scope was checked.

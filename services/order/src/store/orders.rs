@@ -268,7 +268,7 @@ pub(crate) async fn save(connection: &mut PgConnection, order: &OrderState) -> R
     sqlx::query!(
         "update orders set kind = $2, status = $3, payment_status = $4, consignee = $5, sender = $6, warehouse_id = $7, reservation_id = $8,
                 notes = $9, hold_code = $10, hold_reason = $11, interrupted = $12, cancel_reason = $13, picked_up_at = $14,
-                delivered_at = $15, updated_at = $16, version = $17, paid = $18, refunded = $19
+                delivered_at = $15, updated_at = $16, version = $17, paid = $18, refunded = $19, wanted_pickup = $20
          where id = $1",
         order.id.uuid(),
         order.kind.as_str(),
@@ -288,7 +288,8 @@ pub(crate) async fn save(connection: &mut PgConnection, order: &OrderState) -> R
         order.updated_at.to_sqlx() as _,
         order.version,
         order.paid.amount(),
-        order.refunded.amount()
+        order.refunded.amount(),
+        order.wanted_pickup.as_ref().map(Json) as _
     )
     .execute(connection)
     .await?;

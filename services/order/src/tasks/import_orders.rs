@@ -170,6 +170,8 @@ async fn place(
     imported: &mut ImportedOrder,
 ) -> Result<(), Error> {
     let company = importing.company_id;
+    // A file takes its time: a company that is suspended meanwhile orders nothing more.
+    let importing = &Importing { standing: known_standing(app, company).await?, ..importing.clone() };
     let reference = imported.reference.as_str();
     if let Some(id) = crate::store::orders::id_of_reference(app.db(), company, reference).await? {
         return Err(PlacingError::ReferenceTaken(id).into());

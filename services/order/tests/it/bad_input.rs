@@ -118,6 +118,8 @@ async fn what_is_no_request_is_refused() {
         ("cancel", json!({"reason": ""})),
         ("hold", json!({"why": "x"})),
         ("payments", json!({"amount": "1"})),
+        ("refunds", json!({"amount": "1"})),
+        ("refunds", json!({"sum": cop("1.00")})),
     ] {
         shop.act(id, verb, body).await.expect_problem(422, "INVALID_BODY");
     }

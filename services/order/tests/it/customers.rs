@@ -1,10 +1,18 @@
-use axum::{Json, Router, extract::Path, http::StatusCode, routing::get};
-use quenty_contracts::customer::CustomerCreated;
+use axum::{
+    Json, Router,
+    extract::Path,
+    http::StatusCode,
+    routing::{get, post},
+};
+use quenty_contracts::customer::{CustomerCreated, CustomerUpdated};
 use quenty_kernel::id::{CompanyId, CustomerId};
 use quenty_testkit::{TestApp, TestOptions, neighbour::serve};
 use serde_json::{Value, json};
 
-use crate::shop::Shop;
+use crate::{
+    import_file::{counts, file, import, merchant, options, row},
+    shop::Shop,
+};
 
 /// An Order beside a Customer that knows these customers, whose companies do not matter.
 pub async fn app_beside(known: Vec<CustomerId>) -> TestApp {
@@ -42,6 +50,29 @@ pub async fn hear_customer(app: &TestApp, company_id: CompanyId) -> CustomerId {
     customer_id
 }
 
+/// The company sells to the customer no more, or again.
+pub async fn hear_blocked(
+    app: &TestApp,
+    (company_id, customer_id): (CompanyId, CustomerId),
+    version: i64,
+    blocked: bool,
+) {
+    let updated = CustomerUpdated {
+        customer_id,
+        company_id,
+        name: "Ana".parse().unwrap(),
+        email: None,
+        phone: None,
+        document_country: None,
+        document_type: None,
+        document_number: None,
+        addresses: vec![],
+        language: None,
+        blocked,
+    };
+    app.hear(customer_id, Some(company_id), version, &updated).await;
+}
+
 #[tokio::test]
 async fn an_order_names_a_customer_of_its_own_company_or_none() {
     let app = app_beside(vec![]).await;
@@ -74,4 +105,38 @@ async fn who_was_created_a_moment_ago_is_asked_for_and_waited_for_while_customer
     refused.expect_problem(503, "DEPENDENCY_UNAVAILABLE");
     let known = hear_customer(&away, shop.merchant.company).await;
     shop.place(json!({"customer_id": known})).await;
+}
+
+#[tokio::test]
+async fn nothing_is_ordered_for_a_blocked_customer_until_that_ends() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let ana = hear_customer(&app, shop.merchant.company).await;
+    let of_ana = || json!({"customer_id": ana});
+    let before = shop.place(of_ana()).await;
+    hear_blocked(&app, (shop.merchant.company, ana), 2, true).await;
+    shop.try_place(of_ana()).await.expect_problem(409, "CUSTOMER_BLOCKED");
+    let quote = shop.merchant.post("/api/v1/orders/quote", shop.order(of_ana())).await;
+    quote.expect_problem(409, "CUSTOMER_BLOCKED");
+    assert_eq!((shop.status(before).await.as_str(), shop.stock().await), ("confirmed", (100, 2, 98)));
+    hear_blocked(&app, (shop.merchant.company, ana), 3, false).await;
+    shop.place(of_ana()).await;
+    shop.assert_sound(before).await;
+}
+
+#[tokio::test]
+async fn a_row_of_a_blocked_customer_is_rejected() {
+    let ana = CustomerId::new();
+    let upsert = post(async move || -> Json<Value> { Json(json!({"customer_id": ana})) });
+    let url = serve(Router::new().route("/internal/customers/upsert", upsert)).await;
+    let app = TestApp::start_with(quenty_order::service(), options(url)).await;
+    let merchant = merchant(&app).await;
+    hear_blocked(&app, (merchant.company, ana), 1, true).await;
+    let of_ana = row("#1").replace(",,paid,", ",ana@example.com,paid,");
+    let done = import(&merchant, "stock=assume", file(&format!("{of_ana}{}", row("#2")))).await;
+    assert_eq!(counts(&done), [2, 1, 0, 1], "{done:#}");
+    let path = format!("/api/v1/imports/{}/errors", done["id"].as_str().unwrap());
+    let told = merchant.get(&path).await.expect(200).text();
+    assert!(told.contains("CUSTOMER_BLOCKED"), "{told}");
+    app.assert_sound().await;
 }

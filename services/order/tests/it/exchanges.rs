@@ -16,9 +16,10 @@ use quenty_testkit::{TestApp, http::Answer, keys::service_token};
 use serde_json::{Value, json};
 
 use crate::{
+    customers::{hear_blocked, hear_customer},
     merchant::patiently,
     returned::delivered,
-    shop::{Shop, hear_standing, standing, standing_still},
+    shop::{Road, Shop, hear_standing, standing, standing_still},
 };
 
 fn cop(amount: &str) -> Money {
@@ -131,6 +132,36 @@ async fn what_a_short_credit_leaves_is_to_be_paid() {
     );
     assert_eq!(place(&app, &wish).await, placed, "what the credit paid stays what was answered");
     shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn what_the_credit_paid_goes_back_when_the_replacement_never_arrives() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = place(&app, &exchange(&shop, delivered(&shop).await, "30000")).await.order_id;
+    shop.act(id, "refunds", json!({})).await.expect_problem(409, "ORDER_NOT_REFUNDABLE");
+    shop.cancel(id).await.expect(200);
+    let refunded = shop.act(id, "refunds", json!({})).await.expect(200).json();
+    assert_eq!(
+        of(&refunded, &["status", "payment_status", "paid", "refunded"]),
+        [&json!("cancelled"), &json!("refunded"), &json!(cop("30000")), &json!(cop("30000"))]
+    );
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn who_is_blocked_by_now_still_gets_what_they_are_owed() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let ana = hear_customer(&app, shop.merchant.company).await;
+    let returned = shop.place(json!({"customer_id": ana})).await;
+    let road = Road::of(&shop, returned);
+    road.until_in_transit().await;
+    road.delivered().await;
+    hear_blocked(&app, (shop.merchant.company, ana), 2, true).await;
+    let placed = place(&app, &exchange(&shop, returned, "50000")).await;
+    assert_eq!(shop.get(placed.order_id).await["customer_id"], json!(ana));
+    shop.assert_sound(placed.order_id).await;
 }
 
 #[tokio::test]

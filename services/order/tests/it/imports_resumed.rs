@@ -11,6 +11,7 @@ use crate::{
         send,
     },
     merchant::{Merchant, assert_stock_is_its_ledger},
+    shop::{hear_standing, standing},
 };
 
 #[tokio::test]
@@ -75,6 +76,34 @@ async fn an_import_goes_on_after_its_service_was_stopped() {
         "select count(*) from quenty.tasks where kind = 'import_orders' and key like '%:%' and attempts = 1";
     assert!(count(&app, fresh).await >= 1, "what went on costs no tries");
     app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_company_that_is_suspended_meanwhile_imports_nothing_more() {
+    let customers = Customers::default();
+    customers.milliseconds.store(15, Ordering::SeqCst);
+    let app = app_with(&customers).await;
+    let merchant = merchant(&app).await;
+    let content: String = (0..60)
+        .map(|n| row(&format!("#{n}")).replacen(",,", &format!(",buyer{n}@example.com,"), 1))
+        .collect();
+    let accepted = send(&merchant, "stock=assume", file(&content)).await.expect(202);
+    let location = accepted.header("location").unwrap().to_owned();
+    eventually("some orders are in", || async {
+        (merchant.get(&location).await.json()["created"].as_i64() >= Some(10)).then_some(())
+    })
+    .await;
+    let mut barred = standing(merchant.company);
+    (barred.status, barred.may_order, barred.version) = ("suspended".to_owned(), false, 2);
+    hear_standing(&app, barred).await;
+    let before = orders(&merchant).await.len();
+    let done = ended(&merchant, &location).await;
+    let [read, created, _, rejected] = counts(&done);
+    assert_eq!((read, created + rejected), (60, 60), "{done:#}");
+    // The one that was under way may have got through.
+    assert!((before..=before + 1).contains(&usize::try_from(created).unwrap()), "{before}, {done:#}");
+    let told = merchant.get(&format!("{location}/errors")).await.expect(200).text();
+    assert!(told.contains("COMPANY_NOT_ACTIVE"), "{told}");
 }
 
 #[tokio::test]

@@ -53,6 +53,18 @@ impl<'a> Merchant<'a> {
         self.post("/api/v1/inventory/movements", receipt).await.expect(201);
     }
 
+    pub async fn receive_batch(
+        &self,
+        product: &str,
+        warehouse: &str,
+        (number, expires_on): (&str, &str),
+        quantity: i64,
+    ) {
+        let batch = json!({"number": number, "expires_on": expires_on});
+        let receipt = json!({"kind": "receipt", "product_id": product, "warehouse_id": warehouse, "quantity": quantity, "batch": batch});
+        self.post("/api/v1/inventory/movements", receipt).await.expect(201);
+    }
+
     pub async fn adjust(&self, product: &str, warehouse: &str, quantity: i64) -> Answer {
         let adjustment = json!({"kind": "adjustment", "product_id": product, "warehouse_id": warehouse, "quantity": quantity, "reason": "count"});
         self.post("/api/v1/inventory/movements", adjustment).await

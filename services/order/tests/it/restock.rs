@@ -10,7 +10,10 @@ use quenty_kernel::{
 use quenty_testkit::{TestApp, eventually};
 use serde_json::{Value, json};
 
-use crate::{merchant::assert_stock_is_its_ledger, shop::Shop};
+use crate::{
+    merchant::assert_stock_is_its_ledger,
+    shop::{Road, Shop, standing_still},
+};
 
 fn restocked(shop: &Shop<'_>, disposition: &str) -> ItemRestocked {
     ItemRestocked {
@@ -144,6 +147,36 @@ async fn a_batch_keeps_its_expiry_date_also_as_open_box_and_elsewhere() {
     let places = of_the_batch["items"].as_array().unwrap().iter().filter(|item| item["batch"] == batch);
     assert_eq!(places.count(), 3, "where it lay before, elsewhere, and under the sibling");
     app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_piece_of_no_known_batch_is_of_that_one_of_its_order_that_expires_first() {
+    let app = standing_still().await;
+    let shop = Shop::open(&app).await;
+    let melon = shop.merchant.product("MELON", json!({})).await;
+    for batch in [("L-1", "2026-03-03"), ("L-2", "2026-03-10")] {
+        shop.merchant.receive_batch(&melon, &shop.warehouse, batch, 1).await;
+    }
+    let lines = |quantity: u32| json!({"lines": [{"product_id": melon, "quantity": quantity}]});
+    let id = shop.place(lines(2)).await;
+    let road = Road::of(&shop, id);
+    road.until_in_transit().await;
+    road.delivered().await;
+    // In Bogotá the day has come.
+    app.advance_to("2026-03-03T06:00:00Z".parse().unwrap());
+    for disposition in ["resell_as_new", "resell_open_box"] {
+        let product_id = melon.parse().unwrap();
+        hear(&shop, &ItemRestocked { order_id: id, product_id, ..restocked(&shop, disposition) }).await;
+    }
+    let ledger = returns(&shop).await;
+    let batch = json!({"number": "L-1", "expires_on": "2026-03-03"});
+    assert_eq!(ledger.len(), 2);
+    assert!(ledger.iter().all(|movement| movement["batch"] == batch), "{ledger:#?}");
+    assert_eq!(shop.merchant.stock(&melon, &shop.warehouse).await, (1, 0, 1));
+    shop.try_place(lines(1)).await.expect_problem(409, "INSUFFICIENT_STOCK");
+    let opened = json!({"lines": [{"sku": "MELON-OPENBOX", "quantity": 1}]});
+    shop.try_place(opened).await.expect_problem(409, "INSUFFICIENT_STOCK");
+    shop.assert_sound(id).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
+use quenty_contracts::pickup::PickupRejected;
 use quenty_kernel::id::OrderId;
 use quenty_testkit::{TestApp, eventually};
 use serde_json::{Value, json};
@@ -110,6 +111,76 @@ async fn the_address_can_change_until_the_driver_has_the_parcels() {
     road.completed().await;
     shop.merchant.patch(&path, json!({"notes": "x"})).await.expect_problem(409, "ORDER_NOT_UPDATABLE");
     shop.assert_sound(id).await;
+}
+
+async fn last_pickup(app: &TestApp, id: OrderId) -> Value {
+    let facts = app.facts(id).await;
+    facts.iter().rfind(|fact| fact.kind.ends_with(".pickup_requested.v1")).unwrap().data.clone()
+}
+
+#[tokio::test]
+async fn a_pickup_that_cannot_be_had_is_wanted_otherwise_and_asked_for_again() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({"pickup": {"kind": "express"}})).await;
+    let (road, path) = (Road::of(&shop, id), format!("/api/v1/orders/{id}"));
+    road.booked(1).await;
+    assert_eq!(last_pickup(&app, id).await["kind"], "express");
+    shop.merchant.patch(&path, json!({"pickup": null})).await.expect_problem(409, "PICKUP_FIXED");
+    let (code, detail) = ("EXPRESS_UNAVAILABLE".to_owned(), "nobody hurries there".to_owned());
+    road.pickup(PickupRejected {
+        pickup_id: road.pickup,
+        company_id: road.company,
+        order_id: Some(id),
+        return_id: None,
+        attempt: 1,
+        code,
+        detail,
+    })
+    .await;
+    shop.held(id, "PICKUP_REJECTED").await;
+    let slot = json!({"kind": "scheduled", "date": "2100-01-04", "slot": "08:00"});
+    let hasty = json!({"pickup": {"kind": "express", "slot": "08:00"}});
+    shop.merchant.patch(&path, hasty).await.expect_problem(422, "SLOT_NOT_WANTED");
+    let updated = shop.merchant.patch(&path, json!({"pickup": slot})).await.expect(200).json();
+    assert_eq!(updated["wanted_pickup"], slot);
+    let again = shop.merchant.patch(&path, json!({"pickup": slot})).await.expect(200).json();
+    assert_eq!(again["version"], updated["version"], "nothing changed");
+    shop.act(id, "retry", json!({})).await.expect(200);
+    let asked = last_pickup(&app, id).await;
+    assert_eq!((&asked["attempt"], &asked["kind"]), (&json!(2), &json!("scheduled")));
+    assert_eq!((&asked["date"], &asked["slot"]), (&json!("2100-01-04"), &json!("08:00")));
+    shop.assert_sound(id).await;
+    // Before anything is asked for, any slot will do again; with the rest of the order.
+    let waits = shop.place(json!({"payment_method": "prepaid", "pickup": slot})).await;
+    let path = format!("/api/v1/orders/{waits}");
+    let updated =
+        shop.merchant.patch(&path, json!({"pickup": null, "notes": "ring"})).await.expect(200).json();
+    assert_eq!((&updated["wanted_pickup"], &updated["notes"]), (&json!(null), &json!("ring")));
+    shop.assert_sound(waits).await;
+}
+
+#[tokio::test]
+async fn a_day_that_is_over_is_not_asked_for() {
+    let app = standing_still().await;
+    let shop = Shop::open(&app).await;
+    let slot = json!({"kind": "scheduled", "date": "2026-03-03", "slot": "08:00"});
+    let id = shop.place(json!({"pickup": slot})).await;
+    Road::of(&shop, id).booked(1).await;
+    let asked = last_pickup(&app, id).await;
+    assert_eq!((&asked["date"], &asked["slot"]), (&json!("2026-03-03"), &json!("08:00")));
+    let late = shop.place(json!({"payment_method": "prepaid", "pickup": slot})).await;
+    app.advance_to("2026-03-04T12:00:00Z".parse().unwrap());
+    shop.held(id, "PICKUP_UNANSWERED").await;
+    shop.held(late, "PAYMENT_MISSING").await;
+    shop.act(late, "payments", json!({"amount": cop("100000.00")})).await.expect(200);
+    Road::of(&shop, late).booked(1).await;
+    let asked = last_pickup(&app, late).await;
+    assert_eq!(
+        (&asked["kind"], &asked["date"], &asked["slot"]),
+        (&json!("scheduled"), &json!(null), &json!(null))
+    );
+    shop.assert_sound(late).await;
 }
 
 #[tokio::test]

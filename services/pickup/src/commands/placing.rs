@@ -60,8 +60,7 @@ pub(crate) async fn with_room(
     let span = Window { start: first.slot.start, end: last.slot.end };
     let occupied = store::slots::occupied(db, area.id, span, now).await?;
     let capacity = i64::from(area.definition.capacity_per_slot.get());
-    candidates
-        .retain(|candidate| occupied.get(&candidate.slot.start).is_none_or(|places| *places < capacity));
+    candidates.retain(|candidate| occupied.places_in(candidate.slot) < capacity);
     Ok(candidates)
 }
 

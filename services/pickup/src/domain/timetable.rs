@@ -31,7 +31,7 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    fn overlaps(&self, other: &Self) -> bool {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
         self.start < other.end && other.start < self.end
     }
 }

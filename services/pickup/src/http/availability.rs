@@ -109,7 +109,7 @@ async fn slots(app: &App, area: &ServiceArea, date: Date, kind: PickupKind) -> R
         slot: definition.local_time(slot.start),
         start: slot.start,
         end: slot.end,
-        remaining: (capacity - occupied.get(&slot.start).copied().unwrap_or(0)).max(0),
+        remaining: (capacity - occupied.places_in(*slot)).max(0),
         fee,
     });
     Ok(shown.collect())

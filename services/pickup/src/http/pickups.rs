@@ -295,18 +295,19 @@ pub(super) async fn cancel_pickup(
 
 /// Follow a pickup: its present state as `snapshot`, then every published fact as it happens.
 ///
-/// Server-sent events; `Last-Event-ID` resumes after an interruption.
+/// Server-sent events, until the token ends, or for an hour; `Last-Event-ID` resumes after an interruption.
 #[utoipa::path(get, path = "/api/v1/pickups/{id}/live", operation_id = "follow_pickup", tag = "pickups",
     params(("id" = PickupId, Path)), security(("bearer" = ["pickups:read"])),
-    responses((status = 200, body = StreamedEvent, content_type = "text/event-stream")))]
+    responses((status = 200, body = StreamedEvent, content_type = "text/event-stream"),
+        (status = 429, description = "`TOO_MANY_STREAMS`: close one, or try again after `Retry-After`")))]
 pub(super) async fn follow_pickup(
     State(app): State<App>,
     caller: Can<ReadPickups>,
     Path(id): Path<PickupId>,
     resume: ResumeAfter,
 ) -> Result<Sse<impl futures_util::Stream<Item = Result<Event, Infallible>>>> {
-    let (scope, reach) = (caller.scope()?, reach(&caller)?);
+    let reach = reach(&caller)?;
     let reader = app.clone();
     let snapshot = async move { Ok(PickupOut::from(&*find(&reader, reach, id).await?)) };
-    live::snapshot_and_facts(app, scope, id, resume, snapshot).await
+    live::snapshot_and_facts(app, caller, id, resume, snapshot).await
 }

@@ -1,8 +1,6 @@
 //! Places in slots. A slot's row is locked while a place is taken or held, so that it is never oversold;
 //! slots of one transaction are locked in the order of their start.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::id::{CompanyId, PickupId, ServiceAreaId};
@@ -40,17 +38,33 @@ impl HoldRow {
     }
 }
 
-/// How many places are taken or held in the slots that begin in the span.
+/// The places of an area that are taken or held, by the windows they were given out for. Those of an earlier timetable
+/// overlap the slots of now.
+#[derive(Debug)]
+pub(crate) struct Occupied(Vec<(Window, i64)>);
+
+impl Occupied {
+    /// How many of them lie in a slot, whole or in part.
+    pub(crate) fn places_in(&self, slot: Window) -> i64 {
+        self.0.iter().filter(|(window, _)| window.overlaps(&slot)).map(|(_, places)| places).sum()
+    }
+}
+
+/// What is taken or held in the span.
 pub(crate) async fn occupied(
     db: impl PgExecutor<'_>,
     area: ServiceAreaId,
     span: Window,
     now: Timestamp,
-) -> Result<HashMap<Timestamp, i64>> {
+) -> Result<Occupied> {
+    // No slot is longer than twelve hours.
     let rows = sqlx::query!(
-        "select s.starts_at, s.taken + s.carried
-                + (select count(*) from slot_holds h where h.area_id = s.area_id and h.starts_at = s.starts_at and h.expires_at > $4) as \"occupied!\"
-         from slots s where s.area_id = $1 and s.starts_at >= $2 and s.starts_at < $3",
+        "select starts_at as \"starts_at!\", ends_at as \"ends_at!\", taken::bigint as \"places!\" from slots
+         where area_id = $1 and taken > 0 and starts_at > $2::timestamptz - interval '12 hours' and starts_at < $3 and ends_at > $2
+         union all
+         select starts_at, ends_at, count(*) from slot_holds
+         where area_id = $1 and starts_at > $2::timestamptz - interval '12 hours' and starts_at < $3 and ends_at > $2 and expires_at > $4
+         group by starts_at, ends_at",
         area.uuid(),
         span.start.to_sqlx() as _,
         span.end.to_sqlx() as _,
@@ -58,44 +72,45 @@ pub(crate) async fn occupied(
     )
     .fetch_all(db)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.starts_at.to_jiff(), row.occupied)).collect())
+    let window = |start: jiff_sqlx::Timestamp, end: jiff_sqlx::Timestamp| Window {
+        start: start.to_jiff(),
+        end: end.to_jiff(),
+    };
+    Ok(Occupied(rows.into_iter().map(|row| (window(row.starts_at, row.ends_at), row.places)).collect()))
 }
 
-/// Locks a slot and counts its free places. Its first use makes the row, which counts what an earlier
-/// timetable of the area gave out in overlapping slots.
+/// Locks a slot, whose first use makes its row, together with those of an earlier timetable that it overlaps; tells
+/// whether it has room.
 async fn lock(
     connection: &mut PgConnection,
     area: &ServiceArea,
     slot: Window,
     now: Timestamp,
-) -> Result<i64> {
-    let row = sqlx::query!(
-        "with carried as (
-           select coalesce(sum(taken), 0)::int as places from slots
-           where area_id = $1 and starts_at <> $2 and starts_at < $3 and ends_at > $2
-         )
-         insert into slots (area_id, starts_at, ends_at, capacity, taken, carried)
-         select $1, $2, $3, greatest($4, places), 0, places from carried
-         on conflict (area_id, starts_at) do update
-             set ends_at = excluded.ends_at, capacity = greatest($4, slots.taken + slots.carried)
-         returning taken + carried as \"taken!\", capacity",
+) -> Result<bool> {
+    let capacity = i32::from(area.definition.capacity_per_slot.get());
+    sqlx::query!(
+        "insert into slots (area_id, starts_at, ends_at, capacity, taken) values ($1, $2, $3, $4, 0)
+         on conflict (area_id, starts_at) do nothing",
         area.id.uuid(),
         slot.start.to_sqlx() as _,
         slot.end.to_sqlx() as _,
-        i32::from(area.definition.capacity_per_slot.get())
+        capacity
     )
-    .fetch_one(&mut *connection)
+    .execute(&mut *connection)
     .await?;
-    // Only after the lock: what it waited for is seen by this statement.
-    let held = sqlx::query_scalar!(
-        "select count(*) as \"held!\" from slot_holds where area_id = $1 and starts_at = $2 and expires_at > $3",
+    sqlx::query!(
+        "select 1 as \"locked!\" from slots
+         where area_id = $1 and starts_at > $2::timestamptz - interval '12 hours' and starts_at < $3 and ends_at > $2
+         order by starts_at for update",
         area.id.uuid(),
         slot.start.to_sqlx() as _,
-        now.to_sqlx() as _
+        slot.end.to_sqlx() as _
     )
-    .fetch_one(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    Ok(i64::from(row.capacity - row.taken) - held)
+    // Only after the lock: what it waited for is seen by this statement.
+    let occupied = occupied(connection, area.id, slot, now).await?;
+    Ok(occupied.places_in(slot) < i64::from(capacity))
 }
 
 /// Takes a place, if there is one.
@@ -105,13 +120,18 @@ pub(crate) async fn take(
     slot: Window,
     now: Timestamp,
 ) -> Result<bool> {
-    if lock(connection, area, slot, now).await? <= 0 {
+    if !lock(connection, area, slot, now).await? {
         return Ok(false);
     }
+    // Who holds a place in a slot that was longer keeps it until its end.
     sqlx::query!(
-        "update slots set taken = taken + 1 where area_id = $1 and starts_at = $2",
+        "update slots set taken = taken + 1, carried = 0, capacity = greatest($4, taken),
+             ends_at = case when taken > 0 then greatest(ends_at, $3) else $3 end
+         where area_id = $1 and starts_at = $2",
         area.id.uuid(),
-        slot.start.to_sqlx() as _
+        slot.start.to_sqlx() as _,
+        slot.end.to_sqlx() as _,
+        i32::from(area.definition.capacity_per_slot.get())
     )
     .execute(connection)
     .await?;
@@ -142,7 +162,7 @@ pub(crate) async fn hold(
     hold: &Hold,
     now: Timestamp,
 ) -> Result<bool> {
-    if lock(connection, area, hold.slot, now).await? <= 0 {
+    if !lock(connection, area, hold.slot, now).await? {
         return Ok(false);
     }
     sqlx::query!(

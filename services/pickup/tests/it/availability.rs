@@ -132,16 +132,63 @@ async fn a_hold_frees_itself_by_business_time() {
 async fn places_given_out_under_an_earlier_timetable_still_count() {
     let world = World::new(1).await;
     world.book(&scheduled(TOMORROW, "10:00")).await;
-    let area = world.get(&world.merchant, "/api/v1/service-areas").await.json()["items"][0]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let patch = world.app.patch(&format!("/api/v1/service-areas/{area}")).token(&world.dispatcher);
-    patch.json(&json!({"slot_minutes": 60})).send().await.expect(200);
+    world.set_slot_minutes(60).await;
     // 11:00 lies in the slot that was taken when slots took two hours.
     world
         .post(&world.merchant, "/api/v1/pickups", &scheduled(TOMORROW, "11:00"))
         .await
         .expect_problem(409, "NO_CAPACITY");
     world.book(&scheduled(TOMORROW, "12:00")).await;
+}
+
+#[tokio::test]
+async fn longer_slots_count_what_shorter_ones_gave_out_also_where_their_rows_are_known() {
+    let world = World::new(1).await;
+    world.set_slot_minutes(60).await;
+    let cancelled = world.book(&scheduled(TOMORROW, "10:00")).await;
+    world.cancel(&cancelled).await;
+    let kept = world.book(&scheduled(TOMORROW, "11:00")).await;
+    world.set_slot_minutes(120).await;
+    assert_eq!(world.remaining(TOMORROW, "10:00").await, 0);
+    world
+        .post(&world.merchant, "/api/v1/pickups", &scheduled(TOMORROW, "10:00"))
+        .await
+        .expect_problem(409, "NO_CAPACITY");
+    world.cancel(&kept).await;
+    assert_eq!(world.remaining(TOMORROW, "10:00").await, 1);
+    world.book(&scheduled(TOMORROW, "10:00")).await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_slot_counts_as_long_as_the_longest_that_was_given_out_of_it() {
+    // Rather one place too few than one too many, until the timetable of before has passed.
+    let world = World::new(2).await;
+    world.book(&scheduled(TOMORROW, "10:00")).await;
+    world.set_slot_minutes(60).await;
+    world.book(&scheduled(TOMORROW, "10:00")).await;
+    world.book(&scheduled(TOMORROW, "12:00")).await;
+    assert_eq!(world.remaining(TOMORROW, "11:00").await, 0);
+    world
+        .post(&world.merchant, "/api/v1/pickups", &scheduled(TOMORROW, "11:00"))
+        .await
+        .expect_problem(409, "NO_CAPACITY");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_hold_from_an_earlier_timetable_counts_as_long_as_it_lasts() {
+    let world = World::new(1).await;
+    let body =
+        json!({"place": {"country": "CO", "postal_code": "110221"}, "date": TOMORROW, "slot": "10:00"});
+    world.post(&world.merchant, "/api/v1/pickups/holds", &body).await.expect(201);
+    world.set_slot_minutes(60).await;
+    assert_eq!(world.remaining(TOMORROW, "11:00").await, 0);
+    world
+        .post(&world.merchant, "/api/v1/pickups", &scheduled(TOMORROW, "11:00"))
+        .await
+        .expect_problem(409, "NO_CAPACITY");
+    world.app.advance_to(at(NINE) + 10.minutes());
+    world.book(&scheduled(TOMORROW, "11:00")).await;
+    world.assert_sound().await;
 }

@@ -1,4 +1,7 @@
-use serde_json::json;
+use jiff::SignedDuration;
+use quenty_kernel::{clock::wall_now, id::new_uuid};
+use quenty_platform::revocations::Revocation;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -19,11 +22,8 @@ async fn read_until(stream: &mut TcpStream, until: &str) -> String {
     seen
 }
 
-#[tokio::test]
-async fn a_merchant_sees_the_present_state_and_then_what_happens() {
-    let world = World::new(5).await;
-    let pickup = world.book(&scheduled(TOMORROW, "10:00")).await;
-    let other = world.book(&scheduled(TOMORROW, "10:00")).await;
+/// Opens the stream of a pickup, as its merchant.
+async fn follow(world: &World, pickup: &Value) -> TcpStream {
     let address = world.app.base_url.trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(&address).await.unwrap();
     let request = format!(
@@ -32,6 +32,15 @@ async fn a_merchant_sees_the_present_state_and_then_what_happens() {
         world.merchant
     );
     stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn a_merchant_sees_the_present_state_and_then_what_happens() {
+    let world = World::new(5).await;
+    let pickup = world.book(&scheduled(TOMORROW, "10:00")).await;
+    let other = world.book(&scheduled(TOMORROW, "10:00")).await;
+    let mut stream = follow(&world, &pickup).await;
     let first = read_until(&mut stream, "\n\n").await;
     let first = if first.contains("snapshot") { first } else { read_until(&mut stream, "snapshot").await };
     assert!(first.contains("event: snapshot") || first.contains("event:snapshot"), "{first}");
@@ -45,4 +54,16 @@ async fn a_merchant_sees_the_present_state_and_then_what_happens() {
     }
     let told = read_until(&mut stream, "quenty.pickup.pickup.assigned.v1").await;
     assert!(!told.contains(other["id"].as_str().unwrap()), "another pickup's news: {told}");
+}
+
+#[tokio::test]
+async fn nobody_follows_a_pickup_on_once_the_rights_in_the_company_have_changed() {
+    let world = World::new(5).await;
+    let pickup = world.book(&scheduled(TOMORROW, "10:00")).await;
+    let mut stream = follow(&world, &pickup).await;
+    read_until(&mut stream, "snapshot").await;
+    let until = wall_now() + SignedDuration::from_mins(16);
+    world.app.revoke(Revocation::of_company(world.company, new_uuid(), until));
+    // The empty chunk is the end of the body.
+    read_until(&mut stream, "0\r\n\r\n").await;
 }

@@ -81,6 +81,19 @@ impl World {
         self.post(token, &format!("/api/v1/pickups/{id}/{verb}"), body).await
     }
 
+    pub async fn cancel(&self, pickup: &Value) {
+        let body = json!({"reason": "changed my mind"});
+        self.step(&self.merchant, pickup, "cancel", &body).await.expect(200);
+    }
+
+    /// The timetable of the area from now on.
+    pub async fn set_slot_minutes(&self, minutes: u16) {
+        let areas = self.get(&self.dispatcher, "/api/v1/service-areas").await.expect(200).json();
+        let path = format!("/api/v1/service-areas/{}", areas["items"][0]["id"].as_str().unwrap());
+        let patch = self.app.patch(&path).token(&self.dispatcher);
+        patch.json(&json!({"slot_minutes": minutes})).send().await.expect(200);
+    }
+
     /// A driver, and the token of its user.
     pub async fn driver(&self) -> (Value, String) {
         let user = UserId::new();

@@ -37,6 +37,18 @@ pub(crate) struct Checked {
     pub(crate) policy: ReturnPolicy,
 }
 
+impl Checked {
+    /// Whether the policy takes goods back for these reasons.
+    pub(super) fn check_reasons(&self, lines: &[WantedLine]) -> Result<(), Error> {
+        for (index, line) in lines.iter().enumerate() {
+            if !self.policy.terms.reasons.contains(&line.reason) {
+                return Err(Error::ReasonNotAccepted { index, reason: line.reason });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Looks without locking: what it says may be taken by another return a moment later.
 pub(crate) async fn check_return(
     connection: &mut PgConnection,
@@ -47,6 +59,7 @@ pub(crate) async fn check_return(
     let order = store::delivered::find(&mut *connection, scope, check.order_id).await?;
     let mut order = order.ok_or(Error::NotDelivered)?;
     let checked = evaluate(connection, &order, check, now).await?;
+    checked.check_reasons(&check.lines)?;
     order.claim(&quantities(&check.lines))?;
     Ok(checked)
 }
@@ -55,7 +68,8 @@ pub(super) fn quantities(lines: &[WantedLine]) -> Vec<LineQuantity> {
     lines.iter().map(|line| LineQuantity { line: line.line, quantity: line.quantity }).collect()
 }
 
-/// Applies the policy to an order; whether so many units are left is for [`DeliveredOrder::claim`].
+/// Applies the policy to an order; whether it accepts the reasons is for [`Checked::check_reasons`], whether so many
+/// units are left for [`DeliveredOrder::claim`].
 pub(super) async fn evaluate(
     connection: &mut PgConnection,
     order: &DeliveredOrder,
@@ -66,11 +80,6 @@ pub(super) async fn evaluate(
     let policy = store::policies::find(&mut *connection, company, None).await?;
     let policy = policy.unwrap_or_else(|| ReturnPolicy::initial(company));
     let score = store::delivered::score(&mut *connection, company, order.customer_id).await?;
-    for (index, line) in check.lines.iter().enumerate() {
-        if !policy.terms.reasons.contains(&line.reason) {
-            return Err(Error::ReasonNotAccepted { index, reason: line.reason });
-        }
-    }
     let lines = check.lines.iter().map(|line| reviewed(order, line)).collect::<Result<_, _>>()?;
     let review = Review {
         lines,

@@ -9,6 +9,7 @@ mod erase_customer;
 mod exchange_return;
 mod expire_return;
 mod follow_return;
+mod give_back;
 mod inspect_return;
 mod issue_label;
 mod keep_delivered;
@@ -18,6 +19,7 @@ mod recall_product;
 mod receive_return;
 mod refund_return;
 mod reject_return;
+mod report_lost;
 mod request_return;
 mod schedule_pickup;
 
@@ -30,6 +32,7 @@ pub(crate) use erase_customer::{erase_customer, look_for_customer};
 pub(crate) use exchange_return::{exchange_return, fail_exchange, retry_exchange, wanted_exchange};
 pub(crate) use expire_return::expire_return;
 pub(crate) use follow_return::follow_return;
+pub(crate) use give_back::give_back;
 pub(crate) use inspect_return::inspect_return;
 pub(crate) use issue_label::issue_label;
 pub(crate) use keep_delivered::{keep_delivered, keep_payment};
@@ -39,6 +42,7 @@ pub(crate) use recall_product::{recall_next_order, recall_product};
 pub(crate) use receive_return::receive_return;
 pub(crate) use refund_return::{finish_payout, refund_return, refuse_payout};
 pub(crate) use reject_return::reject_return;
+pub(crate) use report_lost::report_lost;
 pub(crate) use request_return::{NewReturn, WantedLine, request_return};
 pub(crate) use schedule_pickup::schedule_pickup;
 
@@ -118,7 +122,7 @@ impl RecallOrders {
     }
 }
 
-/// What the buyer is told: `step` is the status that the return came to.
+/// What the buyer is told: `step` is what [`step_of`] makes of a fact.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct BuyerNotice {
     pub(crate) return_id: ReturnId,

@@ -83,7 +83,7 @@ pub(crate) async fn recall_next_order(tx: &mut Tx, id: RecallId) -> Result<Recal
     Ok(recall)
 }
 
-/// Asks back all that the buyer still has of the product; nothing, if that is nothing.
+/// Asks back all that the buyer still has of the product; nothing, if that is nothing or the rules refuse it.
 async fn open_return(tx: &mut Tx, recall: &Recall, order_id: OrderId) -> Result<bool, Error> {
     let scope = quenty_kernel::Scope::Company(recall.company_id);
     let order = store::delivered::lock(tx.conn(), scope, order_id).await?.ok_or(Error::NotDelivered)?;
@@ -118,7 +118,14 @@ async fn open_return(tx: &mut Tx, recall: &Recall, order_id: OrderId) -> Result<
         notes: recall.terms.notes.clone(),
         recall: Some(recall.id),
     };
-    let (of, _) = request_return(tx, scope, new).await?;
+    let (of, _) = match request_return(tx, scope, new).await {
+        // One order ends no recall of all others. Rules refuse before anything is written.
+        Err(error) if error.is_refusal() => {
+            tracing::warn!(recall_id = %recall.id, %order_id, %error, "a recall passed an order over");
+            return Ok(false);
+        }
+        asked => asked?,
+    };
     store::recalls::insert_return(tx.conn(), recall.id, of.id).await?;
     Ok(true)
 }

@@ -73,6 +73,10 @@ pub(crate) async fn request_return(
         return Err(Error::BuyerErased);
     }
     let checked = evaluate(tx.conn(), &order, &new.check, now).await?;
+    // A recall's reason was accepted when it began: it goes on, whatever the policy has become since.
+    if new.recall.is_none() {
+        checked.check_reasons(&new.check.lines)?;
+    }
     order.claim(&quantities(&new.check.lines))?;
     let customer = match order.customer_id {
         Some(id) => store::neighbours::find_customer(tx.conn(), order.company_id, id).await?,

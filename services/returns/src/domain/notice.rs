@@ -60,6 +60,11 @@ fn sentence(step: &str, language: Language) -> Option<&'static str> {
             "um motorista passará para buscar o pacote. Na página você vê quando.",
             "a driver will come for the parcel. The page shows when.",
         ],
+        "pickup_rescheduled" => [
+            "el conductor pasará por el paquete a otra hora. En la página ves cuándo.",
+            "o motorista passará para buscar o pacote em outro horário. Na página você vê quando.",
+            "the driver will come for the parcel at another time. The page shows when.",
+        ],
         "label_issued" => [
             "la etiqueta para enviar el paquete está lista. En la página ves su número.",
             "a etiqueta para enviar o pacote está pronta. Na página você vê o número.",

@@ -37,7 +37,7 @@ pub(crate) struct Recall {
     pub(crate) is_done: bool,
     pub(crate) last_order: Option<OrderId>,
     pub(crate) opened: u32,
-    /// Orders of which nothing could be asked back any more.
+    /// Orders of which nothing could be asked back: nothing is left with the buyer, or the rules refuse it.
     pub(crate) passed_over: u32,
     pub(crate) requested_by: Actor,
     pub(crate) created_at: Timestamp,

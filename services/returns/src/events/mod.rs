@@ -21,6 +21,8 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_customer::on_updated),
         Reaction::on(on_pickup::on_scheduled),
         Reaction::on(on_pickup::on_rejected),
+        Reaction::on(on_pickup::on_rescheduled),
+        Reaction::on(on_pickup::on_failed),
         Reaction::on(on_pickup::on_completed),
         Reaction::on(on_pickup::on_abandoned),
         Reaction::on(on_pickup::on_cancelled),
@@ -31,6 +33,7 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_shipment::on_picked_up),
         Reaction::on(on_shipment::on_departed),
         Reaction::on(on_shipment::on_delivered),
+        Reaction::on(on_shipment::on_returned),
         Reaction::on(on_shipment::on_lost),
     ]
 }

@@ -1,7 +1,8 @@
 //! Pickup tells whether a driver comes for the goods.
 
 use quenty_contracts::pickup::{
-    PickupAbandoned, PickupCancelRefused, PickupCancelled, PickupCompleted, PickupRejected, PickupScheduled,
+    PickupAbandoned, PickupCancelRefused, PickupCancelled, PickupCompleted, PickupFailed, PickupRejected,
+    PickupRescheduled, PickupScheduled,
 };
 use quenty_kernel::id::PickupId;
 use quenty_platform::{Received, Tx};
@@ -34,6 +35,17 @@ pub(super) async fn on_scheduled(tx: &mut Tx, event: Received<PickupScheduled>) 
 pub(super) async fn on_rejected(tx: &mut Tx, event: Received<PickupRejected>) -> Result<(), Error> {
     let of = event.data;
     follow_return(tx, of.return_id, failed(of.pickup_id, Some(of.attempt), &of.code, of.detail)).await
+}
+
+pub(super) async fn on_rescheduled(tx: &mut Tx, event: Received<PickupRescheduled>) -> Result<(), Error> {
+    let of = event.data;
+    let window = (of.window_start, of.window_end);
+    follow_return(tx, of.return_id, News::PickupRescheduled { pickup_id: of.pickup_id, window }).await
+}
+
+pub(super) async fn on_failed(tx: &mut Tx, event: Received<PickupFailed>) -> Result<(), Error> {
+    let of = event.data;
+    follow_return(tx, of.return_id, News::CameInVain { pickup_id: of.pickup_id, code: of.code }).await
 }
 
 pub(super) async fn on_completed(tx: &mut Tx, event: Received<PickupCompleted>) -> Result<(), Error> {

@@ -2,14 +2,14 @@
 
 use quenty_contracts::shipping::{
     ShipmentBooked, ShipmentDelivered, ShipmentDeparted, ShipmentLost, ShipmentPickedUp, ShipmentRejected,
-    ShipmentVoided,
+    ShipmentReturned, ShipmentVoided,
 };
 use quenty_kernel::id::ShipmentId;
 use quenty_platform::{Received, Tx};
 
 use crate::{
     Error,
-    commands::follow_return,
+    commands::{follow_return, give_back},
     domain::{
         goods_return::{Booked, News},
         words::WayBack,
@@ -55,6 +55,11 @@ pub(super) async fn on_departed(tx: &mut Tx, event: Received<ShipmentDeparted>) 
 pub(super) async fn on_delivered(tx: &mut Tx, event: Received<ShipmentDelivered>) -> Result<(), Error> {
     let of = event.data;
     follow_return(tx, of.return_id, News::Arrived { shipment_id: of.shipment_id, at: of.at }).await
+}
+
+pub(super) async fn on_returned(tx: &mut Tx, event: Received<ShipmentReturned>) -> Result<(), Error> {
+    let of = event.data;
+    give_back(tx, of.return_id, of.shipment_id, of.at).await
 }
 
 pub(super) async fn on_lost(tx: &mut Tx, event: Received<ShipmentLost>) -> Result<(), Error> {

@@ -28,6 +28,7 @@ quenty_platform::permissions! {
     SchedulePickups = "returns:schedule_pickup";
     IssueLabels = "returns:issue_label";
     AddPhotos = "returns:add_photo";
+    ReportLosses = "returns:report_lost";
     ReceiveReturns = "returns:receive";
     InspectReturns = "returns:inspect";
     ProcessReturns = "returns:process";
@@ -54,6 +55,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(decisions::cancel_return))
         .routes(routes!(way_back::schedule_return_pickup))
         .routes(routes!(way_back::issue_return_label))
+        .routes(routes!(way_back::report_return_lost))
         .routes(routes!(photos::add_return_photo, photos::list_return_photos))
         .routes(routes!(photos::get_return_photo))
         .routes(routes!(warehouse::receive_return))

@@ -55,7 +55,7 @@ pub(super) struct RecallOut {
     status: &'static str,
     /// Returns that were opened so far: `GET /api/v1/returns?recall_id=…` lists them.
     opened: u32,
-    /// Orders of which nothing could be asked back any more.
+    /// Orders of which nothing could be asked back: nothing is left with the buyer, or the rules refuse it.
     passed_over: u32,
     #[schema(value_type = String)]
     requested_by: Actor,

@@ -10,7 +10,7 @@ use quenty_platform::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{IssueLabels, SchedulePickups, return_out::ReturnOut, returns::shown};
+use super::{IssueLabels, ReportLosses, SchedulePickups, return_out::ReturnOut, returns::shown};
 use crate::{commands, domain::goods_return::Wanted};
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -50,5 +50,28 @@ pub(super) async fn issue_return_label(
 ) -> Result<Answer> {
     let mut tx = app.begin(&caller).await?;
     let of = commands::issue_label(&mut tx, caller.scope()?, id).await?;
+    tx.answer(shown(&of)?).await
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "the van was robbed"}))]
+pub(super) struct ReportReturnLostIn {
+    reason: Text<500>,
+}
+
+/// Report that the goods were lost on their way; the return is processed then, to pay the buyer back. Carriers tell of
+/// it by themselves, of what a driver took nobody else does.
+#[utoipa::path(post, path = "/api/v1/returns/{id}/lost", operation_id = "report_return_lost", tag = "returns",
+    params(("id" = ReturnId, Path)), request_body = ReportReturnLostIn, security(("bearer" = ["returns:report_lost"])),
+    responses((status = 200, body = ReturnOut), (status = 409, description = "`NOT_ON_ITS_WAY`")))]
+pub(super) async fn report_return_lost(
+    State(app): State<App>,
+    caller: Can<ReportLosses>,
+    Path(id): Path<ReturnId>,
+    Json(input): Json<ReportReturnLostIn>,
+) -> Result<Answer> {
+    let mut tx = app.begin(&caller).await?;
+    let of = commands::report_lost(&mut tx, caller.scope()?, id, &input.reason).await?;
     tx.answer(shown(&of)?).await
 }

@@ -1,8 +1,11 @@
-use quenty_contracts::pickup::PickupCancelled;
+use quenty_contracts::pickup::{PickupCancelRefused, PickupCancelled};
 use quenty_testkit::wait::eventually;
 use serde_json::{Value, json};
 
-use crate::support::{World, days, found};
+use crate::{
+    support::{World, at, days, found},
+    way_back::{came_in_vain, completed, rescheduled},
+};
 
 pub async fn attention(world: &World, of: &Value, code: &str) {
     eventually(&format!("{code} is raised"), || async {
@@ -45,6 +48,56 @@ async fn with_a_driver_booked_it_expires_once_the_driver_is_called_off() {
             .unwrap();
     world.app.hear(pickup, Some(world.company), 2, &cancelled).await;
     status(&world, &asked, "expired").await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_driver_who_comes_in_vain_or_not_at_all_is_shown_to_a_person_a_day_after_the_window() {
+    let world = World::new().await;
+    let of = world.delivered(1, "50000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+    let pickup = world.pickup_booked(&asked).await;
+    world.app.hear(pickup, Some(world.company), 2, &came_in_vain(pickup, &asked)).await;
+    assert_eq!(world.read(&asked).await["booking"]["failure"], "NOT_READY");
+    world.app.advance_to(days(1));
+    world.app.at_rest().await;
+    assert_eq!(world.read(&asked).await["attention"], json!(null), "another window may be promised");
+    world.app.advance_to(at("2026-05-06T17:00:00Z"));
+    attention(&world, &asked, "PICKUP_OVERDUE").await;
+
+    world.app.hear(pickup, Some(world.company), 3, &rescheduled(pickup, &asked, "2026-05-07")).await;
+    let now = world.read(&asked).await;
+    assert_eq!((&now["attention"], &now["booking"]["failure"]), (&json!(null), &json!(null)));
+    assert_eq!(now["deadline"], "2026-05-08T17:00:00Z");
+    world.app.advance_to(at("2026-05-08T17:00:00Z"));
+    attention(&world, &asked, "PICKUP_OVERDUE").await;
+    assert_eq!(world.read(&asked).await["deadline"], "2026-06-04T14:00:00Z", "it still expires");
+
+    world.app.hear(pickup, Some(world.company), 4, &completed(&world, pickup, &asked)).await;
+    let now = world.read(&asked).await;
+    assert_eq!((&now["status"], &now["attention"]), (&json!("picked_up"), &json!(null)));
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_new_window_leaves_a_cancellation_to_pickup() {
+    let world = World::new().await;
+    let of = world.delivered(1, "50000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+    let pickup = world.pickup_booked(&asked).await;
+    let ending =
+        world.step(&world.merchant, &asked, "cancel", &json!({"reason": "kept"})).await.expect(200).json();
+    world.app.hear(pickup, Some(world.company), 2, &came_in_vain(pickup, &asked)).await;
+    world.app.hear(pickup, Some(world.company), 3, &rescheduled(pickup, &asked, "2026-05-07")).await;
+    let now = world.read(&asked).await;
+    assert_eq!((&now["ending"], &now["deadline"]), (&json!("cancelled"), &ending["deadline"]));
+    assert_eq!(now["booking"]["window_start"], "2026-05-07T15:00:00Z");
+    let refused: PickupCancelRefused = serde_json::from_value(
+        json!({"pickup_id": pickup, "return_id": asked["id"], "status": "in_progress"}),
+    )
+    .unwrap();
+    world.app.hear(pickup, Some(world.company), 4, &refused).await;
+    assert_eq!(world.read(&asked).await["deadline"], "2026-05-08T17:00:00Z", "the driver is awaited");
     world.assert_sound().await;
 }
 

@@ -80,6 +80,55 @@ async fn more_orders_than_one_task_takes_are_recalled_once_each() {
 }
 
 #[tokio::test]
+async fn a_policy_that_changes_meanwhile_ends_no_recall() {
+    let world = World::new().await;
+    let one = world.delivered(1, "50000.00", None).await;
+    another(&world, &one, 1).await;
+    // No return is opened before the policy is another one.
+    let mut held = world.app.app.db().begin().await.unwrap();
+    sqlx::query("select from delivered_orders for update").execute(&mut *held).await.unwrap();
+    let begun = recall(&world, &body(one.product)).await.expect(202).json();
+    let mut terms = world.get("/api/v1/return-policies").await;
+    for name in ["version", "company_id"] {
+        terms.as_object_mut().unwrap().remove(name);
+    }
+    terms["reasons"] = json!(["size"]);
+    world.app.put("/api/v1/return-policies").token(&world.merchant).json(&terms).send().await.expect(200);
+    held.rollback().await.unwrap();
+    let done = done(&world, &begun).await;
+    assert_eq!((&done["opened"], &done["passed_over"]), (&json!(2), &json!(0)));
+    recall(&world, &body(one.product)).await.expect_problem(422, "REASON_NOT_ACCEPTED");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_order_that_the_rules_refuse_is_passed_over() {
+    let world = World::new().await;
+    let one = world.delivered(1, "50000.00", None).await;
+    let other = another(&world, &one, 1).await;
+    // Two lines that together are worth more than an amount can say.
+    sqlx::query(
+        "insert into delivered_lines (order_id, line, product_id, sku, name, quantity, goods, shipping, item, claimed, settled)
+         select order_id, 2, product_id, sku, name, quantity, goods, shipping, item, claimed, settled
+         from delivered_lines where order_id = $1",
+    )
+    .bind(one.order.uuid())
+    .execute(world.app.app.db())
+    .await
+    .unwrap();
+    sqlx::query("update delivered_lines set goods = 999999999999999 where order_id = $1")
+        .bind(one.order.uuid())
+        .execute(world.app.app.db())
+        .await
+        .unwrap();
+    let recall = done(&world, &recall(&world, &body(one.product)).await.expect(202).json()).await;
+    assert_eq!((&recall["opened"], &recall["passed_over"]), (&json!(1), &json!(1)));
+    let path = format!("/api/v1/returns?recall_id={}", recall["id"].as_str().unwrap());
+    assert_eq!(world.get(&path).await["items"][0]["order_id"], json!(other.order));
+    world.assert_sound().await;
+}
+
+#[tokio::test]
 async fn a_recall_is_its_companys_and_from_a_day_on() {
     let world = World::new().await;
     let early = world.delivered(1, "50000.00", None).await;

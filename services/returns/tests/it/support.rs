@@ -238,6 +238,13 @@ impl World {
         shipment
     }
 
+    /// The mails that are written as a whole.
+    pub fn mails(&self) -> Vec<Value> {
+        let files = std::fs::read_dir(self.mail_dir.path()).unwrap().map(|entry| entry.unwrap().path());
+        let whole = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+        whole.map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).collect()
+    }
+
     /// Nothing given up, chains whole, invariants true.
     pub async fn assert_sound(&self) {
         self.app.assert_sound().await;

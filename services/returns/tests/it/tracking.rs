@@ -1,7 +1,7 @@
 use quenty_testkit::wait::eventually;
 use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::{support::World, way_back::rescheduled};
 
 #[tokio::test]
 async fn the_buyer_follows_it_without_logging_in_and_sees_no_person_and_no_place() {
@@ -34,20 +34,15 @@ async fn the_buyer_is_told_of_each_step_in_their_language() {
     let asked = world.request(&of, 1, "wrong_item", json!({"language": "pt-BR"})).await;
     world.bring_back(&asked, 1).await;
     world.refund(&asked).await.expect(200);
-    let mails = || -> Vec<Value> {
-        let files = std::fs::read_dir(world.mail_dir.path()).unwrap().map(|entry| entry.unwrap().path());
-        let whole = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-        whole.map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).collect()
-    };
-    eventually("five mails are written", || async { (mails().len() == 5).then_some(()) }).await;
+    eventually("five mails are written", || async { (world.mails().len() == 5).then_some(()) }).await;
     let mut kinds: Vec<String> =
-        mails().iter().map(|mail| mail["kind"].as_str().unwrap().to_owned()).collect();
+        world.mails().iter().map(|mail| mail["kind"].as_str().unwrap().to_owned()).collect();
     kinds.sort();
     assert_eq!(
         kinds,
         ["return_approved", "return_inspected", "return_received", "return_refunded", "return_requested"]
     );
-    for mail in mails() {
+    for mail in world.mails() {
         assert_eq!(
             (&mail["to"], &mail["subject"]),
             (&json!("ana@example.com"), &json!("Sua devolução · Tienda Luz"))
@@ -63,6 +58,28 @@ async fn the_buyer_is_told_of_each_step_in_their_language() {
             .await
             .unwrap();
     assert_eq!(told, 0);
+}
+
+#[tokio::test]
+async fn the_buyer_sees_and_is_told_the_time_that_the_driver_was_moved_to() {
+    let world = World::new().await;
+    let of = world.delivered(1, "100000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+    let pickup = world.pickup_booked(&asked).await;
+    world.app.hear(pickup, Some(world.company), 2, &rescheduled(pickup, &asked, "2026-05-07")).await;
+    let shown = world.app.get(asked["tracking_path"].as_str().unwrap()).send().await.expect(200).json();
+    assert_eq!(
+        (&shown["pickup_window_start"], &shown["pickup_window_end"]),
+        (&json!("2026-05-07T15:00:00Z"), &json!("2026-05-07T17:00:00Z"))
+    );
+    let steps: Vec<&Value> = shown["steps"].as_array().unwrap().iter().map(|step| &step["step"]).collect();
+    assert_eq!(steps, ["requested", "approved", "pickup_scheduled", "pickup_rescheduled"]);
+    assert_eq!(shown["status"], "pickup_scheduled");
+    eventually("the buyer is told", || async {
+        world.mails().iter().any(|mail| mail["kind"] == "return_pickup_rescheduled").then_some(())
+    })
+    .await;
+    world.assert_sound().await;
 }
 
 #[tokio::test]

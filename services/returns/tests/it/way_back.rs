@@ -1,15 +1,46 @@
 use quenty_contracts::{
-    pickup::{PickupCancelRefused, PickupCancelled, PickupCompleted, PickupRejected},
-    shipping::{ShipmentDelivered, ShipmentLost, ShipmentPickedUp, ShipmentVoided},
+    pickup::{
+        PickupCancelRefused, PickupCancelled, PickupCompleted, PickupFailed, PickupRejected,
+        PickupRescheduled,
+    },
+    shipping::{
+        ShipmentDelivered, ShipmentDeparted, ShipmentLost, ShipmentPickedUp, ShipmentReturned, ShipmentVoided,
+    },
 };
 use quenty_kernel::id::{PickupId, ShipmentId};
 use serde_json::{Value, json};
 
-use crate::support::{World, id_of};
+use crate::{
+    deadlines::{attention, status},
+    support::{World, days, found, id_of},
+};
 
-fn completed(world: &World, pickup: PickupId, of: &Value) -> PickupCompleted {
+pub fn completed(world: &World, pickup: PickupId, of: &Value) -> PickupCompleted {
     serde_json::from_value(json!({"pickup_id": pickup, "company_id": world.company, "return_id": of["id"],
         "at": "2026-05-05T16:00:00Z", "parcel_count": 1}))
+    .unwrap()
+}
+
+/// From 10:00 to 12:00 in Bogotá.
+pub fn rescheduled(pickup: PickupId, of: &Value, day: &str) -> PickupRescheduled {
+    serde_json::from_value(
+        json!({"pickup_id": pickup, "return_id": of["id"], "window_start": format!("{day}T15:00:00Z"),
+        "window_end": format!("{day}T17:00:00Z"), "time_zone": "America/Bogota", "by": "dispatcher"}),
+    )
+    .unwrap()
+}
+
+pub fn came_in_vain(pickup: PickupId, of: &Value) -> PickupFailed {
+    serde_json::from_value(
+        json!({"pickup_id": pickup, "return_id": of["id"], "attempt_number": 1, "code": "NOT_READY"}),
+    )
+    .unwrap()
+}
+
+fn given_back(shipment: ShipmentId, of: &Value) -> ShipmentReturned {
+    serde_json::from_value(
+        json!({"shipment_id": shipment, "return_id": of["id"], "at": "2026-05-24T16:00:00Z"}),
+    )
     .unwrap()
 }
 
@@ -171,6 +202,136 @@ async fn what_the_carrier_loses_is_paid_back() {
 }
 
 #[tokio::test]
+async fn what_the_carrier_gives_back_to_the_buyer_can_go_another_way() {
+    let world = World::new().await;
+    let of = world.delivered(1, "100000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "label"})).await;
+    let shipment = world.label_booked(&asked).await;
+    let departed: ShipmentDeparted = serde_json::from_value(
+        json!({"shipment_id": shipment, "return_id": asked["id"], "at": "2026-05-05T16:00:00Z"}),
+    )
+    .unwrap();
+    world.app.hear(shipment, Some(world.company), 2, &departed).await;
+    assert_eq!(world.read(&asked).await["status"], "in_transit");
+    world.app.advance_to(days(20));
+    attention(&world, &asked, "STUCK_IN_TRANSIT").await;
+
+    world.app.hear(shipment, Some(world.company), 3, &given_back(shipment, &asked)).await;
+    let now = world.read(&asked).await;
+    assert_eq!(
+        (&now["status"], &now["attention"]["code"]),
+        (&json!("approved"), &json!("RETURNED_TO_SENDER"))
+    );
+    assert_eq!((&now["picked_up_at"], &now["booking"]["shipment_id"]), (&json!(null), &json!(null)));
+    assert_eq!(now["approval"]["expires_at"], "2026-06-24T14:00:00Z", "as long as at first");
+    world.step(&world.merchant, &asked, "label", &json!({})).await.expect(200);
+    let second = world.label_booked(&asked).await;
+    // Told again, it is of a booking that is over.
+    world.app.hear(shipment, Some(world.company), 4, &given_back(shipment, &asked)).await;
+    let now = world.read(&asked).await;
+    assert_eq!((&now["status"], &now["booking"]["shipment_id"]), (&json!("label_issued"), &json!(second)));
+    world.bring_back(&asked, 1).await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_given_back_frees_its_units_when_it_is_cancelled_or_expires() {
+    let world = World::new().await;
+    let of = world.delivered(2, "100000.00", None).await;
+    let mut given = Vec::new();
+    for _ in 0..2 {
+        let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "label"})).await;
+        let shipment = world.label_booked(&asked).await;
+        // News of the road may be missing: the last one tells all of it.
+        world.app.hear(shipment, Some(world.company), 2, &given_back(shipment, &asked)).await;
+        assert_eq!(world.told(&asked).await[5..], ["picked_up".to_owned(), "given_back".to_owned()]);
+        given.push(asked);
+    }
+    let [cancelled, expired] = &given[..] else { panic!("two were asked for") };
+    let now =
+        world.step(&world.merchant, cancelled, "cancel", &json!({"reason": "kept"})).await.expect(200).json();
+    assert_eq!(now["status"], "cancelled", "nobody has to give a booking back");
+    world.request(&of, 1, "wrong_item", json!({})).await;
+    world.app.advance_to(days(30));
+    status(&world, expired, "expired").await;
+    world.request(&of, 1, "defective", json!({})).await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_a_driver_lost_is_reported_by_a_person_and_paid_back() {
+    let world = World::new().await;
+    let of = world.delivered(2, "100000.00", None).await;
+    let asked = world.request(&of, 1, "changed_mind", json!({"way_back": "pickup"})).await;
+    let pickup = world.pickup_booked(&asked).await;
+    let lost = json!({"reason": "the van was robbed"});
+    let problem =
+        world.step(&world.clerk, &asked, "lost", &lost).await.expect_problem(409, "NOT_ON_ITS_WAY").json();
+    assert_eq!(problem["current_status"], "pickup_scheduled");
+    world.app.hear(pickup, Some(world.company), 2, &completed(&world, pickup, &asked)).await;
+    world.step(&world.clerk, &asked, "process", &json!({})).await.expect_problem(409, "ILLEGAL_TRANSITION");
+
+    let now = world.step(&world.clerk, &asked, "lost", &lost).await.expect(200).json();
+    assert_eq!(
+        (&now["status"], &now["attention"]["code"], &now["lost_at"]),
+        (&json!("picked_up"), &json!("LOST"), &json!(world.app.now()))
+    );
+    assert!(now["attention"]["detail"].as_str().unwrap().starts_with("the van was robbed"), "{now}");
+    let again = world.step(&world.clerk, &asked, "lost", &lost).await.expect(200).json();
+    assert_eq!(again["version"], now["version"], "it is known");
+    let done = world.process(&asked).await;
+    assert_eq!(
+        done["amounts"]["refund"]["amount"], "104500.00",
+        "the goods and their shipping: it is not the buyer's fault"
+    );
+    world.refund(&asked).await.expect(200);
+    world.step(&world.clerk, &asked, "lost", &lost).await.expect_problem(409, "NOT_ON_ITS_WAY");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_turns_up_after_it_was_taken_for_lost_counts_as_it_came() {
+    let world = World::new().await;
+    let of = world.delivered(2, "100000.00", None).await;
+    let asked = world.request(&of, 2, "wrong_item", json!({"way_back": "pickup"})).await;
+    let pickup = world.pickup_booked(&asked).await;
+    world.app.hear(pickup, Some(world.company), 2, &completed(&world, pickup, &asked)).await;
+    let lost = json!({"reason": "not in the van"});
+    world.step(&world.clerk, &asked, "lost", &lost).await.expect(200);
+    let some = world.receive(&asked, 1).await;
+    assert_eq!((&some["lost_at"], &some["attention"]), (&json!(null), &json!(null)));
+    world.inspect(&asked, &[found(1, "good", "confirmed")]).await;
+    let done = world.process(&asked).await;
+    assert_eq!(done["amounts"]["refund"]["amount"], "104500.00", "for one of two");
+    // The other one is the buyer's again.
+    world.request(&of, 1, "wrong_item", json!({})).await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_a_person_took_for_lost_goes_on_when_the_carrier_brings_it() {
+    let world = World::new().await;
+    let of = world.delivered(1, "100000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "label"})).await;
+    let shipment = world.label_booked(&asked).await;
+    let departed: ShipmentDeparted = serde_json::from_value(
+        json!({"shipment_id": shipment, "return_id": asked["id"], "at": "2026-05-05T16:00:00Z"}),
+    )
+    .unwrap();
+    world.app.hear(shipment, Some(world.company), 2, &departed).await;
+    world.step(&world.clerk, &asked, "lost", &json!({"reason": "no scan"})).await.expect(200);
+    let delivered: ShipmentDelivered =
+        serde_json::from_value(json!({"shipment_id": shipment, "company_id": world.company,
+        "return_id": asked["id"], "at": "2026-05-06T16:00:00Z", "proof": "carrier", "on_time": true}))
+        .unwrap();
+    world.app.hear(shipment, Some(world.company), 3, &delivered).await;
+    let now = world.read(&asked).await;
+    assert_eq!((&now["lost_at"], &now["attention"]), (&json!(null), &json!(null)));
+    world.step(&world.clerk, &asked, "process", &json!({})).await.expect_problem(409, "ILLEGAL_TRANSITION");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
 async fn news_of_another_booking_changes_nothing() {
     let world = World::new().await;
     let of = world.delivered(1, "100000.00", None).await;
@@ -179,11 +340,19 @@ async fn news_of_another_booking_changes_nothing() {
     let stranger = PickupId::new();
     world.app.hear(stranger, Some(world.company), 1, &cancelled(stranger, &asked)).await;
     world.app.hear(stranger, Some(world.company), 2, &completed(&world, stranger, &asked)).await;
+    world.app.hear(stranger, Some(world.company), 3, &rescheduled(stranger, &asked, "2026-05-07")).await;
+    world.app.hear(stranger, Some(world.company), 4, &came_in_vain(stranger, &asked)).await;
     let shipment = ShipmentId::new();
     let lost: ShipmentLost = serde_json::from_value(
         json!({"shipment_id": shipment, "return_id": asked["id"], "at": "2026-05-08T16:00:00Z"}),
     )
     .unwrap();
     world.app.hear(shipment, Some(world.company), 1, &lost).await;
-    assert_eq!(world.read(&asked).await["status"], "pickup_scheduled");
+    world.app.hear(shipment, Some(world.company), 2, &given_back(shipment, &asked)).await;
+    let now = world.read(&asked).await;
+    assert_eq!(now["status"], "pickup_scheduled");
+    assert_eq!(
+        (&now["booking"]["window_start"], &now["booking"]["failure"]),
+        (&json!("2026-05-05T15:00:00Z"), &json!(null))
+    );
 }

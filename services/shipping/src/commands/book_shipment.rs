@@ -3,7 +3,7 @@ use quenty_platform::Tx;
 
 use crate::{
     Error,
-    domain::{quote::Quote, rules::Standing, shipment::Shipment},
+    domain::{quote::Quote, rules::Standing, shipment::Shipment, tariff::local},
     store,
 };
 
@@ -28,7 +28,10 @@ pub async fn book_shipment(
             tariff.check(&shipment.consignment())?;
             quote.redeem(company, &shipment.consignment(), now)?
         }
-        None => tariff.offer(shipment.state().service, &shipment.consignment(), now)?,
+        None => {
+            let now = local(now, Some(&standing.time_zone));
+            tariff.offer(shipment.state().service, &shipment.consignment(), &now)?
+        }
     };
     let started = shipment.start_booking(Some(offer), now)?;
     let booked = book(tx, &mut shipment).await?;

@@ -1,4 +1,4 @@
-use jiff::Timestamp;
+use jiff::Zoned;
 use quenty_kernel::id::{CompanyId, ShipmentId, new_uuid};
 use quenty_platform::Tx;
 use serde::{Deserialize, Serialize};
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error,
     domain::{
-        rules::{Refusal, Tariff},
+        rules::{Refusal, Standing, Tariff},
         shipment::{Shipment, Status},
-        tariff::Offer,
+        tariff::{Offer, local},
     },
     store, tasks,
 };
@@ -63,7 +63,9 @@ async fn decide(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
     let mut shipment = create_shipment(tx, new).await?;
     let now = tx.now();
     let tariff = tariff_of(tx, &shipment).await?;
-    let offer = match offer(&tariff, &shipment, now) {
+    let standing = store::neighbours::find_standing(tx.conn(), shipment.state().company_id).await?;
+    let there = local(now, standing.as_ref().map(|standing| standing.time_zone.as_str()));
+    let offer = match offer(&tariff, &shipment, &there) {
         Ok(offer) => offer,
         Err(refusal) => {
             let started = shipment.start_booking(None, now)?;
@@ -72,7 +74,7 @@ async fn decide(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
         }
     };
     let started = shipment.start_booking(Some(offer), now)?;
-    if may_book_now(tx, &shipment).await? {
+    if may_book_now(&shipment, standing.as_ref()) {
         let booked = book(tx, &mut shipment).await?;
         return save_shipment(tx, &shipment, [started, booked]).await;
     }
@@ -80,7 +82,7 @@ async fn decide(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
     save_shipment(tx, &shipment, [started]).await
 }
 
-fn offer(tariff: &Tariff, shipment: &Shipment, now: Timestamp) -> Result<Offer, Refusal> {
+fn offer(tariff: &Tariff, shipment: &Shipment, now: &Zoned) -> Result<Offer, Refusal> {
     shipment.check_printable()?;
     tariff.offer(shipment.state().service, &shipment.consignment(), now)
 }
@@ -97,10 +99,7 @@ fn ask(tx: &mut Tx, shipment: &Shipment) -> Result<(), Error> {
 /// At home Order has checked the company when it took the order, whose goods may also come back. Across a border only
 /// a standing that permits it will do: one that does not may have changed without our having heard yet, so that
 /// Customer is asked.
-async fn may_book_now(tx: &mut Tx, shipment: &Shipment) -> Result<bool, Error> {
-    if !shipment.state().international {
-        return Ok(true);
-    }
-    let standing = store::neighbours::find_standing(tx.conn(), shipment.state().company_id).await?;
-    Ok(standing.is_some_and(|standing| standing.permits(shipment.state().is_export()).is_ok()))
+fn may_book_now(shipment: &Shipment, standing: Option<&Standing>) -> bool {
+    let may = |standing: &Standing| standing.permits(shipment.state().is_export()).is_ok();
+    !shipment.state().international || standing.is_some_and(may)
 }

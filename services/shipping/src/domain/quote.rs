@@ -84,7 +84,7 @@ fn digest(consignment: &Consignment<'_>) -> String {
 mod tests {
     use super::*;
     use crate::domain::tariff::{
-        ServiceLevel,
+        ServiceLevel, local,
         tests::{card, cop, parcel},
     };
     use quenty_kernel::country::CountryCode;
@@ -100,7 +100,8 @@ mod tests {
             items: &[],
             declared_value: cop("1"),
         };
-        let offer = card().offer(ServiceLevel::Express, &parcels, cop("1"), now).unwrap().unwrap();
+        let there = local(now, None);
+        let offer = card().offer(ServiceLevel::Express, &parcels, cop("1"), &there).unwrap().unwrap();
         let company = CompanyId::new();
         let quote = Quote::new(Some(company), &consignment, offer.clone(), now);
 

@@ -7,7 +7,7 @@ use quenty_kernel::{
 };
 
 use super::tariff::{Offer, RateCard, ServiceLevel};
-use jiff::Timestamp;
+use jiff::Zoned;
 
 /// Why a shipment is not booked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +61,8 @@ pub struct Standing {
     pub may_order: bool,
     pub may_ship_internationally: bool,
     pub trade_name: String,
+    /// By its IANA name.
+    pub time_zone: String,
 }
 
 impl From<&quenty_contracts::customer::Standing> for Standing {
@@ -69,6 +71,7 @@ impl From<&quenty_contracts::customer::Standing> for Standing {
             may_order: told.may_order,
             may_ship_internationally: told.may_ship_internationally,
             trade_name: told.trade_name.clone(),
+            time_zone: told.time_zone.clone(),
         }
     }
 }
@@ -133,7 +136,7 @@ impl Tariff {
     ///
     /// # Errors
     /// When a rule forbids it, or no card prices it.
-    pub fn offers(&self, consignment: &Consignment<'_>, now: Timestamp) -> Result<Vec<Offer>, Refusal> {
+    pub fn offers(&self, consignment: &Consignment<'_>, now: &Zoned) -> Result<Vec<Offer>, Refusal> {
         let card = self.check(consignment)?;
         let mut offers = Vec::new();
         for service in ServiceLevel::ALL {
@@ -150,7 +153,7 @@ impl Tariff {
         &self,
         service: ServiceLevel,
         consignment: &Consignment<'_>,
-        now: Timestamp,
+        now: &Zoned,
     ) -> Result<Offer, Refusal> {
         let card = self.check(consignment)?;
         card.offer(service, consignment.parcels, consignment.declared_value, now)?.ok_or(Refusal::NoRate)
@@ -213,7 +216,10 @@ fn check_value(declared: Money, limit: Money, rule: &str) -> Result<(), Refusal>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::tariff::tests::{card, cop, parcel};
+    use crate::domain::tariff::{
+        local,
+        tests::{card, cop, parcel},
+    };
 
     fn item(hs_code: Option<&str>) -> Item {
         Item {
@@ -251,10 +257,8 @@ mod tests {
             items,
             declared_value,
         };
-        tariff()
-            .offers(&consignment, "2026-01-05T12:00:00Z".parse().unwrap())
-            .err()
-            .map(|refusal| refusal.code())
+        let now = local("2026-01-05T12:00:00Z".parse().unwrap(), None);
+        tariff().offers(&consignment, &now).err().map(|refusal| refusal.code())
     }
 
     #[test]
@@ -288,7 +292,8 @@ mod tests {
             items: &[],
             declared_value: cop("1"),
         };
-        assert_eq!(tariff.offers(&consignment, Timestamp::UNIX_EPOCH), Err(Refusal::NoRate));
+        let now = local("2026-01-05T12:00:00Z".parse().unwrap(), None);
+        assert_eq!(tariff.offers(&consignment, &now), Err(Refusal::NoRate));
     }
 
     #[test]
@@ -297,6 +302,7 @@ mod tests {
             may_order,
             may_ship_internationally,
             trade_name: String::new(),
+            time_zone: "UTC".to_owned(),
         };
         assert_eq!(standing(true, false).permits(false), Ok(()));
         assert_eq!(standing(true, false).permits(true), Err(Refusal::KycRequired));

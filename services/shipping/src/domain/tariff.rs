@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use jiff::{
-    SignedDuration, Timestamp,
+    Timestamp, Zoned,
     civil::{Date, Weekday},
-    tz::TimeZone,
+    tz::{self, TimeZone},
 };
 use quenty_contracts::party::Parcel;
 use quenty_kernel::{
@@ -121,7 +121,12 @@ pub struct Offer {
     pub insured: bool,
     /// Business days.
     pub transit_days: u16,
+    /// The end of the promised day.
     pub promised_at: Timestamp,
+    /// That day where it is promised, as labels print it; absent in offers of before, whose days were those of UTC.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = "date")]
+    pub promised_date: Option<Date>,
 }
 
 impl RateCard {
@@ -145,7 +150,7 @@ impl RateCard {
         service: ServiceLevel,
         parcels: &[Parcel],
         declared: Money,
-        now: Timestamp,
+        now: &Zoned,
     ) -> Result<Option<Offer>, MoneyError> {
         let (Some(breaks), Some(&days)) = (self.breaks.get(&service), self.business_days.get(&service))
         else {
@@ -156,6 +161,7 @@ impl RateCard {
             return Ok(None);
         };
         let insured = declared.currency() == self.currency;
+        let promised_date = business_day(now.date(), days);
         Ok(Some(Offer {
             carrier: self.carrier.clone(),
             service,
@@ -163,7 +169,8 @@ impl RateCard {
             chargeable_weight_grams: grams,
             insured,
             transit_days: days,
-            promised_at: end_of_business_day(now, days),
+            promised_at: end_of_day(promised_date, now.time_zone()),
+            promised_date: Some(promised_date),
         }))
     }
 
@@ -185,11 +192,17 @@ impl RateCard {
     }
 }
 
-/// The end, in UTC, of the `days`-th business day after today: Monday to Friday, holidays not known.
-/// Of days and places with their own clocks, UTC promises none too early in the Americas.
+/// A moment by the clocks of a company, whose day a promise ends with: an address does not say which clocks are its
+/// own. Where the company's are not known either, a day ends where it ends last on Earth.
 #[must_use]
-pub fn end_of_business_day(now: Timestamp, days: u16) -> Timestamp {
-    let mut date = now.to_zoned(TimeZone::UTC).date();
+pub fn local(at: Timestamp, time_zone: Option<&str>) -> Zoned {
+    let known = time_zone.and_then(|name| TimeZone::get(name).ok());
+    at.to_zoned(known.unwrap_or_else(|| TimeZone::fixed(tz::offset(-12))))
+}
+
+/// The `days`-th business day after today: Monday to Friday, holidays not known.
+fn business_day(today: Date, days: u16) -> Date {
+    let mut date = today;
     let mut left = days;
     while left > 0 || is_weekend(date) {
         date = date.saturating_add(jiff::Span::new().days(1));
@@ -200,8 +213,12 @@ pub fn end_of_business_day(now: Timestamp, days: u16) -> Timestamp {
             break;
         }
     }
-    let midnight = date.to_zoned(TimeZone::UTC).map_or(now, |start| start.timestamp());
-    midnight.saturating_add(SignedDuration::from_secs(24 * 3_600 - 1)).unwrap_or(Timestamp::MAX)
+    date
+}
+
+fn end_of_day(date: Date, zone: &TimeZone) -> Timestamp {
+    let end = date.at(23, 59, 59, 0).to_zoned(zone.clone());
+    end.map_or(Timestamp::MAX, |end| end.timestamp())
 }
 
 fn is_weekend(date: Date) -> bool {

@@ -63,6 +63,7 @@ async fn print_label(app: &App, shipment: &Shipment) -> Result<Vec<u8>, Error> {
         .or_else(|| state.order_id.map(|id: OrderId| id.to_string()))
         .or_else(|| state.return_id.map(|id: ReturnId| id.to_string()))
         .unwrap_or_else(|| state.id.to_string());
+    let offered = state.offer.as_ref().and_then(|offer| offer.promised_date);
     Ok(label_pdf(&Label {
         service: state.service.label_name(),
         sender: party(&state.sender, company.as_deref(), &from),
@@ -70,7 +71,7 @@ async fn print_label(app: &App, shipment: &Shipment) -> Result<Vec<u8>, Error> {
         parcels: &weights,
         incoterm: state.incoterm.as_deref(),
         order_reference: &printable::readable(&order),
-        promised_date: state.promised_at.map(commands::today),
+        promised_date: offered.or_else(|| state.promised_at.map(commands::today)),
         cash_on_delivery: state.cash_on_delivery,
         tracking_number,
         tracking_url: &format!("{}/{tracking_number}", page.trim_end_matches('/')),

@@ -20,7 +20,7 @@ use crate::{
     domain::{
         quote::Quote,
         rules::Consignment,
-        tariff::{CostParts, Offer, QTY, ServiceLevel},
+        tariff::{CostParts, Offer, QTY, ServiceLevel, local},
     },
     parts::QuoteSigner,
     store,
@@ -140,7 +140,12 @@ async fn rates(app: &App, caller: &Caller, consignment: &Consignment<'_>) -> Res
         commands::today(now),
     )
     .await?;
-    let mut offers = tariff.offers(consignment, now)?;
+    let standing = match company {
+        Some(id) => store::neighbours::find_standing(&mut *connection, id).await?,
+        None => None,
+    };
+    let there = local(now, standing.as_ref().map(|standing| standing.time_zone.as_str()));
+    let mut offers = tariff.offers(consignment, &there)?;
     offers.sort_by_key(|offer| offer.cost.total.amount());
     let signer = app.part::<QuoteSigner>()?;
     let offers = offers.into_iter().map(|offer| {

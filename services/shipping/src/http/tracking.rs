@@ -16,7 +16,7 @@ use quenty_kernel::id::ShipmentId;
 use quenty_platform::{
     App, Result,
     http::{Anyone, Json, Path},
-    live::{ResumeAfter, StreamedEvent},
+    live::{Place, ResumeAfter, StreamedEvent},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -88,13 +88,14 @@ pub(super) async fn track_shipment(
 
 /// Follow a shipment: everything so far, then each event as it comes, until it has ended.
 ///
-/// Server-sent events, resumable by `Last-Event-ID`. 204 when nothing more will come: browsers then ask no more.
+/// Server-sent events for an hour, resumable by `Last-Event-ID`. 204 when nothing more will come: browsers then ask no more.
 #[utoipa::path(get, path = "/api/v1/tracking/{number}/stream", operation_id = "follow_shipment", tag = "tracking", security(()),
     params(("number" = TrackingNumber, Path)),
-    responses((status = 200, content_type = "text/event-stream", body = StreamedEvent), (status = 204)))]
+    responses((status = 200, content_type = "text/event-stream", body = StreamedEvent), (status = 204),
+        (status = 429, description = "`TOO_MANY_STREAMS`: try again after `Retry-After`")))]
 pub(super) async fn follow_shipment(
     State(app): State<App>,
-    _: Anyone,
+    caller: Anyone,
     resume: ResumeAfter,
     Path(number): Path<TrackingNumber>,
 ) -> Result<Response> {
@@ -104,7 +105,9 @@ pub(super) async fn follow_shipment(
     if news.is_all && news.events.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let follower = Follower { app, shipment, after, ready: news.events.into_iter(), wait: SHORTEST_WAIT };
+    let place = Place::take(&app, &caller)?;
+    let ready = news.events.into_iter();
+    let follower = Follower { app, shipment, after, ready, wait: SHORTEST_WAIT, place };
     let lines = stream::unfold(follower, Follower::next).map(Ok::<_, Infallible>);
     Ok(Sse::new(lines).keep_alive(KeepAlive::default()).into_response())
 }
@@ -115,6 +118,7 @@ struct Follower {
     after: i64,
     ready: std::vec::IntoIter<PublicEvent>,
     wait: Duration,
+    place: Place,
 }
 
 impl Follower {
@@ -127,6 +131,7 @@ impl Follower {
             }
             tokio::select! {
                 () = self.app.stopping().cancelled() => return None,
+                () = self.place.over() => return None,
                 () = tokio::time::sleep(self.wait) => {}
             }
             self.wait = (self.wait * 2).min(LONGEST_WAIT);

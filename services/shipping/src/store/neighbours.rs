@@ -12,7 +12,7 @@ use crate::{Error, domain::rules::Standing};
 pub async fn find_standing(db: impl PgExecutor<'_>, company: CompanyId) -> Result<Option<Standing>, Error> {
     let row = sqlx::query_as!(
         Standing,
-        "select may_order, may_ship_internationally, trade_name from standings where company_id = $1",
+        "select may_order, may_ship_internationally, trade_name, time_zone from standings where company_id = $1",
         company.uuid()
     );
     Ok(row.fetch_optional(db).await?)
@@ -21,15 +21,18 @@ pub async fn find_standing(db: impl PgExecutor<'_>, company: CompanyId) -> Resul
 /// Keeps a standing, unless a newer one is known.
 pub async fn keep_standing(connection: &mut PgConnection, told: &ToldStanding) -> Result<(), Error> {
     sqlx::query!(
-        "insert into standings (company_id, version, may_order, may_ship_internationally, trade_name) values ($1, $2, $3, $4, $5)
+        "insert into standings (company_id, version, may_order, may_ship_internationally, trade_name, time_zone)
+         values ($1, $2, $3, $4, $5, $6)
          on conflict (company_id) do update set version = excluded.version, may_order = excluded.may_order,
-             may_ship_internationally = excluded.may_ship_internationally, trade_name = excluded.trade_name
+             may_ship_internationally = excluded.may_ship_internationally, trade_name = excluded.trade_name,
+             time_zone = excluded.time_zone
          where standings.version < excluded.version",
         told.company_id.uuid(),
         told.version,
         told.may_order,
         told.may_ship_internationally,
-        told.trade_name
+        told.trade_name,
+        told.time_zone
     )
     .execute(connection)
     .await?;

@@ -58,6 +58,7 @@ struct Row {
     last_event_at: Option<SqlTimestamp>,
     picked_up_at: Option<SqlTimestamp>,
     delivered_at: Option<SqlTimestamp>,
+    given_up_at: Option<SqlTimestamp>,
     received_by: Option<String>,
     proof: Option<String>,
     cash_collected: bool,
@@ -78,7 +79,7 @@ macro_rules! select {
                       parcels as "parcels: Json<Vec<Parcel>>", items as "items: Json<Vec<Item>>",
                       declared_amount, declared_currency, cash_amount, cash_currency, incoterm, status,
                       offer as "offer: Json<Offer>", tracking_number, promised_at, resumes_at, failed_deliveries, last_event_at,
-                      picked_up_at, delivered_at, received_by, proof, cash_collected, ended_code, ended_reason,
+                      picked_up_at, delivered_at, given_up_at, received_by, proof, cash_collected, ended_code, ended_reason,
                       version, created_at, updated_at
                from shipments "# + $rows,
             $($argument),*
@@ -119,6 +120,7 @@ impl TryFrom<Row> for Shipment {
             last_event_at: row.last_event_at.map(SqlTimestamp::to_jiff),
             picked_up_at: row.picked_up_at.map(SqlTimestamp::to_jiff),
             delivered_at: row.delivered_at.map(SqlTimestamp::to_jiff),
+            given_up_at: row.given_up_at.map(SqlTimestamp::to_jiff),
             received_by: row.received_by,
             proof: row.proof.map(|proof| proof.parse()).transpose()?,
             cash_collected: row.cash_collected,
@@ -243,7 +245,8 @@ pub async fn save(connection: &mut PgConnection, shipment: &Shipment) -> Result<
     sqlx::query!(
         "update shipments set carrier = $2, service = $3, consignee = $4, status = $5, offer = $6, tracking_number = $7, promised_at = $8,
                 resumes_at = $9, failed_deliveries = $10, last_event_at = $11, picked_up_at = $12, delivered_at = $13, received_by = $14,
-                proof = $15, cash_collected = $16, ended_code = $17, ended_reason = $18, version = $19, updated_at = $20
+                proof = $15, cash_collected = $16, ended_code = $17, ended_reason = $18, version = $19, updated_at = $20,
+                given_up_at = $21
          where id = $1",
         state.id.uuid(),
         state.carrier,
@@ -264,7 +267,8 @@ pub async fn save(connection: &mut PgConnection, shipment: &Shipment) -> Result<
         state.ended_code,
         state.ended_reason,
         state.version,
-        state.updated_at.to_sqlx() as _
+        state.updated_at.to_sqlx() as _,
+        state.given_up_at.map(ToSqlx::to_sqlx) as _
     )
     .execute(connection)
     .await?;

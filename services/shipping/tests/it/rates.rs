@@ -11,6 +11,7 @@ fn request() -> Value {
 #[tokio::test]
 async fn offers_are_priced_by_the_seeded_card() {
     let shop = Shop::open().await;
+    shop.told(1, true).await;
     let rates = shop.post("/shipping/rates", &request()).await.expect(200).json();
     let standard = &rates["offers"][0];
     // 2.5 kg: 8,900 + 3 × 1,900; fuel 8.5 %; insurance 1 %.
@@ -21,10 +22,22 @@ async fn offers_are_priced_by_the_seeded_card() {
     assert_eq!(standard["cost"]["total"], json!({"amount": "18341.00", "currency": "COP"}));
     assert_eq!(
         (&standard["transit_days"], &standard["promised_at"]),
-        (&json!(3), &json!("2026-01-08T23:59:59Z"))
+        (&json!(3), &json!("2026-01-09T04:59:59Z")),
+        "the end of Thursday in Bogotá"
     );
     assert_eq!(standard["valid_until"], "2026-01-05T12:30:00Z");
     assert_eq!(rates["offers"][1]["service"], "express");
+}
+
+#[tokio::test]
+async fn a_promise_to_a_company_whose_clocks_are_not_known_ends_when_its_day_ends_everywhere() {
+    let shop = Shop::open().await;
+    let staff = shop.app.token(Realm::Staff, None, &["rates:read"]);
+    for token in [&shop.token, &staff] {
+        let asked = shop.app.post("/api/v1/shipping/rates").token(token).json(&request());
+        let rates = asked.send().await.expect(200).json();
+        assert_eq!(rates["offers"][0]["promised_at"], "2026-01-09T11:59:59Z");
+    }
 }
 
 #[tokio::test]

@@ -121,6 +121,48 @@ async fn repeated_reports_count_once() {
 }
 
 #[tokio::test]
+async fn a_delivery_that_is_told_after_the_parcel_was_given_up_counts_with_its_cash() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let cash = json!({"amount": "50000.00", "currency": "COP"});
+    let id = shop.booked_as(&json!({"cash_on_delivery": cash})).await;
+    shop.app.advance_to("2026-01-05T20:00:00Z".parse().unwrap());
+    let at = |hour: u8| format!("2026-01-05T{hour}:00:00Z");
+    for (kind, hour) in
+        [("delivery_failed", 13), ("delivery_failed", 14), ("delivery_failed", 16), ("scan", 18)]
+    {
+        shop.scan(&id, &json!({"kind": kind, "at": at(hour)})).await.expect(200);
+    }
+    let given = |hour: u8| merged(&delivered(), &json!({"at": at(hour), "cash_collected": cash}));
+    shop.scan(&id, &given(17)).await.expect_problem(409, "ILLEGAL_TRANSITION");
+    let done = shop.scan(&id, &given(15)).await.expect(200).json();
+    assert_eq!(
+        (&done["status"], &done["delivered_at"], &done["cash_collected"]),
+        (&json!("delivered"), &json!(at(15)), &json!(true))
+    );
+    let row = shop.get(&format!("/shipments/{id}")).await.expect(200).json();
+    let folded = shop.get(&format!("/shipments/{id}?as_of={}", at(20))).await.expect(200).json();
+    assert_eq!((&row, &row["ended_reason"]), (&folded, &Value::Null));
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_label_and_a_delivery_go_by_the_day_of_the_company() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    let promised = shop.get(&format!("/shipments/{id}")).await.expect(200).json()["promised_at"].clone();
+    assert_eq!(promised, "2026-01-09T04:59:59Z");
+    let label = shop.get(&format!("/shipments/{id}/label")).await.expect(200);
+    assert!(label.text().contains("(2026-01-08)"), "the day in Bogotá, and not that of UTC");
+
+    shop.app.advance_to("2026-01-09T02:00:00Z".parse().unwrap());
+    shop.scan(&id, &delivered()).await.expect(200);
+    let facts = shop.app.facts(id.parse::<quenty_kernel::id::ShipmentId>().unwrap()).await;
+    assert_eq!(facts.last().unwrap().data["on_time"], true);
+}
+
+#[tokio::test]
 async fn reports_out_of_order_make_no_difference() {
     let shop = Shop::open().await;
     shop.told(1, true).await;

@@ -1,7 +1,12 @@
 use std::time::Duration;
 
+use quenty_platform::live::MOST_OF_STRANGERS;
+use quenty_testkit::eventually;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::fixtures::{Shop, delivered, merged};
 
@@ -55,15 +60,24 @@ async fn what_is_scanned_after_the_end_changes_nothing_that_followers_see() {
     assert_eq!(statuses, ["pending", "in_transit", "delivered", "delivered", "delivered"]);
 }
 
-/// Reads a live stream until it holds `wanted`.
-async fn read_until(shop: &Shop, path: &str, last_event_id: Option<&str>, wanted: &str) -> String {
+/// Opens a live stream.
+async fn follow(shop: &Shop, path: &str, last_event_id: Option<&str>) -> TcpStream {
     let address = shop.app.base_url.trim_start_matches("http://").to_owned();
-    let mut socket = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let mut socket = TcpStream::connect(&address).await.unwrap();
     let resume = last_event_id.map_or_else(String::new, |id| format!("last-event-id: {id}\r\n"));
     socket
         .write_all(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{resume}\r\n").as_bytes())
         .await
         .unwrap();
+    socket
+}
+
+/// Reads a live stream until it holds `wanted`.
+async fn read_until(shop: &Shop, path: &str, last_event_id: Option<&str>, wanted: &str) -> String {
+    hear(&mut follow(shop, path, last_event_id).await, wanted).await
+}
+
+async fn hear(socket: &mut TcpStream, wanted: &str) -> String {
     let mut text = String::new();
     let read = async {
         let mut buffer = [0_u8; 4096];
@@ -111,4 +125,29 @@ async fn a_stream_ends_with_its_shipment() {
     assert!(text.contains("pending") && text.contains("delivered"), "{text}");
     let last = text.rsplit("\nid: ").next().unwrap().lines().next().unwrap().to_owned();
     shop.app.get(&path).header("last-event-id", &last).send().await.expect(204);
+}
+
+#[tokio::test]
+async fn strangers_follow_so_many_at_a_time_and_read_as_before() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    let number =
+        shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/tracking/{number}/stream");
+    let mut open = Vec::new();
+    for _ in 0..MOST_OF_STRANGERS {
+        let mut socket = follow(&shop, &path, None).await;
+        hear(&mut socket, "200 OK").await;
+        open.push(socket);
+    }
+    let refused = shop.app.get(&path).send().await.expect_problem(429, "TOO_MANY_STREAMS");
+    assert!(refused.header("retry-after").is_some());
+    shop.app.get(&format!("/api/v1/tracking/{number}")).send().await.expect(200);
+    open.pop();
+    eventually("the place is free", || async {
+        let mut socket = follow(&shop, &path, None).await;
+        hear(&mut socket, "\r\n\r\n").await.contains("200 OK").then_some(())
+    })
+    .await;
 }

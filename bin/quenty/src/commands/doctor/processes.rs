@@ -3,7 +3,13 @@
 use std::path::Path;
 
 use futures_util::future::join_all;
-use quenty_platform::{Service, bus::rabbit::RabbitBus, client::Transport, settings::Settings};
+use quenty_platform::{
+    Service,
+    bus::rabbit::RabbitBus,
+    client::Transport,
+    discovery::Discovery,
+    settings::{CHASSIS, Settings},
+};
 
 use super::{Finding, Verdict, data_flag, finding};
 use crate::{
@@ -31,12 +37,15 @@ pub(super) async fn of_folder(chosen: &[&Service], folder: &Path) -> Vec<Finding
             let own = all.services.iter().find(|own| own.service.as_deref() == Some(service.name));
             own.ok_or_else(|| "the gateway does not know it: start the platform again".to_owned())
         });
-        tell(service, own, &mut findings);
+        tell(service, None, own, &mut findings);
     }
     findings
 }
 
-/// Of processes apart, each at the address that the settings name.
+/// What an instance says of itself, or why it does not, and where it is.
+type Told = (String, Result<Health, String>);
+
+/// Of processes apart, each at the addresses that the settings name, or Consul.
 pub(super) async fn of_settings(chosen: &[&Service]) -> Vec<Finding> {
     let settings = match services::settings() {
         Ok(settings) => settings,
@@ -47,7 +56,8 @@ pub(super) async fn of_settings(chosen: &[&Service]) -> Vec<Finding> {
         Ok(transport) => transport,
         Err(why) => return vec![finding(GATEWAY, "settings", Err(why.to_string()))],
     };
-    let own = chosen.iter().map(|service| at_its_url(service, &settings, &transport));
+    let discovery = Discovery::from_settings(&settings, &transport);
+    let own = chosen.iter().map(|service| at_its_places(service, &settings, &discovery, &transport));
     let (told, broker, own) = tokio::join!(at_gateway(url), broker(&settings), join_all(own));
     let told = told.map_err(|why| format!("{why} (QUENTY_PUBLIC_URL)"));
     let mut findings = vec![
@@ -55,7 +65,15 @@ pub(super) async fn of_settings(chosen: &[&Service]) -> Vec<Finding> {
         finding(BROKER, "dead letters", broker),
     ];
     for (service, own) in chosen.iter().zip(&own) {
-        tell(service, own.as_ref().map_err(Clone::clone), &mut findings);
+        match own {
+            Err(why) => tell(service, None, Err(why.clone()), &mut findings),
+            Ok(instances) => {
+                for (url, told) in instances {
+                    let url = (instances.len() > 1).then_some(url.as_str());
+                    tell(service, url, told.as_ref().map_err(Clone::clone), &mut findings);
+                }
+            }
+        }
     }
     findings
 }
@@ -73,11 +91,61 @@ fn gateway(health: &Health) -> Verdict {
     Err(format!("answers, but cannot reach all services: {}", health.missing()))
 }
 
-async fn at_its_url(service: &Service, settings: &Settings, transport: &Transport) -> Result<Health, String> {
-    let key = format!("{}_url", service.name);
-    let url = settings.require(&key).map_err(|error| error.to_string())?;
-    let url = format!("{}/health/ready", url.trim_end_matches('/'));
-    let variable = format!("QUENTY_{}", key.to_uppercase());
+/// Where the instances of a service are said to be, and by which variable.
+struct Places {
+    urls: Vec<String>,
+    variable: String,
+}
+
+impl Places {
+    /// As the settings say; where they say nothing, as Consul does, if there is one.
+    async fn of(service: &Service, settings: &Settings, discovery: &Discovery) -> Result<Self, String> {
+        let (name, key) = (service.name, format!("{}_url", service.name));
+        let variable = format!("QUENTY_{}", key.to_uppercase());
+        let default = CHASSIS.iter().find(|setting| setting.key == key).and_then(|setting| setting.default);
+        let is_set = settings.get(&key) != default;
+        if !is_set && let Some(registered) = discovery.registered(name).await {
+            return match registered {
+                Ok(urls) if urls.is_empty() => Err(format!(
+                    "Consul tells of no instance that is well: start it (`quenty serve {name}`), or let QUENTY_CONSUL_TOKEN \
+                     read services"
+                )),
+                Ok(urls) => Ok(Self { urls, variable: "QUENTY_ADVERTISED_HOST of that process".to_owned() }),
+                Err(why) => Err(format!(
+                    "unknown, since Consul does not say where it is ({why}): start its agent, correct QUENTY_CONSUL_URL or \
+                     QUENTY_CONSUL_TOKEN, or set {variable}"
+                )),
+            };
+        }
+        let urls = discovery.instances(name).map(|instances| instances.borrow().clone()).unwrap_or_default();
+        if urls.is_empty() {
+            return Err(format!("nobody says where it is: set {variable}"));
+        }
+        Ok(Self { urls, variable })
+    }
+}
+
+async fn at_its_places(
+    service: &Service,
+    settings: &Settings,
+    discovery: &Discovery,
+    transport: &Transport,
+) -> Result<Vec<Told>, String> {
+    let Places { urls, variable } = Places::of(service, settings, discovery).await?;
+    let told = urls.into_iter().map(|url| async {
+        let told = at_its_url(service, &url, &variable, transport).await;
+        (url, told)
+    });
+    Ok(join_all(told).await)
+}
+
+async fn at_its_url(
+    service: &Service,
+    url: &str,
+    variable: &str,
+    transport: &Transport,
+) -> Result<Health, String> {
+    let url = format!("{url}/health/ready");
     let told = health::read(transport, &url).await.map_err(|why| {
         format!(
             "does not answer at {url} ({why}): start it (`quenty serve {}`), or correct {variable}",
@@ -90,14 +158,20 @@ async fn at_its_url(service: &Service, settings: &Settings, transport: &Transpor
     }
 }
 
-/// What a service says of itself, as a finding for its port and one for its bus.
-fn tell(service: &Service, told: Result<&Health, String>, findings: &mut Vec<Finding>) {
+/// What a service says of itself, as a finding for its port and one for its bus; with the URL of that instance where it
+/// has several.
+fn tell(service: &Service, url: Option<&str>, told: Result<&Health, String>, findings: &mut Vec<Finding>) {
     let (port, bus) = match told {
         Err(why) => (Err(why), Err("unknown, since the service does not answer".to_owned())),
         Ok(health) => (readiness(health), bus(health)),
     };
-    findings.push(finding(service.name, PORT, port));
-    findings.push(finding(service.name, "bus", bus));
+    for (check, outcome) in [(PORT, port), ("bus", bus)] {
+        let mut found = finding(service.name, check, outcome);
+        if let Some(url) = url {
+            found.detail = format!("{url}: {}", found.detail);
+        }
+        findings.push(found);
+    }
 }
 
 fn readiness(health: &Health) -> Verdict {
@@ -133,5 +207,51 @@ async fn broker(settings: &Settings) -> Verdict {
              then purge the queue; `quenty replay` or the journals have what was lost"
         )),
         Err(error) => Err(format!("{error}: start it, or correct QUENTY_BUS_URL")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, routing::get};
+    use serde_json::json;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn of(pairs: &[(&str, &str)]) -> Result<Vec<String>, String> {
+        let settings = Settings::load(&[CHASSIS], None, std::iter::empty()).unwrap();
+        let settings = pairs.iter().fold(settings, |settings, (key, value)| settings.with(key, *value));
+        let discovery = Discovery::from_settings(&settings, &Transport::default());
+        let order = services::find("order").unwrap();
+        Places::of(&order, &settings, &discovery).await.map(|places| places.urls)
+    }
+
+    #[tokio::test]
+    async fn several_addresses_of_a_service_are_several_and_count_more_than_consul() {
+        let one = "http://127.0.0.1:8002".to_owned();
+        assert_eq!(of(&[]).await, Ok(vec![one.clone()]));
+        let several = ("order_url", "http://127.0.0.1:8002, http://b:8002/");
+        let consul = ("consul_url", "http://127.0.0.1:9");
+        assert_eq!(of(&[several, consul]).await, Ok(vec![one, "http://b:8002".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn where_no_address_is_set_consul_is_asked() {
+        let well = json!([{"Service": {"Address": "10.0.0.7", "Port": 8002}}]).to_string();
+        let router = Router::new().route("/v1/health/service/quenty-order", get(move || async move { well }));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let consul = [("consul_url", url.as_str())];
+        let found = tokio::select! {
+            found = of(&consul) => found,
+            ended = async { axum::serve(listener, router).await } => panic!("{ended:?}"),
+        };
+        assert_eq!(found, Ok(vec!["http://10.0.0.7:8002".to_owned()]));
+
+        let away = of(&[("consul_url", "http://127.0.0.1:9")]).await.unwrap_err();
+        assert!(
+            away.contains("Consul does not say where it is") && away.contains("QUENTY_CONSUL_URL"),
+            "{away}"
+        );
     }
 }

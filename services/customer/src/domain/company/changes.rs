@@ -119,7 +119,7 @@ impl Company {
         let same_identity = self.0.details.is_same_identity(&next.details);
         let same_terms = next.terms == self.0.terms;
         match by {
-            Side::Company if !same_identity && !self.0.is_unjudged() => {
+            Side::Company if !same_identity && !self.0.is_identity_open() => {
                 return Err(CompanyError::IdentityFixed);
             }
             Side::Company if !same_terms => return Err(CompanyError::TermsGivenByPlatform),

@@ -126,6 +126,34 @@ fn who_it_is_stays_fixed_once_someone_judges_it() {
 }
 
 #[test]
+fn a_rejected_company_mends_who_it_is_though_its_kyc_was_verified() {
+    let (mut company, _) = registered(NIT);
+    let renamed =
+        |name: &str| CompanyChanges { legal_name: Some(name.parse().unwrap()), ..CompanyChanges::default() };
+    let _ = company.submit_kyc(NOW).unwrap();
+    let _ = company.decide_kyc(reviewer(), &KycDecision::Verified, NOW).unwrap();
+    assert_eq!(company.update(renamed("Other"), Side::Company, NOW), Err(CompanyError::IdentityFixed));
+    let _ = company.submit(NOW).unwrap();
+    let _ = company.reject(reviewer(), &reason(), NOW).unwrap();
+    assert!(company.update(renamed("Other"), Side::Company, NOW).unwrap().is_some());
+    assert_eq!(company.state().kyc, KycStatus::NotStarted);
+    let _ = company.submit_kyc(NOW).unwrap();
+    assert_eq!(company.update(renamed("Third"), Side::Company, NOW), Err(CompanyError::IdentityFixed));
+}
+
+#[test]
+fn a_company_is_of_a_country_that_has_a_document_for_it() {
+    let japan: CountryCode = "JP".parse().unwrap();
+    assert_eq!(CompanyKind::Business.check_country(japan), Err(CompanyError::CountryNotSupported(japan)));
+    for country in ["AR", "BR", "CL", "CO", "MX", "PE", "US"] {
+        assert_eq!(CompanyKind::Business.check_country(country.parse().unwrap()), Ok(()), "{country}");
+    }
+    for country in CountryCode::all() {
+        assert_eq!(CompanyKind::Individual.check_country(country), Ok(()), "a passport is of any country");
+    }
+}
+
+#[test]
 fn terms_are_given_by_the_platform_in_the_companys_currency() {
     let (mut company, _) = registered(NIT);
     let limit = |amount: &str, currency| CompanyChanges {

@@ -115,6 +115,7 @@ impl OrderState {
                 self.items.clone_from(&repacked.items);
                 self.parcels.clone_from(&repacked.parcels);
             }
+            OrderFact::PickupWanted(wanted) => self.wanted_pickup.clone_from(&wanted.wanted_pickup),
             OrderFact::Backordered(_) => {
                 self.status = Status::Backordered;
                 self.reservation_id = None;

@@ -7,7 +7,7 @@ use quenty_contracts::{
         OrderConfirmed, OrderDelivered, OrderDeparted, OrderExceptionRaised, OrderExceptionResolved,
         OrderHeld, OrderLost, OrderPaid, OrderPickedUp, OrderPlaced, OrderProcessingStarted, OrderResumed,
         OrderReturned, OrderReturnedToSender, OrderUndeliverable, OrderUpdated, PickupRequested,
-        ShipmentRequested,
+        ShipmentRequested, WantedPickup,
     },
     party::{Item, Parcel},
 };
@@ -96,6 +96,18 @@ impl Event for OrderRepacked {
     const PUBLISHED: bool = false;
 }
 
+/// The merchant wants the driver at another time than before; at any that suits, when nothing is told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderPickupWanted {
+    pub order_id: OrderId,
+    pub wanted_pickup: Option<WantedPickup>,
+}
+
+impl Event for OrderPickupWanted {
+    const TYPE: &'static str = "quenty.order.order.pickup_wanted.v1";
+    const PUBLISHED: bool = false;
+}
+
 /// Nobody knows any more whom it went to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrderErased {
@@ -120,12 +132,15 @@ impl Event for OrderStatusSet {
     const PUBLISHED: bool = false;
 }
 
-/// Money was paid back for goods that came back.
+/// Money was paid back: for goods that came back, or of an order that nobody got.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrderRefunded {
     pub order_id: OrderId,
-    pub return_id: ReturnId,
+    /// Absent when it was recorded by hand.
+    pub return_id: Option<ReturnId>,
     pub amount: Money,
+    /// The refund's own name, where it was recorded by hand.
+    pub reference: Option<String>,
     pub payment_status: String,
 }
 
@@ -140,6 +155,7 @@ quenty_kernel::facts! {
         Placed(OrderPlaced),
         Updated(OrderUpdated),
         Repacked(OrderRepacked),
+        PickupWanted(OrderPickupWanted),
         Backordered(OrderBackordered),
         Allocated(OrderAllocated),
         Paid(OrderPaid),
@@ -168,5 +184,21 @@ quenty_kernel::facts! {
         Refunded(OrderRefunded),
         Erased(OrderErased),
         Returned(OrderReturned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_refund_of_before_refunds_by_hand_still_reads() {
+        let (order_id, return_id) = (OrderId::new(), ReturnId::new());
+        let told = json!({"order_id": order_id, "return_id": return_id,
+            "amount": {"amount": "40000.00", "currency": "COP"}, "payment_status": "partially_refunded"});
+        let refunded: OrderRefunded = serde_json::from_value(told).unwrap();
+        assert_eq!((refunded.return_id, refunded.reference), (Some(return_id), None));
     }
 }

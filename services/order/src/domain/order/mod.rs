@@ -53,6 +53,8 @@ pub enum OrderError {
     NotUpdatable(Status),
     #[error("the lines are fixed once a shipment is asked for")]
     LinesFixed,
+    #[error("a driver is asked for already")]
+    PickupFixed,
     #[error("money was paid for the order: its total is fixed at {0}")]
     TotalFixed(Money),
     #[error("the order is {}", .0.as_str())]
@@ -75,6 +77,12 @@ pub enum OrderError {
     AlreadyPaid,
     #[error("the payment is not the {0} that is due")]
     AmountDiffers(Money),
+    #[error("the order is {}", .0.as_str())]
+    NotRefundable(Status),
+    #[error("nothing of what was paid is left to be paid back")]
+    NothingToRefund,
+    #[error("{0} is no refund")]
+    RefundNotPositive(Money),
     #[error("{refund} cannot be paid back: {paid} was paid, and {refunded} of it is paid back")]
     RefundTooLarge { refund: Money, paid: Money, refunded: Money },
     #[error("the order is {}, so nothing of it can have come back yet", .0.as_str())]
@@ -107,7 +115,7 @@ pub struct OrderState {
     pub payment_status: PaymentStatus,
     /// The sum of the payments that were recorded.
     pub paid: Money,
-    /// What of it was paid back for returned goods.
+    /// What of it was paid back.
     pub refunded: Money,
     pub lines: Vec<OrderLine>,
     pub totals: OrderTotals,

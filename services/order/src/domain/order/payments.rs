@@ -24,6 +24,13 @@ impl OrderState {
         // Both have the order's currency, and no more was paid than the total.
         self.totals.total.checked_sub(self.paid).unwrap_or(self.totals.total)
     }
+
+    /// What of the payments was not paid back.
+    #[must_use]
+    pub fn left_to_refund(&self) -> Money {
+        // As above: no more is paid back than was paid.
+        self.paid.checked_sub(self.refunded).unwrap_or(self.paid)
+    }
 }
 
 impl Order {
@@ -63,11 +70,34 @@ impl Order {
         self.happen(OrderPaid { order_id: self.id, amount, reference, payment_status }, now);
     }
 
-    /// Money went back for returned goods: never more than was paid.
+    /// Records by hand that the merchant paid money back of an order that nobody got: all that is left, unless an
+    /// amount is told. Of delivered goods Returns says what is paid back.
+    pub fn refund(
+        &mut self,
+        amount: Option<Money>,
+        reference: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), OrderError> {
+        if !matches!(self.status, Status::Cancelled | Status::Lost | Status::ReturnedToSender) {
+            return Err(OrderError::NotRefundable(self.status));
+        }
+        let left = self.left_to_refund();
+        if left.is_zero() {
+            return Err(OrderError::NothingToRefund);
+        }
+        let amount = amount.unwrap_or(left);
+        if amount.is_zero() || amount.is_negative() {
+            return Err(OrderError::RefundNotPositive(amount));
+        }
+        self.record_refund(None, amount, reference, now)
+    }
+
+    /// Money went back: never more than was paid.
     pub(super) fn record_refund(
         &mut self,
-        return_id: ReturnId,
+        return_id: Option<ReturnId>,
         refund: Money,
+        reference: Option<String>,
         now: Timestamp,
     ) -> Result<(), OrderError> {
         if refund.is_zero() {
@@ -83,7 +113,8 @@ impl Order {
         let payment_status =
             if left.is_zero() { PaymentStatus::Refunded } else { PaymentStatus::PartiallyRefunded };
         let payment_status = payment_status.as_str().to_owned();
-        self.happen(OrderRefunded { order_id: self.id, return_id, amount: refund, payment_status }, now);
+        let order_id = self.id;
+        self.happen(OrderRefunded { order_id, return_id, amount: refund, reference, payment_status }, now);
         Ok(())
     }
 }

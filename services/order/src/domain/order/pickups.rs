@@ -1,7 +1,7 @@
 //! The pickup of an order, and what Pickup answers. A pickup is given back when the order is cancelled, and
 //! when no shipment takes its parcels on; whether the driver has begun, Pickup decides.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz};
 use quenty_contracts::order::{OrderCancelRequested, PickupRequested};
 use quenty_kernel::id::PickupId;
 
@@ -59,14 +59,16 @@ impl Order {
             return;
         };
         let wanted = self.wanted_pickup.as_ref();
+        // Nobody comes on a day that is over: then any slot will do.
+        let in_time = wanted.filter(|wanted| wanted.date.is_none_or(|date| !is_over(date, now)));
         let usual = if self.kind == OrderKind::Express { "express" } else { "scheduled" };
         let request = PickupRequested {
             order_id: self.id,
             company_id: self.company_id,
             attempt,
             kind: wanted.map_or(usual, |wanted| &wanted.kind).to_owned(),
-            date: wanted.and_then(|wanted| wanted.date),
-            slot: wanted.and_then(|wanted| wanted.slot.clone()),
+            date: in_time.and_then(|wanted| wanted.date),
+            slot: in_time.and_then(|wanted| wanted.slot.clone()),
             sender: self.sender.clone(),
             parcels: self.parcels.clone(),
             insured_value: None,
@@ -215,5 +217,24 @@ impl Order {
             },
             now,
         );
+    }
+}
+
+/// Whether a local date is over wherever on Earth it may be meant: which place it is, only Pickup knows.
+fn is_over(date: Date, now: Timestamp) -> bool {
+    date < tz::offset(-12).to_datetime(now).date()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_over_when_it_has_ended_in_the_last_place() {
+        let day: Date = "2026-03-02".parse().unwrap();
+        let over_at = |now: &str| is_over(day, now.parse().unwrap());
+        assert!(!over_at("2026-03-02T00:00:00Z"));
+        assert!(!over_at("2026-03-03T11:59:59Z"));
+        assert!(over_at("2026-03-03T12:00:00Z"));
     }
 }

@@ -32,7 +32,7 @@ impl Order {
         if !matches!(self.status, Status::Delivered | Status::PartiallyReturned | Status::Returned) {
             return Err(OrderError::NotDelivered(self.status));
         }
-        self.record_refund(return_id, refund, now)?;
+        self.record_refund(Some(return_id), refund, None, now)?;
         let to = if whole { Status::Returned } else { Status::PartiallyReturned };
         // Staff may have said so before.
         if (came_back || whole) && self.status.may_become(to) {

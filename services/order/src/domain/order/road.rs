@@ -91,6 +91,11 @@ impl Order {
         {
             self.resolve(now);
         }
+        if self.status == Status::Undeliverable && to == Status::Delivered {
+            // The consignee had the parcels before they were given up.
+            self.resume_if(now, |_| true);
+            return self.deliver(at, now);
+        }
         let Some(reached) = self.status.progress() else { return };
         if to.progress() > Some(reached) && to != Status::Processing {
             // Whatever was waited for, the parcels are on their way.
@@ -111,26 +116,28 @@ impl Order {
                 );
             }
             Status::PickedUp => self.happen(OrderDeparted { order_id: self.id, at }, now),
-            _ => {
-                let delivered = OrderDelivered {
-                    order_id: self.id,
-                    company_id: self.company_id,
-                    customer_id: self.customer_id,
-                    lines: self.lines.clone(),
-                    totals: self.totals.clone(),
-                    payment_method: self.payment_method.as_str().to_owned(),
-                    at,
-                    promised_at: self.fulfilment.promised_at,
-                    paid: Some(self.paid),
-                    consignee: Some(self.consignee.clone()),
-                    sender: Some(self.sender.clone()),
-                    warehouse_id: Some(self.warehouse_id),
-                    items: self.items.clone(),
-                    external_reference: self.external_reference.clone(),
-                };
-                self.happen(delivered, now);
-            }
+            _ => self.deliver(at, now),
         }
+    }
+
+    fn deliver(&mut self, at: Timestamp, now: Timestamp) {
+        let delivered = OrderDelivered {
+            order_id: self.id,
+            company_id: self.company_id,
+            customer_id: self.customer_id,
+            lines: self.lines.clone(),
+            totals: self.totals.clone(),
+            payment_method: self.payment_method.as_str().to_owned(),
+            at,
+            promised_at: self.fulfilment.promised_at,
+            paid: Some(self.paid),
+            consignee: Some(self.consignee.clone()),
+            sender: Some(self.sender.clone()),
+            warehouse_id: Some(self.warehouse_id),
+            items: self.items.clone(),
+            external_reference: self.external_reference.clone(),
+        };
+        self.happen(delivered, now);
     }
 
     fn resolve(&mut self, now: Timestamp) {

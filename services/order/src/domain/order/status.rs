@@ -42,7 +42,8 @@ impl Status {
                 Self::Cancelling,
                 Self::Cancelled,
             ],
-            Self::Undeliverable => &[Self::ReturnedToSender, Self::Lost],
+            // Delivered: before it was given up, and told later.
+            Self::Undeliverable => &[Self::Delivered, Self::ReturnedToSender, Self::Lost],
             Self::Delivered => &[Self::Returned, Self::PartiallyReturned],
             Self::PartiallyReturned => &[Self::PartiallyReturned, Self::Returned],
             Self::Cancelling => &[Self::Cancelled, Self::Processing],
@@ -131,7 +132,7 @@ mod tests {
         in_transit: exception delivered
         exception: processing picked_up in_transit delivered undeliverable lost cancelling cancelled
         delivered: partially_returned returned
-        undeliverable: returned_to_sender lost
+        undeliverable: delivered returned_to_sender lost
         returned_to_sender:
         lost:
         partially_returned: partially_returned returned

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 use quenty_contracts::{
-    order::{OrderBackordered, OrderLine, OrderTotals, OrderUpdated, StockQuantity},
+    order::{OrderBackordered, OrderLine, OrderTotals, OrderUpdated, StockQuantity, WantedPickup},
     party::{Item, Parcel, Party},
 };
 use quenty_kernel::money::Money;
 
 use super::{
     Order, OrderError, Payment, PaymentStatus, Status,
-    facts::OrderRepacked,
+    facts::{OrderPickupWanted, OrderRepacked},
     people::Found,
     totals::{Extras, TotalsError},
 };
@@ -19,6 +19,7 @@ use super::{
 pub struct OrderChanges {
     pub consignee: Option<Party>,
     pub notes: Option<Option<String>>,
+    pub wanted_pickup: Option<Option<WantedPickup>>,
     pub lines: Option<ChangedLines>,
 }
 
@@ -93,6 +94,9 @@ impl Order {
             }
             None => (self.lines.clone(), self.totals.clone(), None),
         };
+        if let Some(wanted) = changes.wanted_pickup {
+            self.want_pickup(wanted, now)?;
+        }
         if (&consignee, &notes, &lines, &totals) == (&self.consignee, &self.notes, &self.lines, &self.totals)
         {
             return Ok(());
@@ -102,6 +106,18 @@ impl Order {
             self.happen(OrderRepacked { order_id: self.id, items, parcels }, now);
             self.change_goods(goods, now);
         }
+        Ok(())
+    }
+
+    /// A driver who was asked for already is rescheduled at Pickup.
+    fn want_pickup(&mut self, wanted_pickup: Option<WantedPickup>, now: Timestamp) -> Result<(), OrderError> {
+        if wanted_pickup == self.wanted_pickup {
+            return Ok(());
+        }
+        if self.fulfilment.pickup.is_live() {
+            return Err(OrderError::PickupFixed);
+        }
+        self.happen(OrderPickupWanted { order_id: self.id, wanted_pickup }, now);
         Ok(())
     }
 

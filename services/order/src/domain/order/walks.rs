@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use quenty_contracts::{
-    order::{OrderLine, OrderTotals},
+    order::{OrderLine, OrderTotals, WantedPickup},
     party::Party,
 };
 use quenty_kernel::{
@@ -85,9 +85,11 @@ enum Event {
     Retry,
     Cancel,
     Update { pieces: u32, short: bool },
+    Want { scheduled: bool },
     Allocate,
     Cash,
     Sent { whole: bool, refund: u32 },
+    Refund { fifths: Option<u32> },
     SetStatus(Status),
     Deadline,
     Booked { late: bool },
@@ -125,9 +127,11 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::Retry),
         1 => Just(Event::Cancel),
         2 => (0_u32..4, any::<bool>()).prop_map(|(pieces, short)| Event::Update { pieces, short }),
+        1 => any::<bool>().prop_map(|scheduled| Event::Want { scheduled }),
         1 => Just(Event::Allocate),
         1 => Just(Event::Cash),
         2 => (any::<bool>(), 0_u32..4).prop_map(|(whole, fifths)| Event::Sent { whole, refund: fifths * 5_000 }),
+        2 => prop::option::of(0_u32..4).prop_map(|fifths| Event::Refund { fifths }),
         1 => prop::sample::select(Status::ALL).prop_map(Event::SetStatus),
         1 => Just(Event::Deadline),
         5 => any::<bool>().prop_map(|late| Event::Booked { late }),
@@ -219,7 +223,14 @@ fn changes(order: &Order, pieces: u32, short: bool) -> OrderChanges {
     };
     let totals = OrderTotals { subtotal: total, discount: zero, shipping: zero, tax: zero, total };
     let lines = ChangedLines { lines: vec![line], totals, items: vec![], parcels: vec![], goods };
-    OrderChanges { consignee: None, notes: Some(Some("gift".to_owned())), lines: Some(lines) }
+    OrderChanges { notes: Some(Some("gift".to_owned())), lines: Some(lines), ..OrderChanges::default() }
+}
+
+/// On a day that may be over, or whenever it suits.
+fn another_pickup(scheduled: bool) -> OrderChanges {
+    let day = "2026-03-02".parse().unwrap();
+    let wanted = WantedPickup { kind: "scheduled".to_owned(), date: Some(day), slot: None };
+    OrderChanges { wanted_pickup: Some(scheduled.then_some(wanted)), ..OrderChanges::default() }
 }
 
 /// Lets it happen; what is refused must change nothing.
@@ -232,11 +243,13 @@ fn let_happen(order: &mut Order, event: &Event, now: Timestamp) {
         Event::Retry => order.retry(now),
         Event::Cancel => order.cancel("changed my mind".to_owned(), now),
         Event::Update { pieces, short } => order.update(changes(order, *pieces, *short), now),
+        Event::Want { scheduled } => order.update(another_pickup(*scheduled), now),
         Event::Sent { whole, refund } => {
             let (return_id, refund) = (ReturnId::new(), pesos(*refund));
             let sent = ReturnNews::Completed { return_id, came_back: true, whole: *whole, refund, at: now };
             order.hear_return(sent, now)
         }
+        Event::Refund { fifths } => order.refund(fifths.map(|fifths| pesos(fifths * 5_000)), None, now),
         Event::SetStatus(status) => order.set_status(*status, "staff".to_owned(), now),
         Event::Allocate => {
             let (reservation_id, warehouse_id) = (ReservationId::new(), order.warehouse_id);
@@ -315,6 +328,31 @@ fn check_payments(order: &Order) {
         _ => paid < total && refunded == nothing,
     };
     assert!(expected, "{:?}: {refunded} of {paid} of {total}", order.payment_status);
+}
+
+#[test]
+fn what_was_delivered_before_it_was_given_up_is_delivered_and_paid() {
+    let mut order = Order::place(placing(PaymentMethod::CashOnDelivery, false, 0), start());
+    let given_up = Movement::Undeliverable { reason: "three attempts".to_owned() };
+    for event in [
+        Event::Booked { late: false },
+        Event::Scheduled { late: false },
+        Event::Completed,
+        Event::Moved(given_up),
+    ] {
+        let_happen(&mut order, &event, start());
+    }
+    assert_eq!(order.status, Status::Undeliverable);
+    let later = order.fulfilment.deadline.unwrap();
+    let_happen(&mut order, &Event::Deadline, later);
+    assert!(order.hold.is_some(), "nothing came back in time");
+
+    for event in [Event::Cash, Event::Moved(Movement::Delivered)] {
+        let_happen(&mut order, &event, later);
+    }
+    assert_eq!((order.status, order.payment_status), (Status::Delivered, PaymentStatus::Paid));
+    let goods = order.take_news().goods;
+    check_promises(&order, &goods);
 }
 
 proptest! {

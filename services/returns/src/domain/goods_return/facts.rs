@@ -62,6 +62,18 @@ private! {
         window_end: Timestamp,
         cost: Money,
     }
+    /// Pickup promised another time.
+    "quenty.returns.return.pickup_rescheduled.v1" ReturnPickupRescheduled {
+        pickup_id: PickupId,
+        window_start: Timestamp,
+        window_end: Timestamp,
+    }
+    /// The driver came, and left without the goods.
+    "quenty.returns.return.pickup_attempt_failed.v1" ReturnPickupAttemptFailed {
+        pickup_id: PickupId,
+        /// As Pickup names it, like `NOT_READY`.
+        code: String,
+    }
     /// What the label costs, told by Shipping with the booking.
     "quenty.returns.return.label_priced.v1" ReturnLabelPriced { cost: Money }
     /// Refused, abandoned, voided or not answered: another way back is needed.
@@ -77,8 +89,18 @@ private! {
     "quenty.returns.return.departed.v1" ReturnDeparted { at: Timestamp }
     /// The carrier handed it over at the warehouse; what is in it shows when it is received.
     "quenty.returns.return.arrived.v1" ReturnArrived { at: Timestamp }
-    /// The carrier lost it.
-    "quenty.returns.return.lost.v1" ReturnLost { at: Timestamp }
+    /// The carrier could not deliver it, and gave it back to the buyer: another way back is needed.
+    "quenty.returns.return.given_back.v1" ReturnGivenBack {
+        at: Timestamp,
+        /// What has not arrived by then expires.
+        expires_at: Timestamp,
+    }
+    /// The carrier lost it, or a person says that it is lost.
+    "quenty.returns.return.lost.v1" ReturnLost {
+        at: Timestamp,
+        /// What the person says. Absent where the carrier told it.
+        reason: Option<String>,
+    }
     /// Follows `processed`.
     "quenty.returns.return.units_disposed.v1" ReturnUnitsDisposed { units: Vec<UnitDisposition> }
     /// The replacement is ordered once more, after Order refused it.
@@ -102,6 +124,8 @@ quenty_kernel::facts! {
         Disputed(ReturnDisputed),
         PickupRequested(ReturnPickupRequested),
         PickupBooked(ReturnPickupBooked),
+        PickupRescheduled(ReturnPickupRescheduled),
+        PickupAttemptFailed(ReturnPickupAttemptFailed),
         LabelRequested(ReturnLabelRequested),
         LabelIssued(ReturnLabelIssued),
         LabelPriced(ReturnLabelPriced),
@@ -112,6 +136,7 @@ quenty_kernel::facts! {
         PickedUp(ReturnPickedUp),
         Departed(ReturnDeparted),
         Arrived(ReturnArrived),
+        GivenBack(ReturnGivenBack),
         Lost(ReturnLost),
         Received(ReturnReceived),
         Inspected(ReturnInspected),
@@ -138,6 +163,7 @@ pub(crate) fn step_of(fact: &ReturnFact) -> Option<&'static str> {
         ReturnFact::Approved(_) => Some("approved"),
         ReturnFact::Rejected(_) => Some("rejected"),
         ReturnFact::PickupBooked(_) => Some("pickup_scheduled"),
+        ReturnFact::PickupRescheduled(_) => Some("pickup_rescheduled"),
         ReturnFact::LabelIssued(_) => Some("label_issued"),
         ReturnFact::PickedUp(_) => Some("picked_up"),
         ReturnFact::Received(_) => Some("received"),

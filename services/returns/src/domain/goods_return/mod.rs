@@ -36,6 +36,8 @@ pub enum ReturnError {
     IllegalMove { from: Status, to: Status },
     #[error("a return that is {0} has no way back to arrange")]
     NoWayBack(Status),
+    #[error("a return that is {0} is not on its way")]
+    NotOnItsWay(Status),
     #[error("a {0} is arranged already")]
     BookedAlready(super::words::WayBack),
     #[error("the return ends as soon as its booking is given back")]
@@ -208,6 +210,11 @@ impl Return {
             Status::Approved if self.booking.asked.is_some() => {
                 ("WAY_BACK_UNANSWERED", "neither a driver nor a label was promised in time; ask again")
             }
+            Status::PickupScheduled if self.ending.is_none() => (
+                way_back::PICKUP_OVERDUE,
+                "the promised window is over for a day, and nobody has collected it; have Pickup promise another, or \
+                 cancel",
+            ),
             Status::Approved | Status::PickupScheduled | Status::LabelIssued => {
                 ("ENDING_UNANSWERED", "nobody says whether the booking was given back")
             }

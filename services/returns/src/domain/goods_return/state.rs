@@ -14,8 +14,12 @@ use utoipa::ToSchema;
 
 use super::{
     EXCHANGE_FAILED,
-    facts::{ReturnFact, ReturnPickupBooked, ReturnWayBackFailed, UnitDisposition},
+    facts::{
+        ReturnFact, ReturnGivenBack, ReturnPickupAttemptFailed, ReturnPickupBooked, ReturnPickupRescheduled,
+        ReturnWayBackFailed, UnitDisposition,
+    },
     status::Status,
+    way_back::PICKUP_OVERDUE,
 };
 use crate::domain::{approval::Finding, words::WayBack};
 
@@ -27,6 +31,8 @@ const ON_THE_ROAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 const INSPECTED_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
 const PROCESSED_WITHIN: SignedDuration = SignedDuration::from_hours(2 * 24);
 const SETTLED_WITHIN: SignedDuration = SignedDuration::from_hours(5 * 24);
+/// A driver may be so late, as for an order.
+const COLLECTED_AFTER_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// A payment provider is tried for so long; then a person asks it.
 const PAID_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 
@@ -77,6 +83,9 @@ pub(crate) struct Booking {
     pub(crate) pickup_id: Option<PickupId>,
     pub(crate) window_start: Option<Timestamp>,
     pub(crate) window_end: Option<Timestamp>,
+    /// Why the driver came in vain, until another window is promised.
+    #[schema(example = "NOT_READY")]
+    pub(crate) failure: Option<String>,
     pub(crate) shipment_id: Option<ShipmentId>,
     pub(crate) tracking_number: Option<String>,
     pub(crate) cost: Option<Money>,
@@ -302,7 +311,9 @@ impl ReturnState {
             }
             ReturnFact::PickupRequested(fact) => self.asked(WayBack::Pickup, fact.attempt, at),
             ReturnFact::LabelRequested(fact) => self.asked(WayBack::Label, fact.attempt, at),
-            ReturnFact::PickupBooked(fact) => self.pickup_booked(fact),
+            ReturnFact::PickupBooked(fact) => self.pickup_booked(fact, at),
+            ReturnFact::PickupRescheduled(fact) => self.pickup_rescheduled(fact, at),
+            ReturnFact::PickupAttemptFailed(fact) => self.pickup_attempt_failed(fact, at),
             ReturnFact::LabelIssued(fact) => {
                 self.booking.asked = None;
                 self.booking.shipment_id = Some(fact.shipment_id);
@@ -321,7 +332,8 @@ impl ReturnState {
                 self.ending = None;
                 self.ending_reason = None;
                 self.attention = Some(Attention { code: "WENT_ON".to_owned(), detail: fact.reason.clone() });
-                self.wait_until(Some(at + ON_THE_ROAD));
+                let collected = self.collection_due(at).filter(|_| self.status == Status::PickupScheduled);
+                self.wait_until(collected.or(Some(at + ON_THE_ROAD)));
             }
             ReturnFact::PickedUp(fact) => {
                 self.picked_up_at = Some(fact.at);
@@ -329,16 +341,25 @@ impl ReturnState {
                 self.ending_reason = None;
                 self.become_(Status::PickedUp, Some(at + ON_THE_ROAD));
             }
-            ReturnFact::Departed(_) => self.become_(Status::InTransit, Some(at + ON_THE_ROAD)),
+            ReturnFact::Departed(_) => {
+                self.lost_at = None;
+                self.become_(Status::InTransit, Some(at + ON_THE_ROAD));
+            }
             ReturnFact::Arrived(fact) => {
                 self.arrived_at = Some(fact.at);
+                // What a person took for lost turned up.
+                if self.lost_at.take().is_some() {
+                    self.attention = None;
+                }
                 self.wait_until(Some(at + INSPECTED_WITHIN));
             }
+            ReturnFact::GivenBack(fact) => self.given_back(fact),
             ReturnFact::Lost(fact) => {
                 self.lost_at = Some(fact.at);
+                let reason = fact.reason.as_deref().unwrap_or("the carrier lost it");
                 self.attention = Some(Attention {
                     code: "LOST".to_owned(),
-                    detail: "the carrier lost it; process it to pay the buyer back".to_owned(),
+                    detail: format!("{reason}; process it to pay the buyer back"),
                 });
                 self.wait_until(None);
             }
@@ -443,13 +464,53 @@ impl ReturnState {
         self.wait_until(Some(at + ANSWER_WITHIN));
     }
 
-    fn pickup_booked(&mut self, fact: &ReturnPickupBooked) {
+    /// When a driver is overdue, unless it expires before.
+    fn collection_due(&self, at: Timestamp) -> Option<Timestamp> {
+        let window = self.booking.window_end.map(|end| end.max(at));
+        let overdue = window.and_then(|end| end.checked_add(COLLECTED_AFTER_WINDOW).ok());
+        overdue.into_iter().chain(self.expires_at()).min()
+    }
+
+    fn pickup_booked(&mut self, fact: &ReturnPickupBooked, at: Timestamp) {
         self.booking.asked = None;
         self.booking.pickup_id = Some(fact.pickup_id);
         self.booking.window_start = Some(fact.window_start);
         self.booking.window_end = Some(fact.window_end);
         self.booking.cost = Some(fact.cost);
-        self.become_(Status::PickupScheduled, self.expires_at());
+        self.become_(Status::PickupScheduled, self.collection_due(at));
+    }
+
+    fn pickup_rescheduled(&mut self, fact: &ReturnPickupRescheduled, at: Timestamp) {
+        self.booking.window_start = Some(fact.window_start);
+        self.booking.window_end = Some(fact.window_end);
+        self.booking.failure = None;
+        // Whoever wants to end it waits for Pickup's answer to that.
+        if self.ending.is_none() {
+            self.become_(Status::PickupScheduled, self.collection_due(at));
+        }
+    }
+
+    fn pickup_attempt_failed(&mut self, fact: &ReturnPickupAttemptFailed, at: Timestamp) {
+        self.booking.failure = Some(fact.code.clone());
+        let is_told = self.attention.as_ref().is_some_and(|attention| attention.code == PICKUP_OVERDUE);
+        if self.ending.is_none() && !is_told {
+            self.wait_until(self.collection_due(at));
+        }
+    }
+
+    fn given_back(&mut self, fact: &ReturnGivenBack) {
+        self.booking = Booking { attempt: self.booking.attempt, ..Booking::default() };
+        self.picked_up_at = None;
+        self.arrived_at = None;
+        self.lost_at = None;
+        if let Some(approval) = &mut self.approval {
+            approval.expires_at = fact.expires_at;
+        }
+        self.become_(Status::Approved, Some(fact.expires_at));
+        self.attention = Some(Attention {
+            code: "RETURNED_TO_SENDER".to_owned(),
+            detail: "the carrier gave it back to the buyer; ask for another way back, or cancel".to_owned(),
+        });
     }
 
     fn way_back_failed(&mut self, fact: &ReturnWayBackFailed) {
@@ -477,6 +538,7 @@ impl ReturnState {
         // Whoever wanted to end it did not know that the goods were there already.
         self.ending = None;
         self.ending_reason = None;
+        self.lost_at = None;
         self.received_at = Some(at);
         self.received_by = Some(fact.received_by.clone());
         self.become_(Status::Received, Some(at + INSPECTED_WITHIN));

@@ -43,8 +43,9 @@ impl Status {
             // Back to approved: the way back came to nothing, and another is looked for.
             PickupScheduled => &[Approved, PickedUp, Received, Cancelled, Expired],
             LabelIssued => &[Approved, PickedUp, Received, Cancelled, Expired],
-            PickedUp => &[InTransit, Received, Processed],
-            InTransit => &[Received, Processed],
+            // Back to approved: the carrier gave the parcel back to the buyer.
+            PickedUp => &[Approved, InTransit, Received, Processed],
+            InTransit => &[Approved, Received, Processed],
             Received => &[Received, Inspected],
             Inspected => &[Disputed, Received, Processed],
             Processed => &[Refunded, Exchanged, Disposed],
@@ -60,6 +61,11 @@ impl Status {
     /// The goods are with the buyer, and somebody may still come for them or send them.
     pub(crate) const fn is_before_pickup(self) -> bool {
         matches!(self, Requested | Approved | PickupScheduled | LabelIssued)
+    }
+
+    /// A driver or a carrier has the goods.
+    pub(crate) const fn is_on_the_road(self) -> bool {
+        matches!(self, PickedUp | InTransit)
     }
 
     pub(crate) const fn is_over(self) -> bool {
@@ -83,8 +89,8 @@ mod tests {
             (Disputed, ".AR......I......."),
             (PickupScheduled, ".A....U.C......KV"),
             (LabelIssued, ".A....U.C......KV"),
-            (PickedUp, ".......TC.O......"),
-            (InTransit, "........C.O......"),
+            (PickedUp, ".A.....TC.O......"),
+            (InTransit, ".A......C.O......"),
             (Received, "........CI......."),
             (Inspected, "...D....C.O......"),
             (Processed, "...........MXN..."),

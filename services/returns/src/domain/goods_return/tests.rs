@@ -197,11 +197,15 @@ enum Step {
     Booked,
     Refused,
     BookingCancelled,
+    Rescheduled,
+    CameInVain,
     KeptGoing,
     PickedUp,
     Departed,
     Arrived,
+    GivenBack,
     Lost,
+    ReportLost,
     Receive { quantity: u32 },
     Inspect { second: bool, claim: &'static str },
     Process,
@@ -219,8 +223,9 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
             Step::Request { line, quantity, reason, resolution, by_hand }),
         2 => Just(Step::Approve), 1 => Just(Step::Reject), 1 => Just(Step::Dispute), 1 => Just(Step::Cancel),
         2 => Just(Step::AskPickup), 2 => Just(Step::AskLabel), 3 => Just(Step::Booked), 1 => Just(Step::Refused),
-        1 => Just(Step::BookingCancelled), 1 => Just(Step::KeptGoing), 2 => Just(Step::PickedUp),
-        1 => Just(Step::Departed), 1 => Just(Step::Arrived), 1 => Just(Step::Lost),
+        1 => Just(Step::BookingCancelled), 1 => Just(Step::Rescheduled), 1 => Just(Step::CameInVain),
+        1 => Just(Step::KeptGoing), 2 => Just(Step::PickedUp), 1 => Just(Step::Departed), 1 => Just(Step::Arrived),
+        1 => Just(Step::GivenBack), 1 => Just(Step::Lost), 1 => Just(Step::ReportLost),
         8 => (1_u32..4).prop_map(|quantity| Step::Receive { quantity }),
         8 => (any::<bool>(), claim).prop_map(|(second, claim)| Step::Inspect { second, claim }),
         6 => Just(Step::Process), 4 => Just(Step::Refund),
@@ -322,6 +327,13 @@ impl World {
             )),
             Step::Refused => Some(of.hear(failed(Some(of.booking.attempt)), now)),
             Step::BookingCancelled => Some(of.hear(failed(None), now)),
+            Step::Rescheduled => {
+                let window = (now, now + SignedDuration::from_hours(2));
+                Some(of.hear(News::PickupRescheduled { pickup_id: pickup?, window }, now))
+            }
+            Step::CameInVain => {
+                Some(of.hear(News::CameInVain { pickup_id: pickup?, code: "CLOSED".to_owned() }, now))
+            }
             Step::KeptGoing => {
                 Some(of.hear(News::KeptGoing { pickup_id: pickup?, detail: "begun".to_owned() }, now))
             }
@@ -329,6 +341,8 @@ impl World {
             Step::Departed => Some(of.hear(News::Departed { shipment_id: shipment?, at: now }, now)),
             Step::Arrived => Some(of.hear(News::Arrived { shipment_id: shipment?, at: now }, now)),
             Step::Lost => Some(of.hear(News::Lost { shipment_id: shipment?, at: now }, now)),
+            Step::GivenBack => Some(of.give_back(shipment?, now, 30, now)),
+            Step::ReportLost => of.report_lost("the van was robbed", now).ok(),
             Step::Receive { quantity } => {
                 let line = of.request.lines[0].line;
                 of.receive(&[LineQuantity { line, quantity }], &self.people.clerk, now).ok()

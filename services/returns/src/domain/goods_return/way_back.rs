@@ -1,6 +1,6 @@
 //! How the goods come back: asked of Pickup or Shipping, and what those say.
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use quenty_contracts::{
     party::{Item, Parcel},
     returns::{
@@ -16,11 +16,14 @@ use quenty_kernel::{
 use super::{
     Outcome, Return, ReturnError, ReturnFact, Status,
     facts::{
-        ReturnArrived, ReturnDeparted, ReturnEndingRefused, ReturnLabelPriced, ReturnLost,
-        ReturnPickupBooked, ReturnWayBackFailed,
+        ReturnArrived, ReturnDeparted, ReturnEndingRefused, ReturnGivenBack, ReturnLabelPriced, ReturnLost,
+        ReturnPickupAttemptFailed, ReturnPickupBooked, ReturnPickupRescheduled, ReturnWayBackFailed,
     },
 };
 use crate::domain::words::WayBack;
+
+/// The marker of a pickup whose window is over, and whose goods nobody collected.
+pub(super) const PICKUP_OVERDUE: &str = "PICKUP_OVERDUE";
 
 /// What the driver or the carrier has to know of the goods.
 #[derive(Debug, Clone)]
@@ -45,6 +48,15 @@ pub(crate) enum News {
         attempt: u32,
         window: (Timestamp, Timestamp),
         cost: Money,
+    },
+    PickupRescheduled {
+        pickup_id: PickupId,
+        window: (Timestamp, Timestamp),
+    },
+    /// The driver left without the goods; whether they come again, Pickup tells next, or nobody knows.
+    CameInVain {
+        pickup_id: PickupId,
+        code: String,
     },
     LabelBooked {
         shipment_id: ShipmentId,
@@ -168,6 +180,22 @@ impl Return {
                     vec![of.apply(booked, now)]
                 })
             }
+            News::PickupRescheduled { pickup_id, window } => {
+                if self.waits_for(pickup_id) {
+                    let (window_start, window_end) = window;
+                    let rescheduled = ReturnPickupRescheduled { pickup_id, window_start, window_end };
+                    vec![self.apply(rescheduled, now)]
+                } else {
+                    Vec::new()
+                }
+            }
+            News::CameInVain { pickup_id, code } => {
+                if self.waits_for(pickup_id) {
+                    vec![self.apply(ReturnPickupAttemptFailed { pickup_id, code }, now)]
+                } else {
+                    Vec::new()
+                }
+            }
             News::LabelBooked { shipment_id, attempt, tracking_number, cost } => {
                 self.booked(attempt, WayBack::Label, Booked::Shipment(shipment_id), now, move |of| {
                     let issued = ReturnLabelIssued {
@@ -222,13 +250,43 @@ impl Return {
             }
             News::Lost { shipment_id, at } => {
                 let mut facts = self.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at }, now);
-                let on_the_road = matches!(self.status, Status::PickedUp | Status::InTransit);
+                let on_the_road = self.status.is_on_the_road();
                 if self.is_mine(Booked::Shipment(shipment_id)) && on_the_road && self.lost_at.is_none() {
-                    facts.push(self.apply(ReturnLost { at }, now));
+                    facts.push(self.apply(ReturnLost { at, reason: None }, now));
                 }
                 facts
             }
         }
+    }
+
+    /// The carrier could not deliver it: the goods are with the buyer again, who gets as long for another way back as
+    /// for the first.
+    pub(crate) fn give_back(
+        &mut self,
+        shipment_id: ShipmentId,
+        at: Timestamp,
+        expires_after_days: u16,
+        now: Timestamp,
+    ) -> Vec<ReturnFact> {
+        let mut facts = self.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at }, now);
+        if self.is_mine(Booked::Shipment(shipment_id)) && self.status.is_on_the_road() {
+            let expires_at = now + SignedDuration::from_hours(24 * i64::from(expires_after_days));
+            facts.push(self.apply(ReturnGivenBack { at, expires_at }, now));
+        }
+        facts
+    }
+
+    /// A person says that the goods do not come any more: of what a driver took, nobody else would. Nothing, if that is
+    /// known already.
+    pub(crate) fn report_lost(&mut self, reason: &str, now: Timestamp) -> Outcome {
+        if !self.status.is_on_the_road() {
+            return Err(ReturnError::NotOnItsWay(self.status));
+        }
+        if self.lost_at.is_some() {
+            return Ok(Vec::new());
+        }
+        let lost = ReturnLost { at: now, reason: Some(reason.to_owned()) };
+        Ok(vec![self.apply(lost, now)])
     }
 
     /// A booking that answers what is asked for now is taken; one that comes too late is given back.
@@ -261,6 +319,11 @@ impl Return {
             reason: "another way back was asked for meanwhile".to_owned(),
         };
         vec![self.apply(too_late, now)]
+    }
+
+    /// Whether this driver is the one who is to come.
+    fn waits_for(&self, pickup_id: PickupId) -> bool {
+        self.is_mine(Booked::Pickup(pickup_id)) && self.status == Status::PickupScheduled
     }
 
     fn is_mine(&self, of: Booked) -> bool {

@@ -81,7 +81,8 @@ impl Event for ShipmentConsigneeCorrected {
     const PERSONAL: &'static [&'static str] = &["consignee"];
 }
 
-/// A report that moved nothing: a repeat, one that came late, or a hub that was passed.
+/// A report that moved nothing: a repeat, one that came late, a hub that was passed, or a release by customs while
+/// something else keeps the parcel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShipmentScanned {
     pub shipment_id: ShipmentId,

@@ -2,7 +2,8 @@
 //!
 //! Reports come late, twice and out of order. Steps that lead to the door are ranked: a report ahead of the
 //! shipment carries it there, and what nobody scanned on the way is told as well; one behind it moves nothing.
-//! Interruptions (a hold, a failed delivery, an exception) count only if nothing newer is known.
+//! Interruptions (a hold, a failed delivery, an exception) and ends without a delivery (given up, lost) count only if
+//! nothing newer is known. A delivery counts however late it is told, also of a parcel that was given up after it.
 
 use jiff::Timestamp;
 use quenty_contracts::shipping::{
@@ -75,11 +76,7 @@ impl Journey<'_> {
             ScanKind::Scan | ScanKind::Arrived => self.advance(Status::PickedUp),
             ScanKind::Departed if self.may_resume() => self.advance(Status::InTransit),
             ScanKind::OutForDelivery if self.may_resume() => self.advance(Status::OutForDelivery),
-            ScanKind::CustomsHold
-                if self.interrupts() && status != Status::CustomsHold && status.rank() < 3 =>
-            {
-                self.hold()
-            }
+            ScanKind::CustomsHold if self.interrupts() && !self.is_held() && status.rank() < 3 => self.hold(),
             ScanKind::CustomsReleased if status == Status::CustomsHold => self.release(),
             ScanKind::DeliveryFailed if self.interrupts() => self.fail_delivery(),
             // The same by another name: it counts, too.
@@ -93,9 +90,9 @@ impl Journey<'_> {
                 self.raise(self.scan.code.unwrap_or(ExceptionCode::Other));
             }
             ScanKind::Delivered => self.deliver()?,
-            ScanKind::Undeliverable if status.is_on_its_way() => self.give_up()?,
+            ScanKind::Undeliverable if self.interrupts() => self.give_up()?,
             ScanKind::Returned => self.give_back()?,
-            ScanKind::Lost => self.lose()?,
+            ScanKind::Lost if !self.is_late() => self.lose()?,
             _ => {}
         }
         Ok(())
@@ -124,6 +121,12 @@ impl Journey<'_> {
         self.status().is_on_its_way() && !self.is_late()
     }
 
+    /// Customs hold it, whatever else keeps it as well.
+    fn is_held(&self) -> bool {
+        let held = Status::CustomsHold;
+        self.status() == held || self.shipment.0.resumes_at == Some(held)
+    }
+
     /// A late report does not end an exception that was raised after it.
     fn may_resume(&self) -> bool {
         self.status().is_on_its_way() && !(self.status() == Status::Exception && self.is_late())
@@ -141,6 +144,10 @@ impl Journey<'_> {
     fn advance(&mut self, target: Status) {
         if self.status() == Status::Exception && target.rank() > Status::PickedUp.rank() {
             self.resume();
+            if self.status() == Status::CustomsHold && target == Status::InTransit {
+                // Who follows knows one trouble at a time, and takes the end of this one for the end of both.
+                self.tell_hold("not released yet".to_owned());
+            }
         }
         while self.status().is_on_its_way()
             && self.status() != Status::Exception
@@ -191,6 +198,10 @@ impl Journey<'_> {
             return;
         }
         let detail = self.scan.detail.as_ref().map_or_else(String::new, |detail| detail.as_str().to_owned());
+        self.tell_hold(detail);
+    }
+
+    fn tell_hold(&mut self, detail: String) {
         let (shipment_id, order_id, return_id, at) = self.whose();
         self.happen(ShipmentHeldByCustoms { shipment_id, order_id, return_id, at, detail });
     }
@@ -253,7 +264,7 @@ impl Journey<'_> {
         if status == Status::Delivered {
             return Ok(());
         }
-        if !status.is_on_its_way() {
+        if !status.is_on_its_way() && !self.was_given_up_later() {
             return Err(ShipmentError::DoesNotFit { kind: self.scan.kind, status });
         }
         let proof = self.scan.proof.as_ref().ok_or(ShipmentError::ProofRequired)?;
@@ -267,6 +278,13 @@ impl Journey<'_> {
         }
         self.happen(delivered);
         Ok(())
+    }
+
+    /// Whoever gave it up did not know of this delivery. What is lost stays lost: its buyer may be paid back, and
+    /// forgotten, by now.
+    fn was_given_up_later(&self) -> bool {
+        self.status() == Status::Undeliverable
+            && self.shipment.0.given_up_at.is_some_and(|given_up| self.scan.at < given_up)
     }
 
     fn check_cash(&self) -> Result<Option<quenty_kernel::money::Money>, ShipmentError> {

@@ -64,6 +64,8 @@ pub struct ShipmentState {
     pub last_event_at: Option<Timestamp>,
     pub picked_up_at: Option<Timestamp>,
     pub delivered_at: Option<Timestamp>,
+    /// When nobody was to try any more, unless it was delivered before.
+    pub given_up_at: Option<Timestamp>,
     pub received_by: Option<String>,
     pub proof: Option<ProofKind>,
     pub cash_collected: bool,
@@ -136,6 +138,7 @@ impl Shipment {
             last_event_at: None,
             picked_up_at: None,
             delivered_at: None,
+            given_up_at: None,
             received_by: None,
             proof: None,
             cash_collected: false,
@@ -366,7 +369,15 @@ impl ShipmentState {
 
     fn apply_report(&mut self, fact: &ShipmentFact) {
         match fact {
-            ShipmentFact::Scanned(scanned) => self.saw(scanned.at),
+            ShipmentFact::Scanned(scanned) => {
+                // Customs let it go while something else keeps it.
+                if scanned.kind == ScanKind::CustomsReleased.as_str()
+                    && self.resumes_at == Some(Status::CustomsHold)
+                {
+                    self.resumes_at = Some(Status::InTransit);
+                }
+                self.saw(scanned.at);
+            }
             ShipmentFact::PickedUp(picked_up) => {
                 self.moved(Status::PickedUp, picked_up.at);
                 self.picked_up_at = Some(picked_up.at);
@@ -387,11 +398,14 @@ impl ShipmentState {
             ShipmentFact::Delivered(delivered) => {
                 self.moved(Status::Delivered, delivered.at);
                 self.delivered_at = Some(delivered.at);
+                self.given_up_at = None;
+                self.ended_reason = None;
                 self.received_by.clone_from(&delivered.received_by);
                 self.proof = delivered.proof.parse().ok();
             }
             ShipmentFact::Undeliverable(undeliverable) => {
                 self.moved(Status::Undeliverable, undeliverable.at);
+                self.given_up_at = Some(undeliverable.at);
                 self.ended_reason = Some(undeliverable.reason.clone());
             }
             ShipmentFact::Returned(returned) => self.moved(Status::Returned, returned.at),

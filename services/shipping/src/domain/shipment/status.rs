@@ -57,7 +57,8 @@ impl Status {
             Self::Exception => {
                 &[Self::PickedUp, Self::InTransit, Self::CustomsHold, Self::Undeliverable, Self::Lost]
             }
-            Self::Undeliverable => &[Self::Returned, Self::Lost],
+            // Delivered: before it was given up, and told later.
+            Self::Undeliverable => &[Self::Delivered, Self::Returned, Self::Lost],
             Self::Rejected | Self::Voided | Self::Delivered | Self::Returned | Self::Lost => &[],
         }
     }
@@ -159,7 +160,7 @@ mod tests {
     use super::*;
 
     /// The state machine of design/services/shipping.md, once more and by hand: every pair not drawn is illegal.
-    const DRAWN: [(&str, &str); 23] = [
+    const DRAWN: [(&str, &str); 24] = [
         ("draft", "booking"),
         ("draft", "voided"),
         ("booking", "booked"),
@@ -181,6 +182,7 @@ mod tests {
         ("exception", "customs_hold"),
         ("exception", "undeliverable"),
         ("exception", "lost"),
+        ("undeliverable", "delivered"),
         ("undeliverable", "returned"),
         ("undeliverable", "lost"),
     ];

@@ -1,5 +1,8 @@
 use super::*;
-use crate::domain::tariff::tests::{card, cop, parcel};
+use crate::domain::tariff::{
+    local,
+    tests::{card, cop, parcel},
+};
 use crate::domain::tracking::{ExceptionCode, Scan};
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -53,10 +56,11 @@ fn created(cash: Option<Money>) -> ShipmentCreated {
     }
 }
 
-/// A booked shipment with every fact so far.
+/// A booked shipment with every fact so far; promised by the end of Thursday in Bogotá.
 fn booked(cash: Option<Money>) -> (Shipment, Vec<(ShipmentFact, Timestamp)>) {
     let (mut shipment, first) = Shipment::create(created(cash), at(-10));
-    let offer = card().offer(ServiceLevel::Standard, &[parcel(1_200)], cop("50000"), at(-9)).unwrap();
+    let there = local(at(-9), Some("America/Bogota"));
+    let offer = card().offer(ServiceLevel::Standard, &[parcel(1_200)], cop("50000"), &there).unwrap();
     let started = shipment.start_booking(offer, at(-9)).unwrap();
     let number = TrackingNumber::new(7, "CO".parse().unwrap()).unwrap();
     let booked = shipment.book(number, at(-8)).unwrap();
@@ -90,6 +94,12 @@ fn status_after(scans: &[(ScanKind, i64)]) -> Status {
     after(scans).state().status
 }
 
+/// What a report makes known.
+fn told(shipment: &mut Shipment, kind: ScanKind, minute: i64) -> Vec<&'static str> {
+    let facts = shipment.report(&scan(kind, minute), at(minute)).unwrap();
+    facts.iter().map(|fact| fact.kind().split('.').nth(3).unwrap()).collect()
+}
+
 #[test]
 fn a_parcel_goes_from_hand_to_hand() {
     use ScanKind::*;
@@ -112,8 +122,7 @@ fn a_parcel_goes_from_hand_to_hand() {
 #[test]
 fn what_nobody_scanned_on_the_way_is_told_too() {
     let (mut shipment, _) = booked(None);
-    let facts = shipment.report(&scan(ScanKind::Delivered, 5), at(5)).unwrap();
-    let kinds: Vec<&str> = facts.iter().map(|fact| fact.kind().split('.').nth(3).unwrap()).collect();
+    let kinds = told(&mut shipment, ScanKind::Delivered, 5);
     assert_eq!(kinds, ["picked_up", "departed", "out_for_delivery", "delivered"]);
 }
 
@@ -148,6 +157,94 @@ fn the_third_failed_delivery_ends_the_attempts() {
     assert_eq!((thrice.state().status, thrice.state().failed_deliveries), (Status::Undeliverable, 3));
     let (mut shipment, _) = (thrice, ());
     assert!(matches!(shipment.report(&scan(Delivered, 6), at(6)), Err(ShipmentError::DoesNotFit { .. })));
+}
+
+#[test]
+fn what_was_delivered_before_it_was_given_up_is_delivered_however_late_that_is_told() {
+    use ScanKind::*;
+    // What is scanned on its way back does not move the moment.
+    let given_up =
+        [(OutForDelivery, 0), (DeliveryFailed, 1), (DeliveryFailed, 2), (DeliveryFailed, 5), (Scan, 8)];
+    let mut shipment = after(&given_up);
+    assert_eq!(shipment.state().status, Status::Undeliverable);
+    assert_eq!(told(&mut shipment, Delivered, 4), ["delivered"]);
+    let state = shipment.state();
+    assert_eq!((state.status, state.delivered_at), (Status::Delivered, Some(at(4))));
+    assert_eq!((state.given_up_at, &state.ended_reason), (None, &None));
+
+    for minute in [5, 6] {
+        let refused = after(&given_up).report(&scan(Delivered, minute), at(9));
+        assert!(matches!(refused, Err(ShipmentError::DoesNotFit { .. })), "{minute}");
+    }
+    for end in [Returned, Lost] {
+        let mut ended = after(&given_up);
+        let _ = told(&mut ended, end, 9);
+        let refused = ended.report(&scan(Delivered, 4), at(10));
+        assert!(matches!(refused, Err(ShipmentError::DoesNotFit { .. })), "{end:?}");
+    }
+}
+
+#[test]
+fn what_is_known_to_have_moved_on_is_not_ended_by_an_older_report() {
+    use ScanKind::*;
+    for (scans, status) in [
+        (&[(Departed, 5), (Undeliverable, 3)][..], Status::InTransit),
+        (&[(Departed, 5), (Lost, 3)], Status::InTransit),
+        (&[(OutForDelivery, 2), (DeliveryFailed, 4), (Undeliverable, 3)], Status::Exception),
+        (&[(Departed, 1), (Undeliverable, 5), (Lost, 3)], Status::Undeliverable),
+        (&[(Delivered, 5), (Undeliverable, 3), (Lost, 4)], Status::Delivered),
+        (&[(Departed, 5), (Undeliverable, 5)], Status::Undeliverable),
+        (&[(Departed, 5), (Lost, 5)], Status::Lost),
+    ] {
+        assert_eq!(status_after(scans), status, "{scans:?}");
+    }
+    let mut shipment = after(&[(Departed, 5)]);
+    assert_eq!(told(&mut shipment, Lost, 3), ["scanned"]);
+    assert_eq!(told(&mut shipment, Undeliverable, 4), ["scanned"]);
+}
+
+#[test]
+fn an_exception_hides_neither_a_hold_by_customs_nor_its_end() {
+    use ScanKind::*;
+    for (scans, status) in [
+        (&[(CustomsHold, 1), (Exception, 2), (CustomsReleased, 3)][..], Status::Exception),
+        (&[(CustomsHold, 1), (Exception, 2), (CustomsReleased, 3), (Departed, 4)], Status::InTransit),
+        (&[(CustomsHold, 1), (Exception, 3), (CustomsReleased, 2), (Departed, 4)], Status::InTransit),
+        (&[(CustomsHold, 1), (Exception, 2), (Departed, 4), (CustomsReleased, 3)], Status::InTransit),
+        (&[(CustomsHold, 1), (Exception, 2), (CustomsReleased, 3), (CustomsHold, 4)], Status::CustomsHold),
+        (&[(CustomsHold, 1), (Exception, 2), (CustomsHold, 3)], Status::Exception),
+        (&[(CustomsHold, 1), (Exception, 2), (Departed, 3)], Status::CustomsHold),
+        (&[(CustomsHold, 1), (Exception, 2), (OutForDelivery, 3)], Status::OutForDelivery),
+    ] {
+        assert_eq!(status_after(scans), status, "{scans:?}");
+    }
+}
+
+#[test]
+fn who_follows_does_not_take_the_end_of_an_exception_for_the_end_of_the_hold() {
+    use ScanKind::*;
+    let mut shipment = after(&[(CustomsHold, 1), (Exception, 2)]);
+    assert_eq!(told(&mut shipment, CustomsHold, 3), ["scanned"]);
+    assert_eq!(told(&mut shipment, Departed, 4), ["exception_resolved", "held_by_customs"]);
+    assert_eq!(told(&mut shipment, CustomsReleased, 5), ["released_by_customs"]);
+
+    let mut released = after(&[(CustomsHold, 1), (Exception, 2), (CustomsReleased, 3)]);
+    assert_eq!(told(&mut released, Departed, 4), ["exception_resolved"]);
+}
+
+#[test]
+fn the_evening_of_the_promised_day_is_on_time_where_the_company_is() {
+    for (delivered, on_time) in [("2026-01-09T01:30:00Z", true), ("2026-01-09T05:00:00Z", false)] {
+        let (mut shipment, _) = booked(None);
+        let delivered = delivered.parse().unwrap();
+        let report = Scan { at: delivered, ..scan(ScanKind::Delivered, 0) };
+        let facts = shipment.report(&report, delivered).unwrap();
+        let told = facts.iter().find_map(|fact| match fact {
+            ShipmentFact::Delivered(fact) => Some(fact.on_time),
+            _ => None,
+        });
+        assert_eq!(told, Some(on_time), "{delivered}");
+    }
 }
 
 #[test]

@@ -38,10 +38,8 @@ pub(in crate::domain) fn card() -> RateCard {
 }
 
 fn offer(parcels: &[Parcel], declared: Money) -> Offer {
-    card()
-        .offer(ServiceLevel::Standard, parcels, declared, "2026-01-05T12:00:00Z".parse().unwrap())
-        .unwrap()
-        .unwrap()
+    let now = local("2026-01-05T12:00:00Z".parse().unwrap(), Some("America/Bogota"));
+    card().offer(ServiceLevel::Standard, parcels, declared, &now).unwrap().unwrap()
 }
 
 fn freight(grams: u32) -> Money {
@@ -101,14 +99,35 @@ fn value_in_another_currency_is_not_insured_and_not_converted() {
 #[test]
 fn the_seventh_day_is_no_business_day() {
     for (booked, days, promised) in [
-        ("2026-01-05T12:00:00Z", 1, "2026-01-06T23:59:59Z"),
-        ("2026-01-05T12:00:00Z", 5, "2026-01-12T23:59:59Z"),
-        ("2026-01-09T23:00:00Z", 1, "2026-01-12T23:59:59Z"),
-        ("2026-01-10T00:00:00Z", 1, "2026-01-12T23:59:59Z"),
-        ("2026-01-11T00:00:00Z", 0, "2026-01-12T23:59:59Z"),
-        ("2026-01-05T00:00:00Z", 0, "2026-01-05T23:59:59Z"),
+        ("2026-01-05", 1, "2026-01-06"),
+        ("2026-01-05", 5, "2026-01-12"),
+        ("2026-01-09", 1, "2026-01-12"),
+        ("2026-01-10", 1, "2026-01-12"),
+        ("2026-01-11", 0, "2026-01-12"),
+        ("2026-01-05", 0, "2026-01-05"),
     ] {
-        let promise = end_of_business_day(booked.parse().unwrap(), days);
-        assert_eq!(promise, promised.parse::<Timestamp>().unwrap(), "{booked} + {days}");
+        let promise = business_day(booked.parse().unwrap(), days);
+        assert_eq!(promise, promised.parse::<Date>().unwrap(), "{booked} + {days}");
+    }
+}
+
+#[test]
+fn a_promise_ends_with_the_day_of_the_company() {
+    for (time_zone, booked, date, promised) in [
+        (Some("America/Bogota"), "2026-01-05T12:00:00Z", "2026-01-06", "2026-01-07T04:59:59Z"),
+        // It is still Monday there.
+        (Some("America/Bogota"), "2026-01-06T03:00:00Z", "2026-01-06", "2026-01-07T04:59:59Z"),
+        (Some("Asia/Tokyo"), "2026-01-05T12:00:00Z", "2026-01-06", "2026-01-06T14:59:59Z"),
+        // The clocks go forward on the day before.
+        (Some("America/Santiago"), "2026-09-04T12:00:00Z", "2026-09-07", "2026-09-08T02:59:59Z"),
+        (None, "2026-01-05T12:00:00Z", "2026-01-06", "2026-01-07T11:59:59Z"),
+        (Some("Nowhere/At_All"), "2026-01-05T12:00:00Z", "2026-01-06", "2026-01-07T11:59:59Z"),
+        // What the database says of standings of before.
+        (Some("Etc/GMT+12"), "2026-01-05T12:00:00Z", "2026-01-06", "2026-01-07T11:59:59Z"),
+    ] {
+        let now = local(booked.parse().unwrap(), time_zone);
+        let offer = card().offer(ServiceLevel::Express, &[parcel(500)], cop("0"), &now).unwrap().unwrap();
+        assert_eq!(offer.promised_date, Some(date.parse().unwrap()), "{time_zone:?}");
+        assert_eq!(offer.promised_at, promised.parse::<Timestamp>().unwrap(), "{time_zone:?}");
     }
 }

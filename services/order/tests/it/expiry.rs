@@ -1,0 +1,43 @@
+//! Goods that go bad.
+
+use quenty_contracts::customer::Standing;
+use quenty_testkit::eventually;
+use serde_json::json;
+
+use crate::shop::{Shop, hear_standing, standing, standing_still};
+
+#[tokio::test]
+async fn a_batch_is_sold_until_the_day_comes_where_the_company_is() {
+    for (time_zone, last_moment, too_late) in [
+        ("America/Bogota", "2026-03-03T04:59:59Z", "2026-03-03T05:00:00Z"),
+        ("Asia/Tokyo", "2026-03-02T14:59:59Z", "2026-03-02T15:00:00Z"),
+    ] {
+        let app = standing_still().await;
+        let shop = Shop::open(&app).await;
+        let there = standing(shop.merchant.company);
+        hear_standing(&app, Standing { version: 2, time_zone: time_zone.to_owned(), ..there }).await;
+        let melon = shop.merchant.product("MELON", json!({})).await;
+        let batch = ("L-1", "2026-03-03");
+        shop.merchant.receive_batch(&melon, &shop.warehouse, batch, 10).await;
+        let lines = |quantity: u32| json!([{"product_id": melon, "quantity": quantity}]);
+
+        app.advance_to(last_moment.parse().unwrap());
+        let prepaid = shop.place(json!({"payment_method": "prepaid", "lines": lines(1)})).await;
+        let path = format!("/api/v1/orders/{prepaid}");
+        shop.merchant.patch(&path, json!({"lines": lines(2)})).await.expect(200);
+        let waits = shop.place(json!({"allow_backorder": true, "lines": lines(11)})).await;
+        shop.merchant.receive_batch(&melon, &shop.warehouse, batch, 5).await;
+        eventually("the late receipt serves who waits", || async {
+            (shop.status(waits).await == "confirmed").then_some(())
+        })
+        .await;
+
+        app.advance_to(too_late.parse().unwrap());
+        shop.try_place(json!({"lines": lines(1)})).await.expect_problem(409, "INSUFFICIENT_STOCK");
+        let quote = shop.order(json!({"lines": lines(1)}));
+        shop.merchant.post("/api/v1/orders/quote", quote).await.expect_problem(409, "INSUFFICIENT_STOCK");
+        let more = shop.merchant.patch(&path, json!({"lines": lines(3)})).await;
+        more.expect_problem(409, "INSUFFICIENT_STOCK");
+        shop.assert_sound(waits).await;
+    }
+}
