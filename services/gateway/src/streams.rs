@@ -76,7 +76,8 @@ impl Streams {
             let (over, wait) = self.look(idle, patience);
             match over {
                 Some(over) if wait.is_zero() => return over,
-                _ => tokio::time::sleep(wait).await,
+                // Nobody says when something else comes first.
+                _ => tokio::time::sleep(wait.min(patience)).await,
             }
         }
     }

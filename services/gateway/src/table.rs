@@ -81,7 +81,7 @@ impl Operation {
             cost: cost.unwrap_or(1),
             is_read: method == "GET",
             is_kept: Arc::clone(is_kept),
-            usual: Usual::default(),
+            usual: Usual::of(described),
             body: Expected::of(description, template, method, described),
             retirement: retirement::headers(described),
         })

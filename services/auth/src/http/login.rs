@@ -65,6 +65,7 @@ struct SecondStepOut {
 
 /// Log in with a password.
 #[utoipa::path(post, path = "/api/v1/auth/login", operation_id = "login", tag = "auth", security(()), request_body = LoginIn,
+    extensions(("x-own-pace" = json!(true))),
     responses(
         (status = 200, body = LoginOut),
         (status = 401, description = "`INVALID_CREDENTIALS`: the same whether the name, the password, a lock or an address that was never verified is the reason"),

@@ -69,6 +69,7 @@ pub(super) struct ConfirmPasswordResetIn {
 
 /// Change the own password; all other sessions end.
 #[utoipa::path(post, path = "/api/v1/auth/password/change", operation_id = "change_password", tag = "auth", request_body = ChangePasswordIn,
+    extensions(("x-own-pace" = json!(true))),
     security(("bearer" = [])), responses((status = 204), (status = 422, description = "`WRONG_PASSWORD`, `WEAK_PASSWORD`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
 pub(super) async fn change_password(
     State(app): State<App>,
@@ -119,6 +120,7 @@ async fn hash_new(app: &App, user: &User, password: &Password, earlier: Vec<Stor
 
 /// Prove once more to be it, for what needs more than a session: with the password, and a code or a passkey where logins ask for one.
 #[utoipa::path(post, path = "/api/v1/auth/reauthenticate", operation_id = "reauthenticate", tag = "auth", request_body = ReauthenticateIn,
+    extensions(("x-own-pace" = json!(true))),
     security(("bearer" = [])), responses((status = 204, description = "For five minutes the session may change the second factor, and make and rotate API keys"),
         (status = 422, description = "`WRONG_PASSWORD`, `CODE_NEEDED`, `WRONG_CODE`, `WRONG_PASSKEY`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
 pub(super) async fn reauthenticate(

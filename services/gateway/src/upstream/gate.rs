@@ -3,7 +3,8 @@
 //! Below the ceiling of the settings the limit follows the service, as in Envoy's adaptive concurrency: when most answers
 //! take too long, or cannot be given, it falls in proportion, from how many run; while they do not, it grows by its root.
 //! What an answer usually takes is measured while few requests run, when nobody waits for another, and for each operation
-//! by itself: some take long by nature. Files, which take as long as their senders, are neither timed nor kept out by it.
+//! by itself: some take long by nature. Files, which take as long as their senders, are neither timed nor kept out by it;
+//! nor is what goes at its own pace (`x-own-pace`), as logins do that Auth slows down on purpose.
 
 use std::{
     sync::{
@@ -16,6 +17,7 @@ use std::{
 use axum::body::Body;
 use hyper::{Response, StatusCode};
 use quenty_kernel::{Failure, Kind};
+use serde_json::Value;
 
 use super::Unreachable;
 
@@ -55,9 +57,13 @@ struct Window {
     busiest: usize,
 }
 
-/// What an operation takes while few requests run, in microseconds; 0 while that is not known.
+/// What an operation takes while few requests run.
 #[derive(Debug, Default)]
-pub(crate) struct Usual(AtomicU32);
+pub(crate) struct Usual {
+    /// 0 while that is not known.
+    micros: AtomicU32,
+    goes_at_its_own_pace: bool,
+}
 
 /// A request that has come in.
 pub(crate) struct Place<'a>(&'a AtomicUsize);
@@ -178,14 +184,22 @@ impl Window {
 }
 
 impl Usual {
+    /// Of the operation that is described.
+    pub(crate) fn of(operation: &Value) -> Self {
+        Self { goes_at_its_own_pace: operation["x-own-pace"] == true, ..Self::default() }
+    }
+
     fn learn(&self, took: Duration) {
-        let (known, took) = (i64::from(self.0.load(Ordering::Relaxed)), micros(took));
+        if self.goes_at_its_own_pace {
+            return;
+        }
+        let (known, took) = (i64::from(self.micros.load(Ordering::Relaxed)), micros(took));
         let learnt = if known == 0 { took } else { known + (took - known) / REMEMBERED };
-        self.0.store(u32::try_from(learnt.max(1)).unwrap_or(u32::MAX), Ordering::Relaxed);
+        self.micros.store(u32::try_from(learnt.max(1)).unwrap_or(u32::MAX), Ordering::Relaxed);
     }
 
     fn known(&self) -> Option<Duration> {
-        let known = self.0.load(Ordering::Relaxed);
+        let known = self.micros.load(Ordering::Relaxed);
         (known > 0).then(|| Duration::from_micros(known.into()))
     }
 }
@@ -262,6 +276,8 @@ impl Drop for Place<'_> {
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
+
+    use serde_json::json;
 
     use super::*;
 
@@ -382,6 +398,20 @@ mod tests {
                     .tell(Told::Answered, now + took);
             }
         }
+        assert_eq!(limit(&gate), MOST);
+    }
+
+    #[test]
+    fn what_goes_at_its_own_pace_is_never_slow() {
+        let (gate, login) = (Gate::new("auth", MOST, DELAY), Usual::of(&json!({"x-own-pace": true})));
+        let busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false).ok()).collect();
+        let mut now = Instant::now();
+        for took in std::iter::repeat_n(100, 100).chain(std::iter::repeat_n(1100, 1000)) {
+            now += Duration::from_millis(10);
+            Try { gate: &gate, usual: &login, begun: now, is_quiet: true, is_over: false }
+                .tell(Told::Answered, now + Duration::from_millis(took));
+        }
+        drop(busy);
         assert_eq!(limit(&gate), MOST);
     }
 
