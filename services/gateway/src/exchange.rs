@@ -35,7 +35,8 @@ use crate::{
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MOST_TRIES: u32 = 3;
-/// What has failed slowly would only fail slowly again.
+/// A service that has taken long to say that it cannot would only take long again. One whose process died says nothing of
+/// the others.
 const AGAIN_WITHIN: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LARGEST_PROBLEM: usize = 64 * 1024;
@@ -104,7 +105,8 @@ impl Exchange<'_> {
                 }
                 outcome => outcome,
             };
-            let is_early = begun.elapsed() < AGAIN_WITHIN.min(self.patience / 2);
+            let within = if outcome.is_ok() { AGAIN_WITHIN } else { self.patience };
+            let is_early = begun.elapsed() < within.min(self.patience / 2);
             let is_repeatable = parts.method.is_safe() || self.is_keyed(&parts.headers);
             let may = is_early && tries < MOST_TRIES && may_be_sent_again(upstream, is_repeatable, &outcome);
             if !may || !budget.spend() {

@@ -23,6 +23,7 @@ use quenty_testkit::{http::Call, keys, wait::eventually};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
     sync::Semaphore,
 };
 use tokio_util::sync::CancellationToken;
@@ -231,6 +232,32 @@ async fn nothing_is_sent_again_once_the_answer_has_begun() {
     }
     assert!(seen.starts_with("HTTP/1.1 200") && !seen.ends_with("0\r\n\r\n"), "{seen}");
     assert_eq!(breaking.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_process_that_dies_in_the_middle_of_a_long_answer_is_made_up_for_by_another() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dying = format!("http://{}", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).await.unwrap_or_default();
+            if String::from_utf8_lossy(&request[..read]).contains(PATH) {
+                counter.fetch_add(1, Ordering::SeqCst);
+                // Longer than a service may take to say that it cannot.
+                tokio::time::sleep(Duration::from_millis(1500)).await;
+            }
+        }
+    });
+    let well = Process::well().await;
+    let door = door(&[&dying, &well.url], &[]).await;
+    for _ in 0..4 {
+        assert_eq!(door.get(PATH).send().await.expect(200).text(), "well");
+    }
+    assert!(asked.load(Ordering::SeqCst) > 0);
 }
 
 #[tokio::test]
