@@ -74,7 +74,8 @@ pub fn pool(url: &str, service: &str, plans: Plans, connections: u32) -> Result<
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .idle_timeout(Duration::from_secs(300))
-        // The pool itself asks the same afterwards, but would wait for an answer without end.
+        // The pool itself asks the same afterwards, but would wait for an answer without end: for what is broken by then,
+        // this is one question more for each time that a connection is used.
         .after_release(|connection, _| {
             Box::pin(async {
                 let answered = tokio::time::timeout(RELEASE_LIMIT, connection.ping()).await;

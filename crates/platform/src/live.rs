@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     convert::Infallible,
+    net::{IpAddr, Ipv6Addr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -23,7 +24,7 @@ use utoipa::ToSchema;
 
 use crate::{
     App, Result,
-    http::{Caller, Can, Permission},
+    http::{Caller, Can, Permission, client_address},
 };
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -36,8 +37,10 @@ pub const MOST_OF_CALLER: usize = 10;
 /// As many may all callers have together: each stream reads once a second, by the few connections that requests read
 /// by, too.
 pub const MOST_OF_CALLERS: usize = 200;
-/// As many may strangers have, whom nothing tells apart: they take nothing from callers.
-pub const MOST_OF_STRANGERS: usize = 100;
+/// As many may strangers have from one address, or one network of IPv6: a household has a /64.
+pub const MOST_OF_STRANGER: usize = 10;
+/// As many may all strangers have together: they take nothing from callers.
+pub const MOST_OF_STRANGERS: usize = 200;
 /// Then a stream ends in order, whoever listens: its client connects again, perhaps to another process.
 const LONGEST_LIFE: Duration = Duration::from_secs(60 * 60);
 /// Seconds until who was refused a stream may ask again.
@@ -66,11 +69,33 @@ pub struct StreamedEvent {
     data: String,
 }
 
-/// Who has a place: a caller, by company and person, or all strangers together.
+/// Who has a place: a caller, by company and person, or a stranger, by address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Holder {
     Caller(String),
-    Strangers,
+    Stranger(Option<IpAddr>),
+}
+
+impl Holder {
+    fn is_stranger(&self) -> bool {
+        matches!(self, Self::Stranger(_))
+    }
+}
+
+/// From where a stranger listens.
+#[derive(Debug, Clone, Copy)]
+pub struct Whereabouts(Option<IpAddr>);
+
+impl FromRequestParts<App> for Whereabouts {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let network = |address: IpAddr| match address {
+            IpAddr::V4(_) => address,
+            IpAddr::V6(whole) => Ipv6Addr::from_bits(whole.to_bits() >> 64 << 64).into(),
+        };
+        Ok(Self(client_address(parts, app).map(network)))
+    }
 }
 
 /// The places of a service's streams in one process, by who has them.
@@ -81,11 +106,13 @@ impl Places {
     fn take(&self, holder: Holder) -> Result<Place, Failure> {
         let mut taken = self.taken();
         let own = taken.get(&holder).copied().unwrap_or_default();
-        let is_full = match &holder {
-            Holder::Caller(_) => own >= MOST_OF_CALLER || of_callers(&taken) >= MOST_OF_CALLERS,
-            Holder::Strangers => own >= MOST_OF_STRANGERS,
+        let like_it = taken.iter().filter(|(other, _)| other.is_stranger() == holder.is_stranger());
+        let together: usize = like_it.map(|(_, count)| *count).sum();
+        let (most, most_together) = match &holder {
+            Holder::Caller(_) => (MOST_OF_CALLER, MOST_OF_CALLERS),
+            Holder::Stranger(_) => (MOST_OF_STRANGER, MOST_OF_STRANGERS),
         };
-        if is_full {
+        if own >= most || together >= most_together {
             return Err(Failure::new(
                 Kind::TooManyRequests,
                 "TOO_MANY_STREAMS",
@@ -102,11 +129,6 @@ impl Places {
     }
 }
 
-fn of_callers(taken: &BTreeMap<Holder, usize>) -> usize {
-    let of_callers = taken.iter().filter(|(holder, _)| **holder != Holder::Strangers);
-    of_callers.map(|(_, count)| *count).sum()
-}
-
 /// The place of an open stream; whoever drops it gives it back.
 #[derive(Debug)]
 pub struct Place {
@@ -116,13 +138,13 @@ pub struct Place {
 }
 
 impl Place {
-    /// For another stream of the caller.
+    /// For another stream of somebody who is nobody in particular.
     ///
     /// # Errors
-    /// 429 when the caller, or all together, have as many streams open as they may. Not 503, which says of the process
-    /// that it is not well: gateways would leave it alone.
-    pub fn take(app: &App, caller: &Caller) -> Result<Self, Failure> {
-        app.0.streams.take(caller.principal().map_or(Holder::Strangers, Holder::Caller))
+    /// 429 when as many come from there, or together, as may. Not 503, which says of the process that it is not well:
+    /// gateways would leave it alone.
+    pub fn take(app: &App, Whereabouts(address): Whereabouts) -> Result<Self, Failure> {
+        app.0.streams.take(Holder::Stranger(address))
     }
 
     /// Comes when the stream has had its time.
@@ -156,7 +178,8 @@ struct Listener {
 
 impl Listener {
     fn admit(app: App, caller: &Caller) -> Result<Self, Failure> {
-        Ok(Self { place: Place::take(&app, caller)?, caller: caller.clone(), app })
+        let holder = caller.principal().map_or(Holder::Stranger(None), Holder::Caller);
+        Ok(Self { place: app.0.streams.take(holder)?, caller: caller.clone(), app })
     }
 
     /// Not when the process ends or the stream had its time, nor once the token has expired or was revoked.
@@ -310,6 +333,10 @@ mod tests {
         Holder::Caller(name.to_owned())
     }
 
+    fn stranger(address: &str) -> Holder {
+        Holder::Stranger(Some(address.parse().unwrap()))
+    }
+
     fn taken(places: &Places, of: &str, count: usize) -> Vec<Place> {
         (0..count).map(|_| places.take(caller(of)).unwrap()).collect()
     }
@@ -328,24 +355,38 @@ mod tests {
     }
 
     #[test]
+    fn one_stranger_keeps_no_other_from_following() {
+        let places = Places::default();
+        let _own: Vec<_> =
+            (0..MOST_OF_STRANGER).map(|_| places.take(stranger("192.0.2.1")).unwrap()).collect();
+        assert!(places.take(stranger("192.0.2.1")).is_err());
+        assert!(places.take(stranger("192.0.2.2")).is_ok());
+    }
+
+    #[test]
     fn callers_have_so_many_together_and_strangers_take_nothing_from_them() {
         let places = Places::default();
-        let _strangers: Vec<_> =
-            (0..MOST_OF_STRANGERS).map(|_| places.take(Holder::Strangers).unwrap()).collect();
-        assert!(places.take(Holder::Strangers).is_err());
+        let addresses = (0..MOST_OF_STRANGERS / MOST_OF_STRANGER)
+            .map(|number| stranger(&format!("192.0.2.{number}")))
+            .collect::<Vec<_>>();
+        let _strangers: Vec<_> = addresses
+            .iter()
+            .flat_map(|address| (0..MOST_OF_STRANGER).map(|_| places.take(address.clone()).unwrap()))
+            .collect();
+        assert!(places.take(stranger("203.0.113.9")).is_err());
         let names = (0..MOST_OF_CALLERS / MOST_OF_CALLER).map(|number| number.to_string());
         let mut own: Vec<_> = names.map(|name| taken(&places, &name, MOST_OF_CALLER)).collect();
         assert!(places.take(caller("late")).is_err());
         own.pop();
         assert!(places.take(caller("late")).is_ok());
         drop(own);
-        assert_eq!(places.taken().len(), 1, "nobody is kept who has nothing");
+        assert_eq!(places.taken().len(), addresses.len(), "nobody is kept who has nothing");
     }
 
     #[test]
     fn a_place_is_for_so_long() {
         let opened_at = Instant::now();
-        let place = Places::default().take(Holder::Strangers).unwrap();
+        let place = Places::default().take(stranger("192.0.2.1")).unwrap();
         assert!(!place.is_over(opened_at + LONGEST_LIFE.saturating_sub(POLL)));
         assert!(place.is_over(Instant::now() + LONGEST_LIFE));
     }

@@ -200,11 +200,12 @@ async fn perform(app: &App, kind: &str, task: Claimed<Value>, seen: &mut Span) {
         Err(error) => {
             let dead = attempts >= MAX_ATTEMPTS;
             tracing::warn!(service = app.name(), task = %id, kind, attempts, dead, %error, "a task failed");
-            if dead {
+            seen.fail(error.reason());
+            let put_back = in_time(put_back(app, id, lease, attempts, &error)).await;
+            if dead && put_back.is_ok() {
                 metrics::counter!("quenty_tasks_dead_total", "service" => app.name()).increment(1);
             }
-            seen.fail(error.reason());
-            in_time(put_back(app, id, lease, attempts, &error)).await
+            put_back
         }
     };
     if let Err(error) = settled {

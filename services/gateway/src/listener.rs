@@ -158,9 +158,8 @@ where
     connection.as_mut().graceful_shutdown();
     match over {
         None => drop(connection.await),
-        // Answers may have ended here of which it takes nothing.
-        Some(Over::Idle) => drop(tokio::time::timeout(patience, connection).await),
-        Some(Over::Stuck) => {}
+        // What else runs on it ends; what is stuck, here or already handed on, is not waited for much longer.
+        Some(Over::Idle | Over::Stuck) => drop(tokio::time::timeout(patience, connection).await),
     }
 }
 

@@ -29,7 +29,7 @@ pub async fn book_shipment(
             quote.redeem(company, &shipment.consignment(), now)?
         }
         None => {
-            let now = local(now, Some(&standing.time_zone));
+            let now = local(now, standing.time_zone.as_deref());
             tariff.offer(shipment.state().service, &shipment.consignment(), &now)?
         }
     };

@@ -64,7 +64,7 @@ async fn decide(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
     let now = tx.now();
     let tariff = tariff_of(tx, &shipment).await?;
     let standing = store::neighbours::find_standing(tx.conn(), shipment.state().company_id).await?;
-    let there = local(now, standing.as_ref().map(|standing| standing.time_zone.as_str()));
+    let there = local(now, standing.as_ref().and_then(|standing| standing.time_zone.as_deref()));
     let offer = match offer(&tariff, &shipment, &there) {
         Ok(offer) => offer,
         Err(refusal) => {

@@ -61,8 +61,8 @@ pub struct Standing {
     pub may_order: bool,
     pub may_ship_internationally: bool,
     pub trade_name: String,
-    /// By its IANA name.
-    pub time_zone: String,
+    /// By its IANA name; not known of standings of before it was kept.
+    pub time_zone: Option<String>,
 }
 
 impl From<&quenty_contracts::customer::Standing> for Standing {
@@ -71,7 +71,7 @@ impl From<&quenty_contracts::customer::Standing> for Standing {
             may_order: told.may_order,
             may_ship_internationally: told.may_ship_internationally,
             trade_name: told.trade_name.clone(),
-            time_zone: told.time_zone.clone(),
+            time_zone: Some(told.time_zone.clone()),
         }
     }
 }
@@ -302,7 +302,7 @@ mod tests {
             may_order,
             may_ship_internationally,
             trade_name: String::new(),
-            time_zone: "UTC".to_owned(),
+            time_zone: Some("UTC".to_owned()),
         };
         assert_eq!(standing(true, false).permits(false), Ok(()));
         assert_eq!(standing(true, false).permits(true), Err(Refusal::KycRequired));

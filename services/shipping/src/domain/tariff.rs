@@ -193,11 +193,15 @@ impl RateCard {
 }
 
 /// A moment by the clocks of a company, whose day a promise ends with: an address does not say which clocks are its
-/// own. Where the company's are not known either, a day ends where it ends last on Earth.
+/// own. Where the company's are not known either, it is the day of UTC, and ends where it ends last on Earth.
 #[must_use]
 pub fn local(at: Timestamp, time_zone: Option<&str>) -> Zoned {
-    let known = time_zone.and_then(|name| TimeZone::get(name).ok());
-    at.to_zoned(known.unwrap_or_else(|| TimeZone::fixed(tz::offset(-12))))
+    if let Some(known) = time_zone.and_then(|name| TimeZone::get(name).ok()) {
+        return at.to_zoned(known);
+    }
+    let last = tz::offset(-12);
+    let same_day = last.to_timestamp(tz::Offset::UTC.to_datetime(at)).unwrap_or(at);
+    same_day.to_zoned(TimeZone::fixed(last))
 }
 
 /// The `days`-th business day after today: Monday to Friday, holidays not known.

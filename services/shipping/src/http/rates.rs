@@ -144,7 +144,7 @@ async fn rates(app: &App, caller: &Caller, consignment: &Consignment<'_>) -> Res
         Some(id) => store::neighbours::find_standing(&mut *connection, id).await?,
         None => None,
     };
-    let there = local(now, standing.as_ref().map(|standing| standing.time_zone.as_str()));
+    let there = local(now, standing.as_ref().and_then(|standing| standing.time_zone.as_deref()));
     let mut offers = tariff.offers(consignment, &there)?;
     offers.sort_by_key(|offer| offer.cost.total.amount());
     let signer = app.part::<QuoteSigner>()?;

@@ -16,7 +16,7 @@ use quenty_kernel::id::ShipmentId;
 use quenty_platform::{
     App, Result,
     http::{Anyone, Json, Path},
-    live::{Place, ResumeAfter, StreamedEvent},
+    live::{Place, ResumeAfter, StreamedEvent, Whereabouts},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -95,7 +95,8 @@ pub(super) async fn track_shipment(
         (status = 429, description = "`TOO_MANY_STREAMS`: try again after `Retry-After`")))]
 pub(super) async fn follow_shipment(
     State(app): State<App>,
-    caller: Anyone,
+    _: Anyone,
+    from: Whereabouts,
     resume: ResumeAfter,
     Path(number): Path<TrackingNumber>,
 ) -> Result<Response> {
@@ -105,7 +106,7 @@ pub(super) async fn follow_shipment(
     if news.is_all && news.events.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let place = Place::take(&app, &caller)?;
+    let place = Place::take(&app, from)?;
     let ready = news.events.into_iter();
     let follower = Follower { app, shipment, after, ready, wait: SHORTEST_WAIT, place };
     let lines = stream::unfold(follower, Follower::next).map(Ok::<_, Infallible>);

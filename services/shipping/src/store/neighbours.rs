@@ -18,7 +18,7 @@ pub async fn find_standing(db: impl PgExecutor<'_>, company: CompanyId) -> Resul
     Ok(row.fetch_optional(db).await?)
 }
 
-/// Keeps a standing, unless a newer one is known.
+/// Keeps a standing, unless a newer one is known, or as new a one as whole.
 pub async fn keep_standing(connection: &mut PgConnection, told: &ToldStanding) -> Result<(), Error> {
     sqlx::query!(
         "insert into standings (company_id, version, may_order, may_ship_internationally, trade_name, time_zone)
@@ -26,7 +26,8 @@ pub async fn keep_standing(connection: &mut PgConnection, told: &ToldStanding) -
          on conflict (company_id) do update set version = excluded.version, may_order = excluded.may_order,
              may_ship_internationally = excluded.may_ship_internationally, trade_name = excluded.trade_name,
              time_zone = excluded.time_zone
-         where standings.version < excluded.version",
+         where standings.version < excluded.version
+             or (standings.version = excluded.version and standings.time_zone is null)",
         told.company_id.uuid(),
         told.version,
         told.may_order,

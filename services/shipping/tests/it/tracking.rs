@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use quenty_platform::live::MOST_OF_STRANGERS;
+use quenty_platform::live::MOST_OF_STRANGER;
 use quenty_testkit::eventually;
 use serde_json::json;
 use tokio::{
@@ -128,7 +128,7 @@ async fn a_stream_ends_with_its_shipment() {
 }
 
 #[tokio::test]
-async fn strangers_follow_so_many_at_a_time_and_read_as_before() {
+async fn a_stranger_follows_so_many_at_a_time_and_reads_as_before() {
     let shop = Shop::open().await;
     shop.told(1, true).await;
     let id = shop.booked().await;
@@ -136,7 +136,7 @@ async fn strangers_follow_so_many_at_a_time_and_read_as_before() {
         shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/tracking/{number}/stream");
     let mut open = Vec::new();
-    for _ in 0..MOST_OF_STRANGERS {
+    for _ in 0..MOST_OF_STRANGER {
         let mut socket = follow(&shop, &path, None).await;
         hear(&mut socket, "200 OK").await;
         open.push(socket);

@@ -4,11 +4,7 @@ use std::path::Path;
 
 use futures_util::future::join_all;
 use quenty_platform::{
-    Service,
-    bus::rabbit::RabbitBus,
-    client::Transport,
-    discovery::Discovery,
-    settings::{CHASSIS, Settings},
+    Service, bus::rabbit::RabbitBus, client::Transport, discovery::Discovery, settings::Settings,
 };
 
 use super::{Finding, Verdict, data_flag, finding};
@@ -57,7 +53,7 @@ pub(super) async fn of_settings(chosen: &[&Service]) -> Vec<Finding> {
         Err(why) => return vec![finding(GATEWAY, "settings", Err(why.to_string()))],
     };
     let discovery = Discovery::from_settings(&settings, &transport);
-    let own = chosen.iter().map(|service| at_its_places(service, &settings, &discovery, &transport));
+    let own = chosen.iter().map(|service| at_its_places(service, &discovery, &transport));
     let (told, broker, own) = tokio::join!(at_gateway(url), broker(&settings), join_all(own));
     let told = told.map_err(|why| format!("{why} (QUENTY_PUBLIC_URL)"));
     let mut findings = vec![
@@ -98,24 +94,17 @@ struct Places {
 }
 
 impl Places {
-    /// As the settings say; where they say nothing, as Consul does, if there is one.
-    async fn of(service: &Service, settings: &Settings, discovery: &Discovery) -> Result<Self, String> {
-        let (name, key) = (service.name, format!("{}_url", service.name));
-        let variable = format!("QUENTY_{}", key.to_uppercase());
-        let default = CHASSIS.iter().find(|setting| setting.key == key).and_then(|setting| setting.default);
-        let is_set = settings.get(&key) != default;
-        if !is_set && let Some(registered) = discovery.registered(name).await {
-            return match registered {
-                Ok(urls) if urls.is_empty() => Err(format!(
-                    "Consul tells of no instance that is well: start it (`quenty serve {name}`), or let QUENTY_CONSUL_TOKEN \
-                     read services"
-                )),
-                Ok(urls) => Ok(Self { urls, variable: "QUENTY_ADVERTISED_HOST of that process".to_owned() }),
-                Err(why) => Err(format!(
-                    "unknown, since Consul does not say where it is ({why}): start its agent, correct QUENTY_CONSUL_URL or \
-                     QUENTY_CONSUL_TOKEN, or set {variable}"
-                )),
-            };
+    /// As processes find each other: as Consul tells, once it tells of any that is well, else as the settings say.
+    async fn of(service: &Service, discovery: &Discovery) -> Result<Self, String> {
+        let name = service.name;
+        let mut variable = format!("QUENTY_{}_URL", name.to_uppercase());
+        match discovery.registered(name).await {
+            None => {}
+            Some(Ok(urls)) if urls.is_empty() => variable.push_str(", for Consul tells of none that is well"),
+            Some(Ok(urls)) => {
+                return Ok(Self { urls, variable: "QUENTY_ADVERTISED_HOST of that process".to_owned() });
+            }
+            Some(Err(why)) => variable.push_str(&format!(", for Consul does not say where it is ({why})")),
         }
         let urls = discovery.instances(name).map(|instances| instances.borrow().clone()).unwrap_or_default();
         if urls.is_empty() {
@@ -127,11 +116,10 @@ impl Places {
 
 async fn at_its_places(
     service: &Service,
-    settings: &Settings,
     discovery: &Discovery,
     transport: &Transport,
 ) -> Result<Vec<Told>, String> {
-    let Places { urls, variable } = Places::of(service, settings, discovery).await?;
+    let Places { urls, variable } = Places::of(service, discovery).await?;
     let told = urls.into_iter().map(|url| async {
         let told = at_its_url(service, &url, &variable, transport).await;
         (url, told)
@@ -212,46 +200,51 @@ async fn broker(settings: &Settings) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use axum::{Router, routing::get};
+    use quenty_platform::settings::CHASSIS;
     use serde_json::json;
     use tokio::net::TcpListener;
 
     use super::*;
 
-    async fn of(pairs: &[(&str, &str)]) -> Result<Vec<String>, String> {
+    async fn of(pairs: &[(&str, &str)]) -> Places {
         let settings = Settings::load(&[CHASSIS], None, std::iter::empty()).unwrap();
         let settings = pairs.iter().fold(settings, |settings, (key, value)| settings.with(key, *value));
         let discovery = Discovery::from_settings(&settings, &Transport::default());
-        let order = services::find("order").unwrap();
-        Places::of(&order, &settings, &discovery).await.map(|places| places.urls)
+        Places::of(&services::find("order").unwrap(), &discovery).await.unwrap()
     }
 
     #[tokio::test]
-    async fn several_addresses_of_a_service_are_several_and_count_more_than_consul() {
-        let one = "http://127.0.0.1:8002".to_owned();
-        assert_eq!(of(&[]).await, Ok(vec![one.clone()]));
+    async fn each_of_several_addresses_is_one() {
+        assert_eq!(of(&[]).await.urls, ["http://127.0.0.1:8002"]);
         let several = ("order_url", "http://127.0.0.1:8002, http://b:8002/");
-        let consul = ("consul_url", "http://127.0.0.1:9");
-        assert_eq!(of(&[several, consul]).await, Ok(vec![one, "http://b:8002".to_owned()]));
+        assert_eq!(of(&[several]).await.urls, ["http://127.0.0.1:8002", "http://b:8002"]);
+        let away = of(&[several, ("consul_url", "http://127.0.0.1:9")]).await;
+        assert_eq!(away.urls.len(), 2);
+        assert!(away.variable.contains("Consul does not say where it is"), "{}", away.variable);
     }
 
     #[tokio::test]
-    async fn where_no_address_is_set_consul_is_asked() {
-        let well = json!([{"Service": {"Address": "10.0.0.7", "Port": 8002}}]).to_string();
-        let router = Router::new().route("/v1/health/service/quenty-order", get(move || async move { well }));
+    async fn where_consul_tells_it_is_believed_as_by_all_processes() {
+        let told = Arc::new(Mutex::new(json!([{"Service": {"Address": "10.0.0.7", "Port": 8002}}])));
+        let answer = Arc::clone(&told);
+        let well = move || std::future::ready(answer.lock().unwrap().to_string());
+        let router = Router::new().route("/v1/health/service/quenty-order", get(well));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let consul = [("consul_url", url.as_str())];
-        let found = tokio::select! {
-            found = of(&consul) => found,
-            ended = async { axum::serve(listener, router).await } => panic!("{ended:?}"),
+        let asking = async {
+            let set = [("consul_url", url.as_str()), ("order_url", "http://b:8002")];
+            assert_eq!(of(&set).await.urls, ["http://10.0.0.7:8002"]);
+            *told.lock().unwrap() = json!([]);
+            let nobody = of(&set).await;
+            assert_eq!(nobody.urls, ["http://b:8002"]);
+            assert!(nobody.variable.contains("Consul tells of none"), "{}", nobody.variable);
         };
-        assert_eq!(found, Ok(vec!["http://10.0.0.7:8002".to_owned()]));
-
-        let away = of(&[("consul_url", "http://127.0.0.1:9")]).await.unwrap_err();
-        assert!(
-            away.contains("Consul does not say where it is") && away.contains("QUENTY_CONSUL_URL"),
-            "{away}"
-        );
+        tokio::select! {
+            () = asking => {}
+            ended = async { axum::serve(listener, router).await } => panic!("{ended:?}"),
+        }
     }
 }

@@ -122,8 +122,8 @@ fn a_promise_ends_with_the_day_of_the_company() {
         (Some("America/Santiago"), "2026-09-04T12:00:00Z", "2026-09-07", "2026-09-08T02:59:59Z"),
         (None, "2026-01-05T12:00:00Z", "2026-01-06", "2026-01-07T11:59:59Z"),
         (Some("Nowhere/At_All"), "2026-01-05T12:00:00Z", "2026-01-06", "2026-01-07T11:59:59Z"),
-        // What the database says of standings of before.
-        (Some("Etc/GMT+12"), "2026-01-05T12:00:00Z", "2026-01-06", "2026-01-07T11:59:59Z"),
+        (None, "2026-01-06T06:00:00Z", "2026-01-07", "2026-01-08T11:59:59Z"),
+        (None, "2026-01-06T00:00:00Z", "2026-01-07", "2026-01-08T11:59:59Z"),
     ] {
         let now = local(booked.parse().unwrap(), time_zone);
         let offer = card().offer(ServiceLevel::Express, &[parcel(500)], cop("0"), &now).unwrap().unwrap();
