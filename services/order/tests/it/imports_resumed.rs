@@ -14,21 +14,27 @@ use crate::{
     shop::{hear_standing, standing},
 };
 
+/// Where to look for an import of sixty orders, of which some are in.
+async fn sixty_under_way(merchant: &Merchant<'_>) -> String {
+    let content: String = (0..60)
+        .map(|n| row(&format!("#{n}")).replacen(",,", &format!(",buyer{n}@example.com,"), 1))
+        .collect();
+    let accepted = send(merchant, "stock=assume", file(&content)).await.expect(202);
+    let location = accepted.header("location").unwrap().to_owned();
+    eventually("some orders are in", || async {
+        (merchant.get(&location).await.json()["created"].as_i64() >= Some(10)).then_some(())
+    })
+    .await;
+    location
+}
+
 #[tokio::test]
 async fn a_worker_that_takes_over_goes_on_without_doubles() {
     let customers = Customers::default();
     customers.milliseconds.store(15, Ordering::SeqCst);
     let app = app_with(&customers).await;
     let merchant = merchant(&app).await;
-    let content: String = (0..60)
-        .map(|n| row(&format!("#{n}")).replacen(",,", &format!(",buyer{n}@example.com,"), 1))
-        .collect();
-    let accepted = send(&merchant, "stock=assume", file(&content)).await.expect(202);
-    let location = accepted.header("location").unwrap().to_owned();
-    eventually("some orders are in", || async {
-        (merchant.get(&location).await.json()["created"].as_i64() >= Some(10)).then_some(())
-    })
-    .await;
+    let location = sixty_under_way(&merchant).await;
     // The lease runs out under the worker: another one begins while the first still works.
     let lost = sqlx::query(
         "update quenty.tasks set lease_until = now() - interval '1 second' where kind = 'import_orders' and status = 'running'",
@@ -54,15 +60,7 @@ async fn an_import_goes_on_after_its_service_was_stopped() {
     customers.milliseconds.store(15, Ordering::SeqCst);
     let app = app_with(&customers).await;
     let first = merchant(&app).await;
-    let content: String = (0..60)
-        .map(|n| row(&format!("#{n}")).replacen(",,", &format!(",buyer{n}@example.com,"), 1))
-        .collect();
-    let accepted = send(&first, "stock=assume", file(&content)).await.expect(202);
-    let location = accepted.header("location").unwrap().to_owned();
-    eventually("some orders are in", || async {
-        (first.get(&location).await.json()["created"].as_i64() >= Some(10)).then_some(())
-    })
-    .await;
+    let location = sixty_under_way(&first).await;
     let (company, token) = (first.company, first.token.clone());
     let database = app.stop().await;
     let app = TestApp::start_on(quenty_order::service(), options(customers.serve().await), database).await;
@@ -84,15 +82,7 @@ async fn a_company_that_is_suspended_meanwhile_imports_nothing_more() {
     customers.milliseconds.store(15, Ordering::SeqCst);
     let app = app_with(&customers).await;
     let merchant = merchant(&app).await;
-    let content: String = (0..60)
-        .map(|n| row(&format!("#{n}")).replacen(",,", &format!(",buyer{n}@example.com,"), 1))
-        .collect();
-    let accepted = send(&merchant, "stock=assume", file(&content)).await.expect(202);
-    let location = accepted.header("location").unwrap().to_owned();
-    eventually("some orders are in", || async {
-        (merchant.get(&location).await.json()["created"].as_i64() >= Some(10)).then_some(())
-    })
-    .await;
+    let location = sixty_under_way(&merchant).await;
     let mut barred = standing(merchant.company);
     (barred.status, barred.may_order, barred.version) = ("suspended".to_owned(), false, 2);
     hear_standing(&app, barred).await;
