@@ -23,7 +23,7 @@ use crate::{
     Gateway,
     client_address::Client,
     edge,
-    streams::{HANDED_ON, Over, Streams},
+    streams::{HANDED_ON, Streams},
     tls,
     unreadable::Telling,
 };
@@ -150,16 +150,17 @@ where
         async move { answer(gateway, request, client).await.map(|response| stream.answered(response)) }
     });
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), answer));
-    let over = tokio::select! {
+    let is_over = tokio::select! {
         _ = connection.as_mut() => return,
-        () = ending.cancelled() => None,
-        over = streams.over(idle, patience) => Some(over),
+        () = ending.cancelled() => false,
+        () = streams.over(idle, patience) => true,
     };
     connection.as_mut().graceful_shutdown();
-    match over {
-        None => drop(connection.await),
+    if is_over {
         // What else runs on it ends; what is stuck, here or already handed on, is not waited for much longer.
-        Some(Over::Idle | Over::Stuck) => drop(tokio::time::timeout(patience, connection).await),
+        drop(tokio::time::timeout(patience, connection).await);
+    } else {
+        drop(connection.await);
     }
 }
 

@@ -33,14 +33,6 @@ struct State {
     moved: Instant,
 }
 
-/// Why a connection is to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Over {
-    Idle,
-    /// Its client asks for an answer and takes nothing of it.
-    Stuck,
-}
-
 /// A request under way.
 pub(crate) struct Stream {
     streams: Arc<Streams>,
@@ -71,27 +63,23 @@ impl Streams {
     }
 
     /// Waits until nothing has been asked for `idle`, or nothing been taken of an answer for `patience`.
-    pub(crate) async fn over(&self, idle: Duration, patience: Duration) -> Over {
+    pub(crate) async fn over(&self, idle: Duration, patience: Duration) {
         loop {
-            let (over, wait) = self.look(idle, patience);
-            match over {
-                Some(over) if wait.is_zero() => return over,
+            match self.left(idle, patience) {
+                Some(Duration::ZERO) => return,
                 // Nobody says when something else comes first.
-                _ => tokio::time::sleep(wait.min(patience)).await,
+                left => tokio::time::sleep(left.map_or(patience, |left| left.min(patience))).await,
             }
         }
     }
 
-    /// What comes next, and after how long.
-    fn look(&self, idle: Duration, patience: Duration) -> (Option<Over>, Duration) {
+    /// How long the connection has, if nothing happens; nothing is known while services have not answered.
+    fn left(&self, idle: Duration, patience: Duration) -> Option<Duration> {
         let state = self.state();
         if state.open == 0 {
-            return (Some(Over::Idle), idle.saturating_sub(state.moved.elapsed()));
+            return Some(idle.saturating_sub(state.moved.elapsed()));
         }
-        match state.unread.values().min() {
-            Some(since) => (Some(Over::Stuck), patience.saturating_sub(since.elapsed())),
-            None => (None, patience),
-        }
+        state.unread.values().min().map(|since| patience.saturating_sub(since.elapsed()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -174,7 +162,7 @@ mod tests {
     fn one_answer_that_nobody_takes_is_seen_beside_others_that_are_taken() {
         let streams = Arc::new(Streams::default());
         let (stuck, busy) = (streams.begin(), streams.begin());
-        assert_eq!(streams.look(LONG, LONG), (None, LONG), "their services have not answered yet");
+        assert_eq!(streams.left(LONG, LONG), None, "their services have not answered yet");
         stuck.handed_on();
         std::thread::sleep(SHORT * 2);
         for _ in 0..3 {
@@ -182,10 +170,10 @@ mod tests {
             busy.taken();
             drop(streams.begin());
         }
-        assert_eq!(streams.look(LONG, SHORT), (Some(Over::Stuck), Duration::ZERO));
+        assert_eq!(streams.left(LONG, SHORT), Some(Duration::ZERO));
         stuck.taken();
-        assert_eq!(streams.look(LONG, SHORT), (None, SHORT));
+        assert_eq!(streams.left(LONG, SHORT), None);
         drop((stuck, busy));
-        assert_eq!(streams.look(LONG, SHORT).0, Some(Over::Idle));
+        assert!(streams.left(LONG, SHORT) > Some(SHORT), "it is idle");
     }
 }

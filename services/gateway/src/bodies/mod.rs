@@ -1,8 +1,9 @@
 //! The body of a request, read and checked before any service hears of it: its media type, its size, how fast it comes,
 //! how deep it is, its shape as the operation's description tells it, and that it holds no card number.
 //!
-//! Files stream through: their service reads them piece by piece. All else is read first, also where nothing is expected. What a service's own types say of values (lengths,
-//! ranges, patterns) is theirs to tell, in words that fit the field; what is refused here they would refuse, too.
+//! Files stream through: their service reads them piece by piece. All else is read first, also where nothing is expected.
+//! What a service's own types say of values (lengths, ranges, patterns) is theirs to tell, in words that fit the field;
+//! what is refused here they would refuse, too.
 
 mod cards;
 mod schema;
