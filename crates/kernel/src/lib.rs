@@ -16,6 +16,7 @@ pub mod id;
 pub mod invalid;
 pub mod measure;
 pub mod money;
+pub mod network;
 pub mod page;
 mod words;
 

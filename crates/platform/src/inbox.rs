@@ -365,7 +365,6 @@ async fn retry(app: &App, envelope: &Envelope) -> Result<bool> {
 async fn bury(app: &App, event: Uuid, error: &str) -> Result<()> {
     let now = wall_now().to_sqlx();
     tracing::error!(service = app.name(), %event, error, "a stored event cannot be read");
-    metrics::counter!("quenty_events_dead_total", "service" => app.name()).increment(1);
     sqlx::query!(
         "update quenty.inbox set status = 'dead', error = $2, next_at = null, updated_at = $3 where event_id = $1",
         event,
@@ -374,5 +373,6 @@ async fn bury(app: &App, event: Uuid, error: &str) -> Result<()> {
     )
     .execute(app.db())
     .await?;
+    metrics::counter!("quenty_events_dead_total", "service" => app.name()).increment(1);
     Ok(())
 }

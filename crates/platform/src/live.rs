@@ -5,7 +5,7 @@
 use std::{
     collections::BTreeMap,
     convert::Infallible,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -16,7 +16,7 @@ use axum::{
     response::sse::{Event as SseEvent, KeepAlive, Sse},
 };
 use futures_util::{Stream, StreamExt, stream};
-use quenty_kernel::{Failure, Kind, Scope, id::TypedId};
+use quenty_kernel::{Failure, Kind, Scope, id::TypedId, network};
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::Instant;
@@ -36,11 +36,11 @@ const BATCH: i64 = 100;
 pub const MOST_OF_CALLER: usize = 10;
 /// As many may all callers have together: each stream reads once a second, by the few connections that requests read
 /// by, too.
-pub const MOST_OF_CALLERS: usize = 200;
-/// As many may strangers have from one address, or one network of IPv6: a household has a /64.
+const MOST_OF_CALLERS: usize = 200;
+/// As many may strangers have from one network ([`network::of`]).
 pub const MOST_OF_STRANGER: usize = 10;
 /// As many may all strangers have together: they take nothing from callers.
-pub const MOST_OF_STRANGERS: usize = 200;
+const MOST_OF_STRANGERS: usize = 200;
 /// Then a stream ends in order, whoever listens: its client connects again, perhaps to another process.
 const LONGEST_LIFE: Duration = Duration::from_secs(60 * 60);
 /// Seconds until who was refused a stream may ask again.
@@ -90,11 +90,7 @@ impl FromRequestParts<App> for Whereabouts {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let network = |address: IpAddr| match address {
-            IpAddr::V4(_) => address,
-            IpAddr::V6(whole) => Ipv6Addr::from_bits(whole.to_bits() >> 64 << 64).into(),
-        };
-        Ok(Self(client_address(parts, app).map(network)))
+        Ok(Self(client_address(parts, app).map(network::of)))
     }
 }
 

@@ -1,7 +1,9 @@
 //! From where a request came, for limits and the audit trail.
 
 // An address is a value; `std::net` would be the network itself.
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::IpAddr;
+
+use quenty_kernel::network;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -11,12 +13,11 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// What limits and locks count by: an IPv4 address, or the /64 of an IPv6 one, in which a household or a host may
-    /// take another address for each request.
+    /// What limits and locks count by ([`network::of`]).
     #[must_use]
     pub fn network(&self) -> String {
         match self.address.parse::<IpAddr>().map(|address| address.to_canonical()) {
-            Ok(IpAddr::V6(whole)) => format!("{}/64", Ipv6Addr::from_bits(whole.to_bits() >> 64 << 64)),
+            Ok(address @ IpAddr::V6(_)) => format!("{}/64", network::of(address)),
             Ok(address) => address.to_string(),
             Err(_) => self.address.clone(),
         }

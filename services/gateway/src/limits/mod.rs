@@ -9,13 +9,13 @@ mod shared;
 
 use std::{
     fmt,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     str::FromStr,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use hyper::header::{HeaderName, HeaderValue};
-use quenty_kernel::{Failure, Kind, id::ApiKeyId};
+use quenty_kernel::{Failure, Kind, id::ApiKeyId, network};
 use quenty_platform::{
     redis::Redis,
     settings::{Settings, SettingsError},
@@ -96,11 +96,7 @@ impl fmt::Display for Principal {
 
 impl Principal {
     pub(crate) fn at(address: IpAddr) -> Self {
-        Self::Address(match address {
-            IpAddr::V4(_) => address,
-            // A household or a host has a /64, and may take another address of it for each request.
-            IpAddr::V6(whole) => Ipv6Addr::from_bits(whole.to_bits() >> 64 << 64).into(),
-        })
+        Self::Address(network::of(address))
     }
 
     pub(crate) fn of(claims: &Claims) -> Self {

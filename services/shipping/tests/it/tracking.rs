@@ -10,13 +10,17 @@ use tokio::{
 
 use crate::fixtures::{Shop, delivered, merged};
 
+async fn number_of(shop: &Shop, id: &str) -> String {
+    let shipment = shop.get(&format!("/shipments/{id}")).await.json();
+    shipment["tracking_number"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn anyone_sees_where_a_parcel_is_and_nothing_about_people() {
     let shop = Shop::open().await;
     shop.told(1, true).await;
     let id = shop.booked().await;
-    let number =
-        shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
+    let number = number_of(&shop, &id).await;
     shop.scan(&id, &json!({"kind": "departed", "place": "Bogotá"})).await.expect(200);
     shop.scan(&id, &json!({"kind": "delivery_failed", "detail": "Ana Gómez was not at Calle 26"}))
         .await
@@ -40,8 +44,7 @@ async fn what_is_scanned_after_the_end_changes_nothing_that_followers_see() {
     let shop = Shop::open().await;
     shop.told(1, true).await;
     let id = shop.booked().await;
-    let number =
-        shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
+    let number = number_of(&shop, &id).await;
     shop.app.advance_to("2026-01-05T20:00:00Z".parse().unwrap());
     for (body, at) in [
         (delivered(), "18:00"),
@@ -96,8 +99,7 @@ async fn a_follower_hears_each_event_and_resumes_where_it_stopped() {
     let shop = Shop::open().await;
     shop.told(1, true).await;
     let id = shop.booked().await;
-    let number =
-        shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
+    let number = number_of(&shop, &id).await;
     let path = format!("/api/v1/tracking/{number}/stream");
     let scanning = async {
         shop.scan(&id, &json!({"kind": "departed", "place": "Bogotá"})).await.expect(200);
@@ -114,8 +116,7 @@ async fn a_stream_ends_with_its_shipment() {
     let shop = Shop::open().await;
     shop.told(1, true).await;
     let id = shop.booked().await;
-    let number =
-        shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
+    let number = number_of(&shop, &id).await;
     let path = format!("/api/v1/tracking/{number}/stream");
     let delivering = async {
         shop.scan(&id, &delivered()).await.expect(200);
@@ -132,8 +133,7 @@ async fn a_stranger_follows_so_many_at_a_time_and_reads_as_before() {
     let shop = Shop::open().await;
     shop.told(1, true).await;
     let id = shop.booked().await;
-    let number =
-        shop.get(&format!("/shipments/{id}")).await.json()["tracking_number"].as_str().unwrap().to_owned();
+    let number = number_of(&shop, &id).await;
     let path = format!("/api/v1/tracking/{number}/stream");
     let mut open = Vec::new();
     for _ in 0..MOST_OF_STRANGER {
