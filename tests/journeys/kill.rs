@@ -1,8 +1,8 @@
 //! Promise 5 of design/conventions.md: killing any process at any moment loses nothing and doubles nothing.
 //!
-//! Hundreds of orders are under way while every process is killed again and again, the broker is killed and
-//! PostgreSQL restarted. The people go on as people do: who gets no answer asks again, with the same key. So it goes for
-//! processes that somebody starts again, and for those that `quenty up --distributed` looks after itself.
+//! Orders are under way while every process is killed again and again, the broker is killed and PostgreSQL restarted.
+//! The people go on as people do: who gets no answer asks again, with the same key. So it goes for processes that
+//! somebody starts again, and for those that `quenty up --distributed` looks after itself.
 
 use std::{
     collections::BTreeMap,
@@ -30,12 +30,12 @@ use crate::{
 
 /// Another one by `QUENTY_TEST_SEED`.
 const SEED: u64 = 20_260_105;
-const ORDERS: usize = 300;
+/// What is promised, on the platform as an operator starts it.
+const WHOLE: Scale = Scale { orders: 300, kills_of_each: 10 };
+/// What two cores do in a minute.
+const SMALL: Scale = Scale { orders: 100, kills_of_each: 3 };
 /// People at work at the same time.
 const HANDS: usize = 24;
-const KILLS_OF_EACH: usize = 10;
-/// Of so many more processes.
-const KILLS_OF_EACH_OF_MANY: usize = 3;
 /// A cancellation has a longer way to Pickup than a start: in each race it gets so much more of a head start.
 const HEAD_START: Duration = Duration::from_millis(40);
 const PIECES_OF_EACH: usize = 2;
@@ -46,6 +46,23 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const PAUSE_MS: std::ops::Range<u64> = 50..1_000;
 /// The longest time without a blow.
 const LULL: Duration = Duration::from_secs(3);
+
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    orders: usize,
+    /// Of each service and each server but broker and database, which go once. Processes of one service share them.
+    kills_of_each: usize,
+}
+
+impl Scale {
+    /// How often to kill one of these processes.
+    fn kills_of(self, name: &str, names: &[String]) -> usize {
+        let service =
+            |name: &str| name.trim_end_matches(|end: char| end == '-' || end.is_ascii_digit()).to_owned();
+        let processes = names.iter().filter(|other| service(other) == service(name)).count();
+        self.kills_of_each.div_ceil(processes)
+    }
+}
 
 /// What is done to the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +87,7 @@ async fn nothing_is_lost_and_nothing_doubled() {
     let _alone = alone().await;
     let mut cluster = Cluster::start_with(Own { rabbit: true, postgres: true, ..Own::default() }).await;
     let stage = cluster.stage.clone();
-    go_on_under_blows(&mut cluster, &stage, KILLS_OF_EACH).await;
+    go_on_under_blows(&mut cluster, &stage, SMALL).await;
     cluster.stop().await;
 }
 
@@ -80,7 +97,7 @@ async fn nothing_is_lost_and_nothing_doubled_of_many_processes() {
     let _alone = alone().await;
     let Some(mut platform) = Distributed::start().await else { return };
     let stage = platform.stage.clone();
-    go_on_under_blows(&mut platform, &stage, KILLS_OF_EACH_OF_MANY).await;
+    go_on_under_blows(&mut platform, &stage, WHOLE).await;
     platform.stop().await;
 }
 
@@ -147,7 +164,7 @@ impl Mortal for Distributed {
     }
 }
 
-async fn go_on_under_blows(platform: &mut impl Mortal, stage: &Stage, kills_of_each: usize) {
+async fn go_on_under_blows(platform: &mut impl Mortal, stage: &Stage, scale: Scale) {
     let Cast { support, merchant, fleet, .. } = Cast::enter(stage).await;
     merchant.pass_kyc(stage, &support).await;
     let far = Merchant::open(stage, &support, 2, LETICIA).await;
@@ -165,8 +182,8 @@ async fn go_on_under_blows(platform: &mut impl Mortal, stage: &Stage, kills_of_e
     };
 
     let seed = seed();
-    let progress = Progress::default();
-    let orders = stream::iter(0..ORDERS).map(async |number| {
+    let progress = Progress { orders: scale.orders, ..Progress::default() };
+    let orders = stream::iter(0..scale.orders).map(async |number| {
         let order = people.place(number).await;
         progress.placed.fetch_add(1, Ordering::Relaxed);
         let end = people.finish(number, &order).await;
@@ -174,27 +191,28 @@ async fn go_on_under_blows(platform: &mut impl Mortal, stage: &Stage, kills_of_e
         (order, end)
     });
     let (blows, ends) = tokio::join!(
-        strike(platform, &progress, kills_of_each, seed),
-        orders.buffer_unordered(ORDERS).collect::<Vec<(Value, End)>>()
+        strike(platform, &progress, scale, seed),
+        orders.buffer_unordered(scale.orders).collect::<Vec<(Value, End)>>()
     );
     platform.is_ready().await;
 
     let report = stage.assert_sound().await;
     let counts = judge(&people, &ends).await;
     assert_erased(stage, &people).await;
-    println!("seed {seed}: {ORDERS} orders, {counts:?}");
+    println!("seed {seed}: {} orders, {counts:?}", scale.orders);
     println!("blows: {:?}; orders under way at each: {:?}", blows.dealt, blows.open);
     println!(
         "the checker: {} facts, {} deliveries, orders by status {:?}",
         report.facts, report.deliveries, report.orders_by_status
     );
-    blows.assert_all_fell(&platform.names(), kills_of_each);
-    assert_eq!(report.orders, ORDERS as u64, "each order once, whatever was repeated");
+    blows.assert_all_fell(&platform.names(), scale);
+    assert_eq!(report.orders, scale.orders as u64, "each order once, whatever was repeated");
 }
 
 /// How far the people have come. They place all orders first, so that hundreds are under way at once.
 #[derive(Default)]
 struct Progress {
+    orders: usize,
     placed: AtomicUsize,
     finished: AtomicUsize,
 }
@@ -208,7 +226,7 @@ impl Progress {
     async fn reaches(&self, share: usize, of: usize) {
         let started = Instant::now();
         let done = || self.placed.load(Ordering::Relaxed) + self.finished.load(Ordering::Relaxed);
-        while done() * of < 2 * ORDERS * share && started.elapsed() < LULL {
+        while done() * of < 2 * self.orders * share && started.elapsed() < LULL {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
@@ -223,10 +241,10 @@ struct Blows {
 
 impl Blows {
     /// Each process so many times, broker and database once, and orders were under way at each.
-    fn assert_all_fell(&self, victims: &[String], kills_of_each: usize) {
+    fn assert_all_fell(&self, victims: &[String], scale: Scale) {
         for victim in victims {
             let times = self.dealt.get(&format!("{:?}", Blow::Kill(victim.clone()))).copied().unwrap_or(0);
-            assert!(times >= kills_of_each, "{victim} was killed {times} times");
+            assert!(times >= scale.kills_of(victim, victims), "{victim} was killed {times} times");
         }
         for server in [Blow::KillRabbit, Blow::RestartPostgres] {
             assert_eq!(self.dealt.get(&format!("{server:?}")), Some(&1), "{server:?}");
@@ -237,10 +255,11 @@ impl Blows {
 }
 
 /// Every blow, in an order and at moments that the seed decides.
-async fn strike(platform: &mut impl Mortal, progress: &Progress, kills_of_each: usize, seed: u64) -> Blows {
+async fn strike(platform: &mut impl Mortal, progress: &Progress, scale: Scale, seed: u64) -> Blows {
     let mut random = StdRng::seed_from_u64(seed);
-    let victims = platform.names().into_iter();
-    let mut coming: Vec<Blow> = victims.flat_map(|name| vec![Blow::Kill(name); kills_of_each]).collect();
+    let victims = platform.names();
+    let kills = |name: &String| vec![Blow::Kill(name.clone()); scale.kills_of(name, &victims)];
+    let mut coming: Vec<Blow> = victims.iter().flat_map(kills).collect();
     coming.shuffle(&mut random);
     coming.insert(coming.len() / 3, Blow::KillRabbit);
     coming.insert(coming.len() * 2 / 3, Blow::RestartPostgres);
