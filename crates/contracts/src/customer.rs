@@ -1,6 +1,7 @@
 //! What Customer tells: companies and their standing, members, the customers they sell to.
 
 use quenty_kernel::{
+    Event,
     address::Address,
     contact::{Email, LanguageTag, PersonName, Phone, Text, TimeZoneName},
     country::CountryCode,
@@ -227,6 +228,42 @@ events! {
         customer_id: CustomerId,
     }
 }
+
+/// An event that carries a company's standing.
+pub trait TellsStanding: Event {
+    fn standing(&self) -> &Standing;
+}
+
+/// Hands every event that carries a company's standing to the macro of this name.
+#[macro_export]
+macro_rules! standing_events {
+    ($to:ident) => {
+        $to! {
+            $crate::customer::CompanyRegistered,
+            $crate::customer::CompanyUpdated,
+            $crate::customer::CompanySubmitted,
+            $crate::customer::CompanyApproved,
+            $crate::customer::CompanyRejected,
+            $crate::customer::CompanySuspended,
+            $crate::customer::CompanyReactivated,
+            $crate::customer::CompanyClosed,
+            $crate::customer::KycSubmitted,
+            $crate::customer::KycVerified,
+            $crate::customer::KycRejected
+        }
+    };
+}
+
+macro_rules! tells_standing {
+    ($($event:ty),+) => {$(
+        impl TellsStanding for $event {
+            fn standing(&self) -> &Standing {
+                &self.standing
+            }
+        }
+    )+};
+}
+standing_events!(tells_standing);
 
 /// One address of a customer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

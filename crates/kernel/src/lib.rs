@@ -9,6 +9,7 @@ pub mod clock;
 pub mod contact;
 pub mod country;
 pub mod currency;
+pub mod day;
 pub mod event;
 pub mod failure;
 pub mod geo;

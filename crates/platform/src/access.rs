@@ -5,7 +5,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{extract::MatchedPath, http::request::Parts};
+use axum::{
+    extract::MatchedPath,
+    http::{Method, request::Parts},
+};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use moka::future::Cache;
@@ -18,7 +21,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::{
-    App, Error, Result,
+    App, Error, Result, Tx,
     http::{Caller, client_address},
     journal::joined,
     token::Realm,
@@ -62,34 +65,46 @@ impl Default for Recorded {
     }
 }
 
+/// What is written down of a request, if it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    reader: UserId,
+    fact: PersonalDataRead,
+}
+
+impl Reading {
+    /// None of a company's own people, nor of services, which read for somebody else.
+    pub(crate) fn of(app: &App, caller: &Caller, parts: &Parts, permission: &'static str) -> Option<Self> {
+        let (Some(Realm::Staff), Actor::User(reader)) = (caller.realm(), caller.actor()) else { return None };
+        let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
+        let fact = PersonalDataRead {
+            operation: format!("{} {route}", parts.method),
+            permission: permission.to_owned(),
+            path: parts.uri.path().chars().take(LONGEST_PATH).collect(),
+            address: client_address(parts, app).map(|address| address.to_string()),
+        };
+        Some(Self { reader, fact })
+    }
+
+    pub(crate) async fn record(self, tx: &mut Tx) -> Result<()> {
+        let stream = ReaderId::from_uuid(self.reader.uuid());
+        // There is no row of the reader's to lock, and two first entries of one chain would meet.
+        sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 9))", stream.to_string())
+            .execute(tx.conn())
+            .await?;
+        tx.record_about(stream, self.reader, None, &AccessFact::from(self.fact))
+    }
+}
+
 /// Writes down that the caller is about to read, unless that was done a moment ago. Of many who ask at once one writes,
 /// and the others wait for it.
 ///
 /// # Errors
 /// 503 when it cannot be written: then nothing is read.
-pub(crate) async fn record(
-    app: &App,
-    caller: &Caller,
-    parts: &Parts,
-    permission: &'static str,
-) -> Result<()> {
-    // A company's own people, and services, which read for somebody else.
-    let (Some(Realm::Staff), Actor::User(reader)) = (caller.realm(), caller.actor()) else { return Ok(()) };
-    // What changes something has a fact of its own.
-    if !parts.method.is_safe() {
-        return Ok(());
-    }
-    let path: String = parts.uri.path().chars().take(LONGEST_PATH).collect();
-    let key = (reader, format!("{} {path}", parts.method));
+pub(crate) async fn record(app: &App, caller: &Caller, method: &Method, reading: Reading) -> Result<()> {
+    let key = (reading.reader, format!("{method} {}", reading.fact.path));
     let written = app.0.recorded.0.try_get_with(key, async {
-        let route = parts.extensions.get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
-        let fact = PersonalDataRead {
-            operation: format!("{} {route}", parts.method),
-            permission: permission.to_owned(),
-            path,
-            address: client_address(parts, app).map(|address| address.to_string()),
-        };
-        write(app, caller, reader, fact).await.map_err(|error| {
+        write(app, caller, reading).await.map_err(|error| {
             tracing::error!(%error, "a read of personal data cannot be recorded, and is refused");
             Failure::new(
                 Kind::Unavailable,
@@ -102,14 +117,9 @@ pub(crate) async fn record(
     written.await.map_err(|failure: Arc<Failure>| Failure::clone(&failure).into())
 }
 
-async fn write(app: &App, caller: &Caller, reader: UserId, fact: PersonalDataRead) -> Result<()> {
-    let stream = ReaderId::from_uuid(reader.uuid());
+async fn write(app: &App, caller: &Caller, reading: Reading) -> Result<()> {
     let mut tx = app.begin_as(caller.cause()).await?;
-    // There is no row of the reader's to lock, and two first entries of one chain would meet.
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 9))", stream.to_string())
-        .execute(tx.conn())
-        .await?;
-    tx.record_about(stream, reader, None, &AccessFact::from(fact))?;
+    reading.record(&mut tx).await?;
     tx.commit().await
 }
 

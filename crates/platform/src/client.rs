@@ -26,7 +26,7 @@ use tokio_rustls::rustls::ClientConfig;
 
 use crate::{
     discovery::Discovery,
-    http::{edge::NO_SUCH_ROUTE, problem::Problem},
+    http::problem::Problem,
     settings::Settings,
     span::{Span, SpanKind},
     time_left::{self, TIME_LEFT},
@@ -59,10 +59,11 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Whether the other side says that the thing does not exist. A version without that route says nothing about it.
+    /// Whether the other side says that the thing does not exist. A version without that route says nothing about it, nor
+    /// does whoever else stands at the address.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused { status: 404, code, .. } if code.as_deref() != Some(NO_SUCH_ROUTE))
+        matches!(self, Self::Refused { status: 404, code: Some(code), .. } if code == "NOT_FOUND")
     }
 }
 
@@ -337,9 +338,12 @@ impl Client {
         let answered = outcome.as_ref().is_ok_and(|response| !is_passing(response.status()));
         self.count(service, answered);
         let response = outcome?;
-        if response.status() == StatusCode::UNAUTHORIZED {
-            // Auth may have changed its keys: the next call asks for a token that they sign.
-            self.0.token.lock().await.take_if(|held| held.text == token);
+        if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            // Auth may sign with other keys by now, or give more: the next call asks for a new token.
+            let mut held = self.0.token.lock().await;
+            if let Some(held) = held.as_mut().filter(|held| held.text == token) {
+                held.renew_at = Instant::now();
+            }
         }
         Ok((response.status(), response.into_body()))
     }

@@ -46,7 +46,7 @@ impl Error {
         matches!(self, Self::Database(sqlx::Error::Database(e)) if e.code().is_some_and(|c| RETRYABLE.contains(&&*c)))
     }
 
-    /// Whether the database cannot be reached now: consumers stop instead of burning deliveries.
+    /// Whether the database cannot be reached now, or takes nothing in: consumers stop instead of burning deliveries.
     #[must_use]
     pub fn is_database_away(&self) -> bool {
         match self {
@@ -57,10 +57,11 @@ impl Error {
                 | sqlx::Error::Tls(_)
                 | sqlx::Error::Protocol(_),
             ) => true,
-            // 57P01..03: shutting down, crashed, starting up; 53300: too many connections; 08: connection.
-            Self::Database(sqlx::Error::Database(e)) => {
-                e.code().is_some_and(|c| c.starts_with("57P0") || c.starts_with("08") || c == "53300")
-            }
+            // 57P01..03: shutting down, crashed, starting up; 53: out of disk, memory or connections; 08: connection;
+            // 25006: read-only, as what was the primary before another became it.
+            Self::Database(sqlx::Error::Database(e)) => e.code().is_some_and(|c| {
+                ["57P0", "53", "08"].iter().any(|class| c.starts_with(class)) || c == "25006"
+            }),
             _ => false,
         }
     }
@@ -99,7 +100,7 @@ impl Error {
             other if other.is_database_away() => Failure::new(
                 Kind::Unavailable,
                 "DATABASE_UNAVAILABLE",
-                "the service's database cannot be reached; try again",
+                "the service's database cannot be reached, or takes nothing in; try again",
             )
             .retry_after(2),
             other if other.is_retryable() => Failure::new(

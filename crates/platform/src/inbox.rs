@@ -3,10 +3,11 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, stream};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{Actor, Envelope, Event, clock::wall_now, id::CompanyId};
+use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -25,6 +26,8 @@ const RERUNS: u32 = 5;
 const RETRY_POLL: Duration = Duration::from_millis(250);
 /// Nothing to try again makes the pauses longer, up to so many first ones: what waits was left by another process.
 const RETRY_POLL_GROWS_TO: u32 = 8;
+/// One event of each stream is due at a time: none overtakes another.
+const RETRIES_AT_ONCE: usize = 4;
 /// A reaction is short; past this, the database is taken for away.
 const DELIVERY_LIMIT: Duration = Duration::from_secs(60);
 
@@ -337,14 +340,21 @@ async fn retry_round(app: &App) -> Result<bool> {
     )
     .fetch_all(app.db());
     let due = in_time(async { Ok(due.await?) }).await?;
+    let mut retried = stream::iter(due)
+        .map(|row| retry_stored(app.clone(), row.event_id, row.envelope))
+        .buffer_unordered(RETRIES_AT_ONCE);
     let mut moved = false;
-    for row in due {
-        match serde_json::from_value(row.envelope) {
-            Ok(envelope) => moved |= retry(app, &envelope).await?,
-            Err(error) => in_time(bury(app, row.event_id, &error.to_string())).await?,
-        }
+    while let Some(done) = retried.next().await {
+        moved |= done?;
     }
     Ok(moved)
+}
+
+async fn retry_stored(app: App, event: Uuid, envelope: Value) -> Result<bool> {
+    match serde_json::from_value(envelope) {
+        Ok(envelope) => retry(&app, &envelope).await,
+        Err(error) => in_time(bury(&app, event, &error.to_string())).await.map(|()| false),
+    }
 }
 
 async fn retry(app: &App, envelope: &Envelope) -> Result<bool> {

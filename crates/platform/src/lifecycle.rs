@@ -1,9 +1,8 @@
 //! Running a service: wait for its database, listen, work, and end in order.
 
-use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
-use futures_util::FutureExt;
 use quenty_kernel::{Clock, Envelope};
 use tokio::net::TcpListener;
 use tokio_rustls::rustls::ServerConfig;
@@ -286,9 +285,8 @@ async fn run_job(app: App, job: Job) {
     while !app.stopping().is_cancelled() {
         let mut seen = Span::begin(app.name(), SpanKind::Internal, None);
         seen.name(|| format!("job {}", job.name));
-        let work = AssertUnwindSafe((job.run)(app.clone())).catch_unwind();
-        let outcome = trace::part_of(seen.context(), work).await;
-        if let Err(error) = outcome.unwrap_or_else(|_| Err(Error::internal("the job panicked"))) {
+        let work = app.0.pace.one_try((job.run)(app.clone()));
+        if let Err(error) = trace::part_of(seen.context(), work).await {
             seen.fail(error.reason());
             tracing::warn!(service = app.name(), job = job.name, %error, "a job failed; it runs again at its next time");
         }

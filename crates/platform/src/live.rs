@@ -12,7 +12,7 @@ use std::{
 
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderName, request::Parts},
+    http::{HeaderName, HeaderValue, request::Parts},
     response::sse::{Event as SseEvent, KeepAlive, Sse},
 };
 use futures_util::{Stream, StreamExt, stream};
@@ -46,14 +46,16 @@ const LONGEST_LIFE: Duration = Duration::from_secs(60 * 60);
 /// Seconds until who was refused a stream may ask again.
 const ASK_AGAIN_AFTER: u32 = 5;
 
-/// Where a stream resumes: after `Last-Event-ID`, or from now on.
+/// Where a stream resumes: after `Last-Event-ID`, or from now on. One that is no position is before all of them.
 #[derive(Debug, Clone, Copy)]
 pub struct ResumeAfter(pub Option<i64>);
 
 impl<S: Send + Sync> FromRequestParts<S> for ResumeAfter {
     type Rejection = Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(parts.headers.get(LAST_EVENT_ID).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok())))
+        let position = |id: &HeaderValue| id.to_str().ok().and_then(|id| id.parse::<i64>().ok());
+        let asked = parts.headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty());
+        Ok(Self(asked.map(|id| position(id).unwrap_or(-1))))
     }
 }
 
@@ -63,13 +65,14 @@ impl<S: Send + Sync> FromRequestParts<S> for ResumeAfter {
 pub struct StreamedEvent {
     /// What `Last-Event-ID` resumes after.
     id: Option<String>,
-    /// Its kind.
+    /// Its kind. `gap`, first of all, when events are missing since `Last-Event-ID`: it is unknown, or older than a week.
+    /// Then read again what you follow; the stream goes on from now.
     event: Option<String>,
     /// JSON.
     data: String,
 }
 
-/// Who has a place: a caller, by company and person, or a stranger, by address.
+/// Who has a place: a caller, for whichever company, or a stranger, by address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Holder {
     Caller(String),
@@ -174,8 +177,8 @@ struct Listener {
 
 impl Listener {
     fn admit(app: App, caller: &Caller) -> Result<Self, Failure> {
-        let holder = caller.principal().map_or(Holder::Stranger(None), Holder::Caller);
-        Ok(Self { place: app.0.streams.take(holder)?, caller: caller.clone(), app })
+        let place = app.0.streams.take(Holder::Caller(caller.actor().to_string()))?;
+        Ok(Self { place, caller: caller.clone(), app })
     }
 
     /// Not when the process ends or the stream had its time, nor once the token has expired or was revoked.
@@ -201,7 +204,7 @@ struct Filter {
 }
 
 /// Streams the published facts of the caller's scope: of one aggregate if `only` is given, else of all whose id has
-/// `prefix`.
+/// `prefix`. First `gap`, if the stream cannot begin where it was asked to.
 ///
 /// # Errors
 /// 429 when too many are open; when the feed cannot be read.
@@ -214,11 +217,12 @@ pub async fn facts<P: Permission>(
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
     let filter = Filter { scope: caller.scope()?, prefix, only };
     let listener = Listener::admit(app, &caller)?;
-    let start = start(&listener.app, resume).await?;
-    Ok(Sse::new(after(listener, filter, start)).keep_alive(KeepAlive::default()))
+    let start = Start::of(&listener.app, resume).await?;
+    let events = stream::iter(start.gap()).chain(after(listener, filter, start.position));
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
-/// As [`facts`] of one aggregate, with its present state first, as the event `snapshot`. The state is read after
+/// As [`facts`] of one aggregate, with its present state before them, as the event `snapshot`. The state is read after
 /// the position is taken, so that nothing happens unseen between the two; a fact may be seen in both.
 ///
 /// # Errors
@@ -232,17 +236,41 @@ pub async fn snapshot_and_facts<P: Permission, I: TypedId, S: Serialize>(
 ) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
     let filter = Filter { scope: caller.scope()?, prefix: I::PREFIX, only: Some(id.to_string()) };
     let listener = Listener::admit(app, &caller)?;
-    let start = start(&listener.app, resume).await?;
+    let start = Start::of(&listener.app, resume).await?;
     let snapshot = serde_json::to_string(&snapshot.await?)?;
-    let first = SseEvent::default().id(start.to_string()).event("snapshot").data(snapshot);
-    let events = after(listener, filter, start);
-    Ok(Sse::new(stream::once(std::future::ready(Ok(first))).chain(events)).keep_alive(KeepAlive::default()))
+    let snapshot = SseEvent::default().id(start.position.to_string()).event("snapshot").data(snapshot);
+    let first = stream::iter(start.gap().into_iter().chain([Ok(snapshot)]));
+    let events = first.chain(after(listener, filter, start.position));
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
-async fn start(app: &App, resume: ResumeAfter) -> Result<i64> {
-    match resume.0 {
-        Some(position) => Ok(position),
-        None => last(app).await,
+/// After which position a stream begins.
+struct Start {
+    position: i64,
+    /// Whether events are missing between what was asked for and this.
+    is_after_gap: bool,
+}
+
+impl Start {
+    async fn of(app: &App, ResumeAfter(resume): ResumeAfter) -> Result<Self> {
+        let feed = sqlx::query!(
+            "select coalesce(min(position), 1) as \"first!\", coalesce(max(position), 0) as \"last!\" from quenty.feed"
+        )
+        .fetch_one(app.db())
+        .await?;
+        // Not what the sequence has given out: that may not be committed yet.
+        let known = feed.first - 1..=feed.last;
+        Ok(match resume {
+            Some(position) if known.contains(&position) => Self { position, is_after_gap: false },
+            _ => Self { position: feed.last, is_after_gap: resume.is_some() },
+        })
+    }
+
+    /// Its position is where to resume from now on.
+    fn gap(&self) -> Option<Result<SseEvent, Infallible>> {
+        let told = json!({"detail": "events are missing: read again what you follow"}).to_string();
+        let event = SseEvent::default().id(self.position.to_string()).event("gap").data(told);
+        self.is_after_gap.then_some(Ok(event))
     }
 }
 

@@ -1,6 +1,8 @@
 //! What an operator asks of every service: its dead letters, its dead tasks, its journal, its lag. The same
 //! functions serve the command line (by database) and the internal routes.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
@@ -16,6 +18,7 @@ use crate::{
     http::{Answer, Can, Json, Path},
     journal,
     service::Invariant,
+    tasks::LEASE,
 };
 
 crate::permissions! {
@@ -114,6 +117,29 @@ pub async fn replay(db: &PgPool, id: Uuid) -> Result<()> {
         .execute(db)
         .await?;
     found(events.rows_affected() + tasks.rows_affected())
+}
+
+/// As [`replay`], for all of a service, or those of one type of event or kind of task; how many these were.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn replay_all(db: &PgPool, kind: Option<&str>) -> Result<i64> {
+    let now = wall_now().to_sqlx();
+    let count = sqlx::query_scalar!(
+        "with events as (
+           update quenty.inbox set status = 'waiting', attempts = 0, next_at = $2, updated_at = $2
+           where status = 'dead' and ($1::text is null or type = $1) returning 1
+         ), tasks as (
+           update quenty.tasks set status = 'ready', attempts = 0, run_at = $2, updated_at = $2
+           where status = 'dead' and ($1::text is null or kind = $1) returning 1
+         )
+         select (select count(*) from events) + (select count(*) from tasks) as \"count!\"",
+        kind,
+        now as _
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(count)
 }
 
 /// Gives a dead letter up for good: its stream flows on without it.
@@ -262,6 +288,40 @@ pub(crate) async fn oldest_waiting(db: &PgPool) -> Result<Option<Timestamp>> {
     Ok(oldest.map(jiff_sqlx::Timestamp::to_jiff))
 }
 
+/// When the event was received that has waited longest since its reaction failed, not counting those that wait behind a
+/// dead one; `None` when none has failed.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn oldest_failing(db: &PgPool) -> Result<Option<Timestamp>> {
+    // `offset 0`: as in [`oldest_waiting`].
+    let oldest = sqlx::query_scalar!(
+        "select min(received_at) as \"at?: jiff_sqlx::Timestamp\"
+         from (select w.received_at from quenty.inbox w where w.status = 'waiting' and w.attempts > 0
+                 and not exists (select from quenty.inbox d where d.publisher = w.publisher and d.stream = w.stream
+                                   and d.status = 'dead' and d.stream_version < w.stream_version) offset 0) as failing"
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(oldest.map(jiff_sqlx::Timestamp::to_jiff))
+}
+
+/// How many tasks were due before these moments of wall and business time and have not begun, or have run since before then.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn late_tasks(db: &PgPool, wall: Timestamp, business: Timestamp) -> Result<i64> {
+    let late = sqlx::query_scalar!(
+        "select count(*) as \"late!\" from quenty.tasks
+         where (status = 'ready' and run_at < $1 and (due_at is null or due_at < $2)) or (status = 'running' and updated_at < $1)",
+        wall.to_sqlx() as _,
+        business.to_sqlx() as _
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(late)
+}
+
 /// How many rows break an invariant.
 ///
 /// # Errors
@@ -279,7 +339,85 @@ pub const INBOX_KEPT_DAYS: i64 = 30;
 /// # Errors
 /// When the database cannot be read.
 pub async fn heard_types(db: &PgPool) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar!("select distinct type from quenty.inbox").fetch_all(db).await?)
+    let heard = sqlx::query_scalar!("select distinct type from quenty.inbox where status <> 'unheard'")
+        .fetch_all(db)
+        .await?;
+    Ok(heard)
+}
+
+/// Whether a process of the service has connections to its database.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn is_served(db: &PgPool, service: &str) -> Result<bool> {
+    // As `db::pool` names them.
+    let name = format!("quenty-{service}");
+    let connected = sqlx::query_scalar!(
+        "select exists (select from pg_stat_activity where datname = current_database() and application_name = $1) as \"connected!\"",
+        name
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(connected)
+}
+
+/// How far a service has taken in the streams of one publisher: the version of the latest fact of each.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn taken_in(db: &PgPool, publisher: &str) -> Result<HashMap<String, i64>> {
+    let rows = sqlx::query!(
+        "select stream, max(stream_version) as \"version!\" from quenty.inbox where publisher = $1 and status = 'done' group by stream",
+        publisher
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.stream, row.version)).collect())
+}
+
+/// What a replay did with facts that the service had not heard of.
+#[derive(Debug, Clone, Copy)]
+pub struct Replayed {
+    /// They wait in its inbox.
+    pub put: i64,
+    /// They were left out: it has taken in what comes after them.
+    pub late: i64,
+}
+
+/// Puts facts of one publisher into a service's inbox. They wait there for their reactions, and what is delivered behind
+/// them waits for them. Those that come before what is [`taken_in`] of their stream are left out.
+///
+/// # Errors
+/// When the database cannot be written.
+pub async fn put_into_inbox(
+    db: &PgPool,
+    publisher: &str,
+    facts: &[Envelope],
+    taken_in: &HashMap<String, i64>,
+) -> Result<Replayed> {
+    let now = wall_now().to_sqlx();
+    let is_late =
+        |fact: &&Envelope| taken_in.get(&fact.subject).is_some_and(|version| *version > fact.stream_version);
+    let late: Vec<Uuid> = facts.iter().filter(is_late).map(|fact| fact.id).collect();
+    let row = sqlx::query!(
+        "with given as (
+           select (e->>'id')::uuid as id, e->>'type' as type, e->>'subject' as stream, (e->>'stream_version')::bigint as version, e as envelope
+           from jsonb_array_elements($1) as facts (e)
+           where not exists (select from quenty.inbox known where known.event_id = (e->>'id')::uuid)
+         ), put as (
+           insert into quenty.inbox (event_id, publisher, type, stream, stream_version, status, next_at, envelope, received_at, updated_at)
+           select id, $2, type, stream, version, 'waiting', $4::timestamptz, envelope, $4, $4 from given where id <> all($3)
+           on conflict (event_id) do nothing returning 1
+         )
+         select (select count(*) from put) as \"put!\", (select count(*) from given where id = any($3)) as \"late!\"",
+        serde_json::to_value(facts)?,
+        publisher,
+        &late,
+        now as _
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(Replayed { put: row.put, late: row.late })
 }
 
 /// How many journal entries a replay reads in one go.
@@ -350,18 +488,47 @@ const SERVED: [(&str, i64); 4] = [
            select ctid from quenty.tasks where updated_at < $1 and status in ('done', 'cancelled') limit 5000))",
         7 * 24,
     ),
+    // Live streams begin after the last position, and resume there: it stays.
     (
-        "delete from quenty.feed where ctid = any(array(select ctid from quenty.feed where published_at < $1 limit 5000))",
+        "delete from quenty.feed where ctid = any(array(
+           select ctid from quenty.feed where published_at < $1 and position < (select max(position) from quenty.feed) limit 5000))",
         7 * 24,
     ),
 ];
 
-/// Removes what has served its time; the journal stays for ever.
+/// Removes what has served its time, and brings back what was put off too far; the journal stays for ever.
 pub(crate) async fn clean(app: App) -> Result<()> {
+    bring_back(&app).await?;
     let now = wall_now();
     for (statement, hours) in SERVED {
         let before = (now - jiff::SignedDuration::from_hours(hours)).to_sqlx();
         while sqlx::query(statement).bind(before).execute(app.db()).await?.rows_affected() > 0 {}
+    }
+    Ok(())
+}
+
+/// What lies further ahead than anything is put off or leased for, a clock wrote that was ahead. The database's says what
+/// is ahead, since all replicas share it: those whose own clocks differ would take each other's tasks. Whoever still works
+/// under such a lease renews it in time.
+async fn bring_back(app: &App) -> Result<()> {
+    let count = sqlx::query_scalar!(
+        "with ready as (
+           update quenty.tasks set run_at = now() where status = 'ready' and run_at > now() + make_interval(secs => $1) returning 1
+         ), running as (
+           update quenty.tasks set lease_until = now() + make_interval(secs => $2)
+           where status = 'running' and lease_until > now() + make_interval(secs => $1) returning 1
+         ), events as (
+           update quenty.inbox set next_at = now()
+           where status in ('waiting', 'unheard') and next_at > now() + make_interval(secs => $1) returning 1
+         )
+         select (select count(*) from ready) + (select count(*) from running) + (select count(*) from events) as \"count!\"",
+        app.0.pace.farthest().as_secs_f64(),
+        LEASE.as_secs_f64()
+    )
+    .fetch_one(app.db())
+    .await?;
+    if count > 0 {
+        tracing::warn!(service = app.name(), count, "brought back what a clock that was ahead had put off");
     }
     Ok(())
 }

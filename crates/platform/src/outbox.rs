@@ -6,7 +6,7 @@ use std::{collections::HashMap, time::Duration};
 
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{Envelope, clock::wall_now};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -20,6 +20,9 @@ use crate::{
 
 /// `pg_try_advisory_lock` key of the relay's lease.
 const LEASE: i64 = 0x7175_656e_7479_0001;
+/// A process that stands still keeps its connections, for which its machine answers: PostgreSQL ends a session that has
+/// been silent for so long. While the bus takes a batch, it is silent for up to a minute.
+const LEASE_IDLE: &str = "90s";
 const BATCH: i64 = 256;
 const POLL_MIN: Duration = Duration::from_millis(5);
 /// While other processes of the service write, too: nobody nudges the relay for what they commit.
@@ -47,12 +50,9 @@ pub(crate) async fn run(app: App) {
 }
 
 async fn with_lease(app: &App) -> Result<()> {
-    // Detached from the pool: dropping it closes the session, and with it the lease.
-    let mut connection = app.db().acquire().await?.detach();
+    let mut connection = in_time(session(app.db(), LEASE_IDLE)).await?;
     while !app.stopping().is_cancelled() {
-        let held = sqlx::query_scalar!("select pg_try_advisory_lock($1) as \"held!\"", LEASE)
-            .fetch_one(&mut connection);
-        if in_time(async { Ok(held.await?) }).await? {
+        if in_time(take_lease(&mut connection)).await? {
             return relay(app, &mut connection).await;
         }
         tokio::select! {
@@ -61,6 +61,20 @@ async fn with_lease(app: &App) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Detached from the pool: dropping it closes the session, and with it the lease.
+async fn session(db: &PgPool, idle: &str) -> Result<PgConnection> {
+    let mut connection = db.acquire().await?.detach();
+    sqlx::query_scalar!("select set_config('idle_session_timeout', $1, false)", idle)
+        .fetch_one(&mut connection)
+        .await?;
+    Ok(connection)
+}
+
+async fn take_lease(connection: &mut PgConnection) -> Result<bool> {
+    let taken = sqlx::query_scalar!("select pg_try_advisory_lock($1) as \"held!\"", LEASE);
+    Ok(taken.fetch_one(connection).await?)
 }
 
 async fn relay(app: &App, connection: &mut PgConnection) -> Result<()> {
@@ -188,4 +202,26 @@ async fn move_to_feed(connection: &mut PgConnection, confirmed: &[Uuid]) -> Resu
     .execute(connection)
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use quenty_testkit::{eventually, shared::shared_postgres};
+
+    use super::*;
+    use crate::db::{self, Plans};
+
+    #[tokio::test]
+    async fn who_holds_the_lease_and_stands_still_loses_it() {
+        let url = shared_postgres().await.unwrap().superuser_url("postgres");
+        let pool = db::pool(&url, "relay", Plans::Generic, 2).unwrap();
+        let mut still = session(&pool, "1s").await.unwrap();
+        assert!(take_lease(&mut still).await.unwrap());
+        eventually("another relay has it", || async {
+            let mut other = session(&pool, LEASE_IDLE).await.unwrap();
+            take_lease(&mut other).await.unwrap().then_some(())
+        })
+        .await;
+        assert!(take_lease(&mut still).await.is_err(), "its session is over");
+    }
 }

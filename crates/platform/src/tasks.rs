@@ -2,9 +2,8 @@
 //! done outside any transaction under a lease (design/architecture.md, "tasks"). Deadlines are tasks whose
 //! `due_at` is business time.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
-use futures_util::FutureExt;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{
     Actor,
@@ -24,7 +23,7 @@ use crate::{
     tx::Cause,
 };
 
-const LEASE: Duration = Duration::from_secs(60);
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
 const RENEW_EVERY: Duration = Duration::from_secs(20);
 const RENEW_LIMIT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_secs(1);
@@ -184,12 +183,11 @@ async fn perform(app: &App, kind: &str, task: Claimed<Value>, seen: &mut Span) {
         _ if attempts > MAX_ATTEMPTS => Err(Error::internal("its workers ended before it did")),
         None => Err(Error::internal(format!("no task of kind {kind} in this version"))),
         Some(known) => {
-            // A panic would end this worker for all tasks; here it is one try that failed.
-            let work = AssertUnwindSafe((known.run)(app.clone(), task)).catch_unwind();
+            let work = app.0.pace.one_try((known.run)(app.clone(), task));
             tokio::pin!(work);
             loop {
                 tokio::select! {
-                    outcome = &mut work => break outcome.unwrap_or_else(|_| Err(Error::internal("the task panicked"))),
+                    outcome = &mut work => break outcome,
                     () = tokio::time::sleep(RENEW_EVERY) => renew(app, id, lease).await,
                 }
             }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     App, Error, Result,
+    access::Reading,
     http::{Answer, Caller},
     idempotency,
     journal::{GENESIS, Sealed, hex, personal_digest, split_personal},
@@ -73,6 +74,8 @@ pub struct Tx {
     facts: Vec<PendingFact>,
     tasks: Vec<PendingTask>,
     once: Option<idempotency::Key>,
+    /// What a request that records no fact was all the same: its answer shows what it might have changed.
+    reading: Option<Reading>,
 }
 
 impl App {
@@ -83,6 +86,7 @@ impl App {
     /// The stored answer; 409 while the same key is still running; 422 when its body differs.
     pub async fn begin(&self, caller: &Caller) -> Result<Tx> {
         let mut tx = self.begin_as(caller.cause()).await?;
+        tx.reading = caller.reading();
         if let Some(key) = caller.idempotency_key(self) {
             if let Err(error) = idempotency::claim(tx.conn(), &key).await {
                 // Waited for: a repeat sent at once must find the key free.
@@ -108,6 +112,7 @@ impl App {
             facts: Vec::new(),
             tasks: Vec::new(),
             once: None,
+            reading: None,
         })
     }
 }
@@ -261,6 +266,11 @@ impl Tx {
     /// # Errors
     /// When the commit fails; then nothing happened.
     pub async fn commit(mut self) -> Result<()> {
+        if self.facts.is_empty()
+            && let Some(reading) = self.reading.take()
+        {
+            reading.record(&mut self).await?;
+        }
         let has_facts = !self.facts.is_empty();
         let has_due_tasks = self.tasks.iter().any(|task| task.due_at.is_none_or(|due| due <= self.now));
         if has_facts {

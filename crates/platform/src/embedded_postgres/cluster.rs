@@ -125,7 +125,8 @@ impl Cluster {
             command.args(["-c", setting]);
         }
         if options.ephemeral {
-            for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off"] {
+            // Nor does it live long enough for old rows to matter, but each database would be looked at again and again.
+            for setting in ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"] {
                 command.args(["-c", setting]);
             }
         }

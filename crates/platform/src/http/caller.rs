@@ -13,7 +13,8 @@ use quenty_kernel::{
 use uuid::Uuid;
 
 use crate::{
-    App, Error, Result, access,
+    App, Error, Result,
+    access::{self, Reading},
     http::mtls::PeerCertificate,
     idempotency::Key,
     tls::is_of_service,
@@ -74,6 +75,8 @@ macro_rules! permissions {
 pub struct Caller {
     claims: Option<Arc<Claims>>,
     call: Call,
+    /// To be written down if the request turns out to change nothing.
+    reading: Option<Reading>,
 }
 
 impl Caller {
@@ -148,8 +151,8 @@ impl Caller {
         self.claims.as_deref().map_or(&[], |claims| &claims.permissions)
     }
 
-    /// For whom the token speaks: what one caller may have is counted by it. Nothing for strangers.
-    pub(crate) fn principal(&self) -> Option<String> {
+    /// For whom the token speaks, in whose company. Nothing for strangers.
+    fn principal(&self) -> Option<String> {
         let company = self.claims.as_deref()?.company_id.map(|id| id.to_string()).unwrap_or_default();
         Some(format!("{company}|{}", self.actor()))
     }
@@ -166,6 +169,10 @@ impl Caller {
             causation_id: None,
             traceparent: Some(self.call.trace.to_string()),
         }
+    }
+
+    pub(crate) fn reading(&self) -> Option<Reading> {
+        self.reading.clone()
     }
 
     /// The same caller, where the body was streamed and its digest is known only afterwards: what an
@@ -220,7 +227,7 @@ async fn authenticate(parts: &Parts, app: &App) -> Result<Caller, Error> {
         )
         .into());
     }
-    Ok(Caller { claims: Some(claims), call: Call::of(parts) })
+    Ok(Caller { claims: Some(claims), call: Call::of(parts), reading: None })
 }
 
 /// A caller who holds permission `P`.
@@ -238,7 +245,7 @@ impl<P: Permission> FromRequestParts<App> for Can<P> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Error> {
-        let caller = authenticate(parts, app).await?;
+        let mut caller = authenticate(parts, app).await?;
         if !caller.may(P::NAME) {
             return Err(Failure::new(
                 Kind::Forbidden,
@@ -248,8 +255,14 @@ impl<P: Permission> FromRequestParts<App> for Can<P> {
             .with("permission", P::NAME)
             .into());
         }
-        if P::PERSONAL {
-            access::record(app, &caller, parts, P::NAME).await?;
+        if P::PERSONAL
+            && let Some(reading) = Reading::of(app, &caller, parts, P::NAME)
+        {
+            if parts.method.is_safe() {
+                access::record(app, &caller, &parts.method, reading).await?;
+            } else {
+                caller.reading = Some(reading);
+            }
         }
         Ok(Self(caller, PhantomData))
     }
@@ -312,6 +325,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Anyone {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(Caller { claims: None, call: Call::of(parts) }))
+        Ok(Self(Caller { claims: None, call: Call::of(parts), reading: None }))
     }
 }

@@ -28,7 +28,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// The code of a path that no operation has.
-pub(crate) const NO_SUCH_ROUTE: &str = "NO_SUCH_ROUTE";
+const NO_SUCH_ROUTE: &str = "NO_SUCH_ROUTE";
 const MAX_KEY_LENGTH: usize = 128;
 /// Shorter than a request may take, so that a slow sender learns that it was slow.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);

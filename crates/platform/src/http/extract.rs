@@ -255,6 +255,24 @@ mod tests {
         assert_eq!(found, [unknown("/lines/1/a~1b~0c"), unknown("/lines/1/price/cents"), unknown("/x")]);
     }
 
+    #[tokio::test]
+    async fn a_parameter_that_does_not_fit_is_named_in_the_detail() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "only read from a query")]
+        struct Asked {
+            limit: u8,
+        }
+        for (query, named) in [("limit=many", "limit"), ("", "limit"), ("limit=1&color=red", "color")] {
+            let request = axum::http::Request::get(format!("/?{query}")).body(()).unwrap();
+            let mut parts = request.into_parts().0;
+            let refused = Query::<Asked>::from_request_parts(&mut parts, &()).await.unwrap_err();
+            let failure = refused.to_failure();
+            assert_eq!(failure.code, "INVALID_QUERY");
+            assert!(failure.detail.contains(named), "{query}: {}", failure.detail);
+        }
+    }
+
     #[test]
     fn a_value_that_its_type_refuses_is_named_by_its_pointer() {
         let body = json!({"lines": [{"price": {"amount": "1.00", "currency": "USD"}, "note": 7}]});

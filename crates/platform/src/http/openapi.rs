@@ -76,7 +76,7 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &HttpMethod
         (
             takes_anything,
             "422",
-            "`INVALID_BODY`, `INVALID_PATH`, `INVALID_QUERY`: `errors` names the fields; `IDEMPOTENCY_KEY_REUSED`",
+            "`INVALID_BODY`: `errors` names the fields; `INVALID_PATH`, `INVALID_QUERY`: `detail` says what does not fit; `IDEMPOTENCY_KEY_REUSED`",
         ),
         (true, "503", "`DATABASE_UNAVAILABLE`, `TIMED_OUT`: try again after `Retry-After`"),
     ];
@@ -92,6 +92,22 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &HttpMethod
             response.content.insert("application/problem+json".to_owned(), RefOr::T(problem_content()));
         }
     }
+    let streams = operation.responses.responses.values().any(
+        |response| matches!(response, RefOr::T(response) if response.content.contains_key("text/event-stream")),
+    );
+    if streams {
+        operation.parameters.get_or_insert_with(Vec::new).push(last_event_id().into());
+    }
+}
+
+fn last_event_id() -> Parameter {
+    ParameterBuilder::new()
+        .name("Last-Event-ID")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Resume after an interruption: the `id` of the last event that came"))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
 }
 
 fn idempotency_key() -> Parameter {

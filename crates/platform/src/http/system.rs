@@ -67,15 +67,25 @@ async fn live(State(app): State<App>) -> impl IntoResponse {
 }
 
 async fn ready(State(app): State<App>) -> impl IntoResponse {
-    let one = sqlx::query_scalar!("select 1 as \"one!\"").fetch_one(app.db());
-    let (database, bus, keys) =
-        tokio::join!(tokio::time::timeout(CHECK_LIMIT, one), app.bus().check(), app.verifier().is_ready());
-    let (database, bus) = (matches!(database, Ok(Ok(_))), bus.is_ok());
+    // So it is while the server follows another one, too.
+    let read_only =
+        sqlx::query_scalar!("select current_setting('transaction_read_only') = 'on' as \"read_only!\"")
+            .fetch_one(app.db());
+    let (database, bus, keys) = tokio::join!(
+        tokio::time::timeout(CHECK_LIMIT, read_only),
+        app.bus().check(),
+        app.verifier().is_ready()
+    );
+    let (database, why_not) = match database {
+        Ok(Ok(read_only)) => (!read_only, "the database is read-only: it may follow another one now"),
+        _ => (false, "the database cannot be reached"),
+    };
+    let bus = bus.is_ok();
     let check = |name, ok, detail: &'static str| Check { name, ok, detail: (!ok).then_some(detail) };
     let checks = vec![
-        check("database", database, "the database cannot be reached"),
+        check("database", database, why_not),
         // Requests are still served: facts wait in the outbox until the bus returns.
-        check("bus", bus, "the bus cannot be reached; events wait in the outbox"),
+        check("bus", bus, "the bus cannot be reached, or takes nothing in; events wait in the outbox"),
         check("keys", keys, "Auth's public keys and revocations have not been read yet"),
     ];
     let able = database && keys;

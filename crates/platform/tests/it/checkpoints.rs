@@ -59,7 +59,8 @@ async fn run(owner: &PgPool, statement: &'static str, stream: &str) {
 async fn a_journal_that_was_rewritten_or_cut_off_is_found_by_what_was_signed_of_it() {
     let scratch = tempfile::tempdir().expect("a folder");
     let ours = scratch.path().join("ours");
-    let database = TestDatabase::create(&service(TALLY, Faults::default())).await.expect("a database");
+    let tally = service(TALLY, Faults::default());
+    let database = TestDatabase::create(tally.name, tally.migrations).await.expect("a database");
     let owner = PgPool::connect(&database.owner_url).await.expect("the owner may connect");
     let (rewritten, cut) = (CounterId::new(), CounterId::new());
 
@@ -127,7 +128,8 @@ async fn a_journal_that_was_rewritten_or_cut_off_is_found_by_what_was_signed_of_
 #[tokio::test]
 async fn what_is_put_in_behind_what_was_signed_is_found() {
     let scratch = tempfile::tempdir().expect("a folder");
-    let database = TestDatabase::create(&service(TALLY, Faults::default())).await.expect("a database");
+    let tally = service(TALLY, Faults::default());
+    let database = TestDatabase::create(tally.name, tally.migrations).await.expect("a database");
     let owner = PgPool::connect(&database.owner_url).await.expect("the owner may connect");
     let app = start(&database, Some(scratch.path()), OURS).await;
     let counter = CounterId::new();

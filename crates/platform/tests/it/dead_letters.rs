@@ -53,6 +53,25 @@ async fn what_waits_and_what_is_dead_shows_in_the_metrics() {
     node.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_put_off_by_a_clock_that_was_ahead_is_brought_back() {
+    let mut world = World::local().await;
+    world.plan.retry_pause_ms = 10_000;
+    let counter = CounterId::new();
+    world.faults[LEDGER].put(counter, 1, Fault::Times(1));
+    let node = world.start(&ALL).await;
+    add(&node.app(TALLY), counter).await;
+    until("it waits", || world.inbox(LEDGER, counter), |rows| *rows == [waiting(1)]).await;
+    let put_off = "update quenty.inbox set next_at = next_at + interval '1 day' where status = 'waiting'";
+    let put_off = sqlx::query(put_off).execute(world.db(LEDGER)).await.expect("an update");
+    assert_eq!(put_off.rows_affected(), 1);
+    node.stop().await;
+    // The job that cleans runs at the start.
+    let node = world.start(&ALL).await;
+    world.until_effects(counter, &[1]).await;
+    world.finish([node]).await;
+}
+
 fn waiting(attempts: i32) -> (String, i32) {
     ("waiting".to_owned(), attempts)
 }

@@ -11,6 +11,8 @@ pub enum Fault {
     Times(u32),
     UntilHealed,
     Panic,
+    /// So often, the database has no room on its disk.
+    FullDisk(u32),
 }
 
 /// The faults of one service, shared by its replicas in this process.
@@ -27,22 +29,26 @@ impl Faults {
         self.0.lock().unwrap().clear();
     }
 
-    /// Whether this try fails; panics if that is its fault.
-    pub fn strike(&self, stream: &str, n: i64) -> bool {
+    /// What this try fails by, if it does; panics if that is its fault.
+    pub fn strike(&self, stream: &str, n: i64) -> Option<Fault> {
         let mut faults = self.0.lock().unwrap();
         let key = (stream.to_owned(), n);
-        match faults.get(&key).copied() {
-            None | Some(Fault::Times(0)) => false,
-            Some(Fault::UntilHealed) => true,
-            Some(Fault::Times(left)) => {
+        let fault = *faults.get(&key)?;
+        match fault {
+            Fault::Times(0) | Fault::FullDisk(0) => return None,
+            Fault::UntilHealed => {}
+            Fault::Times(left) => {
                 faults.insert(key, Fault::Times(left - 1));
-                true
             }
-            Some(Fault::Panic) => {
+            Fault::FullDisk(left) => {
+                faults.insert(key, Fault::FullDisk(left - 1));
+            }
+            Fault::Panic => {
                 faults.remove(&key);
                 drop(faults);
                 panic!("a reaction with a bug");
             }
         }
+        Some(fault)
     }
 }

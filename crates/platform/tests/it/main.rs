@@ -16,6 +16,7 @@ mod delivery;
 mod faults;
 mod interleavings;
 mod lists;
+mod live;
 mod outages;
 mod probe;
 mod proxy;

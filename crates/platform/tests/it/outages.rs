@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::{
+    faults::Fault,
     on_both_buses,
     proxy::Proxy,
     replica::Replica,
@@ -15,6 +16,7 @@ use crate::{
 
 on_both_buses! {
     a_consumer_without_its_database_stops_and_resumes,
+    a_consumer_whose_disk_is_full_stops_and_resumes,
     one_stuck_listener_does_not_keep_the_others_waiting,
     killed_processes_lose_nothing_and_double_nothing,
     a_service_that_ends_and_starts_again_goes_on,
@@ -66,6 +68,19 @@ async fn a_consumer_without_its_database_stops_and_resumes(mut world: World) {
         // It waited; it did not fail.
         assert!(world.inbox(LEDGER, *counter).await.iter().all(|row| *row == ("done".to_owned(), 0)));
     }
+    world.finish([node]).await;
+}
+
+async fn a_consumer_whose_disk_is_full_stops_and_resumes(world: World) {
+    let counter = CounterId::new();
+    world.faults[LEDGER].put(counter, 1, Fault::FullDisk(3));
+    let node = world.start(&ALL).await;
+    for _ in 0..2 {
+        add(&node.app(TALLY), counter).await;
+    }
+    world.until_effects(counter, &[1, 2]).await;
+    // It waited; it did not fail.
+    assert!(world.inbox(LEDGER, counter).await.iter().all(|row| *row == ("done".to_owned(), 0)));
     world.finish([node]).await;
 }
 

@@ -19,6 +19,7 @@ use quenty_platform::{
 };
 use quenty_testkit::app::{TestApp, TestOptions};
 use serde::{Deserialize, Serialize};
+use sqlx::AssertSqlSafe;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -66,7 +67,7 @@ pub async fn start_with(tries: &Tries, options: TestOptions) -> TestApp {
     TestApp::start_with(service(tries), options).await
 }
 
-fn service(tries: &Tries) -> Service {
+pub fn service(tries: &Tries) -> Service {
     let service = Service {
         name: "probe",
         about: "A service with a route and tasks that fail in every way.",
@@ -80,6 +81,7 @@ fn service(tries: &Tries) -> Service {
             TaskKind::new("note", note),
             TaskKind::new("fail", fail),
             TaskKind::new("panic", panic_in_task),
+            TaskKind::new("hang", hang_at_first),
         ],
         jobs: vec![Job::new("panic", Duration::from_millis(200), panic_in_job)],
         init: None,
@@ -122,6 +124,11 @@ async fn count_thing(
         }
         "hangs" => {
             sqlx::raw_sql("select pg_sleep(60)").execute(tx.conn()).await?;
+        }
+        how if how.starts_with("raises ") => {
+            let code = how.trim_start_matches("raises ");
+            let raised = format!("do $$ begin raise exception using errcode = '{code}'; end $$");
+            sqlx::raw_sql(AssertSqlSafe(raised)).execute(tx.conn()).await?;
         }
         "never ends" => std::future::pending().await,
         "panics" => panic!("a handler with a bug"),
@@ -172,6 +179,13 @@ async fn fail(app: App, task: Claimed<Nothing>) -> Result<()> {
 async fn panic_in_task(app: App, _: Claimed<Nothing>) -> Result<()> {
     app.part::<Tries>()?.next();
     panic!("a task with a bug");
+}
+
+async fn hang_at_first(app: App, task: Claimed<Nothing>) -> Result<()> {
+    if app.part::<Tries>()?.next() == 1 {
+        std::future::pending::<()>().await;
+    }
+    note(app, task).await
 }
 
 pub fn job_runs(app: &TestApp) -> u32 {

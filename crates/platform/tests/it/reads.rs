@@ -17,7 +17,10 @@ use quenty_testkit::{TestApp, TestOptions, http::Answer as Told, keys};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{probe::Tries, tally::MIGRATIONS};
+use crate::{
+    probe::Tries,
+    tally::{self, CounterId, MIGRATIONS, Noted},
+};
 
 quenty_platform::permissions! {
     ReadPeople = "people:read", personal;
@@ -36,6 +39,7 @@ fn service() -> Service {
             OpenApiRouter::new()
                 .routes(routes!(get_person))
                 .routes(routes!(change_person))
+                .routes(routes!(rename_person))
                 .routes(routes!(get_goods))
         },
         settings: &[],
@@ -63,6 +67,20 @@ async fn get_person(
 #[utoipa::path(post, path = "/api/v1/people/{id}", params(("id" = String, Path)), security(("bearer" = ["people:update"])), responses((status = 204)))]
 async fn change_person(_caller: Can<ChangePeople>) -> Answer {
     Answer::no_content()
+}
+
+/// Another name, or the same.
+#[utoipa::path(put, path = "/api/v1/people/{id}/name/{is_new}", params(("id" = String, Path), ("is_new" = bool, Path)), security(("bearer" = ["people:update"])), responses((status = 204)))]
+async fn rename_person(
+    State(app): State<App>,
+    caller: Can<ChangePeople>,
+    Path(name): Path<(String, bool)>,
+) -> Result<Answer> {
+    let mut tx = app.begin(&caller).await?;
+    if name.1 {
+        tally::record(&mut tx, CounterId::new(), Noted {});
+    }
+    tx.answer(Answer::no_content()).await
 }
 
 /// Things are nobody.
@@ -175,6 +193,30 @@ async fn a_companys_own_people_services_changes_and_what_is_nobodys_leave_no_rec
     let powerless = app.token(Realm::Staff, None, &["goods:read"]);
     get(&app, &powerless, "/api/v1/people/PER-1").await.expect_problem(403, "NOT_PERMITTED");
     assert_eq!(paths(&app).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_change_that_changes_nothing_was_a_read() {
+    let app = start().await;
+    let ana = UserId::new();
+    let (token, company) =
+        (staff(&app, ana), app.token(Realm::Company, Some(CompanyId::new()), &["people:update"]));
+    let rename = async |token: &str, is_new: &str| {
+        app.put(&format!("/api/v1/people/PER-1/name/{is_new}")).token(token).send().await.expect(204)
+    };
+    rename(&token, "true").await;
+    rename(&company, "false").await;
+    assert_eq!(paths(&app).await, Vec::<String>::new());
+    rename(&token, "false").await;
+    let told = reads(&app, &Filter::default()).await;
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert_eq!(told[0].actor, Actor::User(ana));
+    assert_eq!(told[0].operation, "PUT /api/v1/people/{id}/name/{is_new}");
+    assert_eq!(
+        (told[0].path.as_str(), told[0].permission.as_str()),
+        ("/api/v1/people/PER-1/name/false", "people:update")
+    );
+    app.assert_sound().await;
 }
 
 #[tokio::test]

@@ -1,11 +1,18 @@
 //! What the edge promises of every request: bounded bodies and times, one answer per idempotency key, a
 //! transaction that is run again when PostgreSQL asks for it, and problem documents for the rest.
 
-use axum::{Router, http::HeaderMap, routing::get};
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Json, Router,
+    http::{HeaderMap, StatusCode},
+    routing::{get, post},
+};
 use quenty_kernel::id::{CompanyId, UserId};
 use quenty_platform::token::Realm;
-use quenty_testkit::{TestApp, TestOptions, eventually, http::Call};
+use quenty_testkit::{TestApp, TestOptions, eventually, http::Call, keys, neighbour::serve};
 use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -98,6 +105,50 @@ async fn a_sibling_is_told_what_is_left_and_no_more_than_its_call_may_take() {
 }
 
 #[tokio::test]
+async fn a_token_that_a_sibling_refuses_is_renewed_once() {
+    for refusal in [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN] {
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&shown);
+        let answer = async move |headers: HeaderMap| {
+            let mut seen = seen.lock().expect("nobody panicked");
+            seen.push(headers["authorization"].to_str().expect("a token").to_owned());
+            if seen.len() == 1 { Err(refusal) } else { Ok("7") }
+        };
+        let sibling = serve(Router::new().route("/internal/number", get(answer))).await;
+        let settings = vec![("customer_url", sibling)];
+        let app = start_with(&Tries::default(), TestOptions { settings, ..TestOptions::default() }).await;
+        let token = token(&app);
+        let ask = || count(&app, &token, 0, "asks").send();
+        ask().await.expect_problem(503, "DEPENDENCY_UNAVAILABLE");
+        for _ in 0..2 {
+            ask().await.expect(204);
+        }
+        let shown = shown.lock().expect("nobody panicked");
+        assert_ne!(shown[0], shown[1], "{refusal}");
+        assert_eq!(shown[1], shown[2], "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_enough_for_one_call_serves_others_while_auth_is_away() {
+    let (issued, asked) = (Tries::default(), Tries::default());
+    let (issues, asks) = (issued.clone(), asked.clone());
+    let issue = async move || match issues.next() {
+        1 => Ok(Json(json!({"access_token": keys::service_token("probe", &[]), "expires_in": 3600}))),
+        _ => Err(StatusCode::SERVICE_UNAVAILABLE),
+    };
+    let answer = async move || if asks.next() == 1 { Err(StatusCode::FORBIDDEN) } else { Ok("7") };
+    let auth = Router::new().route("/api/v1/auth/token", post(issue)).fallback_service(keys::router());
+    let sibling = Router::new().route("/internal/number", get(answer));
+    let settings = vec![("auth_url", serve(auth).await), ("customer_url", serve(sibling).await)];
+    let app = start_with(&Tries::default(), TestOptions { settings, ..TestOptions::default() }).await;
+    let token = token(&app);
+    count(&app, &token, 0, "asks").send().await.expect_problem(503, "DEPENDENCY_UNAVAILABLE");
+    count(&app, &token, 0, "asks").send().await.expect(204);
+    assert_eq!((issued.count(), asked.count()), (2, 2));
+}
+
+#[tokio::test]
 async fn a_panic_is_one_failed_request() {
     let app = start(&Tries::default()).await;
     let failed = count(&app, &token(&app), 7, "panics").send().await.expect_problem(500, "INTERNAL");
@@ -111,6 +162,48 @@ async fn a_value_that_postgresql_cannot_hold_is_the_callers_mistake() {
     let app = start(&Tries::default()).await;
     count(&app, &token(&app), 7, "holds a NUL").send().await.expect_problem(422, "INVALID_VALUE");
     assert_eq!(written(&app).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn a_database_that_takes_nothing_in_is_away_for_now() {
+    let app = start(&Tries::default()).await;
+    // Shutting down, disk full, out of memory, a limit reached, read-only.
+    for code in ["57P01", "53100", "53200", "53400", "25006"] {
+        let refused = count(&app, &token(&app), 7, &format!("raises {code}")).send().await;
+        assert_eq!(refused.header("retry-after"), Some("2"), "{code}");
+        refused.expect_problem(503, "DATABASE_UNAVAILABLE");
+    }
+    assert_eq!(written(&app).await, [0; 0]);
+}
+
+#[tokio::test]
+async fn a_service_whose_database_is_read_only_is_not_ready_and_says_why() {
+    let app = start(&Tries::default()).await;
+    let mut superuser = PgConnection::connect(&app.database.superuser_url).await.expect("the superuser");
+    let name = &app.database.name;
+    // Who is connected keeps what was said before.
+    let others = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+    let mut turn = async |read_only: &str| {
+        let alter = format!("alter database {name} set default_transaction_read_only = {read_only}");
+        for statement in [alter, others.to_owned()] {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut superuser).await.expect("a superuser may");
+        }
+    };
+    turn("on").await;
+    let told = eventually("it is told", || async {
+        let health = app.get("/health/ready").send().await.json();
+        let is_told =
+            health["checks"][0]["detail"].as_str().is_some_and(|detail| detail.contains("read-only"));
+        is_told.then_some(health)
+    })
+    .await;
+    assert_eq!((&told["status"], &told["checks"][0]["name"]), (&json!("not_ready"), &json!("database")));
+    count(&app, &token(&app), 7, "").send().await.expect_problem(503, "DATABASE_UNAVAILABLE");
+    turn("off").await;
+    eventually("it is ready", || async {
+        (app.get("/health/ready").send().await.status() == 200).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::migrate::Migrator;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::faults::Faults;
+use crate::faults::{Fault, Faults};
 
 pub const TALLY: &str = "tally";
 pub const LEDGER: &str = "ledger";
@@ -117,7 +117,14 @@ async fn write_effect(tx: &mut Tx, stream: &str, n: i64, event: uuid::Uuid) -> R
         .bind(event)
         .execute(tx.conn())
         .await?;
-    if tx.app().part::<Faults>()?.strike(stream, n) { Err(Error::internal("not yet")) } else { Ok(()) }
+    match tx.app().part::<Faults>()?.strike(stream, n) {
+        None => Ok(()),
+        Some(Fault::FullDisk(_)) => {
+            let raised = sqlx::raw_sql("do $$ begin raise exception using errcode = '53100'; end $$");
+            Ok(raised.execute(tx.conn()).await.map(drop)?)
+        }
+        Some(_) => Err(Error::internal("not yet")),
+    }
 }
 
 /// Patient: on a busy machine a new connection may take longer than the pool waits.

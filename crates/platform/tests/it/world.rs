@@ -161,7 +161,8 @@ impl World {
         let (mut database_urls, mut pools) = (BTreeMap::new(), BTreeMap::new());
         for name in ALL {
             let service = tally::service(name, Faults::default());
-            let database = TestDatabase::create(&service).await.expect("a database of its own");
+            let database =
+                TestDatabase::create(service.name, service.migrations).await.expect("a database of its own");
             database_urls.insert(name.to_owned(), database.app_url);
             pools.insert(name, PgPool::connect_lazy(&database.superuser_url).expect("a URL"));
         }

@@ -82,7 +82,14 @@ impl Link {
             state.connection = None;
             self.reconnect(state).await?;
         }
-        state.connection.as_ref().ok_or_else(|| BusAway("not connected".to_owned()))
+        match state.connection.as_ref() {
+            // It reads nothing from us: who asks for a channel would wait for nothing.
+            Some(connection) if connection.status().blocked() => {
+                Err(BusAway("the broker is short of memory or disk and takes nothing in".to_owned()))
+            }
+            Some(connection) => Ok(connection),
+            None => Err(BusAway("not connected".to_owned())),
+        }
     }
 
     async fn reconnect(&self, state: &mut State) -> Result<(), BusAway> {

@@ -110,14 +110,6 @@ impl RabbitBus {
     pub async fn dead_letters(&self) -> std::result::Result<u32, BusAway> {
         self.link.dead_letters().await
     }
-
-    /// Sends an event to one service only: for `quenty replay`.
-    ///
-    /// # Errors
-    /// When the broker does not confirm it.
-    pub async fn send_to(&self, service: &str, envelope: &Envelope) -> std::result::Result<(), BusAway> {
-        self.publisher.send_to(&self.outward, service, envelope).await
-    }
 }
 
 impl Bus for RabbitBus {

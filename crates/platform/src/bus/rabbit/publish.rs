@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     connection::{Link, within},
-    topology::{BROADCASTS, EVENTS, PARTITION_HEADER, partition, service_exchange, table, text},
+    topology::{BROADCASTS, EVENTS, PARTITION_HEADER, partition, table, text},
 };
 use crate::bus::{Broadcast, BusAway};
 
@@ -85,7 +85,7 @@ impl Publisher {
         let mut pending = Vec::with_capacity(envelopes.len());
         for envelope in envelopes {
             // A broker short of memory or disk stops reading: then nothing is written, either.
-            match timeout_at(deadline, send_event(&channel, EVENTS, envelope)).await {
+            match timeout_at(deadline, send_event(&channel, envelope)).await {
                 Ok(Ok(confirm)) => pending.push((envelope.id, confirm)),
                 _ => break,
             }
@@ -138,30 +138,6 @@ impl Publisher {
         Ok(())
     }
 
-    /// Sends one event to one service only, whoever else hears its type.
-    pub(super) async fn send_to(
-        &self,
-        link: &Link,
-        service: &str,
-        envelope: &Envelope,
-    ) -> Result<(), BusAway> {
-        let channel = self.channel(link).await?;
-        let deadline = Instant::now() + CONFIRM_LIMIT;
-        let exchange = service_exchange(service);
-        let confirm = timeout_at(deadline, send_event(&channel, &exchange, envelope)).await;
-        let confirm = confirm.map_err(BusAway::because)??;
-        let mut answers = Answers::default();
-        answers.take(envelope.id, timeout_at(deadline, confirm).await.map_err(BusAway::because)?);
-        if answers.is_returned(envelope.id) {
-            return Err(BusAway(format!("{service} has no queue for it")));
-        }
-        if !answers.is_kept(envelope.id) {
-            return Err(BusAway("the broker did not confirm it".to_owned()));
-        }
-        self.idle.lock().await.push(channel);
-        Ok(())
-    }
-
     async fn channel(&self, link: &Link) -> Result<Channel, BusAway> {
         let mut idle = self.idle.lock().await;
         while let Some(channel) = idle.pop() {
@@ -176,11 +152,7 @@ impl Publisher {
     }
 }
 
-async fn send_event(
-    channel: &Channel,
-    exchange: &str,
-    envelope: &Envelope,
-) -> Result<PublisherConfirm, BusAway> {
+async fn send_event(channel: &Channel, envelope: &Envelope) -> Result<PublisherConfirm, BusAway> {
     let payload = serde_json::to_vec(envelope).map_err(BusAway::because)?;
     let properties = BasicProperties::default()
         .with_message_id(envelope.id.to_string().into())
@@ -189,7 +161,7 @@ async fn send_event(
         .with_headers(table([(PARTITION_HEADER, text(&partition(&envelope.subject).to_string()))]));
     let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
     channel
-        .basic_publish(exchange.into(), envelope.kind.as_str().into(), options, &payload, properties)
+        .basic_publish(EVENTS.into(), envelope.kind.as_str().into(), options, &payload, properties)
         .await
         .map_err(BusAway::because)
 }

@@ -34,7 +34,7 @@ pub(super) fn partition(stream: &str) -> usize {
 }
 
 /// Spreads a service's events over its queues.
-pub(super) fn service_exchange(service: &str) -> String {
+fn service_exchange(service: &str) -> String {
     format!("quenty.{service}")
 }
 
