@@ -26,7 +26,7 @@ pub enum Error {
     RefreshTokenReused,
     #[error("the token belongs to no session")]
     NoSession,
-    #[error("the link is unknown, used or expired")]
+    #[error("the link is unknown, used or expired, or the password is another one")]
     BadLink,
     #[error("the username is taken")]
     UsernameTaken,
@@ -170,7 +170,7 @@ fn told(error: &Error) -> Failure {
         Error::BadLink => Failure::new(
             Kind::Invalid,
             "INVALID_LINK",
-            "the link is unknown, was used or has expired; ask for a new one",
+            "the link is unknown, was used or has expired, or does not go with this password; check the password, or ask for a new link",
         ),
         Error::UsernameTaken => Failure {
             kind: Kind::Conflict,

@@ -61,9 +61,10 @@ async fn letter(app: &App, kind: MailKind, to: &Addressee) -> Result<Option<Mail
             let Some(registration) = store::registrations::find(app.db(), *id).await? else {
                 return Ok(None);
             };
-            let Person { email, given_name, language, .. } = registration.person;
+            // Nobody has proved to own the address: whoever registers it would write there in words of their own.
+            let Person { email, language, .. } = registration.person;
             let address = address(app, kind, Some(*id))?;
-            Ok(Some(compose(kind, email.as_str(), given_name.as_str(), language.as_str(), address)))
+            Ok(Some(compose(kind, email.as_str(), None, language.as_str(), address)))
         }
         Addressee::PasswordReset(id) => {
             let owner = store::password_resets::addressee(app.db(), *id, wall_now()).await?;
@@ -76,7 +77,9 @@ async fn letter(app: &App, kind: MailKind, to: &Addressee) -> Result<Option<Mail
 
 async fn to_user(app: &App, kind: MailKind, id: UserId, address: String) -> Result<Mail, Error> {
     let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
-    Ok(compose(kind, user.email().as_str(), user.given_name(), user.language(), address))
+    // Who has not answered has not chosen the name: whoever invites would write to strangers through us.
+    let name = user.verified.then(|| user.given_name());
+    Ok(compose(kind, user.email().as_str(), name, user.language(), address))
 }
 
 /// Where the mail's link leads.

@@ -11,9 +11,7 @@ use quenty_kernel::{
 use quenty_platform::Tx;
 use rand::RngCore;
 
-use super::{
-    Outcome, mail::mail_notice, prove_password::stepped_up, record_access, revoke_tokens_of_key, revoke_user,
-};
+use super::{Outcome, mail::mail_notice, prove_password::stepped_up, record_access, revoke_tokens_of_key};
 use crate::{
     domain::{
         api_key::{AddressRange, ApiKey, LONGEST_LIFE, LONGEST_OVERLAP, MOST_KEYS, Macs, is_scope},
@@ -106,7 +104,7 @@ pub async fn create_api_key(
     Ok((key, secret))
 }
 
-/// Gives the own key another secret; the one of before works on for `overlap`.
+/// Gives the own key another secret; the one of before works on for `overlap`, or not at all, nor do its tokens.
 pub async fn rotate_api_key(
     tx: &mut Tx,
     (owner, session): (UserId, SessionId),
@@ -125,6 +123,9 @@ pub async fn rotate_api_key(
     store::api_keys::save(tx.conn(), &key).await?;
     let fact = ApiKeyRotated { api_key_id: id, user_id: owner, previous_until: until };
     tx.record_about(id, owner, Some(key.company_id), &ApiKeyFact::from(fact))?;
+    if overlap.is_zero() {
+        revoke_tokens_of_key(tx, &key).await?;
+    }
     record_access(tx, "rotate_api_key", Outcome::Succeeded, Some(owner), None, origin)?;
     Ok((key, secret))
 }
@@ -146,12 +147,13 @@ pub async fn revoke_api_key(
     record_access(tx, "revoke_api_key", Outcome::Succeeded, Some(by), None, origin)
 }
 
-/// All keys of a person, in every company; the tokens that are out for them end.
-pub(super) async fn revoke_api_keys(tx: &mut Tx, user_id: UserId) -> Result<(), Error> {
+/// All keys of a person, in every company; tells whether there were any. Their tokens are the caller's to revoke, after the
+/// locks of all rows.
+pub(super) async fn revoke_api_keys(tx: &mut Tx, user_id: UserId) -> Result<bool, Error> {
     let revoked = store::api_keys::revoke_all(tx.conn(), user_id, wall_now()).await?;
     for (api_key_id, company_id) in &revoked {
         let fact = ApiKeyRevoked { api_key_id: *api_key_id, user_id, company_id: *company_id };
         tx.record_about(*api_key_id, user_id, Some(*company_id), &ApiKeyFact::from(fact))?;
     }
-    if revoked.is_empty() { Ok(()) } else { revoke_user(tx, user_id).await }
+    Ok(!revoked.is_empty())
 }

@@ -4,7 +4,9 @@
 use quenty_kernel::{Actor, Scope, clock::wall_now, id::new_uuid};
 use quenty_platform::Tx;
 
-use super::{Outcome, Which, api_keys::revoke_api_keys, end_sessions, mail::mail_notice, record_access};
+use super::{
+    Outcome, Which, api_keys::revoke_api_keys, end_sessions, mail::mail_notice, record_access, revoke_user,
+};
 use crate::{
     domain::{
         lockout, mail::MailKind, origin::Origin, password::REMEMBERED, secret::OpaqueToken, user::UserStatus,
@@ -33,9 +35,11 @@ pub async fn confirm_password_reset(
     // Failures were guesses of a password that is none any more.
     store::lockouts::clear_account(tx.conn(), &lockout::account(Some(id), "")).await?;
     tx.record(id, None, &fact)?;
+    // Rows before the list of revocations: who exchanges a key holds its row and waits for the list.
+    let had_api_keys = !keeps_api_keys && revoke_api_keys(tx, id).await?;
     end_sessions(tx, id, Which::All, "password_reset").await?;
-    if !keeps_api_keys {
-        revoke_api_keys(tx, id).await?;
+    if had_api_keys {
+        revoke_user(tx, id).await?;
     }
     mail_notice(tx, id, MailKind::PasswordChanged, new_uuid(), None)?;
     record_access(tx, "confirm_password_reset", Outcome::Succeeded, Some(id), None, origin)

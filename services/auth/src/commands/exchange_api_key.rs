@@ -31,10 +31,10 @@ pub async fn exchange_api_key(
     address: IpAddr,
 ) -> Result<Result<(String, i64), Error>, Error> {
     let origin = Origin { address: address.to_canonical().to_string(), user_agent: String::new() };
-    store::revocations::lock_shared(tx.conn()).await?;
     let Some(key) = proved_key(tx, text).await? else {
         return refuse(tx, None, &origin).await.map(Err);
     };
+    store::revocations::lock_shared(tx.conn()).await?;
     let Some(permissions) = permissions_now(tx, &key, address).await? else {
         return refuse(tx, Some(&key), &origin).await.map(Err);
     };
@@ -52,10 +52,10 @@ pub async fn exchange_api_key(
     Ok(Ok((ring.sign(&claims)?, ACCESS_TOKEN.as_secs())))
 }
 
-/// The key whose secret was presented.
+/// The key whose secret was presented, locked: whoever rotates or revokes it has done so, or waits and finds that it was used.
 async fn proved_key(tx: &mut Tx, text: &str) -> Result<Option<ApiKey>, Error> {
     let Some((id, secret)) = api_key::read(text) else { return Ok(None) };
-    let found = store::api_keys::find(tx.conn(), id).await?;
+    let found = store::api_keys::lock_any(tx.conn(), id).await?;
     let mac_key = &tx.app().part::<TokenKeys>()?.api_key;
     Ok(found.filter(|key| key.has_secret(mac_key, &secret, wall_now())))
 }

@@ -3,6 +3,7 @@
 
 use quenty_kernel::{
     Scope,
+    clock::wall_now,
     id::{CompanyId, UserId},
 };
 use quenty_platform::Tx;
@@ -13,6 +14,7 @@ use crate::{
     domain::{
         mail::MailKind,
         person::Person,
+        rate_limit::{INVITATION_MAILS, INVITATION_MAILS_OF_COMPANY, INVITATION_MAILS_OF_PAIR},
         user::{User, UserStatus},
     },
     error::Error,
@@ -32,22 +34,45 @@ pub struct Invitation {
 pub async fn invite_member(tx: &mut Tx, invitation: Invitation) -> Result<(), Error> {
     let Invitation { cause, user_id, person, company_id } = invitation;
     let (user, fact) = User::invite(user_id, &person, Vec::new(), tx.now());
-    if store::users::insert(tx.conn(), &user).await? {
+    let known = if store::users::insert(tx.conn(), &user).await? {
         tx.record(user_id, None, &fact)?;
-        return mail_invitation(tx, user_id).await;
-    }
-    // The id or the address is known: a second invitation, or a person who has an account.
-    let known = match store::users::lock(tx.conn(), Scope::All, user_id).await? {
-        Some(known) => Some(known),
-        None => store::users::lock_by_login(tx.conn(), person.email.as_str()).await?,
+        Some(user)
+    } else {
+        lock_known(tx, user_id, &person).await?
     };
-    let Some(known) = known else { return Ok(()) };
-    match known.status() {
-        UserStatus::PendingVerification => mail_invitation(tx, known.id()).await,
-        UserStatus::Active => {
-            mail_notice(tx, known.id(), MailKind::CompanyInvitation, cause, Some(company_id))
-        }
-        // Who was deactivated is let in again by staff, and by nobody else.
-        UserStatus::Suspended => Ok(()),
+    // Who was deactivated is let in again by staff, and by nobody else.
+    let Some(known) = known.filter(|known| known.status() != UserStatus::Suspended) else { return Ok(()) };
+    if !may_mail(tx, &known, company_id).await? {
+        return Ok(());
     }
+    if known.is_invited_without_roles() {
+        return mail_invitation(tx, known.id()).await;
+    }
+    mail_notice(tx, known.id(), MailKind::CompanyInvitation, cause, Some(company_id))
+}
+
+/// The id or the address is known: a second invitation, or a person who has an account.
+async fn lock_known(tx: &mut Tx, id: UserId, person: &Person) -> Result<Option<User>, Error> {
+    match store::users::lock(tx.conn(), Scope::All, id).await? {
+        Some(known) => Ok(Some(known)),
+        None => Ok(store::users::lock_by_login(tx.conn(), person.email.as_str()).await?),
+    }
+}
+
+/// Companies name whom we write to: what is too much is not mailed. The invitation stands, and who registers the address
+/// or asks for a password gets its link.
+async fn may_mail(tx: &mut Tx, user: &User, company_id: CompanyId) -> Result<bool, Error> {
+    let (now, address) = (wall_now(), user.email().canonical());
+    for (limit, bucket) in [
+        (INVITATION_MAILS_OF_COMPANY, INVITATION_MAILS_OF_COMPANY.bucket(&company_id.to_string())),
+        (INVITATION_MAILS_OF_PAIR, INVITATION_MAILS_OF_PAIR.bucket(&format!("{company_id}:{address}"))),
+        (INVITATION_MAILS, INVITATION_MAILS.bucket(&address)),
+    ] {
+        let before = store::rate_limits::hit(tx.conn(), &limit, &bucket, now).await?;
+        if limit.wait(Some(before), now).is_some() {
+            tracing::warn!(user_id = %user.id(), %company_id, limit = limit.name, "an invitation is not mailed: there were too many");
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -28,9 +28,13 @@ pub(super) fn mail_verification(tx: &mut Tx, registration: Uuid) -> Result<(), E
 
 /// Mails a new link to who was invited; earlier ones of this user work no more.
 pub(super) async fn mail_invitation(tx: &mut Tx, user: UserId) -> Result<(), Error> {
-    let now = wall_now();
-    store::links::use_all(tx.conn(), user, now).await?;
-    let link = Link::new(user, now);
+    store::links::use_all(tx.conn(), user, wall_now()).await?;
+    mail_invitation_again(tx, user).await
+}
+
+/// As [`mail_invitation`], but earlier links work on: a stranger may have asked for this one.
+pub(super) async fn mail_invitation_again(tx: &mut Tx, user: UserId) -> Result<(), Error> {
+    let link = Link::new(user, wall_now());
     let token = link::token(&tx.app().part::<TokenKeys>()?.link, link.id);
     store::links::insert(tx.conn(), &link, &token.hash()).await?;
     let kind = MailKind::Invitation;

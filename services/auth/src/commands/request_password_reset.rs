@@ -1,16 +1,20 @@
 //! A link to choose another password is mailed to the owner of an address, if there is one. Whoever asks never
-//! learns whether there is: the answer, the rows and the tasks are the same.
+//! learns whether there is: the answer, and how many rows and tasks are written, are the same.
 
 use quenty_kernel::{clock::wall_now, contact::Email};
 use quenty_platform::Tx;
 
-use super::{Outcome, mail::mail_password_reset, record_access};
+use super::{
+    Outcome,
+    mail::{mail_invitation_again, mail_password_reset},
+    record_access,
+};
 use crate::{
     domain::{
         origin::Origin,
         password_reset::PasswordReset,
         rate_limit::{PASSWORD_RESETS, PASSWORD_RESETS_OF_ADDRESS},
-        user::UserStatus,
+        user::{User, UserStatus},
     },
     error::Error,
     store,
@@ -33,9 +37,14 @@ pub async fn request_password_reset(
         }
     }
     let known = store::users::find_by_login(tx.conn(), email.as_str()).await?;
-    // Who was invited has another link; who is suspended asks the support.
-    let owner = known.filter(|user| user.status() == UserStatus::Active).map(|user| user.id());
-    mail_password_reset(tx, &PasswordReset::new(owner, now)).await?;
-    record_access(tx, "request_password_reset", Outcome::Succeeded, owner, None, origin)?;
+    let owner = known.as_ref().filter(|user| user.status() == UserStatus::Active).map(User::id);
+    let invited = known.as_ref().filter(|user| user.is_invited_without_roles()).map(User::id);
+    match invited {
+        // Who was invited has no password yet, and may have let the link to choose one run out.
+        Some(invited) => mail_invitation_again(tx, invited).await?,
+        // Who is suspended asks the support, and who was invited to the platform those who did that.
+        None => mail_password_reset(tx, &PasswordReset::new(owner, now)).await?,
+    }
+    record_access(tx, "request_password_reset", Outcome::Succeeded, owner.or(invited), None, origin)?;
     Ok(Ok(()))
 }

@@ -5,7 +5,11 @@ use quenty_platform::Tx;
 
 use super::{Outcome, mail::mail_verification, record_access};
 use crate::{
-    domain::{origin::Origin, rate_limit::VERIFICATION_MAILS, registration::LIVES},
+    domain::{
+        origin::Origin,
+        rate_limit::VERIFICATION_MAILS,
+        registration::{LIVES, RENEWED},
+    },
     error::Error,
     store,
 };
@@ -23,7 +27,8 @@ pub async fn resend_verification(
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
     // Each registration keeps its own link: nobody can put theirs in the place of another's.
-    for registration in store::registrations::renew(tx.conn(), email, now + LIVES, now).await? {
+    let renewed = store::registrations::renew(tx.conn(), email, now - RENEWED, now + LIVES, now).await?;
+    for registration in renewed {
         mail_verification(tx, registration)?;
         record_access(tx, "resend_verification", Outcome::Succeeded, None, None, origin)?;
     }

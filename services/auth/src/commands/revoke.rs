@@ -39,8 +39,8 @@ pub async fn revoke_sessions(tx: &mut Tx, user: UserId, sessions: &[SessionId]) 
     Ok(())
 }
 
-/// The key works no more. Where no token of it can be left there is nothing to list: whoever makes keys and revokes them
-/// again and again does not make the list long.
+/// The key works no more, or not by the secret of before: then only tokens of before are over. Where none can be left there
+/// is nothing to list: whoever makes keys and revokes them again and again does not make the list long.
 pub async fn revoke_tokens_of_key(tx: &mut Tx, key: &ApiKey) -> Result<(), Error> {
     // In any case: whoever exchanges the key at this moment has done so before, or finds it revoked.
     store::revocations::lock_alone(tx.conn()).await?;
@@ -50,7 +50,9 @@ pub async fn revoke_tokens_of_key(tx: &mut Tx, key: &ApiKey) -> Result<(), Error
     if had_many_by_name(tx, key.user_id).await? {
         return revoke_user(tx, key.user_id).await;
     }
-    Ok(store::revocations::insert(tx.conn(), &Revocation::of_api_key(key.id, until())).await?)
+    let issued_before = key.revoked_at.is_none().then(new_uuid);
+    let revocation = Revocation { issued_before, ..Revocation::of_api_key(key.id, until()) };
+    Ok(store::revocations::insert(tx.conn(), &revocation).await?)
 }
 
 /// Counts that sessions or a key of a person are to be listed by name, and tells whether that happened too often lately.

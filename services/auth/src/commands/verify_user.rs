@@ -1,17 +1,29 @@
 //! A person proves to own the e-mail address, and is a user from then on: with the names and the password of the
-//! registration whose link it was, whatever others registered under the address.
+//! registration whose link it was, whatever others registered under the address. The password has to be given with the
+//! link: else an owner who follows a stranger's link would make the stranger's account.
 
 use quenty_kernel::{Actor, clock::wall_now, id::UserId};
 use quenty_platform::Tx;
 
-use super::{Outcome, record_access};
+use super::{Outcome, login::count_failure, record_access};
 use crate::{
     domain::{origin::Origin, password::REMEMBERED, person::Person, secret::OpaqueToken, user::User},
     error::Error,
     store,
 };
 
-pub async fn verify_user(tx: &mut Tx, token: &OpaqueToken, origin: &Origin) -> Result<(), Error> {
+/// `is_proved`: the password of the link's registration was given. The inner error must be committed, too: the attempt counts.
+pub async fn verify_user(
+    tx: &mut Tx,
+    token: &OpaqueToken,
+    is_proved: bool,
+    origin: &Origin,
+) -> Result<Result<(), Error>, Error> {
+    if !is_proved {
+        count_failure(tx, &token.hash(), origin).await?;
+        record_access(tx, "verify_user", Outcome::Refused, None, None, origin)?;
+        return Ok(Err(Error::BadLink));
+    }
     let found = store::registrations::lock(tx.conn(), &token.hash(), wall_now()).await?;
     let registration = found.ok_or(Error::BadLink)?;
     let person = &registration.person;
@@ -23,7 +35,8 @@ pub async fn verify_user(tx: &mut Tx, token: &OpaqueToken, origin: &Origin) -> R
         let known = store::users::find_by_login(tx.conn(), person.email.as_str()).await?;
         return Err(if known.is_some() { Error::BadLink } else { Error::UsernameTaken });
     }
-    record_access(tx, "verify_user", Outcome::Succeeded, Some(id), None, origin)
+    record_access(tx, "verify_user", Outcome::Succeeded, Some(id), None, origin)?;
+    Ok(Ok(()))
 }
 
 /// Creates a user who may log in at once, unless the username or the address is taken.

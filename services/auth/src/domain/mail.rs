@@ -1,4 +1,4 @@
-//! What we write to people, in their language: Spanish for Spanish speakers, English for the others.
+//! What we write to people, in their language: Spanish, Portuguese, or English for all others.
 
 use quenty_mail::Mail;
 use serde::{Deserialize, Serialize};
@@ -72,15 +72,19 @@ impl MailKind {
     }
 }
 
+/// Without a name the reader is greeted by none.
 #[must_use]
-pub fn compose(kind: MailKind, to: &str, given_name: &str, language: &str, link: String) -> Mail {
-    let is_spanish = language == "es" || language.starts_with("es-");
-    let (subject, body) = if is_spanish { in_spanish(kind) } else { in_english(kind) };
-    let greeting = if is_spanish { "Hola" } else { "Hello" };
+pub fn compose(kind: MailKind, to: &str, given_name: Option<&str>, language: &str, link: String) -> Mail {
+    let (hello, (subject, body)) = match language.split('-').next() {
+        Some("es") => ("Hola", in_spanish(kind)),
+        Some("pt") => ("Olá", in_portuguese(kind)),
+        _ => ("Hello", in_english(kind)),
+    };
+    let greeting = given_name.map_or_else(|| hello.to_owned(), |name| format!("{hello} {name}"));
     Mail {
         to: to.to_owned(),
         subject: subject.to_owned(),
-        text: format!("{greeting} {given_name},\n\n{body}\n\n{link}\n"),
+        text: format!("{greeting},\n\n{body}\n\n{link}\n"),
         kind: kind.as_str().to_owned(),
         link: Some(link),
     }
@@ -90,7 +94,7 @@ fn in_english(kind: MailKind) -> (&'static str, &'static str) {
     match kind {
         MailKind::Verification => (
             "Confirm your e-mail address",
-            "confirm your address with this link; it works once, for 24 hours. If you did not register, do nothing.",
+            "confirm your address with this link and the password that you chose; the link works once, for 24 hours. If you did not register, do nothing.",
         ),
         MailKind::Invitation => {
             ("You are invited to Quenty", "choose your password with this link; it works once, for 7 days.")
@@ -145,7 +149,7 @@ fn in_spanish(kind: MailKind) -> (&'static str, &'static str) {
     match kind {
         MailKind::Verification => (
             "Confirma tu correo",
-            "confirma tu correo con este enlace; sirve una sola vez, durante 24 horas. Si no te registraste, no hagas nada.",
+            "confirma tu correo con este enlace y la contraseña que elegiste; el enlace sirve una sola vez, durante 24 horas. Si no te registraste, no hagas nada.",
         ),
         MailKind::Invitation => (
             "Te invitaron a Quenty",
@@ -198,24 +202,110 @@ fn in_spanish(kind: MailKind) -> (&'static str, &'static str) {
     }
 }
 
+fn in_portuguese(kind: MailKind) -> (&'static str, &'static str) {
+    match kind {
+        MailKind::Verification => (
+            "Confirme seu e-mail",
+            "confirme seu e-mail com este link e a senha que você escolheu; o link funciona uma única vez, por 24 horas. Se você não se cadastrou, não faça nada.",
+        ),
+        MailKind::Invitation => (
+            "Você recebeu um convite para a Quenty",
+            "escolha sua senha por este link; ele funciona uma única vez, por 7 dias.",
+        ),
+        MailKind::CompanyInvitation => (
+            "Uma empresa convida você na Quenty",
+            "uma empresa convidou você. Entre na sua conta para trabalhar com ela:",
+        ),
+        MailKind::AlreadyRegistered => (
+            "Você já tem uma conta",
+            "alguém, provavelmente você, tentou se cadastrar com este e-mail, que já tem uma conta. Entre aqui:",
+        ),
+        MailKind::PasswordReset => (
+            "Escolha outra senha",
+            "escolha outra senha por este link; ele funciona uma única vez, por uma hora. Se você não pediu isso, não faça nada: sua senha continua a mesma.",
+        ),
+        MailKind::PasswordChanged => (
+            "Sua senha foi alterada",
+            "sua senha acaba de ser alterada. Se não foi você, peça outra aqui imediatamente e avise o suporte:",
+        ),
+        MailKind::MfaEnabled => (
+            "Agora seu login pede um código",
+            "a partir de agora um aplicativo autenticador protege sua conta. Guarde bem seus códigos de recuperação. Se não foi você, avise o suporte:",
+        ),
+        MailKind::MfaDisabled => (
+            "Seu login não pede mais um código",
+            "seu aplicativo autenticador acaba de ser removido: a senha volta a bastar. Se não foi você, troque-a imediatamente e avise o suporte:",
+        ),
+        MailKind::RecoveryCodesRenewed => (
+            "Você tem novos códigos de recuperação",
+            "seus códigos de recuperação acabam de ser substituídos; os anteriores não funcionam mais. Se não foi você, troque sua senha imediatamente e avise o suporte:",
+        ),
+        MailKind::PasskeyAdded => (
+            "Você tem uma nova chave de acesso",
+            "uma chave de acesso acaba de ser adicionada à sua conta. Se ela é seu primeiro segundo fator, guarde bem seus códigos de recuperação. Se não foi você, remova-a, troque sua senha imediatamente e avise o suporte:",
+        ),
+        MailKind::PasskeyRemoved => (
+            "Uma chave de acesso foi removida",
+            "uma chave de acesso acaba de ser removida da sua conta. Se não foi você, troque sua senha imediatamente e avise o suporte:",
+        ),
+        MailKind::MfaReset => (
+            "Seu segundo fator foi redefinido",
+            "nossa equipe acaba de remover seu aplicativo autenticador, suas chaves de acesso e seus códigos de recuperação, e encerrou suas sessões: a senha basta até você configurar outro fator. Se você não pediu isso, troque-a imediatamente e avise o suporte:",
+        ),
+        MailKind::ApiKeyCreated => (
+            "Uma nova chave de API age por você",
+            "uma chave de API que age por você acaba de ser criada. Se não foi você, revogue-a, troque sua senha imediatamente e avise o suporte:",
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const LINK: &str = "https://x/verify?token=secret";
+
+    fn mail(kind: MailKind, language: &str) -> Mail {
+        compose(kind, "ana@example.com", Some("Ana"), language, LINK.to_owned())
+    }
+
     #[test]
     fn a_mail_speaks_the_language_of_its_reader_and_never_shows_its_link_in_a_log() {
-        let mail = |language| {
-            compose(
-                MailKind::Verification,
-                "ana@example.com",
-                "Ana",
-                language,
-                "https://x/verify?token=secret".to_owned(),
-            )
-        };
+        let mail = |language| mail(MailKind::Verification, language);
         assert_eq!(mail("es-CO").subject, "Confirma tu correo");
-        assert_eq!(mail("pt-BR").subject, "Confirm your e-mail address");
-        assert!(mail("es").text.contains("Ana") && mail("es").text.contains("token=secret"));
+        assert_eq!(mail("pt-BR").subject, "Confirme seu e-mail");
+        assert_eq!(mail("fr").subject, "Confirm your e-mail address");
+        for (language, greeting) in [("es", "Hola Ana,\n"), ("pt", "Olá Ana,\n"), ("en-US", "Hello Ana,\n")]
+        {
+            let text = mail(language).text;
+            assert!(text.starts_with(greeting) && text.contains(LINK), "{text}");
+        }
+        let nameless = compose(MailKind::Invitation, "ana@example.com", None, "pt", LINK.to_owned());
+        assert!(nameless.text.starts_with("Olá,\n"), "{}", nameless.text);
         assert_eq!(format!("{:?}", mail("es")), "Mail(verification)");
+    }
+
+    #[test]
+    fn every_mail_is_written_in_each_language() {
+        for kind in [
+            MailKind::Verification,
+            MailKind::Invitation,
+            MailKind::CompanyInvitation,
+            MailKind::AlreadyRegistered,
+            MailKind::PasswordReset,
+            MailKind::PasswordChanged,
+            MailKind::MfaEnabled,
+            MailKind::MfaDisabled,
+            MailKind::RecoveryCodesRenewed,
+            MailKind::PasskeyAdded,
+            MailKind::PasskeyRemoved,
+            MailKind::MfaReset,
+            MailKind::ApiKeyCreated,
+        ] {
+            let [spanish, portuguese, english] = ["es", "pt", "en"].map(|language| mail(kind, language));
+            for (one, other) in [(&spanish, &portuguese), (&spanish, &english), (&portuguese, &english)] {
+                assert!(one.subject != other.subject && one.text != other.text, "{}", one.subject);
+            }
+        }
     }
 }

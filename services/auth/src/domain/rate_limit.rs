@@ -13,9 +13,18 @@ pub struct RateLimit {
 /// Registrations from one address.
 pub const REGISTRATIONS: RateLimit =
     RateLimit { name: "register", hits: 3, window: SignedDuration::from_hours(1) };
-/// Verification mails to one e-mail address.
+/// Mails to one e-mail address because somebody registers it or asks for the link again.
 pub const VERIFICATION_MAILS: RateLimit =
     RateLimit { name: "verification-mail", hits: 3, window: SignedDuration::from_hours(1) };
+/// Mails to one e-mail address because companies invite it.
+pub const INVITATION_MAILS: RateLimit =
+    RateLimit { name: "invitation-mail", hits: 3, window: SignedDuration::from_hours(1) };
+/// Of these, the mails because of one company: the others have theirs.
+pub const INVITATION_MAILS_OF_PAIR: RateLimit =
+    RateLimit { name: "invitation-pair", hits: 1, window: SignedDuration::from_hours(1) };
+/// Mails because one company invites, over all e-mail addresses.
+pub const INVITATION_MAILS_OF_COMPANY: RateLimit =
+    RateLimit { name: "invitation-company", hits: 100, window: SignedDuration::from_hours(24) };
 /// Links to choose another password, of one e-mail address.
 pub const PASSWORD_RESETS: RateLimit =
     RateLimit { name: "password-reset", hits: 3, window: SignedDuration::from_hours(1) };

@@ -1,5 +1,6 @@
 //! A person who says that an e-mail address is theirs. Nobody is a user until the link that was mailed there is
-//! followed; names and password are those of that link's registration, whoever else registered the address.
+//! followed, with the password of that link's registration; the names are that one's, too, whoever else registered the
+//! address.
 
 use jiff::{SignedDuration, Timestamp};
 use quenty_kernel::id::new_uuid;
@@ -9,6 +10,8 @@ use super::person::Person;
 
 /// How long the link works.
 pub const LIVES: SignedDuration = SignedDuration::from_hours(24);
+/// How long after the registration it is mailed again, and works for as long anew.
+pub const RENEWED: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 pub struct Registration {
     /// The id of its link, too.

@@ -211,6 +211,7 @@ pub const SERVICES: &[(&str, &[&str])] = &[
     ("auth", &["internal.journal:read", "internal.memberships:read"]),
     ("gateway", &["internal.api_keys:exchange"]),
     ("order", &["internal.companies:read", "internal.customers:read", "internal.customers:write"]),
+    ("pickup", &["internal.companies:read"]),
     ("returns", &["internal.exchanges:write"]),
     ("shipping", &["internal.companies:read"]),
 ];
@@ -369,6 +370,22 @@ mod tests {
         assert!(!covers(roles("admin"), roles("auditor").iter().copied()), "*:read reaches credit, too");
         assert!(!covers(&["orders:read"], ["orders:*"]));
         assert!(covers(&["*:read"], ["orders:read"]));
+    }
+
+    #[test]
+    fn who_makes_members_holds_whatever_role_they_give() {
+        let of_company = || ROLES.iter().filter(|role| role.sphere == Sphere::Company);
+        let makes = |role: &&Role| {
+            ["members:invite", "members:update"].into_iter().any(|one| covers(role.permissions, [one]))
+        };
+        let givers: Vec<_> = of_company().filter(makes).collect();
+        assert!(!givers.is_empty());
+        for giver in givers {
+            for given in of_company() {
+                let held = covers(giver.permissions, given.permissions.iter().copied());
+                assert!(held, "{} gives {}", giver.name, given.name);
+            }
+        }
     }
 
     #[test]

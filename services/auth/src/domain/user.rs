@@ -294,6 +294,12 @@ impl User {
     pub fn family_name(&self) -> &str {
         &self.family_name
     }
+    /// Invited by companies alone, and has not answered. Only then does a link that ran out come back at anybody's word:
+    /// one that brings platform roles is renewed by who may give these.
+    #[must_use]
+    pub fn is_invited_without_roles(&self) -> bool {
+        self.status == UserStatus::PendingVerification && self.roles.is_empty()
+    }
     /// Whether the platform would be left without anyone who can do everything, if this were the last one.
     #[must_use]
     pub fn is_active_super_admin(&self) -> bool {

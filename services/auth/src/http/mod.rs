@@ -29,12 +29,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 quenty_platform::permissions! {
     ReadUsers = "users:read", personal;
     InviteUsers = "users:invite";
-    UpdateUsers = "users:update";
+    UpdateUsers = "users:update", personal;
     SuspendUsers = "users:suspend";
     ReactivateUsers = "users:reactivate";
     UnlockUsers = "users:unlock";
     ResetMfa = "users:reset_mfa";
-    AssignRoles = "users:assign_roles";
+    AssignRoles = "users:assign_roles", personal;
     ReadRoles = "roles:read";
     CreateRoles = "roles:create";
     UpdateRoles = "roles:update";

@@ -47,7 +47,8 @@ pub(super) async fn get_profile(State(app): State<App>, caller: LoggedIn) -> Res
 }
 
 /// Change the own names and language.
-#[utoipa::path(patch, path = "/api/v1/profile", operation_id = "update_profile", tag = "profile", request_body = UserPatch, security(("bearer" = [])),
+#[utoipa::path(patch, path = "/api/v1/profile", operation_id = "update_profile", tag = "profile",
+    params(("If-Match" = Option<String>, Header)), request_body = UserPatch, security(("bearer" = [])),
     responses((status = 200, body = ProfileOut), (status = 412, description = "`VERSION_MISMATCH`")))]
 pub(super) async fn update_profile(
     State(app): State<App>,

@@ -12,6 +12,7 @@ use quenty_platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::login::slow_down;
 use crate::{
     commands,
     domain::{
@@ -53,6 +54,8 @@ pub(super) struct RegisterOut {
 pub(super) struct VerifyIn {
     /// From the link in the mail.
     token: OpaqueToken,
+    /// The one of the registration that the link belongs to: anybody may have registered the address.
+    password: Password,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -94,19 +97,28 @@ pub(super) async fn register_user(
     }
 }
 
-/// Prove the e-mail address with the token that was mailed.
+/// Prove the e-mail address with the token that was mailed, and the password that was chosen with it.
 #[utoipa::path(post, path = "/api/v1/auth/verify", operation_id = "verify_user", tag = "auth", security(()), request_body = VerifyIn,
+    extensions(("x-own-pace" = json!(true))),
     responses((status = 204), (status = 409, description = "`USERNAME_TAKEN`: by somebody who was faster; register again"),
-        (status = 422, description = "`INVALID_LINK`: unknown, used or expired")))]
+        (status = 422, description = "`INVALID_LINK`: unknown, used or expired, or of a registration with another password"),
+        (status = 429, description = "`TOO_MANY_ATTEMPTS`, `TOO_MANY_LOGINS`: try again after `Retry-After`")))]
 pub(super) async fn verify_user(
     State(app): State<App>,
     caller: Anyone,
     origin: Origin,
     Json(input): Json<VerifyIn>,
 ) -> Result<Answer> {
+    let token = input.token.hash();
+    let hash = store::registrations::password_hash(app.db(), &token, wall_now()).await?;
+    let hash = hash.ok_or(Error::BadLink)?;
+    slow_down(&app, &origin, &token).await?;
+    let checked = app.part::<PasswordHasher>()?.check(&input.password, Some(hash)).await?;
     let mut tx = app.begin(&caller).await?;
-    commands::verify_user(&mut tx, &input.token, &origin).await?;
-    tx.answer(Answer::no_content()).await
+    match commands::verify_user(&mut tx, &input.token, checked.matches, &origin).await? {
+        Ok(()) => tx.answer(Answer::no_content()).await,
+        Err(refused) => tx.refuse(refused).await,
+    }
 }
 
 /// Mail another verification link.

@@ -141,7 +141,8 @@ pub(super) async fn create_role(
 }
 
 /// Change a platform role that staff made; tokens follow at their next renewal.
-#[utoipa::path(patch, path = "/api/v1/admin/roles/{id}", operation_id = "update_role", tag = "roles", params(("id" = RoleId, Path)), request_body = RolePatch,
+#[utoipa::path(patch, path = "/api/v1/admin/roles/{id}", operation_id = "update_role", tag = "roles",
+    params(("id" = RoleId, Path), ("If-Match" = Option<String>, Header)), request_body = RolePatch,
     security(("bearer" = ["roles:update"])), responses((status = 200, body = RoleOut), (status = 403, description = "`BEYOND_OWN_PERMISSIONS`"),
         (status = 412, description = "`VERSION_MISMATCH`"), (status = 422, description = "`NO_SUCH_PERMISSION`")))]
 pub(super) async fn update_role(

@@ -154,7 +154,8 @@ pub(super) async fn get_user(
 }
 
 /// Change a user's names and language.
-#[utoipa::path(patch, path = "/api/v1/admin/users/{id}", operation_id = "update_user", tag = "users", params(("id" = UserId, Path)), request_body = UserPatch,
+#[utoipa::path(patch, path = "/api/v1/admin/users/{id}", operation_id = "update_user", tag = "users",
+    params(("id" = UserId, Path), ("If-Match" = Option<String>, Header)), request_body = UserPatch,
     security(("bearer" = ["users:update"])), responses((status = 200, body = UserOut),
         (status = 403, description = "`BEYOND_OWN_PERMISSIONS`"), (status = 412, description = "`VERSION_MISMATCH`")))]
 pub(super) async fn update_user(
@@ -230,9 +231,11 @@ pub(super) async fn reset_mfa(
 }
 
 /// Set a user's platform roles.
-#[utoipa::path(put, path = "/api/v1/admin/users/{id}/roles", operation_id = "assign_roles", tag = "users", params(("id" = UserId, Path)), request_body = AssignRolesIn,
+#[utoipa::path(put, path = "/api/v1/admin/users/{id}/roles", operation_id = "assign_roles", tag = "users",
+    params(("id" = UserId, Path), ("If-Match" = Option<String>, Header)), request_body = AssignRolesIn,
     security(("bearer" = ["users:assign_roles"])), responses((status = 200, body = UserOut),
-        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`"), (status = 409, description = "`LAST_SUPER_ADMIN`"), (status = 422, description = "`NO_SUCH_ROLE`")))]
+        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`"), (status = 409, description = "`LAST_SUPER_ADMIN`"),
+        (status = 412, description = "`VERSION_MISMATCH`"), (status = 422, description = "`NO_SUCH_ROLE`")))]
 pub(super) async fn assign_roles(
     State(app): State<App>,
     caller: Can<AssignRoles>,

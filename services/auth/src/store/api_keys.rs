@@ -89,6 +89,18 @@ pub async fn find(db: impl PgExecutor<'_>, id: ApiKeyId) -> Result<Option<ApiKey
     row.fetch_optional(db).await?.map(ApiKey::try_from).transpose()
 }
 
+/// As [`find`], so that nobody rotates or revokes it meanwhile.
+pub async fn lock_any(connection: &mut PgConnection, id: ApiKeyId) -> Result<Option<ApiKey>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, user_id, company_id, name, scopes, addresses, secret_mac, previous_mac, previous_until, created_at, expires_at,
+                rotated_at, last_used_at, revoked_at
+         from api_keys where id = $1 for update",
+        id.uuid()
+    );
+    row.fetch_optional(connection).await?.map(ApiKey::try_from).transpose()
+}
+
 /// A key that was not revoked.
 pub async fn lock(connection: &mut PgConnection, scope: Scope, id: ApiKeyId) -> Result<Option<ApiKey>> {
     let row = sqlx::query_as!(

@@ -76,6 +76,20 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> Result<Option<Registrati
     row.fetch_optional(db).await?.map(Registration::try_from).transpose()
 }
 
+/// The hash of the password that was chosen with a token's registration, if that can still be used.
+pub async fn password_hash(
+    db: impl PgExecutor<'_>,
+    token_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<Option<String>> {
+    let hash = sqlx::query_scalar!(
+        "select password_hash from registrations where token_hash = $1 and expires_at > $2",
+        &token_hash[..],
+        now.to_sqlx() as _
+    );
+    Ok(hash.fetch_optional(db).await?)
+}
+
 /// The registration of a token, if it can still be used; only one transaction does.
 pub async fn lock(
     connection: &mut PgConnection,
@@ -92,16 +106,20 @@ pub async fn lock(
     row.fetch_optional(connection).await?.map(Registration::try_from).transpose()
 }
 
-/// The links of an address work until then; tells which.
+/// The links of the newest three registrations of an address, of those made since `since`, work until then; tells which.
 pub async fn renew(
     connection: &mut PgConnection,
     email: &Email,
+    since: Timestamp,
     until: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<Uuid>> {
     Ok(sqlx::query_scalar!(
-        "update registrations set expires_at = $2 where email_key = $1 and expires_at > $3 returning id",
+        "update registrations set expires_at = $3 where id in (
+           select id from registrations where email_key = $1 and created_at > $2 and expires_at > $4 order by id desc limit 3)
+         returning id",
         email.canonical(),
+        since.to_sqlx() as _,
         until.to_sqlx() as _,
         now.to_sqlx() as _
     )

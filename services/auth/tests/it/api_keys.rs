@@ -348,6 +348,58 @@ async fn a_revoked_key_is_listed_only_while_it_may_have_tokens() {
 }
 
 #[tokio::test]
+async fn a_rotation_without_overlap_ends_the_tokens_of_the_old_secret_and_none_of_the_new_one() {
+    let app = start().await;
+    let ana = person(&app, ANA, CompanyId::new(), "owner").await;
+    let (gateway, before) = (service_token(&app, "gateway").await, listed(&app).await);
+    let first = key(&app, &ana.token, &["orders:read"]).await;
+    let token =
+        async |key: &Value| access_token(&exchange(&app, &gateway, text(key), HOME).await.expect(200).json());
+    let path = format!("/api/v1/auth/api-keys/{}/rotate", first["id"].as_str().unwrap());
+    let rotate =
+        async |body: Value| app.post(&path).token(&ana.token).json(&body).send().await.expect(200).json();
+    let second = rotate(json!({"overlap_seconds": 3600})).await;
+    let old = [token(&first).await, token(&second).await];
+    assert_eq!(listed(&app).await, before);
+    let third = rotate(json!({})).await;
+    assert_eq!(listed(&app).await, before + 1);
+    for token in &old {
+        eventually("the tokens of before end", || async {
+            app.app.verifier().verify(token).await.is_err().then_some(())
+        })
+        .await;
+    }
+    let new = token(&third).await;
+    assert!(app.app.verifier().verify(&new).await.is_ok(), "the key goes on");
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn who_exchanges_a_key_waits_for_who_revokes_it_and_is_in_nobodys_way() {
+    let app = start().await;
+    let ana = person(&app, ANA, CompanyId::new(), "owner").await;
+    let gateway = service_token(&app, "gateway").await;
+    let made = key(&app, &ana.token, &["orders:read"]).await;
+    let mut revoking = app.app.db().begin().await.unwrap();
+    sqlx::query("select id from api_keys for update").execute(&mut *revoking).await.unwrap();
+    let goes_on = async {
+        eventually("the exchange waits for the key", || async {
+            let waits = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
+            sqlx::query_scalar::<_, bool>(waits).fetch_one(app.app.db()).await.unwrap().then_some(())
+        })
+        .await;
+        // As `store::revocations::lock_alone`, without waiting.
+        let alone = "select pg_try_advisory_xact_lock(x'7175656e74790102'::bigint)";
+        let goes_on: bool = sqlx::query_scalar(alone).fetch_one(&mut *revoking).await.unwrap();
+        revoking.rollback().await.unwrap();
+        goes_on
+    };
+    let (exchanged, goes_on) = tokio::join!(exchange(&app, &gateway, text(&made), HOME), goes_on);
+    assert!(goes_on, "whoever holds a key's row finds the list of revocations free");
+    exchanged.expect(200);
+}
+
+#[tokio::test]
 async fn whoever_makes_uses_and_revokes_keys_again_and_again_does_not_make_the_list_long() {
     let app = start().await;
     person(&app, ANA, CompanyId::new(), "owner").await;

@@ -36,8 +36,14 @@ async fn what_breaks_a_rule_is_named_and_leaves_nothing_behind() {
         (register, with(registration(), "password", json!("x".repeat(129))), "INVALID_BODY", "/password"),
         (register, with(registration(), "password", json!("short")), "WEAK_PASSWORD", "/password"),
         (register, with(registration(), "roles", json!(["admin"])), "INVALID_BODY", "/roles"),
-        ("/api/v1/auth/verify", json!({"token": ""}), "INVALID_BODY", "/token"),
-        ("/api/v1/auth/verify", json!({"token": "x".repeat(257)}), "INVALID_BODY", "/token"),
+        ("/api/v1/auth/verify", json!({"token": "", "password": PASSWORD}), "INVALID_BODY", "/token"),
+        (
+            "/api/v1/auth/verify",
+            json!({"token": "x".repeat(257), "password": PASSWORD}),
+            "INVALID_BODY",
+            "/token",
+        ),
+        ("/api/v1/auth/verify", json!({"token": "x", "password": null}), "INVALID_BODY", "/password"),
         ("/api/v1/auth/verify/resend", json!({"email": "x"}), "INVALID_BODY", "/email"),
         (
             "/api/v1/auth/login",

@@ -92,6 +92,111 @@ async fn an_invitation_heard_twice_is_mailed_once() {
     assert_eq!(mails_to(&app, LUIS).await.len(), 1);
 }
 
+/// Days go by: what was mailed has run out, and no limit is full.
+async fn much_later(app: &TestApp) {
+    for past in ["update links set expires_at = created_at", "delete from rate_limits"] {
+        sqlx::query(past).execute(app.app.db()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn who_let_the_link_run_out_gets_another_by_registering_or_asking_for_a_password() {
+    let app = start().await;
+    let company = CompanyId::new();
+    for (email, by_registering) in [(LUIS, true), ("eva@example.com", false)] {
+        let user = UserId::new();
+        app.hear(user, Some(company), 1, &invited(user, email, company)).await;
+        assert_eq!(mails_to(&app, email).await.len(), 1);
+        much_later(&app).await;
+        if by_registering {
+            register_from(&app, "203.0.113.1", email, None).await.expect(202);
+        } else {
+            let body = json!({"email": email});
+            app.post("/api/v1/auth/password/reset").json(&body).send().await.expect(204);
+        }
+        let mails = mails_to(&app, email).await;
+        let kinds: Vec<_> = mails.iter().map(|mail| mail["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["invitation", "invitation"], "{email}");
+        accept(&app, &token_in(&mails[0])).await.expect_problem(422, "INVALID_LINK");
+        accept(&app, &token_in(&mails[1])).await.expect(204);
+        let tokens = login(&app, email, PASSWORD).await.expect(200).json();
+        assert_eq!(tokens["user_id"], json!(user));
+    }
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_invitation_to_work_for_the_platform_that_ran_out_is_renewed_by_staff_alone() {
+    let app = start().await;
+    let luis = invited_by_admin(&app, &["driver"]).await;
+    let first = token_in(&mails_to(&app, LUIS).await[0]);
+    much_later(&app).await;
+    register_from(&app, "203.0.113.1", LUIS, None).await.expect(202);
+    app.post("/api/v1/auth/password/reset").json(&json!({"email": LUIS})).send().await.expect(204);
+    let (user, company) = (UserId::new(), CompanyId::new());
+    app.hear(user, Some(company), 1, &invited(user, LUIS, company)).await;
+    let mails = mails_to(&app, LUIS).await;
+    let mut kinds: Vec<_> = mails.iter().map(|mail| mail["kind"].as_str().unwrap()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["already_registered", "company_invitation", "invitation"]);
+    accept(&app, &first).await.expect_problem(422, "INVALID_LINK");
+    assert_eq!(invited_by_admin(&app, &["driver"]).await, luis);
+    accept(&app, &token_in(mails_to(&app, LUIS).await.last().unwrap())).await.expect(204);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_stranger_who_registers_an_invited_address_takes_no_link_from_its_owner() {
+    let app = start().await;
+    let (user, company) = (UserId::new(), CompanyId::new());
+    app.hear(user, Some(company), 1, &invited(user, LUIS, company)).await;
+    let first = token_in(&mails_to(&app, LUIS).await[0]);
+    for network in 1..=4 {
+        register_from(&app, &format!("203.0.113.{network}"), LUIS, None).await.expect(202);
+    }
+    assert_eq!(mails_to(&app, LUIS).await.len(), 4, "three for the registrations");
+    accept(&app, &first).await.expect(204);
+}
+
+#[tokio::test]
+async fn no_company_fills_a_mailbox_or_writes_to_strangers_in_words_of_its_own() {
+    let app = start().await;
+    let user = UserId::new();
+    let [one, two, three, four] = [(); 4].map(|()| CompanyId::new());
+    // One company has one mail an hour, and leaves the others theirs.
+    let heard = [(one, 1, 1), (one, 2, 1), (one, 3, 1), (two, 4, 2), (three, 5, 3), (four, 6, 3)];
+    for (company, version, mailed) in heard {
+        app.hear(user, Some(company), version, &invited(user, LUIS, company)).await;
+        assert_eq!(mails_to(&app, LUIS).await.len(), mailed, "{version}");
+    }
+    let mails = mails_to(&app, LUIS).await;
+    for mail in &mails {
+        assert!(!mail["text"].as_str().unwrap().contains("Luis"), "{mail}");
+    }
+    accept(&app, &token_in(&mails[2])).await.expect(204);
+}
+
+#[tokio::test]
+async fn a_company_that_invites_the_whole_world_is_mailed_for_no_more() {
+    let app = start().await;
+    let (company, other) = (CompanyId::new(), CompanyId::new());
+    let invite = async |email: &str, company: CompanyId| {
+        let user = UserId::new();
+        app.hear(user, Some(company), 1, &invited(user, email, company)).await;
+        mails_to(&app, email).await.len()
+    };
+    assert_eq!(invite("a@example.com", company).await, 1);
+    sqlx::query("update rate_limits set hits = 100 where bucket like 'invitation-company:%'")
+        .execute(app.app.db())
+        .await
+        .unwrap();
+    assert_eq!((invite("b@example.com", company).await, invite("c@example.com", other).await), (0, 1));
+    register_from(&app, "203.0.113.1", "b@example.com", None).await.expect(202);
+    let mails = mails_to(&app, "b@example.com").await;
+    accept(&app, &token_in(&mails[0])).await.expect(204);
+    app.assert_sound().await;
+}
+
 #[tokio::test]
 async fn a_second_invitation_replaces_the_link_of_the_first_and_adds_its_roles() {
     let app = start().await;

@@ -1,3 +1,5 @@
+use quenty_contracts::customer::UserInvited;
+use quenty_kernel::id::{CompanyId, UserId};
 use quenty_testkit::{app::TestApp, http::Answer};
 use serde_json::json;
 
@@ -46,7 +48,20 @@ async fn a_mailed_link_sets_another_password_once_and_ends_every_session() {
 async fn whether_an_address_has_an_account_shows_neither_in_the_answer_nor_in_the_work() {
     let app = start().await;
     member_of_nothing(&app, ANA).await;
-    let counts = "select array[(select count(*) from password_resets), (select count(*) from quenty.tasks), (select count(*) from quenty.journal), (select count(*) from rate_limits)]";
+    let (user_id, company) = (UserId::new(), CompanyId::new());
+    let invited = UserInvited {
+        user_id,
+        email: "luis@example.com".parse().unwrap(),
+        given_name: "Luis".to_owned(),
+        family_name: "Rojas".to_owned(),
+        language: "es".to_owned(),
+        roles: Vec::new(),
+        company_id: Some(company),
+    };
+    app.hear(user_id, Some(company), 1, &invited).await;
+    let driver = json!({"email": "eva@example.com", "given_name": "Eva", "family_name": "Ruiz", "language": "es", "roles": ["driver"]});
+    app.post("/api/v1/admin/users").token(&admin_token(&app).await).json(&driver).send().await.expect(201);
+    let counts = "select array[(select count(*) from password_resets) + (select count(*) from links), (select count(*) from quenty.tasks), (select count(*) from quenty.journal), (select count(*) from rate_limits)]";
     let count = async || sqlx::query_scalar::<_, Vec<i64>>(counts).fetch_one(app.app.db()).await.unwrap();
     let added = async |email| {
         let before = count().await;
@@ -57,7 +72,10 @@ async fn whether_an_address_has_an_account_shows_neither_in_the_answer_nor_in_th
     };
     // The first one opens the window of the source address, too.
     ask(&app, ADMIN).await.expect(204);
-    assert_eq!(added(ANA).await, added("nobody@example.com").await);
+    let of_nobody = added("nobody@example.com").await;
+    for email in [ANA, "luis@example.com", "eva@example.com"] {
+        assert_eq!(added(email).await, of_nobody, "{email}");
+    }
     assert_eq!(mails_to(&app, "nobody@example.com").await.len(), 0);
     app.assert_sound().await;
 }

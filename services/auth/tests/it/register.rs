@@ -1,11 +1,28 @@
+use std::collections::BTreeSet;
+
 use quenty_kernel::id::UserId;
 use quenty_testkit::{app::TestApp, http::Answer};
 use serde_json::json;
 
 use crate::support::{ADMIN, PASSWORD, login, mails_to, member_of_nothing, register_from, start, token_in};
 
+const ANA: &str = "ana@example.com";
+const OF_MALLORY: &str = "granite-willow-ember-73";
+
 async fn verify(app: &TestApp, token: &str) -> Answer {
-    app.post("/api/v1/auth/verify").json(&json!({"token": token})).send().await
+    verify_with(app, token, PASSWORD).await
+}
+
+async fn verify_with(app: &TestApp, token: &str, password: &str) -> Answer {
+    app.post("/api/v1/auth/verify").json(&json!({"token": token, "password": password})).send().await
+}
+
+/// Mallory registers Ana's address, with a password and words of her own.
+async fn register_as_mallory(app: &TestApp) {
+    let words = "Gana 500 en https://evil.example";
+    let body = json!({"email": ANA, "username": "mallory", "given_name": words, "family_name": words, "password": OF_MALLORY});
+    let sent = app.post("/api/v1/auth/register").header("x-forwarded-for", "203.0.113.66").json(&body);
+    sent.send().await.expect(202);
 }
 
 #[tokio::test]
@@ -126,6 +143,33 @@ async fn another_verification_mail_carries_the_same_link_and_tells_nothing() {
 }
 
 #[tokio::test]
+async fn whoever_registers_one_address_from_many_networks_fills_no_mailbox() {
+    let app = start().await;
+    for email in ["ana@example.com", ADMIN] {
+        let mut answers = BTreeSet::new();
+        for network in 1..=5 {
+            let told = register_from(&app, &format!("203.0.113.{network}"), email, None).await.expect(202);
+            answers.insert(told.text());
+        }
+        assert_eq!((answers.len(), mails_to(&app, email).await.len()), (1, 3), "{email}");
+    }
+    let resend = async || {
+        app.post("/api/v1/auth/verify/resend").json(&json!({"email": "ana@example.com"})).send().await
+    };
+    let later = async |past: &'static str| sqlx::query(past).execute(app.app.db()).await.unwrap();
+    resend().await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+    later("update rate_limits set started_at = started_at - interval '1 hour'").await;
+    resend().await.expect(204);
+    let mails = mails_to(&app, "ana@example.com").await;
+    let links: BTreeSet<_> = mails.iter().map(token_in).collect();
+    assert_eq!((mails.len(), links.len()), (6, 5), "the newest three, of which one was mailed before");
+    later("update registrations set created_at = created_at - interval '3 days'").await;
+    resend().await.expect(204);
+    assert_eq!(mails_to(&app, "ana@example.com").await.len(), 6, "no link works for ever");
+    app.assert_sound().await;
+}
+
+#[tokio::test]
 async fn a_link_expires_after_a_day() {
     let app = start().await;
     register_from(&app, "203.0.113.1", "ana@example.com", None).await.expect(202);
@@ -175,25 +219,75 @@ async fn the_own_profile_is_read_and_changed() {
 #[tokio::test]
 async fn who_registers_an_address_first_has_no_part_in_the_account_of_its_owner() {
     let app = start().await;
-    let stranger = json!({"email": "ana@example.com", "username": "mallory", "given_name": "Mal", "family_name": "Lory", "password": "granite-willow-ember-73"});
-    let path = "/api/v1/auth/register";
-    app.post(path).header("x-forwarded-for", "203.0.113.66").json(&stranger).send().await.expect(202);
-    let before = mails_to(&app, "ana@example.com").await;
-    register_from(&app, "203.0.113.1", "ana@example.com", None).await.expect(202);
+    register_as_mallory(&app).await;
+    let before = token_in(&mails_to(&app, ANA).await[0]);
+    register_from(&app, "203.0.113.1", ANA, None).await.expect(202);
+    let own = token_in(mails_to(&app, ANA).await.last().unwrap());
     // A later one is in nobody's way, either.
-    app.post(path).header("x-forwarded-for", "203.0.113.66").json(&stranger).send().await.expect(202);
-    let mails = mails_to(&app, "ana@example.com").await;
-    let own = mails.iter().find(|mail| mail["text"].as_str().unwrap().starts_with("Hola Ana")).unwrap();
-    verify(&app, &token_in(own)).await.expect(204);
-    login(&app, "ana@example.com", "granite-willow-ember-73")
-        .await
-        .expect_problem(401, "INVALID_CREDENTIALS");
-    login(&app, "mallory", "granite-willow-ember-73").await.expect_problem(401, "INVALID_CREDENTIALS");
-    let tokens = login(&app, "ana@example.com", PASSWORD).await.expect(200).json();
+    register_as_mallory(&app).await;
+    assert_eq!(mails_to(&app, ANA).await.len(), 3);
+    verify_with(&app, &own, OF_MALLORY).await.expect_problem(422, "INVALID_LINK");
+    verify(&app, &own).await.expect(204);
+    login(&app, ANA, OF_MALLORY).await.expect_problem(401, "INVALID_CREDENTIALS");
+    login(&app, "mallory", OF_MALLORY).await.expect_problem(401, "INVALID_CREDENTIALS");
+    let tokens = login(&app, ANA, PASSWORD).await.expect(200).json();
     let user: UserId = tokens["user_id"].as_str().unwrap().parse().unwrap();
     assert_eq!(app.facts(user).await[0].data["given_name"], "Ana");
-    verify(&app, &token_in(&before[0])).await.expect_problem(422, "INVALID_LINK");
+    verify_with(&app, &before, OF_MALLORY).await.expect_problem(422, "INVALID_LINK");
     app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_owner_who_follows_the_links_of_a_stranger_makes_no_account_of_theirs() {
+    let app = start().await;
+    for _ in 0..3 {
+        register_as_mallory(&app).await;
+    }
+    register_from(&app, "203.0.113.1", ANA, None).await.expect(202);
+    let theirs: BTreeSet<_> = mails_to(&app, ANA).await.iter().map(token_in).collect();
+    assert_eq!(theirs.len(), 3, "no mail is left for the owner's own");
+    for token in &theirs {
+        verify(&app, token).await.expect_problem(422, "INVALID_LINK");
+    }
+    let users = "select count(*) from users where email_key = $1";
+    let users: i64 = sqlx::query_scalar(users).bind(ANA).fetch_one(app.app.db()).await.unwrap();
+    assert_eq!(users, 0);
+    sqlx::query("update rate_limits set started_at = started_at - interval '1 hour'")
+        .execute(app.app.db())
+        .await
+        .unwrap();
+    app.post("/api/v1/auth/verify/resend").json(&json!({"email": ANA})).send().await.expect(204);
+    let mails = mails_to(&app, ANA).await;
+    let own = mails.iter().map(token_in).find(|token| !theirs.contains(token)).unwrap();
+    verify(&app, &own).await.expect(204);
+    login(&app, ANA, PASSWORD).await.expect(200);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn guesses_of_a_registrations_password_count_as_failed_logins_do() {
+    let app = start().await;
+    register_from(&app, "203.0.113.1", ANA, None).await.expect(202);
+    let token = token_in(&mails_to(&app, ANA).await[0]);
+    verify_with(&app, &token, "guess-guess-guess").await.expect_problem(422, "INVALID_LINK");
+    let counted = "select count(*) from rate_limits where hits = 1 and (bucket like 'login-address:%' or bucket like 'login-account:%')";
+    assert_eq!(sqlx::query_scalar::<_, i64>(counted).fetch_one(app.app.db()).await.unwrap(), 2);
+    let stuffed = "update rate_limits set hits = 100 where bucket like 'login-address:%'";
+    sqlx::query(stuffed).execute(app.app.db()).await.unwrap();
+    verify(&app, &token).await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+}
+
+#[tokio::test]
+async fn whoever_registers_an_address_writes_to_it_in_no_words_of_their_own() {
+    let app = start().await;
+    register_as_mallory(&app).await;
+    app.post("/api/v1/auth/verify/resend").json(&json!({"email": ANA})).send().await.expect(204);
+    let mails = mails_to(&app, ANA).await;
+    assert_eq!(mails.len(), 2);
+    for mail in &mails {
+        assert!(!mail.to_string().contains("evil.example"), "{mail}");
+        assert!(mail["text"].as_str().unwrap().starts_with("Hola,\n"), "{mail}");
+    }
 }
 
 #[tokio::test]

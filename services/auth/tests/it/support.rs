@@ -108,7 +108,7 @@ pub fn token_in(mail: &Value) -> String {
 pub async fn member_of_nothing(app: &TestApp, email: &str) -> quenty_kernel::id::UserId {
     register_from(app, "203.0.113.9", email, None).await.expect(202);
     let mails = mails_to(app, email).await;
-    let body = json!({"token": token_in(mails.last().expect("a mail"))});
+    let body = json!({"token": token_in(mails.last().expect("a mail")), "password": PASSWORD});
     app.post("/api/v1/auth/verify").json(&body).send().await.expect(204);
     let tokens = login(app, email, PASSWORD).await.expect(200).json();
     tokens["user_id"].as_str().expect("a user id").parse().expect("a user id")

@@ -137,7 +137,7 @@ impl Customer {
         new: NewCustomer,
         now: Timestamp,
     ) -> Result<(Self, CustomerFact), CustomerError> {
-        let identification = new.document.map(|document| identify(new.kind, &document)).transpose()?;
+        let identification = new.document.map(|document| identify(None, new.kind, &document)).transpose()?;
         let created = CustomerCreated {
             customer_id: CustomerId::new(),
             company_id,
@@ -179,7 +179,9 @@ impl Customer {
         }
         let old = self.0.clone();
         let identification = match changes.document {
-            Some(document) => document.map(|document| identify(old.kind, &document)).transpose()?,
+            Some(document) => {
+                document.map(|document| identify(old.identification, old.kind, &document)).transpose()?
+            }
             None => old.identification,
         };
         let addresses = match changes.addresses {
@@ -304,8 +306,12 @@ impl Customer {
     }
 }
 
-fn identify(kind: CustomerKind, document: &DocumentEntry) -> Result<Identification, IdentificationError> {
-    Identification::new(document.country, &document.code, &document.number, kind.identified())
+fn identify(
+    known: Option<Identification>,
+    kind: CustomerKind,
+    document: &DocumentEntry,
+) -> Result<Identification, IdentificationError> {
+    Identification::again(known, document.country, &document.code, &document.number, kind.identified())
 }
 
 /// A document that was checked when it came in.

@@ -68,6 +68,19 @@ impl Identification {
         Ok(Self { country, code: known.code.to_owned(), number: known.validate(number)?.as_str().to_owned() })
     }
 
+    /// As [`Identification::new`], where there may be one already: `known` is taken as it is kept and shown, too, though a NIT
+    /// without its hyphen need not say whether its last digit is the check digit.
+    pub(crate) fn again(
+        known: Option<Self>,
+        country: CountryCode,
+        code: &str,
+        number: &str,
+        holder: Identified,
+    ) -> Result<Self, IdentificationError> {
+        let is_same = |known: &Self| (known.country, known.code(), known.number()) == (country, code, number);
+        known.filter(is_same).map_or_else(|| Self::new(country, code, number, holder), Ok)
+    }
+
     /// The way back from storage: one that was checked when it came in.
     pub(crate) fn known(country: CountryCode, code: String, number: String) -> Self {
         Self { country, code, number }
@@ -99,6 +112,20 @@ mod tests {
             |number| Identification::new(CountryCode::CO, "NIT", number, Identified::Company).unwrap();
         assert_eq!(written("860.034.313-7"), written("860034313-7"));
         assert!(!format!("{:?}", written("860.034.313-7")).contains("860034313"));
+    }
+
+    #[test]
+    fn a_number_is_taken_again_as_it_is_shown_and_only_where_it_is_kept() {
+        let again = |known: Option<&Identification>, number: &str| {
+            Identification::again(known.cloned(), CountryCode::CO, "NIT", number, Identified::Person)
+        };
+        let kept = again(None, "79.123.456-0").unwrap();
+        assert_eq!(kept.number(), "791234560");
+        assert_eq!(again(Some(&kept), kept.number()), Ok(kept.clone()));
+        for (known, number) in [(None, "791234560"), (Some(&kept), "79123456"), (Some(&kept), "791234561")] {
+            assert!(matches!(again(known, number), Err(IdentificationError::Number(_))), "{number}");
+        }
+        assert_eq!(again(Some(&kept), "900123456-8").unwrap().number(), "9001234568");
     }
 
     #[test]

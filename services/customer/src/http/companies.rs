@@ -296,7 +296,7 @@ pub(super) async fn get_company(
 
 /// Change a company's settings.
 #[utoipa::path(patch, path = "/api/v1/companies/{id}", operation_id = "update_company", tag = "companies",
-    params(("id" = CompanyId, Path)), request_body = CompanyPatch, security(("bearer" = ["companies:update"])),
+    params(("id" = CompanyId, Path), ("If-Match" = Option<String>, Header)), request_body = CompanyPatch, security(("bearer" = ["companies:update"])),
     responses((status = 200, body = CompanyOut),
         (status = 403, description = "`NOT_PERMITTED`, `NO_COMPANY`, `TERMS_GIVEN_BY_PLATFORM`, `OWN_COMPANY`"),
         (status = 409, description = "`COMPANY_CLOSED`, `IDENTITY_FIXED`, `DOCUMENT_NUMBER_TAKEN`"),

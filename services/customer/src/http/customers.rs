@@ -236,7 +236,7 @@ pub(super) async fn get_customer(
 
 /// Change a customer.
 #[utoipa::path(patch, path = "/api/v1/customers/{id}", operation_id = "update_customer", tag = "customers",
-    params(("id" = CustomerId, Path)), request_body = CustomerPatch, security(("bearer" = ["customers:update"])),
+    params(("id" = CustomerId, Path), ("If-Match" = Option<String>, Header)), request_body = CustomerPatch, security(("bearer" = ["customers:update"])),
     responses((status = 200, body = CustomerOut), (status = 409, description = "`CUSTOMER_EMAIL_TAKEN`: `customer_id` says by whom; `CUSTOMER_ERASED`"),
         (status = 412, description = "`VERSION_MISMATCH`: someone changed it since you read it")))]
 pub(super) async fn update_customer(

@@ -1,4 +1,5 @@
-//! The people of a company.
+//! The people of a company. Who they are is decided by people who have logged in: a stolen API key must make nobody an
+//! owner, and take no company from those who could revoke it.
 
 use axum::extract::State;
 use quenty_kernel::{
@@ -32,7 +33,7 @@ use crate::{
 pub(super) struct MemberIn {
     email: NewEmail,
     role: MemberRole,
-    /// How the mail greets somebody who is no user yet.
+    /// How somebody is called who is no user yet.
     given_name: PersonName,
     family_name: PersonName,
     language: LanguageTag,
@@ -132,15 +133,21 @@ pub(super) async fn list_members(
 }
 
 /// Invite somebody by e-mail; one who is no user yet gets a link from Auth.
+///
+/// Mailed are one invitation an hour to an address for a company, three for all companies, and a hundred a day for a
+/// company. What is more stands without a mail: whoever was never mailed gets the link by registering, or by asking for
+/// another password.
 #[utoipa::path(post, path = "/api/v1/companies/{id}/members", operation_id = "invite_member", tag = "members",
     params(("id" = CompanyId, Path)), request_body = MemberIn, security(("bearer" = ["members:invite"])),
-    responses((status = 201, body = MemberOut), (status = 409, description = "`ALREADY_A_MEMBER`, `COMPANY_CLOSED`")))]
+    responses((status = 201, body = MemberOut), (status = 403, description = "`NOT_PERMITTED`, `NO_COMPANY`, `NO_SESSION`"),
+        (status = 409, description = "`ALREADY_A_MEMBER`, `COMPANY_CLOSED`")))]
 pub(super) async fn invite_member(
     State(app): State<App>,
     caller: Can<InviteMembers>,
     Path(id): Path<CompanyId>,
     Json(input): Json<MemberIn>,
 ) -> Result<Answer> {
+    caller.session()?;
     let inviter = caller.user()?;
     let mut tx = app.begin(&caller).await?;
     let member = commands::invite_member(&mut tx, caller.scope()?, id, inviter, input.into()).await?;
@@ -151,13 +158,15 @@ pub(super) async fn invite_member(
 /// Change a member's role.
 #[utoipa::path(patch, path = "/api/v1/companies/{id}/members/{member_id}", operation_id = "change_member_role", tag = "members",
     params(("id" = CompanyId, Path), ("member_id" = MemberId, Path)), request_body = RoleIn, security(("bearer" = ["members:update"])),
-    responses((status = 200, body = MemberOut), (status = 409, description = "`LAST_OWNER`, `MEMBER_STATE`, `COMPANY_CLOSED`")))]
+    responses((status = 200, body = MemberOut), (status = 403, description = "`NOT_PERMITTED`, `NO_COMPANY`, `NO_SESSION`"),
+        (status = 409, description = "`LAST_OWNER`, `MEMBER_STATE`, `COMPANY_CLOSED`")))]
 pub(super) async fn change_member_role(
     State(app): State<App>,
     caller: Can<UpdateMembers>,
     Path((id, member_id)): Path<(CompanyId, MemberId)>,
     Json(input): Json<RoleIn>,
 ) -> Result<Answer> {
+    caller.session()?;
     let mut tx = app.begin(&caller).await?;
     let member = commands::change_member_role(&mut tx, caller.scope()?, id, member_id, input.role).await?;
     let answer = shown_one(&mut tx, &member).await?;
@@ -167,12 +176,14 @@ pub(super) async fn change_member_role(
 /// Remove a member, or take an invitation back.
 #[utoipa::path(delete, path = "/api/v1/companies/{id}/members/{member_id}", operation_id = "remove_member", tag = "members",
     params(("id" = CompanyId, Path), ("member_id" = MemberId, Path)), security(("bearer" = ["members:remove"])),
-    responses((status = 204), (status = 409, description = "`LAST_OWNER`, `COMPANY_CLOSED`")))]
+    responses((status = 204), (status = 403, description = "`NOT_PERMITTED`, `NO_COMPANY`, `NO_SESSION`"),
+        (status = 409, description = "`LAST_OWNER`, `COMPANY_CLOSED`")))]
 pub(super) async fn remove_member(
     State(app): State<App>,
     caller: Can<RemoveMembers>,
     Path((id, member_id)): Path<(CompanyId, MemberId)>,
 ) -> Result<Answer> {
+    caller.session()?;
     let mut tx = app.begin(&caller).await?;
     commands::remove_member(&mut tx, caller.scope()?, id, member_id).await?;
     tx.answer(Answer::no_content()).await

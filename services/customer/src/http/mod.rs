@@ -17,7 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 permissions! {
     ReadCompanies = "companies:read", personal;
-    UpdateCompanies = "companies:update";
+    UpdateCompanies = "companies:update", personal;
     SubmitCompanies = "companies:submit";
     ApproveCompanies = "companies:approve";
     RejectCompanies = "companies:reject";
@@ -28,14 +28,14 @@ permissions! {
     DecideKyc = "kyc:decide";
     ReadMembers = "members:read", personal;
     InviteMembers = "members:invite";
-    UpdateMembers = "members:update";
+    UpdateMembers = "members:update", personal;
     RemoveMembers = "members:remove";
     ReadUsers = "users:read", personal;
-    UpdateUsers = "users:update";
+    UpdateUsers = "users:update", personal;
     DeactivateUsers = "users:deactivate";
     ReadCustomers = "customers:read", personal;
     CreateCustomers = "customers:create";
-    UpdateCustomers = "customers:update";
+    UpdateCustomers = "customers:update", personal;
     CreatePrivacyRequests = "privacy:create";
     ReadPrivacyRequests = "privacy:read";
     ReadStandings = "internal.companies:read";

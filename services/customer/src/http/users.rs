@@ -130,7 +130,7 @@ pub(super) async fn get_user(
 
 /// Change a user's profile.
 #[utoipa::path(patch, path = "/api/v1/users/{id}", operation_id = "update_user", tag = "users",
-    params(("id" = UserId, Path)), request_body = UserPatch, security(("bearer" = ["users:update"])),
+    params(("id" = UserId, Path), ("If-Match" = Option<String>, Header)), request_body = UserPatch, security(("bearer" = ["users:update"])),
     responses((status = 200, body = UserOut), (status = 403, description = "`NOT_PERMITTED`, `STAFF_ONLY`"),
         (status = 409, description = "`USER_DEACTIVATED`"), (status = 412, description = "`VERSION_MISMATCH`: someone changed it since you read it")))]
 pub(super) async fn update_user(

@@ -23,7 +23,7 @@ pub(super) struct Document {
     #[serde(rename = "type")]
     #[schema(example = "NIT")]
     pub(super) code: String,
-    /// With or without separators; kept without.
+    /// With or without separators; kept and shown without, and taken back so.
     #[schema(example = "860034313-7")]
     pub(super) number: String,
 }
@@ -44,7 +44,7 @@ pub(super) struct ForeignDocument {
     #[serde(rename = "type")]
     #[schema(example = "CC")]
     pub(super) code: String,
-    /// With or without separators; kept without.
+    /// With or without separators; kept and shown without, and taken back so.
     #[schema(example = "1.020.304.050")]
     pub(super) number: String,
 }

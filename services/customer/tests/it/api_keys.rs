@@ -3,7 +3,7 @@ use quenty_platform::token::{Claims, Realm};
 use quenty_testkit::keys;
 use serde_json::json;
 
-use crate::support::{company_body, hear_registered, new_nit, start};
+use crate::support::{company_body, hear_registered, members, new_nit, registered_by, start};
 
 #[tokio::test]
 async fn a_key_does_nothing_in_its_owners_name_beyond_its_scopes() {
@@ -28,4 +28,26 @@ async fn a_key_does_nothing_in_its_owners_name_beyond_its_scopes() {
         let validate = app.post("/api/v1/document-types/NIT/validate?country=CO").token(token);
         validate.json(&number).send().await.expect(200);
     }
+}
+
+#[tokio::test]
+async fn a_stolen_key_makes_nobody_an_owner_and_throws_nobody_out() {
+    let app = start().await;
+    let founder = UserId::new();
+    let company = registered_by(&app, founder).await;
+    let of_key = keys::sign(&Claims {
+        client_id: ApiKeyId::new().to_string(),
+        ..keys::claims(Realm::Company, founder, Some(company), &["members:*"])
+    });
+    let before = members(&app, company).await;
+    let path = format!("/api/v1/companies/{company}/members");
+    let member = format!("{path}/{}", before[0]["id"].as_str().unwrap());
+    let eve = json!({"email": "eve@example.com", "role": "owner", "given_name": "Eve", "family_name": "Ruiz", "language": "es"});
+    for call in
+        [app.post(&path).json(&eve), app.patch(&member).json(&json!({"role": "viewer"})), app.delete(&member)]
+    {
+        call.token(&of_key).send().await.expect_problem(403, "NO_SESSION");
+    }
+    app.get(&path).token(&of_key).send().await.expect(200);
+    assert_eq!(members(&app, company).await, before);
 }

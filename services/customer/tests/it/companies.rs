@@ -65,6 +65,16 @@ async fn a_document_number_belongs_to_one_reviewed_company_however_it_is_written
 }
 
 #[tokio::test]
+async fn a_document_number_is_taken_back_as_it_is_shown() {
+    let app = start().await;
+    let id = registered_as(&app, "123.456.789-6").await;
+    let shown = company(&app, id).await;
+    let patch = app.patch(&format!("/api/v1/companies/{id}")).token(&owner(&app, id));
+    let kept = patch.json(&json!({"document": shown["document"]})).send().await.expect(200);
+    assert_eq!(kept.json(), shown);
+}
+
+#[tokio::test]
 async fn a_number_is_anybodys_again_once_its_company_is_rejected_or_closed() {
     let app = start().await;
     let (nit, admin) = (new_nit(), admin(&app));

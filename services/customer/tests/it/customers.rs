@@ -48,6 +48,18 @@ async fn a_customer_is_created_with_default_addresses() {
 }
 
 #[tokio::test]
+async fn what_is_shown_of_a_document_is_taken_back() {
+    let app = start().await;
+    let company = CompanyId::new();
+    let mut body = ana();
+    // Without the hyphen nobody could tell whether it has its check digit.
+    body["document"] = json!({"country": "CO", "type": "NIT", "number": "79.123.456-0"});
+    let shown = create(&app, company, &body).await.expect(201).json();
+    let again = json!({"document": shown["document"]});
+    assert_eq!(patch(&app, company, id_of(&shown), again).await.expect(200).json(), shown);
+}
+
+#[tokio::test]
 async fn a_customer_changes_field_by_field() {
     let app = start().await;
     let company = CompanyId::new();

@@ -43,7 +43,8 @@ impl CompanyChanges {
         let old = state.clone();
         let identification = match self.document {
             Some((code, number)) => {
-                Some(Identification::new(old.country, &code, &number, old.kind.identified())?)
+                let (known, holder) = (old.details.identification, old.kind.identified());
+                Some(Identification::again(known, old.country, &code, &number, holder)?)
             }
             None => old.details.identification,
         };
