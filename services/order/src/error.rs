@@ -110,6 +110,12 @@ fn stock(error: &StockError) -> Failure {
              nothing of what earlier orders wait for",
         )
         .with("products", shortages),
+        StockError::TooLittleThere(shortage) => Failure::conflict(
+            "INSUFFICIENT_STOCK",
+            "that place has not that much available, without what is reserved; where `products` names `batches` that \
+             the warehouse has some in, name the batch to take it from",
+        )
+        .with("products", [shortage]),
         StockError::QuantityTooLarge => Failure::new(
             Kind::Invalid,
             "QUANTITY_TOO_LARGE",
@@ -212,6 +218,11 @@ fn order(error: &OrderError) -> Failure {
         OrderError::RefundNotPositive(_) => {
             Failure::invalid("REFUND_NOT_POSITIVE", "/amount", "a refund is more than nothing")
         }
+        OrderError::RefundCurrency(currency) => Failure::invalid(
+            "CURRENCY_MISMATCH",
+            "/amount",
+            format!("the order was paid in {currency}, and is paid back in it"),
+        ),
         OrderError::NotDelivered(status) => {
             because("ORDER_NOT_DELIVERED", "wait until it is").with("current_status", status)
         }

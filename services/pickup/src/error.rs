@@ -12,6 +12,8 @@ pub enum Error {
     NotFound(&'static str),
     #[error("only the platform's own people may do this")]
     StaffOnly,
+    #[error("the company may not ship at present")]
+    CompanyNotActive,
     #[error(transparent)]
     Invalid(#[from] Invalid),
     #[error(transparent)]
@@ -41,6 +43,10 @@ impl From<Error> for quenty_platform::Error {
                 Kind::Forbidden,
                 "STAFF_ONLY",
                 "only the platform's dispatchers and drivers can do this; ask them to",
+            ),
+            Error::CompanyNotActive => Failure::conflict(
+                "COMPANY_NOT_ACTIVE",
+                "the company may not ship at present: ask the platform's support",
             ),
             Error::Invalid(invalid) => Failure::new(
                 Kind::Invalid,

@@ -3,7 +3,7 @@
 //!
 //! Its words: a **service area** has opening hours, cut into **slots** with a capacity; a **hold** keeps a place
 //! in a slot for ten minutes; a **pickup** holds a place and promises a **window**; a **stop** is a pickup as its
-//! driver sees it. (The delivery at the consignee's door is Shipping's.)
+//! driver sees it. (The delivery at the consignee's door is Shipping's.) Which company may book one is Customer's to say.
 
 mod commands;
 mod domain;

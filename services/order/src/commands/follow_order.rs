@@ -26,8 +26,7 @@ pub(crate) enum OrderNews {
     Return(ReturnNews),
 }
 
-/// Takes news in. An order that the company does not have is none of ours: a booking made by hand may name
-/// any.
+/// Takes news in. An order that the company does not have is none of ours.
 ///
 /// # Errors
 /// [`crate::domain::order::OrderError`]: the news cannot be true yet.

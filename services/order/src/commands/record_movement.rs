@@ -11,7 +11,7 @@ use crate::{
 /// Posts one movement that a person recorded. Locks stock: call it last in the transaction.
 ///
 /// # Errors
-/// [`crate::domain::stock::StockError`]: unknown product or warehouse, not that much available, a rule of the kind.
+/// [`crate::domain::stock::StockError`]: unknown product or warehouse, not that much available there, a rule of the kind.
 pub(crate) async fn record_movement(
     tx: &mut Tx,
     scope: Scope,

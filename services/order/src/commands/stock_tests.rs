@@ -18,8 +18,9 @@ use quenty_kernel::{
     measure::Grams,
     money::Money,
 };
-use quenty_platform::{Tx, tx::Cause};
+use quenty_platform::{Service, Tx, tx::Cause};
 use quenty_testkit::TestApp;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     create_product, create_warehouse, issue_stock, record_movement, release_stock, reserve_stock,
@@ -37,6 +38,24 @@ use crate::{
     store,
 };
 
+/// The service without what these tests do not reach: all of it would have to be compiled once more for them.
+fn shelves() -> Service {
+    Service {
+        name: "order",
+        about: "",
+        port: 0,
+        database: "order_db",
+        migrations: &crate::MIGRATIONS,
+        routes: OpenApiRouter::new,
+        settings: &[],
+        reactions: Vec::new(),
+        tasks: Vec::new(),
+        jobs: Vec::new(),
+        invariants: store::invariants::INVARIANTS,
+        init: None,
+    }
+}
+
 pub(super) struct Shop {
     pub(super) app: TestApp,
     pub(super) company: CompanyId,
@@ -47,7 +66,7 @@ pub(super) struct Shop {
 impl Shop {
     /// A company with one warehouse and so many products, each with so many pieces.
     pub(super) async fn open(products: usize, pieces: u32) -> Self {
-        let app = TestApp::start(crate::service()).await;
+        let app = TestApp::start(shelves()).await;
         let company = CompanyId::new();
         let mut tx = begin(&app).await;
         let warehouse = create_warehouse(&mut tx, company, warehouse_details("Centro")).await.unwrap().id();

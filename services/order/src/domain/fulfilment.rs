@@ -31,7 +31,7 @@ quenty_kernel::words! {
 }
 
 quenty_kernel::words! {
-    /// A booking at another service; `open` is not asked for, refused, or given up; `ending` is given back and
+    /// A booking at another service; `open` is not asked for, refused, given up, or done; `ending` is given back and
     /// not answered yet.
     pub enum Booking ("booking") {
         Open = "open",

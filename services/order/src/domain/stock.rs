@@ -38,6 +38,8 @@ pub enum StockError {
     UnknownWarehouse(WarehouseId),
     #[error("there is not enough stock")]
     Insufficient(Vec<Shortage>),
+    #[error("there is not enough in that place")]
+    TooLittleThere(Shortage),
     #[error("there would be more of a product than can be kept")]
     QuantityTooLarge,
     #[error("the batch is known with another expiry date")]
@@ -197,12 +199,9 @@ impl Stock {
     ) -> Result<MovementId, StockError> {
         self.company_of(place.product_id)?;
         let index = self
-            .items
-            .iter()
-            .position(|item| item.place.is(place) && item.available() >= i64::from(quantity));
-        let index = index.ok_or_else(|| {
-            StockError::Insufficient(self.shortages(&[(place.product_id, quantity)].into(), None))
-        })?;
+            .position(place)
+            .filter(|index| self.items[*index].available() >= i64::from(quantity))
+            .ok_or_else(|| StockError::TooLittleThere(self.shortage_in(place, quantity)))?;
         self.post(index, kind, -i64::from(quantity), 0, note)
     }
 

@@ -10,18 +10,8 @@ mod on_standing;
 use quenty_platform::Reaction;
 
 pub(crate) fn reactions() -> Vec<Reaction> {
-    vec![
-        Reaction::on(on_standing::on_registered),
-        Reaction::on(on_standing::on_updated),
-        Reaction::on(on_standing::on_submitted),
-        Reaction::on(on_standing::on_approved),
-        Reaction::on(on_standing::on_rejected),
-        Reaction::on(on_standing::on_suspended),
-        Reaction::on(on_standing::on_reactivated),
-        Reaction::on(on_standing::on_closed),
-        Reaction::on(on_standing::on_kyc_submitted),
-        Reaction::on(on_standing::on_kyc_verified),
-        Reaction::on(on_standing::on_kyc_rejected),
+    let mut reactions = on_standing::reactions();
+    reactions.extend([
         Reaction::on(on_customer::on_created),
         Reaction::on(on_customer::on_updated),
         Reaction::on(on_privacy::on_requested),
@@ -65,5 +55,6 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_return::on_exchanged),
         Reaction::on(on_return::on_completed),
         Reaction::on(on_return::on_restocked),
-    ]
+    ]);
+    reactions
 }

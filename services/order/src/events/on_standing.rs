@@ -1,31 +1,18 @@
 //! Customer tells what a company may do: every event about it carries the whole standing.
 
-use quenty_contracts::customer::{
-    CompanyApproved, CompanyClosed, CompanyReactivated, CompanyRegistered, CompanyRejected, CompanySubmitted,
-    CompanySuspended, CompanyUpdated, KycRejected, KycSubmitted, KycVerified,
-};
-use quenty_platform::{Received, Tx};
+use quenty_contracts::{customer::TellsStanding, standing_events};
+use quenty_platform::{Reaction, Received, Tx};
 
 use crate::{Error, commands::keep_standing};
 
-macro_rules! keeps_standing {
-    ($($reaction:ident($event:ty);)+) => {$(
-        pub(super) async fn $reaction(tx: &mut Tx, event: Received<$event>) -> Result<(), Error> {
-            keep_standing(tx, &event.data.standing).await
-        }
-    )+};
+macro_rules! each {
+    ($($event:ty),+) => { vec![$(Reaction::on(on_standing_changed::<$event>)),+] };
 }
 
-keeps_standing! {
-    on_registered(CompanyRegistered);
-    on_updated(CompanyUpdated);
-    on_submitted(CompanySubmitted);
-    on_approved(CompanyApproved);
-    on_rejected(CompanyRejected);
-    on_suspended(CompanySuspended);
-    on_reactivated(CompanyReactivated);
-    on_closed(CompanyClosed);
-    on_kyc_submitted(KycSubmitted);
-    on_kyc_verified(KycVerified);
-    on_kyc_rejected(KycRejected);
+pub(super) fn reactions() -> Vec<Reaction> {
+    standing_events!(each)
+}
+
+async fn on_standing_changed<E: TellsStanding>(tx: &mut Tx, event: Received<E>) -> Result<(), Error> {
+    keep_standing(tx, event.data.standing()).await
 }

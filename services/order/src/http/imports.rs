@@ -3,7 +3,7 @@
 use axum::{
     body::Body,
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{StreamExt, stream};
@@ -97,8 +97,14 @@ pub(super) async fn import_orders(
     State(app): State<App>,
     caller: Can<MayImportOrders>,
     Query(query): Query<ImportQuery>,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<Answer> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/csv") {
+        let detail = "send the shop's export itself as the body, with Content-Type: text/csv";
+        return Err(Failure::new(Kind::UnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", detail).into());
+    }
     let options = ImportOptions {
         company_id: caller.company()?,
         dry_run: query.dry_run,

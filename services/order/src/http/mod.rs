@@ -32,12 +32,12 @@ permissions! {
     ReadOrders = "orders:read", personal;
     QuoteOrders = "orders:quote";
     PlaceOrders = "orders:create";
-    UpdateOrders = "orders:update";
+    UpdateOrders = "orders:update", personal;
     PayOrders = "orders:pay";
     RefundOrders = "orders:refund";
     HoldOrders = "orders:hold";
     ReleaseOrders = "orders:release";
-    CancelOrders = "orders:cancel";
+    CancelOrders = "orders:cancel", personal;
     RetryOrders = "orders:retry";
     SetOrderStatus = "orders:set_status";
     ImportOrders = "orders:import", personal;

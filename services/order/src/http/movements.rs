@@ -152,7 +152,7 @@ pub(super) async fn list_movements(
 /// Record a receipt, an adjustment, a write-off or an issue by hand.
 #[utoipa::path(post, path = "/api/v1/inventory/movements", operation_id = "record_movement", tag = "inventory", request_body = RecordMovementIn,
     security(("bearer" = ["inventory:move"])),
-    responses((status = 201, body = MovementOut), (status = 409, description = "`INSUFFICIENT_STOCK`: what is reserved cannot be taken; `BATCH_EXPIRY_DIFFERS`")))]
+    responses((status = 201, body = MovementOut), (status = 409, description = "`INSUFFICIENT_STOCK`: what is reserved cannot be taken, and goods in batches are taken from one that is named; `BATCH_EXPIRY_DIFFERS`")))]
 pub(super) async fn record_movement(
     State(app): State<App>,
     caller: Can<MoveInventory>,

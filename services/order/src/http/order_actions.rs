@@ -65,7 +65,7 @@ pub(super) struct RefundIn {
 /// goods is a matter of their return.
 #[utoipa::path(post, path = "/api/v1/orders/{id}/refunds", operation_id = "refund_order", tag = "orders",
     params(("id" = OrderId, Path)), request_body = RefundIn, security(("bearer" = ["orders:refund"])),
-    responses((status = 200, body = OrderOut), (status = 409, description = "`ORDER_NOT_REFUNDABLE`, `NOTHING_TO_REFUND`, `REFUND_TOO_LARGE`"), (status = 422, description = "`REFUND_NOT_POSITIVE`")))]
+    responses((status = 200, body = OrderOut), (status = 409, description = "`ORDER_NOT_REFUNDABLE`, `NOTHING_TO_REFUND`, `REFUND_TOO_LARGE`"), (status = 422, description = "`REFUND_NOT_POSITIVE`, `CURRENCY_MISMATCH`")))]
 pub(super) async fn refund_order(
     State(app): State<App>,
     caller: Can<RefundOrders>,

@@ -1,17 +1,16 @@
 //! Orders as JSON.
 
-use jiff::{
-    Timestamp,
-    civil::{Date, Time},
-};
+use jiff::{Timestamp, civil::Date};
 use quenty_contracts::{
     order::{OrderLine, OrderTotals, WantedPickup},
     party::{Parcel, Party},
 };
 use quenty_kernel::{
-    Failure, Invalid,
-    contact::Text,
+    Failure,
+    address::Address,
+    contact::{Email, NewEmail, Phone, Text},
     currency::Currency,
+    day::LocalTime,
     id::{CompanyId, CustomerId, OrderId, PickupId, ProductId, ReservationId, ShipmentId, WarehouseId},
     money::Money,
 };
@@ -53,7 +52,7 @@ pub(super) struct PlaceOrderIn {
     pub(super) tax: Option<Money>,
     /// What you believe the total to be; another one is refused.
     pub(super) expected_total: Option<Money>,
-    pub(super) consignee: Party,
+    pub(super) consignee: ConsigneeIn,
     /// The warehouse to look in first; else the nearest one that holds everything.
     pub(super) warehouse_id: Option<WarehouseId>,
     pub(super) pickup: Option<PickupIn>,
@@ -61,6 +60,23 @@ pub(super) struct PlaceOrderIn {
     /// Wait for stock instead of being refused.
     #[serde(default)]
     pub(super) allow_backorder: bool,
+}
+
+/// Whom an order goes to, and where.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConsigneeIn {
+    name: Text<120>,
+    phone: Option<Phone>,
+    email: Option<NewEmail>,
+    address: Address,
+}
+
+impl From<ConsigneeIn> for Party {
+    fn from(input: ConsigneeIn) -> Self {
+        let ConsigneeIn { name, phone, email, address } = input;
+        Self { name, phone, email: email.map(Email::from), address }
+    }
 }
 
 /// A line: a product by id or SKU, and what differs from the catalogue.
@@ -87,7 +103,7 @@ pub(super) struct PickupIn {
     #[schema(value_type = Option<String>, format = "date")]
     date: Option<Date>,
     /// The slot's local start.
-    slot: Option<SlotStart>,
+    slot: Option<LocalTime>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
@@ -96,23 +112,6 @@ enum PickupKind {
     OnDemand,
     Scheduled,
     Express,
-}
-
-/// A local time such as `08:00`.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(try_from = "String")]
-#[schema(value_type = String, pattern = "^[0-2][0-9]:[0-5][0-9]$", example = "08:00")]
-struct SlotStart(String);
-
-impl TryFrom<String> for SlotStart {
-    type Error = Invalid;
-
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        match Time::strptime("%H:%M", &text) {
-            Ok(_) if text.len() == 5 => Ok(Self(text)),
-            _ => Err(Invalid::new("slot", "must be a local time such as 08:00")),
-        }
-    }
 }
 
 impl PickupIn {
@@ -129,7 +128,7 @@ impl PickupIn {
             PickupKind::Scheduled => "scheduled",
             PickupKind::Express => "express",
         };
-        Ok(WantedPickup { kind: kind.to_owned(), date: self.date, slot: self.slot.map(|slot| slot.0) })
+        Ok(WantedPickup { kind: kind.to_owned(), date: self.date, slot: self.slot.map(String::from) })
     }
 }
 
@@ -179,7 +178,7 @@ impl PlaceOrderIn {
             lines: lines(self.lines)?,
             extras: Extras { discount: self.discount, shipping: self.shipping, tax: self.tax },
             expected_total: self.expected_total,
-            consignee: self.consignee,
+            consignee: self.consignee.into(),
             warehouse_id: self.warehouse_id,
             wanted_pickup: self.pickup.map(PickupIn::wanted).transpose()?,
             notes: self.notes,

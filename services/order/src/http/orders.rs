@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use quenty_contracts::party::Party;
 use quenty_kernel::{
     Failure, Page, PageQuery, Scope,
     contact::Text,
@@ -20,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     PlaceOrders, QuoteOrders, ReadOrders, UpdateOrders,
-    order_wire::{OrderLineIn, OrderOut, PickupIn, PlaceOrderIn, QuoteOut, lines},
+    order_wire::{ConsigneeIn, OrderLineIn, OrderOut, PickupIn, PlaceOrderIn, QuoteOut, lines},
     standing::{ensure_customer, known_standing},
 };
 use crate::{
@@ -180,7 +179,7 @@ pub(super) async fn get_order_by_reference(
 #[serde(deny_unknown_fields)]
 pub(super) struct OrderPatch {
     /// In the same country as before.
-    consignee: Option<Party>,
+    consignee: Option<ConsigneeIn>,
     /// `null` empties them.
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
@@ -203,7 +202,7 @@ impl OrderPatch {
         }
         let wanted = |pickup: Option<PickupIn>| pickup.map(PickupIn::wanted).transpose();
         Ok(OrderUpdate {
-            consignee: self.consignee,
+            consignee: self.consignee.map(Into::into),
             notes: self.notes.map(|notes| notes.map(String::from)),
             wanted_pickup: self.pickup.map(wanted).transpose()?,
             lines: self.lines.map(lines).transpose()?,

@@ -301,7 +301,8 @@ pub(super) async fn get_product(
 }
 
 /// Change a product; its SKU stays.
-#[utoipa::path(patch, path = "/api/v1/products/{id}", operation_id = "update_product", tag = "products", params(("id" = ProductId, Path)),
+#[utoipa::path(patch, path = "/api/v1/products/{id}", operation_id = "update_product", tag = "products",
+    params(("id" = ProductId, Path), ("If-Match" = Option<String>, Header)),
     request_body = UpdateProductIn, security(("bearer" = ["products:update"])),
     responses((status = 200, body = ProductOut), (status = 409, description = "`PRODUCT_ARCHIVED`"), (status = 412, description = "`VERSION_MISMATCH`")))]
 pub(super) async fn update_product(
@@ -317,7 +318,8 @@ pub(super) async fn update_product(
 }
 
 /// Take a product off sale; its stock, its orders and its SKU stay.
-#[utoipa::path(delete, path = "/api/v1/products/{id}", operation_id = "archive_product", tag = "products", params(("id" = ProductId, Path)),
+#[utoipa::path(delete, path = "/api/v1/products/{id}", operation_id = "archive_product", tag = "products",
+    params(("id" = ProductId, Path), ("If-Match" = Option<String>, Header)),
     security(("bearer" = ["products:archive"])), responses((status = 204), (status = 412, description = "`VERSION_MISMATCH`")))]
 pub(super) async fn archive_product(
     State(app): State<App>,

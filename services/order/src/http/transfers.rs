@@ -9,7 +9,7 @@ use quenty_kernel::{
     page::{Cursor, Limit},
 };
 use quenty_platform::{
-    App, Result,
+    App, Error as PlatformError, Result,
     http::{Answer, Can, Json, Path, Query},
 };
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ use super::{ReadInventory, TransferInventory, wire::Pieces};
 use crate::{
     Error, commands,
     domain::{
-        stock::{Link, Movement},
+        stock::{Link, Movement, StockError},
         transfer::{Route, Transfer, TransferError, TransferStatus},
     },
     store,
@@ -153,10 +153,30 @@ pub(super) async fn transfer_stock(
     let lines: Vec<_> = input.lines.iter().map(|line| (line.product_id, line.quantity.into())).collect();
     let mut tx = app.begin(&caller).await?;
     let (transfer, movements) =
-        commands::transfer_stock(&mut tx, caller.company()?, route, &lines, input.reference).await?;
+        commands::transfer_stock(&mut tx, caller.company()?, route, &lines, input.reference)
+            .await
+            .map_err(|error| at_its_field(error, route, &lines))?;
     let location = format!("/api/v1/inventory/transfers/{}", transfer.id());
     tx.answer(Answer::created(location, &TransferOut::of(&transfer, &movements))?.version(transfer.version()))
         .await
+}
+
+/// What the company does not have is told of the field that names it.
+fn at_its_field(error: Error, route: Route, lines: &[(ProductId, u32)]) -> PlatformError {
+    let pointer = match &error {
+        Error::Stock(StockError::UnknownWarehouse(id)) if *id == route.from() => {
+            "/from_warehouse_id".to_owned()
+        }
+        Error::Stock(StockError::UnknownWarehouse(_)) => "/to_warehouse_id".to_owned(),
+        Error::Stock(StockError::UnknownProduct(id)) => {
+            let line = lines.iter().position(|(product, _)| product == id).unwrap_or_default();
+            format!("/lines/{line}/product_id")
+        }
+        _ => return error.into(),
+    };
+    let mut failure = PlatformError::from(error).to_failure();
+    failure.errors.iter_mut().for_each(|field| field.pointer.clone_from(&pointer));
+    failure.into()
 }
 
 /// Receive a transfer: the goods are in stock again, in the same batches.

@@ -128,7 +128,8 @@ pub(super) async fn get_warehouse(
 }
 
 /// Change a warehouse.
-#[utoipa::path(patch, path = "/api/v1/warehouses/{id}", operation_id = "update_warehouse", tag = "warehouses", params(("id" = WarehouseId, Path)),
+#[utoipa::path(patch, path = "/api/v1/warehouses/{id}", operation_id = "update_warehouse", tag = "warehouses",
+    params(("id" = WarehouseId, Path), ("If-Match" = Option<String>, Header)),
     request_body = UpdateWarehouseIn, security(("bearer" = ["warehouses:update"])),
     responses((status = 200, body = WarehouseOut), (status = 412, description = "`VERSION_MISMATCH`"),
         (status = 409, description = "`DEFAULT_WAREHOUSE_NEEDED`, `DEFAULT_WAREHOUSE_MOVED`, `WAREHOUSE_NAME_TAKEN`")))]

@@ -1,7 +1,7 @@
 //! Works through an imported file, one short transaction per order, with constant memory. A worker that takes
 //! over after a crash goes on after the last order that was counted.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use quenty_kernel::{
     Actor, Failure, Kind, Scope,
@@ -39,7 +39,16 @@ pub(crate) struct ImportOrders {
     pub(crate) from: i64,
 }
 
-/// Tries run out only while nothing goes on: a task that has finished orders hands the rest on to a fresh one.
+/// What a task made of the file.
+enum Worked {
+    /// All that it could: to its end, or why the file as a whole cannot be taken.
+    Through(Option<String>),
+    /// Its share of the orders.
+    LongEnough,
+}
+
+/// Tries run out only while nothing goes on: a task that has finished orders hands the rest on to a fresh one, when it
+/// is tried again or has worked long enough.
 pub(super) async fn import_orders(app: App, task: Claimed<ImportOrders>) -> Result<(), Error> {
     let id = task.payload.import_id;
     let Some(progress) = running(&app, id).await? else { return Ok(()) };
@@ -47,7 +56,11 @@ pub(super) async fn import_orders(app: App, task: Claimed<ImportOrders>) -> Resu
         return hand_on(&app, &task, &progress).await;
     }
     let failure = match work_through(&app, &progress).await {
-        Ok(failure) => failure,
+        Ok(Worked::Through(failure)) => failure,
+        Ok(Worked::LongEnough) => {
+            let Some(progress) = running(&app, id).await? else { return Ok(()) };
+            return hand_on(&app, &task, &progress).await;
+        }
         Err(error) => {
             let Some(progress) = running(&app, id).await? else { return Ok(()) };
             if progress.processed > task.payload.from {
@@ -78,12 +91,15 @@ async fn hand_on(app: &App, task: &Claimed<ImportOrders>, progress: &Progress) -
     Ok(tx.commit().await?)
 }
 
-/// Returns why the file as a whole cannot be taken, if it cannot.
-async fn work_through(app: &App, progress: &Progress) -> Result<Option<String>, Error> {
+/// One order at least, unless the file ends, and then no more once half of the time is over after which a try has failed.
+async fn work_through(app: &App, progress: &Progress) -> Result<Worked, Error> {
+    let begun = Instant::now();
+    let limit = app.settings().parse::<u64>("task_timeout_ms").map_err(quenty_platform::Error::internal)?;
+    let share = Duration::from_millis(limit) / 2;
     let standing = match known_standing(app, progress.options.company_id).await {
         Ok(standing) => standing,
         Err(quenty_platform::Error::Failure(failure)) if failure.kind.status() < 500 => {
-            return Ok(Some(failure.detail));
+            return Ok(Worked::Through(Some(failure.detail)));
         }
         Err(error) => return Err(error.into()),
     };
@@ -97,11 +113,14 @@ async fn work_through(app: &App, progress: &Progress) -> Result<Option<String>, 
     let mut number = 0;
     while let Some(order) = reading.orders.recv().await {
         number += 1;
+        if number > progress.processed + 1 && begun.elapsed() > share {
+            return Ok(Worked::LongEnough);
+        }
         if number > progress.processed {
             take_patiently(app, &importing, progress, number, &order).await?;
         }
     }
-    reading.end().await
+    reading.end().await.map(Worked::Through)
 }
 
 async fn take_patiently(

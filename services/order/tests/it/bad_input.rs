@@ -1,10 +1,11 @@
 use quenty_kernel::id::{OrderId, ProductId, WarehouseId};
+use quenty_platform::http::document;
 use quenty_testkit::TestApp;
 use serde_json::{Value, json};
 
 use crate::{
     merchant::Merchant,
-    shop::{Shop, standing_still},
+    shop::{Shop, consignee, standing_still},
 };
 
 fn cop(amount: &str) -> Value {
@@ -22,6 +23,8 @@ async fn what_breaks_a_rule_is_named_and_leaves_nothing_behind() {
     };
     let foreign = Merchant::new(&app).warehouse("Lejos").await;
     let unit_price = |amount: Value| line(json!({"unit_price": amount}));
+    let mut unmailable = consignee("CO");
+    unmailable["email"] = json!("ana..gomez@example.com");
     for (more, code, pointer) in [
         (json!({"lines": []}), "LINES_OUT_OF_RANGE", "/lines"),
         (
@@ -60,6 +63,7 @@ async fn what_breaks_a_rule_is_named_and_leaves_nothing_behind() {
         (json!({"external_reference": ""}), "INVALID_BODY", "/external_reference"),
         (json!({"notes": "a\u{0}b"}), "INVALID_BODY", "/notes"),
         (json!({"consignee": {"name": "Ana"}}), "INVALID_BODY", "/consignee"),
+        (json!({"consignee": unmailable}), "INVALID_BODY", "/consignee/email"),
         (json!({"pickup": {"kind": "scheduled", "slot": "8am"}}), "INVALID_BODY", "/pickup/slot"),
         (json!({"pickup": {"kind": "express", "date": "2026-03-03"}}), "SLOT_NOT_WANTED", "/pickup/kind"),
         (json!({"pickup": {"kind": "scheduled", "date": "2026-02-30"}}), "INVALID_BODY", "/pickup/date"),
@@ -137,4 +141,21 @@ async fn what_is_no_request_is_refused() {
         .await
         .expect_problem(404, "NOT_FOUND");
     shop.assert_sound(id).await;
+}
+
+#[test]
+fn every_operation_that_may_be_conditional_says_so() {
+    let document = serde_json::to_value(document(&quenty_order::service())).unwrap();
+    let mut conditional = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let obeys = operation["responses"].get("412").is_some();
+            let is_if_match =
+                |parameter: &Value| parameter["name"] == "If-Match" && parameter["in"] == "header";
+            let says = operation["parameters"].as_array().is_some_and(|all| all.iter().any(is_if_match));
+            assert_eq!(obeys, says, "{method} {path}");
+            conditional += usize::from(says);
+        }
+    }
+    assert_eq!(conditional, 5);
 }

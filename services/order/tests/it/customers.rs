@@ -1,11 +1,14 @@
 use axum::{
     Json, Router,
     extract::Path,
-    http::StatusCode,
     routing::{get, post},
 };
 use quenty_contracts::customer::{CustomerCreated, CustomerUpdated};
-use quenty_kernel::id::{CompanyId, CustomerId};
+use quenty_kernel::{
+    Failure,
+    id::{CompanyId, CustomerId},
+};
+use quenty_platform::Error;
 use quenty_testkit::{TestApp, TestOptions, neighbour::serve};
 use serde_json::{Value, json};
 
@@ -17,11 +20,11 @@ use crate::{
 /// An Order beside a Customer that knows these customers, whose companies do not matter.
 pub async fn app_beside(known: Vec<CustomerId>) -> TestApp {
     let answer =
-        get(async move |Path((_, id)): Path<(CompanyId, CustomerId)>| -> Result<Json<Value>, StatusCode> {
+        get(async move |Path((_, id)): Path<(CompanyId, CustomerId)>| -> Result<Json<Value>, Error> {
             if known.contains(&id) {
                 Ok(Json(json!({"customer_id": id})))
             } else {
-                Err(StatusCode::NOT_FOUND)
+                Err(Failure::not_found("customer").into())
             }
         });
     let url = serve(Router::new().route("/internal/companies/{company}/customers/{id}", answer)).await;

@@ -134,6 +134,46 @@ async fn what_is_short_is_received_or_waits_as_was_asked() {
 }
 
 #[tokio::test]
+async fn variants_of_a_long_title_without_a_sku_are_products_of_their_own() {
+    let app = app_with(&Customers::default()).await;
+    let merchant = merchant(&app).await;
+    let title = "Camiseta de algodón orgánico con estampado de montañas y cuello en V";
+    let of = |reference: &str, variant: &str| {
+        row(reference).replace("Filtro,100.00,FIL-1", &format!("{title} - {variant},100.00,"))
+    };
+    let content = [of("#1", "Azul / M"), of("#2", "Azul / L"), of("#3", "Azul / M")].concat();
+    let done = import(&merchant, "stock=assume", file(&content)).await;
+    assert_eq!((counts(&done), &done["assumed"]["product_estimated"]), ([3, 3, 0, 0], &json!(2)));
+    let products = merchant.get("/api/v1/products").await.expect(200).json();
+    let names: Vec<_> =
+        products["items"].as_array().unwrap().iter().map(|product| product["name"].clone()).collect();
+    assert_eq!(names, [json!(format!("{title} - Azul / L")), json!(format!("{title} - Azul / M"))]);
+}
+
+#[tokio::test]
+async fn what_is_not_sent_as_csv_is_refused_before_it_is_read() {
+    let app = app_with(&Customers::default()).await;
+    let merchant = merchant(&app).await;
+    let send = |kind: &'static str| {
+        let call = app.post("/api/v1/orders/import?stock=assume").token(&merchant.token);
+        call.raw(kind, file(&row("#1"))).send()
+    };
+    for kind in [
+        "multipart/form-data; boundary=x",
+        "application/x-www-form-urlencoded",
+        "application/octet-stream",
+        "text/csvx",
+        "",
+    ] {
+        let refused = send(kind).await.expect_problem(415, "UNSUPPORTED_MEDIA_TYPE");
+        assert!(refused.text().contains("Content-Type: text/csv"), "{kind}: {}", refused.text());
+    }
+    assert_eq!(count(&app, "select count(*) from imports").await, 0);
+    let accepted = send("Text/CSV; charset=utf-8").await.expect(202);
+    assert_eq!(counts(&ended(&merchant, accepted.header("location").unwrap()).await), [1, 1, 0, 0]);
+}
+
+#[tokio::test]
 async fn cells_that_cannot_be_kept_stop_nobody() {
     let app = app_with(&Customers::default()).await;
     let merchant = merchant(&app).await;

@@ -77,6 +77,24 @@ async fn an_import_goes_on_after_its_service_was_stopped() {
 }
 
 #[tokio::test]
+async fn a_long_import_is_handed_on_before_a_try_has_taken_too_long() {
+    let customers = Customers::default();
+    // Sixty of them take longer than a try may.
+    customers.milliseconds.store(70, Ordering::SeqCst);
+    let mut options = options(customers.serve().await);
+    options.settings.push(("task_timeout_ms", "3000".to_owned()));
+    let app = TestApp::start_with(quenty_order::service(), options).await;
+    let merchant = merchant(&app).await;
+    let location = sixty_under_way(&merchant).await;
+    let done = ended(&merchant, &location).await;
+    assert_eq!((&done["status"], counts(&done)), (&json!("done"), [60, 60, 0, 0]), "{done:#}");
+    assert_eq!(orders(&merchant).await.len(), 60);
+    let again = "select count(*) from quenty.tasks where kind = 'import_orders' and attempts > 1";
+    assert_eq!(count(&app, again).await, 0, "no try has failed");
+    app.assert_sound().await;
+}
+
+#[tokio::test]
 async fn a_company_that_is_suspended_meanwhile_imports_nothing_more() {
     let customers = Customers::default();
     customers.milliseconds.store(15, Ordering::SeqCst);

@@ -48,6 +48,7 @@ async fn nothing_is_taken_that_is_not_there() {
         (&refused["products"][0]["wanted"], &refused["products"][0]["available"][0]["available"]),
         (&json!(11), &json!(10))
     );
+    assert_eq!(refused["products"][0].get("batches"), None);
     for kind in ["issue", "write_off"] {
         let take = json!({"kind": kind, "product_id": product, "warehouse_id": warehouse, "quantity": 4, "reason": "broken"});
         merchant.post("/api/v1/inventory/movements", take).await.expect(201);
@@ -55,6 +56,43 @@ async fn nothing_is_taken_that_is_not_there() {
     merchant.adjust(&product, &warehouse, 3).await.expect(201);
     merchant.adjust(&product, &warehouse, -5).await.expect(201);
     assert_eq!(merchant.stock(&product, &warehouse).await, (0, 0, 0));
+    assert_stock_is_its_ledger(&app).await;
+}
+
+#[tokio::test]
+async fn who_takes_out_of_a_batch_names_it() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let merchant = Merchant::new(&app);
+    let (product, warehouse) =
+        (merchant.product("CAM-1", json!({})).await, merchant.warehouse("Centro").await);
+    merchant.receive_batch(&product, &warehouse, ("L-1", "2031-01-31"), 100).await;
+    merchant.receive_batch(&product, &warehouse, ("L-2", "2031-02-28"), 3).await;
+    let write_off = async |batch: serde_json::Value| {
+        let movement = json!({"kind": "write_off", "product_id": product, "warehouse_id": warehouse, "quantity": 5,
+            "reason": "broken", "batch": batch});
+        merchant.post("/api/v1/inventory/movements", movement).await
+    };
+    for (batch, there, beside) in [
+        (
+            json!(null),
+            json!([]),
+            json!([{"number": "L-1", "available": 100}, {"number": "L-2", "available": 3}]),
+        ),
+        (
+            json!({"number": "L-2"}),
+            json!([{"warehouse_id": warehouse, "warehouse": "Centro", "available": 3}]),
+            json!([{"number": "L-1", "available": 100}]),
+        ),
+    ] {
+        let refused = write_off(batch).await.expect_problem(409, "INSUFFICIENT_STOCK").json();
+        assert_eq!(
+            (&refused["products"][0]["available"], &refused["products"][0]["batches"]),
+            (&there, &beside)
+        );
+        assert!(refused["detail"].as_str().unwrap().contains("name the batch"), "{refused:#}");
+    }
+    write_off(json!({"number": "L-1"})).await.expect(201);
+    assert_eq!(merchant.stock(&product, &warehouse).await, (98, 0, 98));
     assert_stock_is_its_ledger(&app).await;
 }
 

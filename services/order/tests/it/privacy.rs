@@ -142,7 +142,7 @@ async fn a_person_is_erased_from_rows_history_and_answers_once_no_order_is_under
 async fn plant_news(app: &TestApp, order: OrderId, status: &str) {
     sqlx::query(
         "insert into quenty.inbox (event_id, publisher, type, stream, stream_version, status, error, next_at, envelope, received_at, updated_at)
-         values ($1, 'shipping', 'quenty.shipping.shipment.delivered.v1', 'SHIP-1', 9, $3, 'why', now() + interval '1 hour',
+         values ($1, 'shipping', 'quenty.shipping.shipment.delivered.v1', 'SHIP-1', 9, $3, 'why', now() + interval '10 minutes',
                  jsonb_build_object('data', jsonb_build_object('order_id', $2::text, 'received_by', 'Luz Prado')), now(), now())",
     )
     .bind(new_uuid())

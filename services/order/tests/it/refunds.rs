@@ -42,11 +42,12 @@ async fn what_was_paid_of_a_cancelled_order_goes_back_in_parts_and_no_more_of_it
     let part = json!({"amount": cop("30000.00"), "reference": "PSE 4712"});
     let order = shop.act(id, "refunds", part).await.expect(200).json();
     assert_eq!(states(&order), ("cancelled", "partially_refunded", "30000.00"));
-    for amount in [cop("70000.01"), json!({"amount": "1.00", "currency": "USD"})] {
-        let refused = shop.act(id, "refunds", json!({"amount": amount})).await;
-        let refused = refused.expect_problem(409, "REFUND_TOO_LARGE").json();
-        assert_eq!((&refused["paid"], &refused["refunded"]), (&cop("100000.00"), &cop("30000.00")));
-    }
+    let refused = shop.act(id, "refunds", json!({"amount": cop("70000.01")})).await;
+    let refused = refused.expect_problem(409, "REFUND_TOO_LARGE").json();
+    assert_eq!((&refused["paid"], &refused["refunded"]), (&cop("100000.00"), &cop("30000.00")));
+    let dollar = json!({"amount": {"amount": "1.00", "currency": "USD"}});
+    let refused = shop.act(id, "refunds", dollar).await.expect_problem(422, "CURRENCY_MISMATCH").json();
+    assert_eq!(refused["errors"][0]["pointer"], "/amount");
     let order = shop.act(id, "refunds", json!({})).await.expect(200).json();
     assert_eq!(states(&order), ("cancelled", "refunded", "100000.00"));
     shop.act(id, "refunds", json!({})).await.expect_problem(409, "NOTHING_TO_REFUND");

@@ -1,5 +1,5 @@
 use quenty_contracts::{
-    pickup::{PickupAbandoned, PickupCancelled, PickupRejected, PickupRescheduled},
+    pickup::{PickupAbandoned, PickupCancelRefused, PickupCancelled, PickupRejected, PickupRescheduled},
     shipping::{
         CashCollected, ShipmentExceptionRaised, ShipmentLost, ShipmentRejected, ShipmentReturned,
         ShipmentUndeliverable,
@@ -43,7 +43,7 @@ async fn an_order_goes_from_the_click_to_the_door() {
     let order = shop.get(id).await;
     assert_eq!((&order["status"], &order["payment_status"]), (&json!("delivered"), &json!("paid")));
     assert_eq!(order["tracking_number"], "QTY0000000012");
-    let expected = "placed confirmed shipment_requested shipment_booked pickup_requested pickup_booked processing_started picked_up departed delivered paid";
+    let expected = "placed confirmed shipment_requested shipment_booked pickup_requested pickup_booked processing_started picked_up booking_ended departed delivered paid";
     assert_eq!(shop.facts(id).await.join(" "), expected);
     let fulfilment = shop.fulfilment(id).await;
     assert_eq!((&fulfilment["step"], &fulfilment["deadline"]), (&json!("closed"), &json!(null)));
@@ -200,8 +200,55 @@ async fn news_that_overtake_each_other_lead_to_the_same_end() {
     road.completed().await;
     road.departed().await;
     assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("delivered", (98, 0, 98)));
-    let expected = "placed confirmed shipment_requested shipment_booked pickup_requested processing_started picked_up departed delivered pickup_booked";
+    let expected = "placed confirmed shipment_requested shipment_booked pickup_requested processing_started picked_up cancel_requested departed delivered pickup_booked booking_ended";
     assert_eq!(shop.facts(id).await.join(" "), expected);
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn parcels_that_the_carrier_has_are_not_fetched() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_processing().await;
+    // The merchant hands them in at the depot. That the driver was there may still be on its way.
+    road.picked_up().await;
+    assert_eq!(shop.count_facts(id, "cancel_requested").await, 0);
+    road.departed().await;
+    let facts = app.facts(id).await;
+    let wish = facts.iter().rfind(|fact| fact.kind.ends_with(".cancel_requested.v1")).unwrap();
+    assert_eq!((&wish.data["pickup_id"], &wish.data["pickup_only"]), (&json!(road.pickup), &json!(true)));
+    let (pickup_id, reason) = (road.pickup, "the carrier has the parcels".to_owned());
+    road.pickup(PickupCancelled { pickup_id, order_id: Some(id), return_id: None, reason }).await;
+    let order = shop.get(id).await;
+    assert_eq!(
+        (&order["status"], &order["pickup_id"], &order["on_hold"]),
+        (&json!("in_transit"), &json!(null), &json!(null))
+    );
+    road.delivered().await;
+    assert_eq!(shop.count_facts(id, "cancel_requested").await, 1);
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn a_driver_who_was_there_is_told_late_and_nothing_changes() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_processing().await;
+    // Shipping is ahead of Pickup, which cannot cancel what is done.
+    road.departed().await;
+    assert_eq!(shop.fulfilment(id).await["pickup"]["state"], "ending");
+    road.completed().await;
+    let after = shop.get(id).await;
+    assert_eq!((&after["status"], &after["pickup_id"]), (&json!("in_transit"), &json!(road.pickup)));
+    let status = "completed".to_owned();
+    road.pickup(PickupCancelRefused { pickup_id: road.pickup, order_id: Some(id), return_id: None, status })
+        .await;
+    assert_eq!(shop.get(id).await, after);
+    assert_eq!(shop.fulfilment(id).await["pickup"]["state"], "open");
     shop.assert_sound(id).await;
 }
 

@@ -87,9 +87,17 @@ async fn what_cannot_be_sent_stays() {
     send(transfer(&from, json!([line(&a, 1)]))).await.expect_problem(422, "SAME_WAREHOUSE");
     send(transfer(&to, json!([]))).await.expect_problem(422, "INVALID_LINES");
     send(transfer(&to, json!([line(&a, 0)]))).await.expect_problem(422, "INVALID_BODY");
-    send(transfer(&other.warehouse("Lejos").await, json!([line(&a, 1)])))
-        .await
-        .expect_problem(422, "UNKNOWN_WAREHOUSE");
+    let far = other.warehouse("Lejos").await;
+    let foreign = other.product("C", json!({})).await;
+    let from_afar = json!({"from_warehouse_id": far, "to_warehouse_id": to, "lines": [line(&a, 1)]});
+    for (body, code, pointer) in [
+        (transfer(&far, json!([line(&a, 1)])), "UNKNOWN_WAREHOUSE", "/to_warehouse_id"),
+        (from_afar, "UNKNOWN_WAREHOUSE", "/from_warehouse_id"),
+        (transfer(&to, json!([line(&a, 1), line(&foreign, 1)])), "UNKNOWN_PRODUCT", "/lines/1/product_id"),
+    ] {
+        let refused = send(body).await.expect_problem(422, code).json();
+        assert_eq!(refused["errors"][0]["pointer"], pointer);
+    }
     assert_eq!(merchant.stock(&a, &from).await, (5, 0, 5));
     let sent = send(transfer(&to, json!([line(&a, 1)]))).await.expect(201).json();
     let path = format!("/api/v1/inventory/transfers/{}/receive", sent["id"].as_str().unwrap());

@@ -108,6 +108,10 @@ async fn the_address_can_change_until_the_driver_has_the_parcels() {
     let updated =
         shop.merchant.patch(&path, json!({"consignee": moved, "notes": "ring"})).await.expect(200).json();
     assert_eq!((&updated["consignee"], &updated["status"]), (&moved, &json!("processing")));
+    moved["email"] = json!("ana..gomez@example.com");
+    let unmailable = shop.merchant.patch(&path, json!({"consignee": moved})).await;
+    let refused = unmailable.expect_problem(422, "INVALID_BODY").json();
+    assert_eq!(refused["errors"][0]["pointer"], "/consignee/email");
     road.completed().await;
     shop.merchant.patch(&path, json!({"notes": "x"})).await.expect_problem(409, "ORDER_NOT_UPDATABLE");
     shop.assert_sound(id).await;

@@ -2,64 +2,12 @@
 //!
 //! Must never know a date or an offset: those come with a time zone, in `timetable`.
 
-use std::{fmt, str::FromStr};
-
-use jiff::civil::{Time, Weekday};
-use quenty_kernel::Invalid;
+use jiff::civil::Weekday;
+use quenty_kernel::{Invalid, day::LocalTime};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 const MAX_RANGES: usize = 28;
-
-/// A time of the day in the area's time zone, to the minute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schema(value_type = String, pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "08:00")]
-pub(crate) struct LocalTime(Time);
-
-impl LocalTime {
-    pub(crate) const MIDNIGHT: Self = Self(Time::midnight());
-
-    pub(crate) fn of(time: Time) -> Self {
-        Self(Time::constant(time.hour(), time.minute(), 0, 0))
-    }
-
-    pub(crate) fn time(self) -> Time {
-        self.0
-    }
-}
-
-impl fmt::Display for LocalTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02}:{:02}", self.0.hour(), self.0.minute())
-    }
-}
-
-impl FromStr for LocalTime {
-    type Err = Invalid;
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let two_digits = |part: &str| {
-            (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse::<i8>().ok())?
-        };
-        text.split_once(':')
-            .and_then(|(hour, minute)| Time::new(two_digits(hour)?, two_digits(minute)?, 0, 0).ok())
-            .map(Self)
-            .ok_or_else(|| Invalid::new("local time", "must be hours and minutes such as 08:00"))
-    }
-}
-
-impl TryFrom<String> for LocalTime {
-    type Error = Invalid;
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        text.parse()
-    }
-}
-
-impl From<LocalTime> for String {
-    fn from(time: LocalTime) -> String {
-        time.to_string()
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -3,14 +3,15 @@
 //! Must never let anything through but drawn lines: it is shown in other people's browsers.
 
 use quenty_kernel::Invalid;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 const MAX_BYTES: usize = 20_000;
 /// Elements that can draw a line and nothing else.
 const ELEMENTS: [&str; 6] = ["svg", "g", "path", "polyline", "line", "circle"];
-/// Ways in which those could still carry a script or fetch something.
-const FORBIDDEN: [&str; 7] = ["<!", "<?", "&", "href", "url(", "javascript:", "style"];
+/// Ways in which those could still carry a script or fetch something; a backslash writes any of them in CSS.
+const FORBIDDEN: [&str; 10] =
+    ["<!", "<?", "&", "\\", "href", "url(", "src(", "image", "javascript:", "style"];
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -24,6 +25,21 @@ pub(crate) struct Signature(String);
 impl Signature {
     /// Stands where one was erased.
     pub(crate) const BLANK: &'static str = "<svg></svg>";
+
+    /// What was kept before a rule was made that refuses it shows nothing.
+    fn kept(text: String) -> Self {
+        Self::try_from(text).unwrap_or_else(|_| Self(Self::BLANK.to_owned()))
+    }
+}
+
+/// A signature in a fact.
+pub(crate) fn kept<'de, D: Deserializer<'de>>(stored: D) -> Result<Signature, D::Error> {
+    String::deserialize(stored).map(Signature::kept)
+}
+
+/// A signature in a row.
+pub(crate) fn kept_if_any<'de, D: Deserializer<'de>>(stored: D) -> Result<Option<Signature>, D::Error> {
+    Ok(Option::<String>::deserialize(stored)?.map(Signature::kept))
 }
 
 impl TryFrom<String> for Signature {
@@ -52,10 +68,11 @@ impl TryFrom<String> for Signature {
     }
 }
 
-/// Whether what follows a `<` is an element that draws, without event handlers.
+/// Whether what follows a `<` is an element that draws, without event handlers. Its name ends where browsers say: a prefix
+/// belongs to it.
 fn draws_lines(tag: &str) -> bool {
-    let name =
-        tag.trim_start_matches('/').split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let ends_name = |c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>');
+    let name = tag.strip_prefix('/').unwrap_or(tag).split(ends_name).next().unwrap_or_default();
     let attributes = tag.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '/'));
     ELEMENTS.contains(&name) && !attributes.skip(1).any(|attribute| attribute.starts_with("on"))
 }
@@ -68,6 +85,8 @@ impl From<Signature> for String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -89,10 +108,30 @@ mod tests {
             "<svg>\0</svg>",
             "<svg><path d='M1 1\u{1b}'/></svg>",
             "<svg><path style=\"fill:url(x)\"/></svg>",
+            r#"<svg xmlns="http://www.w3.org/2000/svg" xmlns:svg="http://www.w3.org/2000/svg"><svg:script>alert(1)</svg:script></svg>"#,
+            "<svg><g:foreignObject></g:foreignObject></svg>",
+            "<svg><g\u{a0}script></g></svg>",
+            "<svg><//g></svg>",
+            "<svg><!-- --></svg>",
+            "<svg><![CDATA[<script>]]></svg>",
+            "<svg><?xml-stylesheet type='text/css'?></svg>",
+            r"<svg><path fill='\75 rl(https://example.com/x)'/></svg>",
+            "<svg><path mask=\"image-set('https://example.com/x' 1x)\"/></svg>",
+            "<svg><path filter=\"src('https://example.com/x')\"/></svg>",
         ] {
             assert!(Signature::try_from(bad.to_owned()).is_err(), "{bad}");
         }
         let long = format!("<svg>{}</svg>", " ".repeat(20_000));
         assert!(Signature::try_from(long).is_err());
+    }
+
+    #[test]
+    fn what_was_kept_and_would_be_refused_now_shows_nothing() {
+        let (drawn, bad) = ("<svg><path d='M1 1'/></svg>", "<svg><g:script></g:script></svg>");
+        for (text, shown) in [(drawn, drawn), (bad, Signature::BLANK)] {
+            assert_eq!(kept(Value::from(text)).unwrap().0, shown);
+            assert_eq!(kept_if_any(Value::from(text)).unwrap().unwrap().0, shown);
+        }
+        assert_eq!(kept_if_any(Value::Null).unwrap(), None);
     }
 }

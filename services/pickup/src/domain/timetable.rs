@@ -7,12 +7,13 @@ use jiff::{
     SignedDuration, Timestamp, ToSpan,
     civil::{Date, Time},
 };
+use quenty_kernel::day::LocalTime;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     booking::{PickupKind, Unbookable, Wanted},
-    hours::{LocalTime, OpeningHours},
+    hours::OpeningHours,
     service_area::AreaDefinition,
 };
 

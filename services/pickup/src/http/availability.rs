@@ -5,6 +5,7 @@ use jiff::{Timestamp, civil::Date};
 use quenty_kernel::{
     contact::{Text, TimeZoneName},
     country::CountryCode,
+    day::LocalTime,
     id::ServiceAreaId,
     money::Money,
 };
@@ -20,7 +21,6 @@ use crate::{
     Error,
     domain::{
         booking::{PickupKind, Unbookable},
-        hours::LocalTime,
         service_area::ServiceArea,
         timetable::Window,
     },

@@ -7,6 +7,7 @@ mod pickups;
 mod place_query;
 mod quotes;
 mod service_areas;
+mod standing;
 mod stops;
 mod vehicles;
 
@@ -29,7 +30,7 @@ quenty_platform::permissions! {
     AssignPickups = "pickups:assign";
     UnassignPickups = "pickups:unassign";
     StartPickups = "pickups:start";
-    ArriveAtPickups = "pickups:arrive";
+    ArriveAtPickups = "pickups:arrive", personal;
     CompletePickups = "pickups:complete";
     FailPickups = "pickups:fail";
     ReschedulePickups = "pickups:reschedule";

@@ -11,6 +11,7 @@ use quenty_contracts::party::{Parcel, Party};
 use quenty_kernel::{
     Failure, Page, Scope,
     contact::{Email, Phone, Text},
+    day::LocalTime,
     id::{CompanyId, DriverId, OrderId, PickupId, ReturnId},
     money::Money,
 };
@@ -24,13 +25,13 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    CancelPickups, CreatePickups, ReadPickups, ReschedulePickups, UpdatePickups, pickup_out::PickupOut, reach,
+    CancelPickups, CreatePickups, ReadPickups, ReschedulePickups, UpdatePickups, pickup_out::PickupOut,
+    reach, standing::check_standing,
 };
 use crate::{
     Error, commands,
     domain::{
         booking::{BookingRequest, PickupKind, Wanted},
-        hours::LocalTime,
         pickup::{ContactChange, Pickup, PickupState, RescheduledBy, Status},
     },
     store::{
@@ -129,14 +130,15 @@ fn shown(pickup: &Pickup) -> Result<Answer> {
 #[utoipa::path(post, path = "/api/v1/pickups", operation_id = "create_pickup", tag = "pickups",
     request_body = CreatePickupIn, security(("bearer" = ["pickups:create"])),
     responses((status = 201, body = PickupOut),
-        (status = 409, description = "`NO_SERVICE_AREA`, `NO_CAPACITY`, `EXPRESS_UNAVAILABLE`, `HOLD_NOT_USABLE`")))]
+        (status = 409, description = "`COMPANY_NOT_ACTIVE`, `NO_SERVICE_AREA`, `NO_CAPACITY`, `EXPRESS_UNAVAILABLE`, `HOLD_NOT_USABLE`")))]
 pub(super) async fn create_pickup(
     State(app): State<App>,
     caller: Can<CreatePickups>,
     Json(input): Json<CreatePickupIn>,
 ) -> Result<Answer> {
-    let hold = input.hold_id;
-    let request = input.request(caller.company()?)?;
+    let (company, hold) = (caller.company()?, input.hold_id);
+    let request = input.request(company)?;
+    check_standing(&app, company).await?;
     let mut tx = app.begin(&caller).await?;
     let pickup = commands::create_pickup(&mut tx, request, hold).await?;
     let answer = Answer::created(format!("/api/v1/pickups/{}", pickup.id), &PickupOut::from(&*pickup))?;

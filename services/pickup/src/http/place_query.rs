@@ -1,10 +1,10 @@
 //! A place in query parameters.
 
-use quenty_kernel::{contact::Text, country::CountryCode, geo::GeoPoint};
+use quenty_kernel::{Failure, Invalid, Kind, contact::Text, country::CountryCode, geo::GeoPoint};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::{Error, domain::service_area::Place};
+use crate::domain::service_area::Place;
 
 /// A country with a postal code, a position, or both.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -25,7 +25,7 @@ pub(super) struct PlaceQuery {
 }
 
 impl PlaceQuery {
-    pub(super) fn place(&self) -> Result<Place, Error> {
+    pub(super) fn place(&self) -> Result<Place, Failure> {
         place(self.country, self.postal_code.as_ref(), self.lat, self.lng)
     }
 }
@@ -35,11 +35,14 @@ pub(super) fn place(
     postal_code: Option<&Text<20>>,
     lat: Option<f64>,
     lng: Option<f64>,
-) -> Result<Place, Error> {
+) -> Result<Place, Failure> {
     let location = match (lat, lng) {
-        (Some(lat), Some(lng)) => Some(GeoPoint::new(lat, lng)?),
-        (None, None) => None,
-        _ => return Err(quenty_kernel::Invalid::new("position", "needs both lat and lng").into()),
+        (Some(lat), Some(lng)) => GeoPoint::new(lat, lng).map(Some),
+        (None, None) => Ok(None),
+        _ => Err(Invalid::new("position", "needs both lat and lng")),
     };
+    let location = location.map_err(|invalid| {
+        Failure::new(Kind::Invalid, "INVALID_QUERY", format!("the query does not fit: {invalid}"))
+    })?;
     Ok(Place::new(country, postal_code.map(Text::as_str), location))
 }

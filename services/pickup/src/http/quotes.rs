@@ -6,6 +6,7 @@ use quenty_contracts::party::Parcel;
 use quenty_kernel::{
     contact::{Text, TimeZoneName},
     country::CountryCode,
+    day::LocalTime,
     geo::GeoPoint,
     id::{PickupId, ServiceAreaId},
     money::Money,
@@ -20,13 +21,13 @@ use utoipa::ToSchema;
 use super::{
     HoldPickups, QuotePickups,
     pickups::{check_parcels, check_value, wanted},
+    standing::check_standing,
 };
 use crate::{
     Error, commands,
     domain::{
         booking::{PickupKind, Unbookable, Wanted},
         fees::{Cost, Priced},
-        hours::LocalTime,
         service_area::{Place, ServiceArea},
         timetable::Window,
     },
@@ -147,13 +148,14 @@ impl HoldOut {
 #[utoipa::path(post, path = "/api/v1/pickups/holds", operation_id = "hold_slot", tag = "pickups",
     request_body = HoldSlotIn, security(("bearer" = ["pickups:hold"])),
     responses((status = 201, body = HoldOut),
-        (status = 409, description = "`NO_SERVICE_AREA`, `NO_CAPACITY`: nobody can come then; `TOO_MANY_HOLDS`")))]
+        (status = 409, description = "`NO_SERVICE_AREA`, `NO_CAPACITY`: nobody can come then; `COMPANY_NOT_ACTIVE`, `TOO_MANY_HOLDS`")))]
 pub(super) async fn hold_slot(
     State(app): State<App>,
     caller: Can<HoldPickups>,
     Json(input): Json<HoldSlotIn>,
 ) -> Result<Answer> {
     let company = caller.company()?;
+    check_standing(&app, company).await?;
     let wanted = Wanted { date: Some(input.date), slot: Some(input.slot.to_string()) };
     let mut tx = app.begin(&caller).await?;
     let (area, hold) = commands::hold_slot(&mut tx, company, &input.place.into(), &wanted).await?;

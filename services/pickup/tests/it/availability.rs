@@ -72,11 +72,9 @@ async fn a_hold_keeps_its_place_for_ten_minutes_and_becomes_a_pickup() {
     let mut booking = scheduled(TOMORROW, "10:00");
     booking.as_object_mut().unwrap().retain(|field, _| field != "date" && field != "slot");
     booking["hold_id"] = held["hold_id"].clone();
-    let stranger = world.app.token(
-        quenty_platform::token::Realm::Company,
-        Some(quenty_kernel::id::CompanyId::new()),
-        &["pickups:*"],
-    );
+    let other = quenty_kernel::id::CompanyId::new();
+    world.hear_standing(other, 1, true).await;
+    let stranger = world.app.token(quenty_platform::token::Realm::Company, Some(other), &["pickups:*"]);
     world.post(&stranger, "/api/v1/pickups", &booking).await.expect_problem(409, "HOLD_NOT_USABLE");
     let pickup = world.book(&booking).await;
     assert_eq!((&pickup["id"], &pickup["window"]), (&held["hold_id"], &held["window"]));

@@ -1,8 +1,17 @@
-use quenty_kernel::id::CompanyId;
-use quenty_platform::token::Realm;
+use std::sync::atomic::Ordering;
+
+use axum::Router;
+use quenty_kernel::{
+    Failure,
+    id::{CompanyId, OrderId},
+};
+use quenty_platform::{Error, token::Realm};
+use quenty_testkit::neighbour::serve;
 use serde_json::json;
 
-use crate::support::{NINE, TODAY, TOMORROW, World, at, contact, express, scheduled};
+use crate::support::{
+    NINE, NOWHERE, TODAY, TOMORROW, World, at, contact, customer, express, hold, scheduled,
+};
 
 #[tokio::test]
 async fn a_pickup_gets_the_slot_that_was_wanted_its_price_and_its_facts() {
@@ -182,4 +191,69 @@ async fn a_repeated_booking_with_its_key_is_one_pickup() {
     let (first, again) = (send().await.expect(201), send().await.expect(201));
     assert_eq!(first.json()["id"], again.json()["id"]);
     assert_eq!(world.remaining(TOMORROW, "10:00").await, 2);
+}
+
+#[tokio::test]
+async fn only_a_company_that_may_order_takes_places() {
+    let world = World::of_stranger(3, NOWHERE.to_owned()).await;
+    let try_both = async |status: u16, code: &str| {
+        for (path, body) in [
+            ("/api/v1/pickups", scheduled(TOMORROW, "10:00")),
+            ("/api/v1/pickups/holds", hold(TOMORROW, "10:00")),
+        ] {
+            let answer = world.post(&world.merchant, path, &body).await;
+            let told = (answer.status(), answer.code());
+            assert_eq!(told, (status, code.to_owned()), "{path}: {}", answer.text());
+        }
+    };
+    try_both(503, "DEPENDENCY_UNAVAILABLE").await;
+    world.hear_standing(world.company, 1, false).await;
+    try_both(409, "COMPANY_NOT_ACTIVE").await;
+    assert_eq!(world.remaining(TOMORROW, "10:00").await, 3);
+    // What Order asks for, it has judged.
+    let order = OrderId::new();
+    world.app.hear(order, Some(world.company), 1, &world.request(order, 1, "scheduled")).await;
+    assert_eq!(world.pickups_of(order).await[0]["status"], "scheduled");
+
+    world.hear_standing(world.company, 3, true).await;
+    // Heard late, said before.
+    world.hear_standing(world.company, 2, false).await;
+    try_both(201, "").await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn customer_is_asked_once_about_a_company_that_is_not_known() {
+    let (url, asked) = customer(true).await;
+    let world = World::of_stranger(3, url).await;
+    for _ in 0..2 {
+        world.book(&scheduled(TOMORROW, "10:00")).await;
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn a_company_that_customer_does_not_know_takes_no_places() {
+    let customer = Router::new().fallback(async || Error::from(Failure::not_found("company")));
+    // Whoever else stands at its address says nothing of companies.
+    let another = Router::new();
+    for (router, status, code) in
+        [(customer, 409, "COMPANY_NOT_ACTIVE"), (another, 503, "DEPENDENCY_UNAVAILABLE")]
+    {
+        let world = World::of_stranger(3, serve(router).await).await;
+        let answer = world.post(&world.merchant, "/api/v1/pickups", &scheduled(TOMORROW, "10:00")).await;
+        answer.expect_problem(status, code);
+        assert_eq!(world.remaining(TOMORROW, "10:00").await, 3);
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_heard_earlier_may_be_out_of_date_and_is_asked_again() {
+    for (may_order, status, code) in [(true, 201, ""), (false, 409, "COMPANY_NOT_ACTIVE")] {
+        let (url, _) = customer(may_order).await;
+        let world = World::of_stranger(3, url).await;
+        world.hear_standing(world.company, 1, false).await;
+        let answer = world.post(&world.merchant, "/api/v1/pickups", &scheduled(TOMORROW, "10:00")).await;
+        assert_eq!((answer.status(), answer.code().as_str()), (status, code), "{}", answer.text());
+    }
 }

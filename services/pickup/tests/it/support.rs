@@ -1,16 +1,30 @@
 //! A service with an area in Bogotá, and the people who use it.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use axum::{Json, Router, extract::Path, routing::get};
 use jiff::Timestamp;
-use quenty_contracts::order::{OrderCancelRequested, PickupRequested};
-use quenty_kernel::id::{CompanyId, OrderId, PickupId, ShipmentId, UserId};
+use quenty_contracts::{
+    customer::{CompanyApproved, Standing},
+    order::{OrderCancelRequested, PickupRequested},
+};
+use quenty_kernel::{
+    currency::Currency,
+    id::{CompanyId, OrderId, PickupId, ShipmentId, UserId},
+};
 use quenty_platform::{operate, token::Realm};
-use quenty_testkit::{TestApp, TestOptions, http::Answer};
+use quenty_testkit::{TestApp, TestOptions, http::Answer, neighbour::serve};
 use serde_json::{Value, json};
 
 /// A Tuesday, 09:00 in Bogotá.
 pub const NINE: &str = "2026-05-05T14:00:00Z";
 pub const TODAY: &str = "2026-05-05";
 pub const TOMORROW: &str = "2026-05-06";
+/// Nobody listens there.
+pub const NOWHERE: &str = "http://127.0.0.1:9";
 
 pub struct World {
     pub app: TestApp,
@@ -49,10 +63,48 @@ pub fn express() -> Value {
     json!({"kind": "express", "contact": contact(), "parcels": [{"weight_grams": 1200}]})
 }
 
+pub fn hold(date: &str, slot: &str) -> Value {
+    json!({"place": {"country": "CO", "postal_code": "110221"}, "date": date, "slot": slot})
+}
+
+pub fn standing(company_id: CompanyId, version: i64, may_order: bool) -> Standing {
+    Standing {
+        company_id,
+        version,
+        status: if may_order { "active" } else { "in_review" }.to_owned(),
+        may_order,
+        may_ship_internationally: false,
+        currency: Currency::COP,
+        time_zone: "America/Bogota".to_owned(),
+        payment_terms_days: 0,
+        credit_limit: None,
+        trade_name: "Tienda Luz".to_owned(),
+    }
+}
+
+/// A Customer that says this of every company, and counts how often it is asked.
+pub async fn customer(may_order: bool) -> (String, Arc<AtomicU32>) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let answer = get(async move |Path(id): Path<String>| -> Json<Standing> {
+        count.fetch_add(1, Ordering::Relaxed);
+        Json(standing(id.parse().unwrap(), 9, may_order))
+    });
+    (serve(Router::new().route("/internal/companies/{id}/standing", answer)).await, asked)
+}
+
 impl World {
     /// At nine in Bogotá, with room for `capacity` pickups in each slot.
     pub async fn new(capacity: u16) -> Self {
-        let options = TestOptions { starts_at: Some(at(NINE)), ..TestOptions::default() };
+        let world = Self::of_stranger(capacity, NOWHERE.to_owned()).await;
+        world.hear_standing(world.company, 1, true).await;
+        world
+    }
+
+    /// The same, while Customer has told nothing of the company yet.
+    pub async fn of_stranger(capacity: u16, customer_url: String) -> Self {
+        let settings = vec![("customer_url", customer_url)];
+        let options = TestOptions { starts_at: Some(at(NINE)), settings };
         let app = TestApp::start_with(quenty_pickup::service(), options).await;
         let company = CompanyId::new();
         let merchant = app.token(Realm::Company, Some(company), &["pickups:*", "service_areas:read"]);
@@ -61,6 +113,12 @@ impl World {
         let world = Self { app, company, merchant, dispatcher };
         world.post(&world.dispatcher, "/api/v1/service-areas", &bogota(capacity)).await.expect(201);
         world
+    }
+
+    /// Customer tells whether a company may order.
+    pub async fn hear_standing(&self, company_id: CompanyId, version: i64, may_order: bool) {
+        let told = CompanyApproved { company_id, standing: standing(company_id, version, may_order) };
+        self.app.hear(company_id, Some(company_id), version, &told).await;
     }
 
     pub async fn post(&self, token: &str, path: &str, body: &Value) -> Answer {

@@ -54,7 +54,7 @@ use crate::{
         rules::Tariff,
         shipment::{Shipment, ShipmentFact},
         tariff::QTY,
-        tracking::TrackingEvent,
+        tracking::{ExceptionCode, Scan, ScanKind, TrackingEvent},
         tracking_number::TrackingNumber,
     },
     store,
@@ -106,6 +106,31 @@ async fn track(
     };
     let now = tx.now();
     store::tracking::insert(tx.conn(), shipment.state().id, &event, now).await
+}
+
+/// Reports what an order wants of parcels that the carrier has by now: people have to see to it. The same report twice, by
+/// its id, is one; while something else keeps the parcels it is a line of their tracking.
+async fn raise_exception(
+    tx: &mut Tx,
+    shipment: &Shipment,
+    event_id: Uuid,
+    code: ExceptionCode,
+    detail: &str,
+) -> Result<(), Error> {
+    let now = tx.now();
+    let scan = Scan {
+        event_id,
+        kind: ScanKind::Exception,
+        // A scanner's clock may be ahead of ours, and what is older than its report interrupts nothing.
+        at: shipment.state().last_event_at.map_or(now, |last| last.max(now)),
+        place: None,
+        code: Some(code),
+        detail: Some(detail.parse()?),
+        proof: None,
+        cash_collected: None,
+    };
+    record_shipment_event(tx, Scope::All, shipment.state().id, &scan).await?;
+    Ok(())
 }
 
 async fn tariff_of(tx: &mut Tx, shipment: &Shipment) -> Result<Tariff, Error> {

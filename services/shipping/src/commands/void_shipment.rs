@@ -6,11 +6,14 @@ use quenty_platform::Tx;
 
 use crate::{
     Error,
-    domain::shipment::{Shipment, Status},
+    domain::{
+        shipment::{Shipment, Status},
+        tracking::ExceptionCode,
+    },
     store,
 };
 
-use super::{save_manifest, save_shipment, track};
+use super::{raise_exception, save_manifest, save_shipment, track};
 
 /// Gives a shipment up before its parcels are collected. An order's is the order's to give up, and a return's the
 /// return's: without it they would wait for parcels that never come.
@@ -31,13 +34,20 @@ pub async fn void_shipment(
     Ok(shipment)
 }
 
-/// Voids what is booked for an order and not collected, and whatever is asked for it later.
+/// Voids what is booked for an order and not collected, and whatever is asked for it later. Order may not have heard yet
+/// that the carrier has the parcels: people have to send those back.
 pub async fn cancel_order(tx: &mut Tx, order: OrderId) -> Result<(), Error> {
     let now = tx.now();
     store::neighbours::mark_cancelled(tx.conn(), order, now).await?;
     for mut shipment in store::shipments::lock_of_order(tx.conn(), order).await? {
-        if shipment.state().status.can_become(Status::Voided) {
+        let status = shipment.state().status;
+        if status.can_become(Status::Voided) {
             void(tx, &mut shipment, "the order was cancelled").await?;
+        } else if status.is_on_its_way() {
+            let why =
+                "the order was cancelled after the carrier had the parcels: return them to their sender";
+            // The order's own id: it is cancelled once, however often that is told.
+            raise_exception(tx, &shipment, order.uuid(), ExceptionCode::Other, why).await?;
         }
     }
     Ok(())

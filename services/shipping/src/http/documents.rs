@@ -15,6 +15,7 @@ use quenty_platform::{
     App, Result,
     http::{Can, Path},
 };
+use utoipa::ToSchema;
 
 use super::{
     LabelShipments, ReadManifests,
@@ -30,10 +31,15 @@ use crate::{
     store,
 };
 
+/// A PDF file.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+struct Pdf(Vec<u8>);
+
 /// Print a shipment's label: 4 × 6 inches, a page for each parcel.
 #[utoipa::path(get, path = "/api/v1/shipments/{id}/label", operation_id = "get_shipment_label", tag = "shipments",
     params(("id" = ShipmentId, Path)), security(("bearer" = ["shipments:label"])),
-    responses((status = 200, content_type = "application/pdf", body = Vec<u8>),
+    responses((status = 200, content_type = "application/pdf", body = inline(Pdf)),
         (status = 409, description = "`SHIPMENT_NOT_BOOKED`"), (status = 422, description = "`UNPRINTABLE`: a corrected name or address is not in Latin letters, or too long")))]
 pub(super) async fn get_shipment_label(
     State(app): State<App>,
@@ -45,7 +51,7 @@ pub(super) async fn get_shipment_label(
     Ok(pdf_response(&format!("{id}.pdf"), pdf))
 }
 
-async fn print_label(app: &App, shipment: &Shipment) -> Result<Vec<u8>, Error> {
+async fn print_label(app: &App, shipment: &Shipment) -> Result<Pdf, Error> {
     let state = shipment.state();
     let tracking_number =
         state.tracking_number.filter(|_| state.status != Status::Voided).ok_or(Error::NoLabel)?;
@@ -64,7 +70,7 @@ async fn print_label(app: &App, shipment: &Shipment) -> Result<Vec<u8>, Error> {
         .or_else(|| state.return_id.map(|id: ReturnId| id.to_string()))
         .unwrap_or_else(|| state.id.to_string());
     let offered = state.offer.as_ref().and_then(|offer| offer.promised_date);
-    Ok(label_pdf(&Label {
+    let pdf = label_pdf(&Label {
         service: state.service.label_name(),
         sender: party(&state.sender, company.as_deref(), &from),
         recipient: party(&state.consignee, None, &to),
@@ -75,7 +81,8 @@ async fn print_label(app: &App, shipment: &Shipment) -> Result<Vec<u8>, Error> {
         cash_on_delivery: state.cash_on_delivery,
         tracking_number,
         tracking_url: &format!("{}/{tracking_number}", page.trim_end_matches('/')),
-    })?)
+    })?;
+    Ok(Pdf(pdf))
 }
 
 fn party<'a>(party: &'a Party, company: Option<&'a str>, country_name: &'a str) -> label::Party<'a> {
@@ -92,7 +99,7 @@ fn party<'a>(party: &'a Party, company: Option<&'a str>, country_name: &'a str) 
 /// Print a manifest.
 #[utoipa::path(get, path = "/api/v1/manifests/{id}/document", operation_id = "get_manifest_document", tag = "manifests",
     params(("id" = ManifestId, Path)), security(("bearer" = ["manifests:read"])),
-    responses((status = 200, content_type = "application/pdf", body = Vec<u8>)))]
+    responses((status = 200, content_type = "application/pdf", body = inline(Pdf))))]
 pub(super) async fn get_manifest_document(
     State(app): State<App>,
     caller: Can<ReadManifests>,
@@ -102,16 +109,16 @@ pub(super) async fn get_manifest_document(
     Ok(pdf_response(&format!("{id}.pdf"), pdf))
 }
 
-async fn print_manifest(app: &App, scope: Scope, id: ManifestId) -> Result<Vec<u8>, Error> {
+async fn print_manifest(app: &App, scope: Scope, id: ManifestId) -> Result<Pdf, Error> {
     let manifest = store::manifests::find(app.db(), scope, id).await?;
     let lines = store::manifest_items::lines(app.db(), scope, id).await?;
     let company = store::neighbours::find_standing(app.db(), manifest.state().company_id).await?;
     let company =
         company.map_or_else(|| manifest.state().company_id.to_string(), |standing| standing.trade_name);
-    Ok(manifest_pdf(manifest.state(), &company, &lines))
+    Ok(Pdf(manifest_pdf(manifest.state(), &company, &lines)))
 }
 
-fn pdf_response(name: &str, pdf: Vec<u8>) -> Response {
+fn pdf_response(name: &str, Pdf(pdf): Pdf) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/pdf".to_owned()),
         (header::CONTENT_DISPOSITION, format!("inline; filename=\"{name}\"")),

@@ -91,7 +91,9 @@ pub(super) async fn track_shipment(
 /// Server-sent events for an hour, resumable by `Last-Event-ID`. 204 when nothing more will come: browsers then ask no more.
 #[utoipa::path(get, path = "/api/v1/tracking/{number}/stream", operation_id = "follow_shipment", tag = "tracking", security(()),
     params(("number" = TrackingNumber, Path)),
-    responses((status = 200, content_type = "text/event-stream", body = StreamedEvent), (status = 204),
+    responses((status = 200, description = "Each event as `tracking`. None is ever missing, so that there is no `gap`: after an unknown `Last-Event-ID` all come again.",
+            content_type = "text/event-stream", body = StreamedEvent),
+        (status = 204),
         (status = 429, description = "`TOO_MANY_STREAMS`: try again after `Retry-After`")))]
 pub(super) async fn follow_shipment(
     State(app): State<App>,
@@ -101,8 +103,11 @@ pub(super) async fn follow_shipment(
     Path(number): Path<TrackingNumber>,
 ) -> Result<Response> {
     let shipment = store::tracking::find_public(app.db(), number).await?.id;
-    let after = resume.0.unwrap_or(0);
-    let news = store::tracking::news(app.db(), shipment, after).await?;
+    let mut news = store::tracking::news(app.db(), shipment, 0).await?;
+    // Events stay: what lies beyond the last was never told, and nobody can go on from there.
+    let last = news.events.last().map_or(0, |event| event.position);
+    let after = resume.0.filter(|after| *after <= last).unwrap_or(0);
+    news.events.retain(|event| event.position > after);
     if news.is_all && news.events.is_empty() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }

@@ -59,6 +59,16 @@ pub async fn is_known(
     Ok(known.fetch_one(db).await?)
 }
 
+/// The newest moment of which a hold by customs was reported. A statement of its own, under the shipment's lock: one that
+/// waited for that lock would not see what was reported meanwhile.
+pub async fn held_at(db: impl PgExecutor<'_>, shipment: ShipmentId) -> Result<Option<Timestamp>, Error> {
+    let held = sqlx::query_scalar!(
+        "select max(occurred_at) from tracking_events where shipment_id = $1 and kind = 'customs_hold'",
+        shipment.uuid()
+    );
+    Ok(held.fetch_one(db).await?.map(SqlTimestamp::to_jiff))
+}
+
 /// Adds a line; the caller holds the shipment's lock, which keeps positions in the order of commits.
 pub async fn insert(
     connection: &mut PgConnection,

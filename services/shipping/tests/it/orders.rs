@@ -218,18 +218,49 @@ async fn a_cancelled_order_has_no_shipment_whichever_came_first() {
 }
 
 #[tokio::test]
-async fn what_was_collected_is_not_voided() {
+async fn what_was_collected_is_not_voided_and_people_are_told_to_send_it_back() {
     let shop = Shop::open().await;
     let order = OrderId::new();
     shop.app.hear(order, Some(shop.company), 3, &shop.requested(order, "CO")).await;
-    shop.pick_up(order).await;
+    let shipment = shop.shipment_of(order).await;
+    let id = shipment["id"].as_str().unwrap();
+    // The scanner's clock is ahead of ours.
+    let report = |kind: &str| json!({"kind": kind, "at": "2026-01-05T12:04:00Z"});
+    shop.scan(id, &report("scan")).await.expect(200);
     shop.cancel(order, 4).await;
-    assert_eq!(shop.shipment_of(order).await["status"], "picked_up");
+    assert_eq!(shop.shipment_of(order).await["status"], "exception");
+    let told = shop.facts_of(&shipment).await.pop().unwrap();
+    assert_eq!(
+        (told.kind.as_str(), &told.data["code"]),
+        ("quenty.shipping.shipment.exception_raised.v1", &json!("OTHER"))
+    );
+    let events = shop.get(&format!("/shipments/{id}")).await.json()["events"].clone();
+    assert_eq!(events.as_array().unwrap().last().unwrap()["detail"], told.data["detail"]);
+
+    // On its way back, it is told to nobody again.
+    shop.scan(id, &report("departed")).await.expect(200);
+    shop.cancel(order, 5).await;
+    assert_eq!(shop.shipment_of(order).await["status"], "in_transit");
+    let kinds = shop.kinds_of(&shipment).await;
+    assert_eq!(kinds[3..], ["picked_up", "exception_raised", "exception_resolved", "departed"]);
     shop.app.assert_sound().await;
 }
 
 #[tokio::test]
-async fn the_consignee_is_corrected_until_the_pickup_and_another_country_voids() {
+async fn what_has_reached_the_door_is_not_sent_back() {
+    let shop = Shop::open().await;
+    let order = OrderId::new();
+    shop.app.hear(order, Some(shop.company), 3, &shop.requested(order, "CO")).await;
+    let shipment = shop.shipment_of(order).await;
+    shop.scan(shipment["id"].as_str().unwrap(), &delivered()).await.expect(200);
+    shop.cancel(order, 4).await;
+    shop.update(order, 5, party("MX")).await;
+    assert_eq!(shop.kinds_of(&shipment).await.last().unwrap(), "delivered");
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn the_consignee_is_corrected_until_the_pickup_and_then_by_people_and_another_country_voids() {
     let shop = Shop::open().await;
     let (order, moved) = (OrderId::new(), OrderId::new());
     let named = |name: &str, country: &str| {
@@ -241,8 +272,21 @@ async fn the_consignee_is_corrected_until_the_pickup_and_another_country_voids()
     shop.update(order, 4, named("Beatriz", "CO")).await;
     assert_eq!(shop.shipment_of(order).await["consignee"]["name"], "Beatriz");
     shop.pick_up(order).await;
-    shop.update(order, 5, named("Carlos", "CO")).await;
-    assert_eq!(shop.shipment_of(order).await["consignee"]["name"], "Beatriz");
+    shop.update(order, 5, named("Beatriz", "CO")).await;
+    assert_eq!(shop.shipment_of(order).await["status"], "picked_up");
+    for (version, name, country) in [(6, "Carlos", "CO"), (7, "Carla", "MX")] {
+        shop.update(order, version, named(name, country)).await;
+    }
+    let shipment = shop.shipment_of(order).await;
+    assert_eq!(
+        (&shipment["status"], &shipment["consignee"]["name"]),
+        (&json!("exception"), &json!("Beatriz"))
+    );
+    // The second one finds people at work, and adds a line.
+    let facts = shop.facts_of(&shipment).await;
+    let kinds: Vec<&str> = facts.iter().map(|fact| fact.kind.split('.').nth(3).unwrap()).collect();
+    assert_eq!(kinds[4..], ["picked_up", "exception_raised", "scanned"]);
+    assert_eq!(facts[5].data["code"], "ADDRESS_PROBLEM");
 
     shop.app.hear(moved, Some(shop.company), 3, &shop.requested(moved, "CO")).await;
     shop.update(moved, 4, named("Ana", "MX")).await;

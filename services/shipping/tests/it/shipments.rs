@@ -1,4 +1,7 @@
-use quenty_platform::token::Realm;
+use axum::Router;
+use quenty_kernel::Failure;
+use quenty_platform::{Error, http::document, token::Realm};
+use quenty_testkit::neighbour::serve;
 use serde_json::{Value, json};
 
 use crate::fixtures::{NOW, Shop, delivered, draft, item, merged, party};
@@ -189,6 +192,59 @@ async fn reports_out_of_order_make_no_difference() {
 }
 
 #[tokio::test]
+async fn a_release_that_is_told_after_a_newer_hold_does_not_end_it() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let (between, behind_an_exception) = (shop.booked().await, shop.booked().await);
+    shop.app.advance_to("2026-01-05T20:00:00Z".parse().unwrap());
+    let at = |hour: u8| format!("2026-01-05T{hour}:00:00Z");
+    for (id, reports) in [
+        (between, &[("customs_hold", 13), ("customs_hold", 16), ("customs_released", 15)][..]),
+        (
+            behind_an_exception,
+            &[
+                ("customs_hold", 13),
+                ("exception", 14),
+                ("customs_hold", 16),
+                ("customs_released", 15),
+                ("departed", 17),
+            ],
+        ),
+    ] {
+        for (kind, hour) in reports {
+            let report = json!({"kind": kind, "at": at(*hour), "detail": "the invoice is missing"});
+            shop.scan(&id, &report).await.expect(200);
+        }
+        let row = shop.get(&format!("/shipments/{id}")).await.expect(200).json();
+        let folded = shop.get(&format!("/shipments/{id}?as_of={}", at(20))).await.expect(200).json();
+        assert_eq!((&row, &row["status"]), (&folded, &json!("customs_hold")), "{reports:?}");
+        let released = shop.scan(&id, &json!({"kind": "customs_released", "at": at(18)})).await.expect(200);
+        assert_eq!(released.json()["status"], "in_transit", "{reports:?}");
+    }
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_hold_and_an_older_release_at_once_leave_it_held() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let mut booked = Vec::new();
+    for _ in 0..10 {
+        booked.push(shop.booked().await);
+    }
+    shop.app.advance_to("2026-01-05T20:00:00Z".parse().unwrap());
+    let report = |kind: &str, hour: u8| json!({"kind": kind, "at": format!("2026-01-05T{hour}:00:00Z")});
+    let (hold, release) = (report("customs_hold", 16), report("customs_released", 15));
+    for id in booked {
+        shop.scan(&id, &report("customs_hold", 13)).await.expect(200);
+        let (held, released) = tokio::join!(shop.scan(&id, &hold), shop.scan(&id, &release));
+        assert_eq!((held.status(), released.status()), (200, 200));
+        assert_eq!(shop.get(&format!("/shipments/{id}")).await.expect(200).json()["status"], "customs_hold");
+    }
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
 async fn delivering_and_voiding_at_once_has_one_winner() {
     let shop = Shop::open().await;
     shop.told(1, true).await;
@@ -238,6 +294,34 @@ async fn a_company_never_heard_of_is_refused_for_now_while_customer_is_away() {
         .expect_problem(503, "DEPENDENCY_UNAVAILABLE");
     assert!(refused.header("retry-after").is_some());
     assert_eq!(shop.get("/shipments").await.json()["items"], json!([]), "nothing is half-written");
+}
+
+#[tokio::test]
+async fn a_company_that_customer_does_not_know_may_not_ship() {
+    let customer = Router::new().fallback(async || Error::from(Failure::not_found("company")));
+    // Whoever else stands at its address says nothing of companies.
+    let another = Router::new();
+    for (router, status, code) in
+        [(customer, 409, "COMPANY_NOT_ACTIVE"), (another, 503, "DEPENDENCY_UNAVAILABLE")]
+    {
+        let shop = Shop::open_with(vec![("customer_url", serve(router).await)]).await;
+        shop.post("/shipments", &merged(&draft(), &json!({"book": true}))).await.expect_problem(status, code);
+        assert_eq!(shop.get("/shipments").await.json()["items"], json!([]), "nothing is half-written");
+    }
+}
+
+#[test]
+fn what_is_printed_is_described_as_a_file() {
+    let document = serde_json::to_value(document(&quenty_shipping::service())).unwrap();
+    for path in ["/api/v1/shipments/{id}/label", "/api/v1/manifests/{id}/document"] {
+        let answer = &document["paths"][path]["get"]["responses"]["200"];
+        let printed = &answer["content"]["application/pdf"]["schema"];
+        assert_eq!(
+            (&printed["type"], &printed["format"]),
+            (&json!("string"), &json!("binary")),
+            "{path}: {answer}"
+        );
+    }
 }
 
 #[tokio::test]

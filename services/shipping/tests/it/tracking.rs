@@ -109,6 +109,8 @@ async fn a_follower_hears_each_event_and_resumes_where_it_stopped() {
     let first = text.split("\nid: ").nth(1).unwrap().lines().next().unwrap().to_owned();
     let resumed = read_until(&shop, &path, Some(&first), "in_transit").await;
     assert!(!resumed.contains("pending"), "{resumed}");
+    let anew = read_until(&shop, &path, Some(&i64::MAX.to_string()), "in_transit").await;
+    assert!(anew.contains("pending"), "{anew}");
 }
 
 #[tokio::test]
@@ -126,6 +128,9 @@ async fn a_stream_ends_with_its_shipment() {
     assert!(text.contains("pending") && text.contains("delivered"), "{text}");
     let last = text.rsplit("\nid: ").next().unwrap().lines().next().unwrap().to_owned();
     shop.app.get(&path).header("last-event-id", &last).send().await.expect(204);
+    let unknown = i64::MAX.to_string();
+    let anew = shop.app.get(&path).header("last-event-id", &unknown).send().await.expect(200).text();
+    assert!(anew.contains("pending") && anew.contains("delivered"), "{anew}");
 }
 
 #[tokio::test]

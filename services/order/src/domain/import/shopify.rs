@@ -8,12 +8,13 @@ use quenty_contracts::party::Party;
 use quenty_kernel::{
     Invalid,
     address::{Address, AddressParts},
-    contact::{Email, Phone, Text},
+    contact::{Email, NewEmail, Phone, Text},
     country::CountryCode,
     currency::Currency,
     money::Money,
 };
 use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
 
 use super::{Assumption, Assumptions, ImportedLine, ImportedOrder, RowError, plain};
 use crate::domain::order::PaymentMethod;
@@ -186,13 +187,13 @@ fn line(
     currency: Currency,
     assumptions: &mut Assumptions,
 ) -> Result<ImportedLine, RowError> {
-    let name: Text<200> =
-        plain(reader.get("Lineitem name"), 200).parse().map_err(|e| reader.invalid("Lineitem name", &e))?;
+    let title = plain(reader.get("Lineitem name"), usize::MAX);
+    let name: Text<200> = plain(&title, 200).parse().map_err(|e| reader.invalid("Lineitem name", &e))?;
     let sku = match reader.optional("Lineitem sku") {
         Some(sku) => sku.parse().map_err(|e| reader.invalid("Lineitem sku", &e))?,
         None => {
             assumptions.note(Assumption::SkuFromName);
-            plain(name.as_str(), 64).parse().map_err(|e| reader.invalid("Lineitem name", &e))?
+            sku_of(title.trim()).parse().map_err(|e| reader.invalid("Lineitem name", &e))?
         }
     };
     let quantity = reader
@@ -210,10 +211,20 @@ fn line(
     Ok(ImportedLine { sku, name, quantity, unit_price, discount })
 }
 
+/// What stands in for a SKU, which is the same in any case. A title ends with its variant: of one that is too long, a
+/// digest tells variants apart.
+fn sku_of(title: &str) -> String {
+    if title.chars().count() <= 64 {
+        return title.to_owned();
+    }
+    let start: String = title.chars().take(55).collect();
+    format!("{}-{:.8x}", start.trim_end(), Sha256::digest(title.to_lowercase()))
+}
+
 fn consignee(reader: &Reader, assumptions: &mut Assumptions) -> Result<Party, RowError> {
     let field = if reader.optional("Shipping Name").is_some() { "Shipping Name" } else { "Billing Name" };
-    let street =
-        if reader.optional("Shipping Address1").is_some() { "Shipping Address1" } else { "Shipping Street" };
+    let streets = ["Shipping Address1", "Shipping Street"];
+    let street = streets.into_iter().find(|name| reader.optional(name).is_some()).unwrap_or(streets[0]);
     let owned = |name: &str| reader.optional(name).map(str::to_owned);
     let country: CountryCode = reader.parse("Shipping Country")?;
     let address = Address::new(AddressParts {
@@ -226,14 +237,24 @@ fn consignee(reader: &Reader, assumptions: &mut Assumptions) -> Result<Party, Ro
         country,
         location: None,
     })
-    .map_err(|e| reader.invalid("Shipping Address1", &e))?;
+    .map_err(|e| {
+        let column = match e.what() {
+            "address line2" => "Shipping Address2",
+            "address city" => "Shipping City",
+            "address state" => "Shipping Province",
+            "address postal_code" => "Shipping Zip",
+            _ => street,
+        };
+        reader.invalid(column, &e)
+    })?;
     let phone = reader
         .optional("Shipping Phone")
         .map(|phone| phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect::<String>());
     Ok(Party {
         name: reader.parse(field)?,
         phone: lenient::<Phone>(phone.as_deref(), Assumption::PhoneLeftOut, assumptions),
-        email: lenient::<Email>(reader.optional("Email"), Assumption::EmailLeftOut, assumptions),
+        email: lenient::<NewEmail>(reader.optional("Email"), Assumption::EmailLeftOut, assumptions)
+            .map(Email::from),
         address,
     })
 }

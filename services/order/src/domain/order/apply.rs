@@ -11,7 +11,7 @@ use quenty_kernel::{Invalid, money::Money};
 
 use super::{
     Hold, OrderFact, OrderState,
-    facts::{BookingOf, OrderBookingEnded, OrderPickupBooked, OrderShipmentBooked},
+    facts::{BookingOf, COMPLETED, OrderBookingEnded, OrderPickupBooked, OrderShipmentBooked},
     status::{HoldCode, OrderKind, PaymentMethod, PaymentStatus, Status},
 };
 use crate::domain::fulfilment::{Booking, Fulfilment, Step};
@@ -230,6 +230,8 @@ impl OrderState {
     fn booking_ended(&mut self, ended: &OrderBookingEnded) {
         match ended.booking {
             BookingOf::Shipment => self.fulfilment.end_shipment(),
+            // Who came, and when, stays known.
+            BookingOf::Pickup if ended.code == COMPLETED => self.fulfilment.pickup = Booking::Open,
             BookingOf::Pickup => self.fulfilment.end_pickup(),
         }
     }

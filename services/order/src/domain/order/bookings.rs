@@ -148,7 +148,8 @@ impl Order {
     }
 
     /// Parcels that no shipment takes on are not to be collected; if the driver is faster, they wait for another
-    /// shipment where they are.
+    /// shipment where they are. Today's Shipping voids an order's shipment only once the order is cancelled: this is
+    /// for what one of another version has voided.
     fn lose_shipment(&mut self, reason: String, now: Timestamp) {
         if self.is_before_collection() {
             self.give_pickup_back(format!("the shipment is void: {reason}"), now);

@@ -56,6 +56,9 @@ pub enum BookingOf {
     Pickup,
 }
 
+/// The code of a pickup that ended because the driver has the parcels.
+pub(super) const COMPLETED: &str = "COMPLETED";
+
 /// A booking was refused, or is no more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrderBookingEnded {

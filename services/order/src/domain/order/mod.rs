@@ -28,6 +28,7 @@ use quenty_contracts::{
     party::{Item, Parcel, Party},
 };
 use quenty_kernel::{
+    currency::Currency,
     id::{CompanyId, CustomerId, OrderId, ProductId, ReservationId, WarehouseId},
     money::Money,
 };
@@ -83,6 +84,8 @@ pub enum OrderError {
     NothingToRefund,
     #[error("{0} is no refund")]
     RefundNotPositive(Money),
+    #[error("the order was paid in {0}")]
+    RefundCurrency(Currency),
     #[error("{refund} cannot be paid back: {paid} was paid, and {refunded} of it is paid back")]
     RefundTooLarge { refund: Money, paid: Money, refunded: Money },
     #[error("the order is {}, so nothing of it can have come back yet", .0.as_str())]

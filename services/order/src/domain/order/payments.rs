@@ -86,6 +86,9 @@ impl Order {
             return Err(OrderError::NothingToRefund);
         }
         let amount = amount.unwrap_or(left);
+        if amount.currency() != left.currency() {
+            return Err(OrderError::RefundCurrency(left.currency()));
+        }
         if amount.is_zero() || amount.is_negative() {
             return Err(OrderError::RefundNotPositive(amount));
         }

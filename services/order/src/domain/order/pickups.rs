@@ -1,13 +1,14 @@
-//! The pickup of an order, and what Pickup answers. A pickup is given back when the order is cancelled, and
-//! when no shipment takes its parcels on; whether the driver has begun, Pickup decides.
+//! The pickup of an order, and what Pickup answers. A pickup is given back when the order is cancelled, when no
+//! shipment takes its parcels on, and when the carrier has them without it; whether the driver has begun, Pickup
+//! decides.
 
-use jiff::{Timestamp, civil::Date, tz};
+use jiff::Timestamp;
 use quenty_contracts::order::{OrderCancelRequested, PickupRequested};
-use quenty_kernel::id::PickupId;
+use quenty_kernel::{day, id::PickupId};
 
 use super::{
     Movement, Order, OrderKind, Status,
-    facts::{BookingOf, OrderBookingEnded, OrderPickupBooked, OrderPickupKept},
+    facts::{BookingOf, COMPLETED, OrderBookingEnded, OrderPickupBooked, OrderPickupKept},
     status::HoldCode,
 };
 use crate::domain::fulfilment::Booking;
@@ -59,8 +60,8 @@ impl Order {
             return;
         };
         let wanted = self.wanted_pickup.as_ref();
-        // Nobody comes on a day that is over: then any slot will do.
-        let in_time = wanted.filter(|wanted| wanted.date.is_none_or(|date| !is_over(date, now)));
+        // Of which place the day is, only Pickup knows. Nobody comes on one that is over: then any slot will do.
+        let in_time = wanted.filter(|wanted| wanted.date.is_none_or(|date| !day::is_over(date, now)));
         let usual = if self.kind == OrderKind::Express { "express" } else { "scheduled" };
         let request = PickupRequested {
             order_id: self.id,
@@ -98,8 +99,13 @@ impl Order {
                 );
                 self.resume_if(now, |code| code == HoldCode::PickupOverdue);
             }
-            PickupNews::Completed { pickup_id, at } if self.is_own_pickup(pickup_id) => {
+            PickupNews::Completed { pickup_id, at } if self.has_live_pickup(pickup_id) => {
                 self.travel_from(Movement::PickedUp, at, now);
+                let (code, detail) = (COMPLETED.to_owned(), "the driver collected the parcels".to_owned());
+                self.happen(
+                    OrderBookingEnded { order_id: self.id, booking: BookingOf::Pickup, code, detail },
+                    now,
+                );
                 self.hold_if_stranded("the driver collected them", now);
             }
             PickupNews::Abandoned { pickup_id, reason } if self.is_own_pickup(pickup_id) => {
@@ -122,7 +128,11 @@ impl Order {
         let f = &self.fulfilment;
         let waits =
             self.is_before_collection() || self.status == Status::Cancelling || f.pickup == Booking::Ending;
-        waits && f.pickup.is_live() && f.pickup_id == Some(pickup)
+        waits && self.has_live_pickup(pickup)
+    }
+
+    fn has_live_pickup(&self, pickup: PickupId) -> bool {
+        self.fulfilment.pickup.is_live() && self.fulfilment.pickup_id == Some(pickup)
     }
 
     /// Whether Pickup can only mean the pickup that was asked for, given back, and never scheduled.
@@ -217,24 +227,5 @@ impl Order {
             },
             now,
         );
-    }
-}
-
-/// Whether a local date is over wherever on Earth it may be meant: which place it is, only Pickup knows.
-fn is_over(date: Date, now: Timestamp) -> bool {
-    date < tz::offset(-12).to_datetime(now).date()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_is_over_when_it_has_ended_in_the_last_place() {
-        let day: Date = "2026-03-02".parse().unwrap();
-        let over_at = |now: &str| is_over(day, now.parse().unwrap());
-        assert!(!over_at("2026-03-02T00:00:00Z"));
-        assert!(!over_at("2026-03-03T11:59:59Z"));
-        assert!(over_at("2026-03-03T12:00:00Z"));
     }
 }

@@ -8,6 +8,7 @@ use quenty_contracts::order::{
 };
 
 use super::{Order, Status};
+use crate::domain::fulfilment::Booking;
 
 /// What happened to the parcels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,13 +25,25 @@ pub enum Movement {
 }
 
 impl Order {
-    /// As [`Order::travel`], for news from the road: parcels that somebody has are not being cancelled.
+    /// As [`Order::travel`], for news from the road: parcels that somebody has are not being cancelled, and those that
+    /// the carrier has carried on are not fetched.
     pub(super) fn travel_from(&mut self, movement: Movement, at: Timestamp, now: Timestamp) {
         let collected = !matches!(movement, Movement::Exception { .. } | Movement::Resolved);
         if self.status == Status::Cancelling && collected {
             self.refuse_cancellation("the parcels are on their way".to_owned(), now);
         }
+        // That the carrier has them often overtakes that the driver came. That they go on hardly does, and if it does,
+        // Pickup refuses and nothing changes.
+        if collected && movement != Movement::PickedUp && self.waits_for_driver() {
+            self.give_pickup_back("the carrier has the parcels".to_owned(), now);
+        }
         self.go(movement, at, now);
+    }
+
+    /// Whether a driver may still come for parcels of which nobody has told yet that they are under way.
+    fn waits_for_driver(&self) -> bool {
+        let here = self.is_before_collection() || matches!(self.status, Status::PickedUp | Status::Exception);
+        here && matches!(self.fulfilment.pickup, Booking::Asked | Booking::Booked)
     }
 
     pub(super) fn travel(&mut self, movement: Movement, now: Timestamp) {

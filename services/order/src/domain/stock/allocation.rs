@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use quenty_kernel::{
+    contact::Text,
     geo::GeoPoint,
     id::{ProductId, WarehouseId},
 };
@@ -26,6 +27,9 @@ pub struct Shortage {
     pub wanted: u32,
     /// Nowhere, if orders that came before wait for it.
     pub available: Vec<AvailableAt>,
+    /// Of a place that was named: what else of the product lies in its warehouse.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<AvailableIn>,
 }
 
 impl Shortage {
@@ -39,6 +43,14 @@ impl Shortage {
 pub struct AvailableAt {
     pub warehouse_id: WarehouseId,
     pub warehouse: String,
+    pub available: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AvailableIn {
+    /// Absent for pieces without a batch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<Text<60>>,
     pub available: i64,
 }
 
@@ -209,7 +221,7 @@ impl Stock {
     }
 
     /// Of every product that was wanted: one that there is enough of may lie in another warehouse than the rest.
-    pub(super) fn shortages(&self, wants: &BTreeMap<ProductId, u32>, today: Option<Date>) -> Vec<Shortage> {
+    fn shortages(&self, wants: &BTreeMap<ProductId, u32>, today: Option<Date>) -> Vec<Shortage> {
         let of = |product: ProductId| {
             let at = |(id, warehouse): (&WarehouseId, &WarehouseDetails)| AvailableAt {
                 warehouse_id: *id,
@@ -225,7 +237,27 @@ impl Stock {
                 product_id: *product,
                 wanted: *wanted,
                 available: of(*product),
+                batches: Vec::new(),
             })
             .collect()
+    }
+
+    /// What there is in exactly this place, and in the others of its warehouse, first expiry first.
+    pub(super) fn shortage_in(&self, place: &Place, wanted: u32) -> Shortage {
+        let (product_id, warehouse_id) = (place.product_id, place.warehouse_id);
+        let mut shortage = Shortage { product_id, wanted, available: Vec::new(), batches: Vec::new() };
+        let indices = self.first_expiry_first(product_id, warehouse_id, None);
+        for item in indices.into_iter().map(|index| &self.items[index]).filter(|item| item.available() > 0) {
+            let available = item.available();
+            if item.place.is(place) {
+                let warehouse = self.warehouses.get(&warehouse_id);
+                let warehouse = warehouse.map(|details| details.name.as_str().to_owned()).unwrap_or_default();
+                shortage.available.push(AvailableAt { warehouse_id, warehouse, available });
+            } else {
+                let number = item.place.batch.as_ref().map(|batch| batch.number.clone());
+                shortage.batches.push(AvailableIn { number, available });
+            }
+        }
+        shortage
     }
 }

@@ -5,6 +5,7 @@ use quenty_kernel::{
     geo::GeoPoint,
     id::ReservationId,
 };
+use serde_json::json;
 
 use super::*;
 use crate::domain::warehouse::{Warehouse, WarehouseState};
@@ -151,9 +152,29 @@ fn what_is_reserved_cannot_be_taken_by_hand() {
     let place = shelf.place(0, 0, None);
     assert!(matches!(
         shelf.stock.take(MovementKind::WriteOff, &place, 2, &Note::default()),
-        Err(StockError::Insufficient(_))
+        Err(StockError::TooLittleThere(_))
     ));
     assert!(shelf.stock.take(MovementKind::WriteOff, &place, 1, &Note::default()).is_ok());
+}
+
+#[test]
+fn who_takes_too_much_hears_what_lies_there_and_in_which_batches_the_rest_is() {
+    let mut shelf = shelf(2, 2);
+    shelf.receive(0, 0, Some(("A", "2026-06-01")), 100);
+    shelf.receive(0, 0, None, 2);
+    shelf.receive(0, 1, Some(("B", "2026-06-01")), 7);
+    shelf.receive(1, 0, Some(("C", "2026-06-01")), 7);
+    let taken = |place: Place, quantity: u32| {
+        let taken = shelf.stock.clone().take(MovementKind::WriteOff, &place, quantity, &Note::default());
+        let Err(StockError::TooLittleThere(shortage)) = taken else { panic!("there is less") };
+        let there: Vec<_> = shortage.available.iter().map(|at| at.available).collect();
+        (there, serde_json::to_value(shortage.batches).unwrap())
+    };
+    let batch = |number: &str, available: i64| json!([{"number": number, "available": available}]);
+    assert_eq!(taken(shelf.place(0, 0, None), 5), (vec![2], batch("A", 100)));
+    let named = shelf.place(0, 0, Some(("A", "2026-06-01")));
+    assert_eq!(taken(named, 101), (vec![100], json!([{"available": 2}])));
+    assert_eq!(taken(shelf.place(0, 1, None), 1), (vec![], batch("B", 7)));
 }
 
 #[test]

@@ -11,7 +11,10 @@ use quenty_contracts::{
 use quenty_kernel::Event;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{booking::BookingRequest, signature::Signature};
+use crate::domain::{
+    booking::BookingRequest,
+    signature::{self, Signature},
+};
 
 /// The first fact of every pickup: what was asked for. `Scheduled` or `Rejected` follows in the same moment.
 impl Event for BookingRequest {
@@ -35,6 +38,7 @@ impl Event for PickupUpdated {
 /// Follows `Completed` when the person who handed over signed; too personal to publish.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct PickupSigned {
+    #[serde(deserialize_with = "signature::kept")]
     pub(crate) signature_svg: Signature,
 }
 

@@ -17,7 +17,7 @@ use super::{facts::PickupFact, status::Status};
 use crate::domain::{
     booking::{BookingRequest, PickupKind},
     fees::Cost,
-    signature::Signature,
+    signature::{self, Signature},
     timetable::Window,
 };
 
@@ -60,6 +60,7 @@ pub(crate) struct Proof {
     pub(crate) weight_grams: Option<Grams>,
     pub(crate) handed_over_by: Option<String>,
     pub(crate) position: Option<GeoPoint>,
+    #[serde(default, deserialize_with = "signature::kept_if_any")]
     pub(crate) signature_svg: Option<Signature>,
 }
 

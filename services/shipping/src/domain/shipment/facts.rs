@@ -88,6 +88,9 @@ pub struct ShipmentScanned {
     pub shipment_id: ShipmentId,
     pub kind: String,
     pub at: Timestamp,
+    /// A release by customs from before a newer hold, which it does not end. One that does not say so ended any.
+    #[serde(default)]
+    pub outdated: bool,
 }
 
 impl Event for ShipmentScanned {

@@ -3,7 +3,8 @@
 //! Reports come late, twice and out of order. Steps that lead to the door are ranked: a report ahead of the
 //! shipment carries it there, and what nobody scanned on the way is told as well; one behind it moves nothing.
 //! Interruptions (a hold, a failed delivery, an exception) and ends without a delivery (given up, lost) count only if
-//! nothing newer is known. A delivery counts however late it is told, also of a parcel that was given up after it.
+//! nothing newer is known. A delivery counts however late it is told, also of a parcel that was given up after it; a
+//! release by customs does, unless a newer hold is known.
 
 use jiff::Timestamp;
 use quenty_contracts::shipping::{
@@ -35,26 +36,34 @@ impl Status {
 struct Journey<'a> {
     shipment: &'a mut Shipment,
     scan: &'a Scan,
+    held_at: Option<Timestamp>,
     now: Timestamp,
     facts: Vec<ShipmentFact>,
 }
 
 impl Shipment {
-    /// Works a report in. The facts tell what it moved; a repeat of what is known moves nothing.
-    pub fn report(&mut self, scan: &Scan, now: Timestamp) -> Result<Vec<ShipmentFact>, ShipmentError> {
+    /// Works a report in; `held_at` is the newest moment of which a hold by customs was reported before. The facts tell
+    /// what it moved; a repeat of what is known moves nothing.
+    pub fn report(
+        &mut self,
+        scan: &Scan,
+        held_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Vec<ShipmentFact>, ShipmentError> {
         if !self.0.status.is_trackable() {
             return Err(ShipmentError::NotTrackable(self.0.status));
         }
         if scan.at < self.0.created_at {
             return Err(ShipmentError::BeforeItWasMade);
         }
-        let mut journey = Journey { shipment: self, scan, now, facts: Vec::new() };
+        let mut journey = Journey { shipment: self, scan, held_at, now, facts: Vec::new() };
         journey.follow()?;
         if journey.facts.is_empty() {
             let scanned = ShipmentScanned {
                 shipment_id: journey.shipment.0.id,
                 kind: scan.kind.as_str().to_owned(),
                 at: scan.at,
+                outdated: journey.is_outdated(),
             };
             journey.happen(scanned);
         }
@@ -77,7 +86,9 @@ impl Journey<'_> {
             ScanKind::Departed if self.may_resume() => self.advance(Status::InTransit),
             ScanKind::OutForDelivery if self.may_resume() => self.advance(Status::OutForDelivery),
             ScanKind::CustomsHold if self.interrupts() && !self.is_held() && status.rank() < 3 => self.hold(),
-            ScanKind::CustomsReleased if status == Status::CustomsHold => self.release(),
+            ScanKind::CustomsReleased if status == Status::CustomsHold && !self.is_outdated() => {
+                self.release();
+            }
             ScanKind::DeliveryFailed if self.interrupts() => self.fail_delivery(),
             // The same by another name: it counts, too.
             ScanKind::Exception
@@ -125,6 +136,11 @@ impl Journey<'_> {
     fn is_held(&self) -> bool {
         let held = Status::CustomsHold;
         self.status() == held || self.shipment.0.resumes_at == Some(held)
+    }
+
+    /// What customs let go before they held it again is not free.
+    fn is_outdated(&self) -> bool {
+        self.scan.kind == ScanKind::CustomsReleased && self.held_at.is_some_and(|held| self.scan.at < held)
     }
 
     /// A late report does not end an exception that was raised after it.

@@ -372,6 +372,7 @@ impl ShipmentState {
             ShipmentFact::Scanned(scanned) => {
                 // Customs let it go while something else keeps it.
                 if scanned.kind == ScanKind::CustomsReleased.as_str()
+                    && !scanned.outdated
                     && self.resumes_at == Some(Status::CustomsHold)
                 {
                     self.resumes_at = Some(Status::InTransit);

@@ -84,8 +84,12 @@ use crate::domain::tracking::Proof;
 
 fn after(scans: &[(ScanKind, i64)]) -> Shipment {
     let (mut shipment, _) = booked(None);
+    let mut held_at = None;
     for (kind, minute) in scans {
-        shipment.report(&scan(*kind, *minute), at(*minute)).unwrap();
+        shipment.report(&scan(*kind, *minute), held_at, at(*minute)).unwrap();
+        if *kind == ScanKind::CustomsHold {
+            held_at = held_at.max(Some(at(*minute)));
+        }
     }
     shipment
 }
@@ -96,7 +100,17 @@ fn status_after(scans: &[(ScanKind, i64)]) -> Status {
 
 /// What a report makes known.
 fn told(shipment: &mut Shipment, kind: ScanKind, minute: i64) -> Vec<&'static str> {
-    let facts = shipment.report(&scan(kind, minute), at(minute)).unwrap();
+    told_since(None, shipment, kind, minute)
+}
+
+/// The same, once a hold by customs was reported.
+fn told_since(
+    held_at: Option<Timestamp>,
+    shipment: &mut Shipment,
+    kind: ScanKind,
+    minute: i64,
+) -> Vec<&'static str> {
+    let facts = shipment.report(&scan(kind, minute), held_at, at(minute)).unwrap();
     facts.iter().map(|fact| fact.kind().split('.').nth(3).unwrap()).collect()
 }
 
@@ -108,6 +122,7 @@ fn a_parcel_goes_from_hand_to_hand() {
         (&[(Scan, 0), (Departed, 1), (Arrived, 2)], Status::InTransit),
         (&[(Departed, 1), (CustomsHold, 2)], Status::CustomsHold),
         (&[(Departed, 1), (CustomsHold, 2), (CustomsReleased, 3)], Status::InTransit),
+        (&[(Departed, 1), (CustomsHold, 2), (CustomsHold, 4), (CustomsReleased, 3)], Status::CustomsHold),
         (&[(Departed, 1), (OutForDelivery, 2)], Status::OutForDelivery),
         (&[(OutForDelivery, 2), (DeliveryFailed, 3)], Status::Exception),
         (&[(OutForDelivery, 2), (DeliveryFailed, 3), (OutForDelivery, 4), (Delivered, 5)], Status::Delivered),
@@ -156,7 +171,10 @@ fn the_third_failed_delivery_ends_the_attempts() {
     let thrice = after(&[twice[0], twice[1], twice[2], twice[3], (DeliveryFailed, 5)]);
     assert_eq!((thrice.state().status, thrice.state().failed_deliveries), (Status::Undeliverable, 3));
     let (mut shipment, _) = (thrice, ());
-    assert!(matches!(shipment.report(&scan(Delivered, 6), at(6)), Err(ShipmentError::DoesNotFit { .. })));
+    assert!(matches!(
+        shipment.report(&scan(Delivered, 6), None, at(6)),
+        Err(ShipmentError::DoesNotFit { .. })
+    ));
 }
 
 #[test]
@@ -173,13 +191,13 @@ fn what_was_delivered_before_it_was_given_up_is_delivered_however_late_that_is_t
     assert_eq!((state.given_up_at, &state.ended_reason), (None, &None));
 
     for minute in [5, 6] {
-        let refused = after(&given_up).report(&scan(Delivered, minute), at(9));
+        let refused = after(&given_up).report(&scan(Delivered, minute), None, at(9));
         assert!(matches!(refused, Err(ShipmentError::DoesNotFit { .. })), "{minute}");
     }
     for end in [Returned, Lost] {
         let mut ended = after(&given_up);
         let _ = told(&mut ended, end, 9);
-        let refused = ended.report(&scan(Delivered, 4), at(10));
+        let refused = ended.report(&scan(Delivered, 4), None, at(10));
         assert!(matches!(refused, Err(ShipmentError::DoesNotFit { .. })), "{end:?}");
     }
 }
@@ -213,6 +231,14 @@ fn an_exception_hides_neither_a_hold_by_customs_nor_its_end() {
         (&[(CustomsHold, 1), (Exception, 2), (Departed, 4), (CustomsReleased, 3)], Status::InTransit),
         (&[(CustomsHold, 1), (Exception, 2), (CustomsReleased, 3), (CustomsHold, 4)], Status::CustomsHold),
         (&[(CustomsHold, 1), (Exception, 2), (CustomsHold, 3)], Status::Exception),
+        (
+            &[(CustomsHold, 1), (Exception, 2), (CustomsHold, 4), (CustomsReleased, 3), (Departed, 5)],
+            Status::CustomsHold,
+        ),
+        (
+            &[(CustomsHold, 1), (Exception, 2), (Departed, 5), (CustomsHold, 4), (CustomsReleased, 3)],
+            Status::CustomsHold,
+        ),
         (&[(CustomsHold, 1), (Exception, 2), (Departed, 3)], Status::CustomsHold),
         (&[(CustomsHold, 1), (Exception, 2), (OutForDelivery, 3)], Status::OutForDelivery),
     ] {
@@ -233,12 +259,38 @@ fn who_follows_does_not_take_the_end_of_an_exception_for_the_end_of_the_hold() {
 }
 
 #[test]
+fn a_release_from_before_the_newest_hold_is_told_to_nobody() {
+    use ScanKind::*;
+    let mut shipment = after(&[(Departed, 1), (CustomsHold, 2), (CustomsHold, 4)]);
+    let newest = Some(at(4));
+    assert_eq!(told_since(newest, &mut shipment, CustomsReleased, 3), ["scanned"]);
+    assert_eq!(told_since(newest, &mut shipment, CustomsReleased, 4), ["released_by_customs"]);
+}
+
+#[test]
+fn a_release_behind_an_exception_folds_as_it_was_written() {
+    use ScanKind::*;
+    let held = after(&[(CustomsHold, 1), (Exception, 2), (CustomsHold, 4)]);
+    let shipment_id = held.state().id;
+    let written = serde_json::json!({"shipment_id": shipment_id, "kind": "customs_released", "at": at(3)});
+    for (outdated, resumes_at) in [(None, Status::InTransit), (Some(true), Status::CustomsHold)] {
+        let mut data = written.clone();
+        if let Some(outdated) = outdated {
+            data["outdated"] = outdated.into();
+        }
+        let mut folded = held.clone();
+        folded.apply(&ShipmentFact::Scanned(serde_json::from_value(data).unwrap()), at(5));
+        assert_eq!(folded.state().resumes_at, Some(resumes_at), "{outdated:?}");
+    }
+}
+
+#[test]
 fn the_evening_of_the_promised_day_is_on_time_where_the_company_is() {
     for (delivered, on_time) in [("2026-01-09T01:30:00Z", true), ("2026-01-09T05:00:00Z", false)] {
         let (mut shipment, _) = booked(None);
         let delivered = delivered.parse().unwrap();
         let report = Scan { at: delivered, ..scan(ScanKind::Delivered, 0) };
-        let facts = shipment.report(&report, delivered).unwrap();
+        let facts = shipment.report(&report, None, delivered).unwrap();
         let told = facts.iter().find_map(|fact| match fact {
             ShipmentFact::Delivered(fact) => Some(fact.on_time),
             _ => None,
@@ -252,7 +304,7 @@ fn a_failed_delivery_counts_whatever_it_is_called() {
     let (mut shipment, _) = booked(None);
     for minute in 0..4 {
         let code = Some(ExceptionCode::DeliveryFailed);
-        shipment.report(&Scan { code, ..scan(ScanKind::Exception, minute) }, at(minute)).unwrap();
+        shipment.report(&Scan { code, ..scan(ScanKind::Exception, minute) }, None, at(minute)).unwrap();
     }
     assert_eq!((shipment.state().status, shipment.state().failed_deliveries), (Status::Undeliverable, 3));
 }
@@ -260,7 +312,10 @@ fn a_failed_delivery_counts_whatever_it_is_called() {
 #[test]
 fn nothing_happens_to_a_shipment_before_it_was_made() {
     let (mut shipment, _) = booked(None);
-    assert_eq!(shipment.report(&scan(ScanKind::Delivered, -11), at(0)), Err(ShipmentError::BeforeItWasMade));
+    assert_eq!(
+        shipment.report(&scan(ScanKind::Delivered, -11), None, at(0)),
+        Err(ShipmentError::BeforeItWasMade)
+    );
 }
 
 #[test]
@@ -303,15 +358,15 @@ fn a_delivery_needs_proof_and_exactly_the_cash_that_is_due() {
     let (mut shipment, _) = booked(Some(cop("129900")));
     let given = |cash: Option<&str>| Scan { cash_collected: cash.map(cop), ..scan(ScanKind::Delivered, 1) };
     let without_proof = Scan { proof: None, ..given(Some("129900")) };
-    assert_eq!(shipment.report(&without_proof, at(1)), Err(ShipmentError::ProofRequired));
+    assert_eq!(shipment.report(&without_proof, None, at(1)), Err(ShipmentError::ProofRequired));
     for cash in [None, Some("129899.99"), Some("129900.01")] {
         assert_eq!(
-            shipment.report(&given(cash), at(1)),
+            shipment.report(&given(cash), None, at(1)),
             Err(ShipmentError::CashMismatch { due: cop("129900") })
         );
     }
     assert_eq!(shipment.state().status, Status::Booked, "a refused report moves nothing");
-    let facts = shipment.report(&given(Some("129900")), at(1)).unwrap();
+    let facts = shipment.report(&given(Some("129900")), None, at(1)).unwrap();
     assert!(
         facts
             .iter()
@@ -319,7 +374,7 @@ fn a_delivery_needs_proof_and_exactly_the_cash_that_is_due() {
     );
 
     let (mut paid, _) = booked(None);
-    assert_eq!(paid.report(&given(Some("1")), at(1)), Err(ShipmentError::NoCashDue));
+    assert_eq!(paid.report(&given(Some("1")), None, at(1)), Err(ShipmentError::NoCashDue));
 }
 
 #[test]
@@ -328,7 +383,7 @@ fn nothing_is_voided_once_it_was_collected() {
     let mut collected = shipment.clone();
     let _ = shipment.void("the order was cancelled", at(0)).unwrap();
     assert_eq!(shipment.state().status, Status::Voided);
-    assert!(shipment.report(&scan(ScanKind::Scan, 1), at(1)).is_err());
+    assert!(shipment.report(&scan(ScanKind::Scan, 1), None, at(1)).is_err());
     assert!(shipment.pick_up(at(1), at(1)).is_none());
 
     assert!(collected.pick_up(at(0), at(0)).is_some());
@@ -357,12 +412,27 @@ fn without_an_offer_a_booking_can_only_be_rejected() {
 
 proptest! {
     #[test]
+    fn holds_and_releases_lead_to_the_same_end_in_whatever_order_they_come(
+        reports in prop::collection::vec(any::<bool>(), 1..8)
+            .prop_map(|holds| holds.into_iter().zip(1_i64..).collect::<Vec<_>>())
+            .prop_shuffle()
+    ) {
+        let mut scans = vec![(ScanKind::Departed, 0)];
+        let kind = |holds: bool| if holds { ScanKind::CustomsHold } else { ScanKind::CustomsReleased };
+        scans.extend(reports.into_iter().map(|(holds, minute)| (kind(holds), minute)));
+        let newest = scans.iter().max_by_key(|(_, minute)| *minute).unwrap().0;
+        let status = if newest == ScanKind::CustomsHold { Status::CustomsHold } else { Status::InTransit };
+        prop_assert_eq!(status_after(&scans), status, "{:?}", scans);
+    }
+
+    #[test]
     fn any_reports_make_only_legal_moves_and_fold_back(
         reports in prop::collection::vec((0..KINDS.len(), -5_i64..60, any::<bool>()), 0..40), pays in any::<bool>()
     ) {
         let cash = pays.then(|| cop("1000"));
         let codes = [None, Some(if pays { ExceptionCode::DeliveryFailed } else { ExceptionCode::Damaged })];
         let (mut shipment, mut journal) = booked(cash);
+        let mut held_at = None;
         for (now, (kind, minute, good)) in reports.into_iter().enumerate() {
             let now = at(i64::try_from(now).unwrap());
             let report = Scan {
@@ -371,8 +441,11 @@ proptest! {
                 ..scan(KINDS[kind], minute)
             };
             let before = shipment.clone();
-            match shipment.report(&report, now) {
+            match shipment.report(&report, held_at, now) {
                 Ok(facts) => {
+                    if report.kind == ScanKind::CustomsHold {
+                        held_at = held_at.max(Some(report.at));
+                    }
                     let mut replayed = before;
                     for fact in facts {
                         let from = replayed.state().status;

@@ -68,10 +68,52 @@ fn what_the_shop_cancelled_refunded_or_sent_is_not_sent_again() {
 
 #[test]
 fn unusable_contact_details_are_left_out_and_counted() {
-    let row = TWO_LINES[0].replace("ana@example.com", "ana").replace("BR,,,boleto", "BR,123,,boleto");
-    let order = orders(&[&row, &TWO_LINES[1].replace("ana@example.com", "ana")]).remove(0).unwrap();
-    assert_eq!((order.consignee.email, order.consignee.phone), (None, None));
-    assert_eq!(order.assumptions.counts().filter(|(name, _)| name.ends_with("left_out")).count(), 2);
+    for email in ["ana", "ana..gomez@example.com"] {
+        let row = TWO_LINES[0].replace("ana@example.com", email).replace("BR,,,boleto", "BR,123,,boleto");
+        let order = orders(&[&row, TWO_LINES[1]]).remove(0).unwrap();
+        assert_eq!((order.consignee.email, order.consignee.phone), (None, None), "{email}");
+        assert_eq!(order.assumptions.counts().filter(|(name, _)| name.ends_with("left_out")).count(), 2);
+    }
+}
+
+#[test]
+fn a_part_of_the_address_that_is_wrong_is_named_by_its_column() {
+    for (from, to, column) in [
+        (",Rua A 1,", ",,", "Shipping Address1"),
+        (",Santos,", ",,", "Shipping City"),
+        (",SP,", &format!(",{},", "S".repeat(101)), "Shipping Province"),
+        (",11010-000,", &format!(",{},", "1".repeat(21)), "Shipping Zip"),
+    ] {
+        let row = TWO_LINES[0].replace(from, to);
+        let error = orders(&[&row, TWO_LINES[1]]).remove(0).unwrap_err();
+        assert_eq!((error.line, error.field.as_str(), error.code), (2, column, "INVALID_FIELD"));
+    }
+}
+
+#[test]
+fn lines_without_a_sku_are_told_apart_by_all_of_their_name() {
+    let skus = |first: &str, second: &str| {
+        let rows = [
+            TWO_LINES[0].replace("Cafeteira,100.0,CAF-1", &format!("{first},100.0,")),
+            TWO_LINES[1].replace("Filtro,23.95,FIL-2", &format!("{second},23.95,")),
+        ];
+        let order = orders(&[&rows[0], &rows[1]]).remove(0).unwrap();
+        assert!(order.assumptions.counts().any(|counted| counted == ("sku_from_name", 2)));
+        order.lines.into_iter().map(|line| line.sku.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(skus("Cafeteira", "Filtro"), ["Cafeteira", "Filtro"]);
+    let just_fits = "ñ".repeat(64);
+    assert_eq!(skus(&just_fits, "Filtro")[0], just_fits);
+    let long = "Camiseta de algodón orgánico ".repeat(9);
+    let told = skus(&format!("{long}- Azul / M"), &format!("{long}- Azul / L"));
+    assert_ne!(told[0], told[1]);
+    for sku in &told {
+        assert!(sku.starts_with("Camiseta de algodón orgánico Camiseta de algodón"), "{sku}");
+        assert!(sku.chars().count() <= 64, "{sku}");
+    }
+    assert_eq!(told, skus(&format!("{long}- Azul / M"), &format!("{long}- Azul / L")), "and always the same");
+    let louder = skus(&format!("{long}- Azul / M").to_uppercase(), "Filtro").remove(0);
+    assert_eq!(louder.to_lowercase(), told[0].to_lowercase(), "in any case");
 }
 
 #[test]
