@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::{table::public_paths, upstream::Description};
 
 const SCHEMAS: &str = "#/components/schemas/";
+const API_KEY: &str = "apiKey";
 /// What the gateway itself answers to any request, in its service's place.
 const OWN_ANSWERS: [(&str, &str); 4] = [
     ("400", "`MALFORMED_REQUEST`"),
@@ -21,6 +22,13 @@ pub(crate) fn document(services: &[(&'static str, Option<Description>)]) -> Valu
         services.iter().filter_map(|(name, description)| Some((*name, description.as_deref()?))).collect();
     let (schema_names, operation_ids) = (ambiguous_schemas(&known), ambiguous_operations(&known));
     let (mut paths, mut schemas, mut security_schemes) = (Map::new(), Map::new(), Map::new());
+    let key = json!({
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "A key of a company, in place of a token. It may what its scopes say, but nothing that needs a login.",
+    });
+    security_schemes.insert(API_KEY.to_owned(), key);
     let mut tags = BTreeSet::new();
     for (service, description) in known {
         let rename = |name: &str| unambiguous(&schema_names, service, name);
@@ -28,6 +36,7 @@ pub(crate) fn document(services: &[(&'static str, Option<Description>)]) -> Valu
             let mut item = with_references(item, &rename);
             name_operations(&mut item, service, &operation_ids);
             add_own_answers(&mut item, &rename("Problem"));
+            let_keys_in(&mut item);
             paths.insert(path.clone(), item);
         }
         for (name, schema) in schemas_of(description) {
@@ -121,6 +130,22 @@ fn add_own_answers(item: &mut Value, problem: &str) {
             if let Some(headers) = headers_with(status) {
                 answer["headers"] = headers;
             }
+        }
+    }
+}
+
+/// Where a permission is enough, a key may have it, too; not where it also needs a login.
+fn let_keys_in(item: &mut Value) {
+    for operation in item.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        let refusals = operation["responses"]["403"]["description"].as_str();
+        if refusals.is_some_and(|codes| codes.contains("`NO_SESSION`")) {
+            continue;
+        }
+        let permissions = operation["security"][0]["bearer"].clone();
+        if let Some(ways) = operation.get_mut("security").and_then(Value::as_array_mut)
+            && permissions.as_array().is_some_and(|permissions| !permissions.is_empty())
+        {
+            ways.push(json!({API_KEY: permissions}));
         }
     }
 }
@@ -221,5 +246,23 @@ mod tests {
         assert_eq!(problem["$ref"], "#/components/schemas/Problem");
         let required = |status: &str, header: &str| answers[status]["headers"][header]["required"].clone();
         assert_eq!((required("201", "Location"), required("429", "Retry-After")), (json!(true), json!(true)));
+    }
+
+    #[test]
+    fn a_key_is_another_way_where_a_permission_is_enough() {
+        let refused = |codes: &str| json!({"403": {"description": codes}});
+        let paths = json!({
+            "/api/v1/orders": {"get": {"security": [{"bearer": ["orders:read"]}], "responses": refused("`NOT_PERMITTED`")}},
+            "/api/v1/keys": {"get": {"security": [{"bearer": ["keys:read"]}], "responses": refused("`NO_COMPANY`, `NO_SESSION`")}},
+            "/api/v1/me": {"get": {"security": [{"bearer": []}]}},
+            "/api/v1/tracking": {"get": {"security": [{}]}},
+        });
+        let merged = document(&[("a", Some(Arc::new(json!({"paths": paths}))))]);
+        let ways = |path: &str| merged["paths"][path]["get"]["security"].clone();
+        assert_eq!(ways("/api/v1/orders"), json!([{"bearer": ["orders:read"]}, {"apiKey": ["orders:read"]}]));
+        assert_eq!(ways("/api/v1/keys"), json!([{"bearer": ["keys:read"]}]), "only who is logged in");
+        assert_eq!(ways("/api/v1/me"), json!([{"bearer": []}]));
+        assert_eq!(ways("/api/v1/tracking"), json!([{}]));
+        assert_eq!(merged["components"]["securitySchemes"]["apiKey"]["name"], "X-API-Key");
     }
 }

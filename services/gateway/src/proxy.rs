@@ -35,17 +35,15 @@ pub(crate) async fn forward(
             return gateway.0.cors.preflight(&methods, request.headers());
         }
     }
-    let operation = match table.find(method, path) {
+    let found = table.find(method, path);
+    if !matches!(found, Found::Operation(_)) {
+        let stranger = Principal::at(visit.client.address);
+        gateway.0.limits.take(Class::Public, &stranger, 1, &mut visit.told).await?;
+    }
+    let operation = match found {
         Found::Operation(operation) => operation,
         Found::OtherMethods(methods) => return Ok(method_not_allowed(&methods)),
-        Found::Nothing => {
-            gateway
-                .0
-                .limits
-                .take(Class::Public, &Principal::at(visit.client.address), 1, &mut visit.told)
-                .await?;
-            return Err(nowhere(table.complete));
-        }
+        Found::Nothing => return Err(nowhere(table.complete)),
     };
     visit.timings = Arc::clone(&operation.timings);
     visit.told.extend(operation.retirement.iter().cloned());

@@ -109,6 +109,22 @@ async fn strangers_who_are_refused_are_counted_by_their_address() {
 }
 
 #[tokio::test]
+async fn what_no_operation_is_asked_for_is_counted() {
+    let quota = [("limit_public", "3/3600"), ("trusted_proxies", "127.0.0.1")];
+    let door = Door::open(vec![service()], &quota).await;
+    for (method, path, from, code) in [
+        (hyper::Method::DELETE, "/api/v1/things", "192.0.2.1", "METHOD_NOT_ALLOWED"),
+        (hyper::Method::GET, "/api/v1/nothing", "192.0.2.2", "NO_SUCH_ROUTE"),
+    ] {
+        let ask = || door.call(method.clone(), path).header("x-forwarded-for", from).send();
+        for _ in 0..3 {
+            assert_eq!(ask().await.code(), code);
+        }
+        ask().await.expect_problem(429, "RATE_LIMITED");
+    }
+}
+
+#[tokio::test]
 async fn a_class_may_be_without_quota() {
     let door = Door::open(vec![service()], &[("limit_public", "off")]).await;
     for _ in 0..50 {

@@ -51,6 +51,8 @@ use jiff::Timestamp;
 use quenty_contracts::party::Parcel;
 use quenty_kernel::{
     Scope,
+    contact::NewEmail,
+    day,
     id::{RecallId, ReturnId},
     measure::Grams,
     money::Money,
@@ -200,7 +202,11 @@ fn record(tx: &mut Tx, of: &Return, facts: Vec<ReturnFact>) -> Result<(), Error>
 }
 
 fn tell_buyer(tx: &mut Tx, of: &Return, fact: &ReturnFact) -> Result<(), Error> {
-    let (Some(step), Some(_)) = (step_of(fact), &of.request.buyer.email) else { return Ok(()) };
+    let (Some(step), Some(email)) = (step_of(fact), &of.request.buyer.email) else { return Ok(()) };
+    // An order's address may be one that no mailer takes.
+    if email.as_str().parse::<NewEmail>().is_err() {
+        return Ok(());
+    }
     let notice = BuyerNotice { return_id: of.id, step: step.to_owned() };
     let key = format!("return-{}-{}-{step}", of.id, of.version);
     Ok(tx.enqueue(NOTICE_TASK, key, Some(of.company_id()), &notice)?)
@@ -225,7 +231,12 @@ fn count(fact: &ReturnFact) {
 
 /// Arranges the way back that was asked for, once it is approved.
 fn arrange(of: &mut Return, order: &DeliveredOrder, now: Timestamp) -> Result<Vec<ReturnFact>, Error> {
-    let wanted = Wanted { date: of.request.pickup_date, slot: of.request.pickup_slot.clone() };
+    // Nobody comes on a day that is over: then any slot will do.
+    let wanted = if of.request.pickup_date.is_some_and(|date| day::is_over(date, now)) {
+        Wanted::default()
+    } else {
+        Wanted { date: of.request.pickup_date, slot: of.request.pickup_slot.clone() }
+    };
     let way_back: WayBack = of.request.way_back.parse()?;
     Ok(match way_back {
         WayBack::Pickup => of.ask_for_pickup(wanted, load(of, order)?, now)?,

@@ -9,8 +9,8 @@ use crate::{
     domain::{goods_return::Return, words::RefundMethod},
 };
 
-/// Records that the buyer has the money; or has the payment provider pay it, where `has_provider` and nothing says that
-/// it is paid already.
+/// Records that the buyer has the money; or has the payment provider pay it, where `has_provider`, something is owed
+/// and nothing says that it is paid already.
 pub(crate) async fn refund_return(
     tx: &mut Tx,
     scope: Scope,
@@ -21,7 +21,9 @@ pub(crate) async fn refund_return(
 ) -> Result<Return, Error> {
     let (now, by) = (tx.now(), tx.actor().clone());
     let mut locked = lock(tx, scope, id).await?;
-    if has_provider && reference.is_none() && locked.of.refund_method(method)? == RefundMethod::Original {
+    let is_owed = locked.of.check_may_refund().is_ok_and(|owed| !owed.is_zero());
+    let may_pay_out = has_provider && is_owed && reference.is_none();
+    if may_pay_out && locked.of.refund_method(method)? == RefundMethod::Original {
         let facts = locked.of.ask_payout(&by, now)?;
         save(tx, &mut locked, facts).await?;
         pay_out(tx, &locked.of)?;

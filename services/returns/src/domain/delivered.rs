@@ -72,9 +72,6 @@ impl DeliveredOrder {
             return Ok(None);
         };
         let values = line_values(&fact.totals, &fact.lines)?;
-        let on_credit = fact.payment_method == "credit";
-        // Bought on credit, it is owed in full: what comes back is owed no more.
-        let paid = if on_credit { Some(fact.totals.total) } else { fact.paid };
         let lines = (1..).zip(fact.lines).zip(values).zip(fact.items);
         let line =
             |(((line, of), value), item): (((u32, quenty_contracts::order::OrderLine), LineValue), Item)| {
@@ -102,7 +99,7 @@ impl DeliveredOrder {
             warehouse_id,
             consignee,
             sender,
-            paid: paid.unwrap_or(zero),
+            paid: fact.paid.unwrap_or(zero),
             refunded: zero,
             lines: lines.map(line).collect(),
         }))
@@ -161,5 +158,30 @@ impl DeliveredOrder {
     /// Whether nothing is left with the buyer, once all that is claimed has come.
     pub(crate) fn is_returned_whole(&self) -> bool {
         self.lines.iter().all(|line| line.settled >= line.quantity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_an_order_on_credit_nothing_is_paid_that_order_does_not_say() {
+        let (price, zero) =
+            (json!({"amount": "100.00", "currency": "COP"}), json!({"amount": "0.00", "currency": "COP"}));
+        let party =
+            json!({"name": "Ana", "address": {"line1": "Calle 1", "city": "Bogotá", "country": "CO"}});
+        let fact: OrderDelivered = serde_json::from_value(json!({
+            "order_id": OrderId::new(), "company_id": CompanyId::new(), "at": "2026-05-05T14:00:00Z",
+            "lines": [{"product_id": ProductId::new(), "sku": "CAM", "name": "Camisa", "quantity": 1, "unit_price": price,
+                "discount": zero, "tax": zero, "total": price}],
+            "totals": {"subtotal": price, "discount": zero, "shipping": zero, "tax": zero, "total": price},
+            "payment_method": "credit", "paid": zero, "consignee": party, "sender": party, "warehouse_id": WarehouseId::new(),
+            "items": [{"sku": "CAM", "description": "Camisa", "quantity": 1, "unit_value": price, "unit_weight_grams": 300}],
+        }))
+        .unwrap();
+        assert!(DeliveredOrder::of(fact).unwrap().unwrap().left_to_refund().unwrap().is_zero());
     }
 }

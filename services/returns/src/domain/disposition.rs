@@ -231,19 +231,15 @@ pub(crate) struct MeanError {
     pub(crate) absolute_bps: i64,
 }
 
-/// Nothing while nothing was estimated. Two currencies have no sum: only outcomes in that of the first one count.
-pub(crate) fn mean_error(outcomes: &[Outcome]) -> Option<MeanError> {
-    let comparable = comparable(outcomes);
-    let estimated: Decimal = comparable.iter().map(|(estimated, _)| *estimated).sum();
-    let bias: Decimal = comparable.iter().map(|(estimated, realised)| realised - estimated).sum();
-    let absolute: Decimal = comparable.iter().map(|(estimated, realised)| (realised - estimated).abs()).sum();
-    Some(MeanError {
-        units: comparable.len(),
-        bias_bps: ratio_bps(bias, estimated)?,
-        absolute_bps: ratio_bps(absolute, estimated)?,
-    })
+impl MeanError {
+    /// Of sums over the units; nothing while nothing was estimated.
+    pub(crate) fn of(units: usize, estimated: Decimal, bias: Decimal, absolute: Decimal) -> Option<Self> {
+        let (bias_bps, absolute_bps) = (ratio_bps(bias, estimated)?, ratio_bps(absolute, estimated)?);
+        Some(Self { units, bias_bps, absolute_bps })
+    }
 }
 
+/// Two currencies have no sum: only outcomes in that of the first one count.
 fn comparable(outcomes: &[Outcome]) -> Vec<(Decimal, Decimal)> {
     let currency = outcomes.first().map(|outcome| outcome.estimated.currency());
     let is_comparable = |of: &&Outcome| {
@@ -273,7 +269,7 @@ impl Correction {
 }
 
 /// What was realised over what was estimated, in sums, so that dear units count for more. The estimates must be the
-/// uncorrected ones: measured against corrected ones, a correction would undo itself. Currencies as in [`mean_error`].
+/// uncorrected ones: measured against corrected ones, a correction would undo itself.
 pub(crate) fn correction(outcomes: &[Outcome]) -> Correction {
     let comparable = comparable(outcomes);
     if comparable.len() < Correction::LEAST_UNITS {

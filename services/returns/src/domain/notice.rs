@@ -88,6 +88,11 @@ fn sentence(step: &str, language: Language) -> Option<&'static str> {
             "devolvemos o seu dinheiro. Na página você vê quanto.",
             "you have been paid back. The page shows how much.",
         ],
+        "credited" => [
+            "el valor de tu devolución es ahora saldo a favor en la tienda. En la página ves cuánto.",
+            "o valor da sua devolução é agora crédito na loja. Na página você vê quanto.",
+            "the value of your return is now store credit. The page shows how much.",
+        ],
         "exchanged" => [
             "tu producto de reemplazo está pedido.",
             "o seu produto de reposição está encomendado.",

@@ -84,11 +84,16 @@ impl Default for PolicyTerms {
         let classes = [
             ("electronics", GoodsClass::Electronics),
             ("electrónica", GoodsClass::Electronics),
+            ("eletrônicos", GoodsClass::Electronics),
+            ("eletrónicos", GoodsClass::Electronics),
             ("hygiene", GoodsClass::Hygiene),
             ("higiene", GoodsClass::Hygiene),
             ("cosmetics", GoodsClass::Hygiene),
             ("cosméticos", GoodsClass::Hygiene),
             ("underwear", GoodsClass::Hygiene),
+            ("ropa interior", GoodsClass::Hygiene),
+            ("roupa íntima", GoodsClass::Hygiene),
+            ("roupa interior", GoodsClass::Hygiene),
         ];
         let category = |(name, class): (&str, GoodsClass)| (name.to_owned(), class);
         Self {
@@ -235,7 +240,7 @@ mod tests {
         let terms = PolicyTerms::default().checked().unwrap();
         assert_eq!(terms.auto_approval.changed_mind_limits.len(), 8);
         assert_eq!(terms.auto_approval.electronics_limits.len(), 8);
-        assert_eq!(terms.classes.len(), 7);
+        assert_eq!(terms.classes.len(), 12);
         assert_eq!(terms.fee_of(Reason::Size).get(), 500);
         assert_eq!(terms.fee_of(Reason::Defective).get(), 0);
     }
@@ -243,7 +248,12 @@ mod tests {
     #[test]
     fn categories_are_found_in_any_case() {
         let terms = PolicyTerms::default();
-        assert_eq!(terms.class_of(Some("ELECTRÓNICA")), GoodsClass::Electronics);
+        for category in ["ELECTRÓNICA", "Eletrônicos", "eletrónicos"] {
+            assert_eq!(terms.class_of(Some(category)), GoodsClass::Electronics, "{category}");
+        }
+        for category in ["Higiene", "Cosméticos", "Ropa interior", "Roupa íntima"] {
+            assert_eq!(terms.class_of(Some(category)), GoodsClass::Hygiene, "{category}");
+        }
         assert_eq!(terms.class_of(Some("books")), GoodsClass::General);
         assert_eq!(terms.class_of(None), GoodsClass::General);
     }

@@ -86,7 +86,7 @@ pub(super) struct CancelReturnIn {
 }
 
 /// Cancel a return before its goods are on their way. With a driver or a label booked it ends once that is given back;
-/// until then it shows `ending`.
+/// until then it shows `ending`. Once nobody has answered in time, which its `attention` tells, this asks again.
 #[utoipa::path(post, path = "/api/v1/returns/{id}/cancel", operation_id = "cancel_return", tag = "returns",
     params(("id" = ReturnId, Path)), request_body = CancelReturnIn, security(("bearer" = ["returns:cancel"])),
     responses((status = 200, body = ReturnOut), (status = 409, description = "`ILLEGAL_TRANSITION`: it is on its way; `ENDING`")))]

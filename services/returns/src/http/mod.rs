@@ -28,7 +28,7 @@ quenty_platform::permissions! {
     SchedulePickups = "returns:schedule_pickup";
     IssueLabels = "returns:issue_label";
     AddPhotos = "returns:add_photo";
-    ReportLosses = "returns:report_lost";
+    ReportLosses = "returns:report_lost", personal;
     ReceiveReturns = "returns:receive";
     InspectReturns = "returns:inspect";
     ProcessReturns = "returns:process";

@@ -9,12 +9,13 @@ use axum::{
 use jiff::Timestamp;
 use quenty_files::{Files, ImageKind, Stored};
 use quenty_kernel::{
-    Actor, Failure, Kind,
+    Actor, Failure, Kind, Scope,
     id::{PhotoId, ReturnId},
 };
 use quenty_platform::{
     App, Result,
     http::{Answer, Caller, Can, Json, Path, Query, Upload},
+    tx::Cause,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -64,6 +65,10 @@ pub(super) struct PhotoForm {
     #[schema(value_type = String, content_media_type = "application/octet-stream")]
     photo: (),
 }
+
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+struct Picture(());
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PhotoOut {
@@ -115,7 +120,8 @@ pub(super) async fn add_return_photo(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Answer> {
-    let of = find(&app, caller.scope()?, id).await?;
+    let scope = caller.scope()?;
+    let of = find(&app, scope, id).await?;
     query.check(&of)?;
     let mut upload = Upload::of_form(&headers, body, "photo", MAX_BYTES).await?;
     let kind = ImageKind::sniff(upload.head(ImageKind::HEAD).await?).ok_or_else(|| {
@@ -128,8 +134,9 @@ pub(super) async fn add_return_photo(
     let photo = PhotoId::new();
     let stored = app.part::<Files>()?.put(&key(id, photo), upload.pieces()).await?;
     let outcome = keep(&app, &caller, &of, (photo, kind), &query, stored).await;
-    if outcome.is_err() {
-        // Also when the key was answered before: then the first picture is the one.
+    // Also when the key was answered before: then the first picture is the one. A file too many does no harm, a picture
+    // without its file does.
+    if outcome.is_err() && !is_on_record(&app, scope, id, photo).await.unwrap_or(true) {
         app.part::<Files>()?.delete(&key(id, photo)).await?;
     }
     outcome
@@ -165,6 +172,14 @@ async fn keep(
     tx.answer(Answer::created(path, &PhotoOut::from(photo))?).await
 }
 
+/// Whether a picture whose keeping failed is on record: perhaps only the answer to the commit was lost.
+async fn is_on_record(app: &App, scope: Scope, of: ReturnId, id: PhotoId) -> Result<bool> {
+    let mut tx = app.begin_as(Cause::system()).await?;
+    // A commit that is still under way has the return's lock.
+    store::returns::lock(tx.conn(), scope, of).await?;
+    Ok(store::photos::find(tx.conn(), scope, of, id).await?.is_some())
+}
+
 /// List the pictures of a return.
 #[utoipa::path(get, path = "/api/v1/returns/{id}/photos", operation_id = "list_return_photos", tag = "returns",
     params(("id" = ReturnId, Path)), security(("bearer" = ["returns:read"])), responses((status = 200, body = PhotosOut)))]
@@ -182,7 +197,8 @@ pub(super) async fn list_return_photos(
 /// Look at a picture.
 #[utoipa::path(get, path = "/api/v1/returns/{id}/photos/{photo_id}", operation_id = "get_return_photo", tag = "returns",
     params(("id" = ReturnId, Path), ("photo_id" = PhotoId, Path)), security(("bearer" = ["returns:read"])),
-    responses((status = 200, description = "The picture.", content_type = "image/jpeg", body = Vec<u8>)))]
+    responses((status = 200, description = "The picture.",
+        content((inline(Picture) = "image/jpeg"), (inline(Picture) = "image/png"), (inline(Picture) = "image/webp")))))]
 pub(super) async fn get_return_photo(
     State(app): State<App>,
     caller: Can<ReadReturns>,

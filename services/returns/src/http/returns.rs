@@ -8,7 +8,8 @@ use quenty_contracts::{
 };
 use quenty_kernel::{
     Failure, Page, Scope,
-    contact::{LanguageTag, Text},
+    contact::{LanguageTag, NewEmail, Text},
+    day::LocalTime,
     id::{CustomerId, OrderId, RecallId, ReturnId},
 };
 use quenty_platform::{
@@ -69,11 +70,11 @@ pub(super) struct CreateReturnIn {
     exchange: Vec<ExchangeLine>,
     #[schema(inline)]
     way_back: WayBack,
-    /// For a pickup: the local day; the first slot with room unless told.
+    /// For a pickup: the local day; the first slot with room unless told, or once that day is over.
     #[schema(value_type = Option<String>, format = Date)]
     pickup_date: Option<Date>,
     /// For a pickup: the slot's local start, like `08:00`.
-    pickup_slot: Option<Text<5>>,
+    pickup_slot: Option<LocalTime>,
     /// Who hands the goods over, and where, unless it is whom they were sent to.
     buyer: Option<Party>,
     /// In what the buyer is written to, unless the customer's own is known.
@@ -104,6 +105,12 @@ impl CreateReturnIn {
         let of_pickup = self.pickup_date.is_some() || self.pickup_slot.is_some();
         if of_pickup && self.way_back != WayBack::Pickup {
             return refuse("/pickup_date", "only a pickup has a day and a slot; leave them out");
+        }
+        // Events bring addresses that no mailer takes; a request does not.
+        if let Some(email) = self.buyer.as_ref().and_then(|buyer| buyer.email.as_ref())
+            && let Err(invalid) = email.as_str().parse::<NewEmail>()
+        {
+            return refuse("/buyer/email", invalid.why());
         }
         let check = CheckReturnIn {
             order_id: self.order_id,

@@ -24,7 +24,8 @@ pub(super) struct RefundReturnIn {
 }
 
 /// Pay the buyer through the payment provider, where one is configured, or record that the buyer has the money.
-/// Whoever decided on the amount does neither. While the provider is to pay, the return shows the `payout`.
+/// Whoever decided on the amount does neither. While the provider is to pay, the return shows the `payout`. An exchange
+/// that nothing pays for (`FREE_EXCHANGE`) is closed by this, also with nothing to be paid.
 #[utoipa::path(post, path = "/api/v1/returns/{id}/refund", operation_id = "refund_return", tag = "returns",
     params(("id" = ReturnId, Path)), request_body = RefundReturnIn, security(("bearer" = ["returns:refund"])),
     responses((status = 200, body = ReturnOut), (status = 403, description = "`SAME_PERSON`"),
@@ -42,10 +43,11 @@ pub(super) async fn refund_return(
     tx.answer(shown(&of)?).await
 }
 
-/// Order the replacement again, after it could not be had. The answer comes within moments, and shows in the return.
+/// Order the replacement again, once `attention` tells that it could not be had or takes too long. The answer comes within
+/// moments, and shows in the return.
 #[utoipa::path(post, path = "/api/v1/returns/{id}/exchange", operation_id = "exchange_return", tag = "returns",
     params(("id" = ReturnId, Path)), security(("bearer" = ["returns:exchange"])),
-    responses((status = 200, body = ReturnOut), (status = 409, description = "`ILLEGAL_TRANSITION`, `OTHER_RESOLUTION`, `PAYOUT_UNDER_WAY`")))]
+    responses((status = 200, body = ReturnOut), (status = 409, description = "`ILLEGAL_TRANSITION`: also while it is being ordered, and where nothing was paid for the goods; `OTHER_RESOLUTION`; `PAYOUT_UNDER_WAY`")))]
 pub(super) async fn exchange_return(
     State(app): State<App>,
     caller: Can<ExchangeReturns>,

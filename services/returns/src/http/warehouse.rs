@@ -181,7 +181,8 @@ pub(super) struct ProcessReturnIn {
     units: Vec<ChoiceIn>,
 }
 
-/// Decide what becomes of every unit, and fix what the buyer gets. Without money owed, the return ends here.
+/// Decide what becomes of every unit, and fix what the buyer gets. With neither money nor a replacement owed, the return
+/// ends here. A replacement is ordered by itself, unless nothing was paid for the goods, as `attention` tells.
 #[utoipa::path(post, path = "/api/v1/returns/{id}/process", operation_id = "process_return", tag = "returns",
     params(("id" = ReturnId, Path)), request_body = ProcessReturnIn, security(("bearer" = ["returns:process"])),
     responses((status = 200, body = ReturnOut), (status = 409, description = "`ILLEGAL_TRANSITION`: it is not inspected as a whole"),

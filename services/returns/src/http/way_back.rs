@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::civil::Date;
-use quenty_kernel::{contact::Text, id::ReturnId};
+use quenty_kernel::{contact::Text, day::LocalTime, id::ReturnId};
 use quenty_platform::{
     App, Result,
     http::{Answer, Can, Json, Path},
@@ -20,7 +20,7 @@ pub(super) struct SchedulePickupIn {
     #[schema(value_type = Option<String>, format = Date)]
     date: Option<Date>,
     /// The slot's local start, like `08:00`.
-    slot: Option<Text<5>>,
+    slot: Option<LocalTime>,
 }
 
 /// Ask for a driver; the answer comes within moments, and shows in the return.

@@ -112,11 +112,12 @@ fn answered(status: StatusCode, body: &[u8]) -> Result<Answer> {
             let PaidIn { reference } = serde_json::from_slice(body).map_err(|error| unknown(&error))?;
             Ok(Answer::Paid { reference: shortened(&reference, LONGEST_REFERENCE) })
         }
-        StatusCode::BAD_REQUEST | StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
             let told = serde_json::from_slice::<RefusedIn>(body).map(|refused| refused.detail);
             let why = told.unwrap_or_else(|_| format!("the payment provider answered {status}"));
             Ok(Answer::Refused { why: shortened(&why, LONGEST_REASON) })
         }
+        // Also 409: the first request with this key is still at work.
         other => Err(unknown(&format!("it answered {other}"))),
     }
 }
@@ -152,8 +153,9 @@ mod tests {
         let refused = Answer::Refused { why: "the account is closed".to_owned() };
         assert_eq!(answer(422, r#"{"detail": "the account is closed"}"#).unwrap(), refused);
         assert!(matches!(answer(400, "").unwrap(), Answer::Refused { .. }));
+        let running = r#"{"detail": "a request with this key is still running"}"#;
         for (status, body) in
-            [(200, "{}"), (202, ""), (301, ""), (401, "{}"), (404, ""), (429, ""), (500, "")]
+            [(200, "{}"), (202, ""), (301, ""), (401, "{}"), (404, ""), (409, running), (429, ""), (500, "")]
         {
             assert!(answer(status, body).is_err(), "{status}");
         }

@@ -5,12 +5,12 @@ use jiff_sqlx::ToSqlx;
 use quenty_kernel::{Scope, id::ProductId, money::Money};
 use quenty_platform::{
     Result,
-    row::{parse, unreadable},
+    row::{narrow, parse, unreadable},
 };
 use rust_decimal::Decimal;
 use sqlx::PgExecutor;
 
-use crate::domain::disposition::{MeanError, Outcome, mean_error};
+use crate::domain::disposition::MeanError;
 
 /// A span of time, up to before its end, within a scope.
 #[derive(Debug, Clone, Copy)]
@@ -152,30 +152,25 @@ pub(crate) async fn recovery(db: impl PgExecutor<'_>, span: Span) -> Result<Vec<
     Ok(all)
 }
 
-/// How far the estimates of each category were off.
+/// How far the estimates of each category were off. Two currencies have no sum: only the first one of a category counts.
 pub(crate) async fn errors(db: impl PgExecutor<'_>, span: Span) -> Result<Vec<(Option<String>, MeanError)>> {
     let rows = sqlx::query!(
-        "select category, currency, estimated, realised as \"realised!\" from dispositions
-         where ($1::uuid is null or company_id = $1) and created_at >= $2 and created_at < $3 and realised is not null
-         order by category, currency limit 10000",
+        "select distinct on (category) category, count(*) as \"units!\", sum(estimated) as \"estimated!\",
+                sum(realised - estimated) as \"bias!\", sum(abs(realised - estimated)) as \"absolute!\"
+         from dispositions where ($1::uuid is null or company_id = $1) and created_at >= $2 and created_at < $3 and realised is not null
+         group by category, currency order by category, currency",
         span.scope.company_uuid(),
         span.from.to_sqlx() as _,
         span.to.to_sqlx() as _
     )
     .fetch_all(db)
     .await?;
-    let mut outcomes: Vec<(Option<String>, Vec<Outcome>)> = Vec::new();
+    let mut errors = Vec::with_capacity(rows.len());
     for row in rows {
-        let currency = parse(&row.currency)?;
-        let money = |amount: Decimal| Money::new(amount, currency).map_err(unreadable);
-        let outcome = Outcome { estimated: money(row.estimated)?, realised: money(row.realised)? };
-        match outcomes.last_mut() {
-            Some((category, known)) if *category == row.category => known.push(outcome),
-            _ => outcomes.push((row.category, vec![outcome])),
-        }
+        let error = MeanError::of(narrow(row.units)?, row.estimated, row.bias, row.absolute);
+        errors.extend(error.map(|error| (row.category, error)));
     }
-    let error = |(category, outcomes): (_, Vec<Outcome>)| Some((category, mean_error(&outcomes)?));
-    Ok(outcomes.into_iter().filter_map(error).collect())
+    Ok(errors)
 }
 
 /// How long the returns took that were opened in the span.

@@ -50,7 +50,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_newest_set_that_has_begun_is_in_force() {
-        let database = TestDatabase::create(&crate::service()).await.unwrap();
+        let database = TestDatabase::create("returns", &crate::MIGRATIONS).await.unwrap();
         let mut connection = PgConnection::connect(&database.app_url).await.unwrap();
         for sql in [
             "insert into emission_factor_sets (id, name, version, source, valid_from)
@@ -71,7 +71,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_set_that_we_bring_knows_every_vehicle_and_every_class() {
-        let database = TestDatabase::create(&crate::service()).await.unwrap();
+        let database = TestDatabase::create("returns", &crate::MIGRATIONS).await.unwrap();
         let mut connection = PgConnection::connect(&database.app_url).await.unwrap();
         let set = in_force(&mut connection, at("2026-05-05T14:00:00Z")).await.unwrap().unwrap();
         assert!(Vehicle::ALL.iter().all(|vehicle| set.vehicles[vehicle] > Decimal::ZERO));

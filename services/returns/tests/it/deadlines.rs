@@ -1,10 +1,9 @@
-use quenty_contracts::pickup::{PickupCancelRefused, PickupCancelled};
 use quenty_testkit::wait::eventually;
 use serde_json::{Value, json};
 
 use crate::{
     support::{World, at, days, found},
-    way_back::{came_in_vain, completed, rescheduled},
+    way_back::{called_off, came_in_vain, cancel_refused, cancelled, completed, rescheduled},
 };
 
 pub async fn attention(world: &World, of: &Value, code: &str) {
@@ -38,16 +37,50 @@ async fn with_a_driver_booked_it_expires_once_the_driver_is_called_off() {
     let of = world.delivered(1, "50000.00", None).await;
     let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
     let pickup = world.pickup_booked(&asked).await;
+    let given_back = async || {
+        eventually("the pickup is given back", || async {
+            (world.read(&asked).await["ending"] == "expired").then_some(())
+        })
+        .await;
+    };
     world.app.advance_to(days(30));
-    eventually("the pickup is given back", || async {
-        (world.read(&asked).await["ending"] == "expired").then_some(())
-    })
-    .await;
-    let cancelled: PickupCancelled =
-        serde_json::from_value(json!({"pickup_id": pickup, "return_id": asked["id"], "reason": "expired"}))
-            .unwrap();
-    world.app.hear(pickup, Some(world.company), 2, &cancelled).await;
+    given_back().await;
+    world.app.hear(pickup, Some(world.company), 2, &cancel_refused(pickup, &asked)).await;
+    world.app.at_rest().await;
+    let now = world.read(&asked).await;
+    assert_eq!((&now["ending"], &now["deadline"]), (&json!(null), &json!(days(31))));
+    assert_eq!(called_off(&world, &asked).await, 1, "the driver is under way");
+    world.app.advance_to(days(31));
+    given_back().await;
+    assert_eq!(called_off(&world, &asked).await, 2);
+    world.app.hear(pickup, Some(world.company), 3, &cancelled(pickup, &asked)).await;
     status(&world, &asked, "expired").await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_cancellation_that_nobody_answers_is_asked_for_again() {
+    let world = World::new().await;
+    let of = world.delivered(2, "50000.00", None).await;
+    let booked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+    let pickup = world.pickup_booked(&booked).await;
+    let not_booked = world.request(&of, 1, "wrong_item", json!({"way_back": "label"})).await;
+    let cancel =
+        async |of: &Value| world.step(&world.merchant, of, "cancel", &json!({"reason": "kept"})).await;
+    for asked in [&booked, &not_booked] {
+        cancel(asked).await.expect(200);
+        cancel(asked).await.expect_problem(409, "ENDING");
+    }
+    world.app.advance_to(at("2026-05-05T14:15:00Z"));
+    for asked in [&booked, &not_booked] {
+        attention(&world, asked, "ENDING_UNANSWERED").await;
+        let now = cancel(asked).await.expect(200).json();
+        assert_eq!((&now["ending"], &now["attention"]), (&json!("cancelled"), &json!(null)));
+        assert_eq!(called_off(&world, asked).await, 2);
+        cancel(asked).await.expect_problem(409, "ENDING");
+    }
+    world.app.hear(pickup, Some(world.company), 2, &cancelled(pickup, &booked)).await;
+    status(&world, &booked, "cancelled").await;
     world.assert_sound().await;
 }
 
@@ -92,11 +125,7 @@ async fn a_new_window_leaves_a_cancellation_to_pickup() {
     let now = world.read(&asked).await;
     assert_eq!((&now["ending"], &now["deadline"]), (&json!("cancelled"), &ending["deadline"]));
     assert_eq!(now["booking"]["window_start"], "2026-05-07T15:00:00Z");
-    let refused: PickupCancelRefused = serde_json::from_value(
-        json!({"pickup_id": pickup, "return_id": asked["id"], "status": "in_progress"}),
-    )
-    .unwrap();
-    world.app.hear(pickup, Some(world.company), 4, &refused).await;
+    world.app.hear(pickup, Some(world.company), 4, &cancel_refused(pickup, &asked)).await;
     assert_eq!(world.read(&asked).await["deadline"], "2026-05-08T17:00:00Z", "the driver is awaited");
     world.assert_sound().await;
 }

@@ -128,6 +128,31 @@ async fn what_units_bring_corrects_the_next_estimates_of_their_category() {
 }
 
 #[tokio::test]
+async fn every_unit_counts_for_how_far_the_estimates_were_off() {
+    let world = World::new().await;
+    let of = world.delivered(1, "100000.00", Some("Ropa")).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({})).await;
+    world.bring_back(&asked, 1).await;
+    for change in [
+        "update dispositions set realised = estimated / 2",
+        "insert into dispositions (id, company_id, return_id, line, unit, product_id, sku, category, kind, condition, weight_grams,
+                                   currency, estimated, uncorrected, cost, realised, version, created_at, updated_at)
+         select gen_random_uuid(), company_id, return_id, line, unit + more, product_id, sku, category, kind, condition, weight_grams,
+                case when more = 1 then 'USD' else currency end, estimated, uncorrected, cost, realised, version, created_at, updated_at
+         from dispositions, generate_series(1, 10001) as more",
+    ] {
+        sqlx::query(change).execute(world.app.app.db()).await.unwrap();
+    }
+    let span = "from=2026-05-01T00:00:00Z&to=2026-06-01T00:00:00Z";
+    let told = world.get(&format!("/api/v1/returns/analytics?{span}")).await;
+    // Dollars and pesos have no sum.
+    assert_eq!(
+        told["estimate_errors"],
+        json!([{"category": "Ropa", "units": 10_001, "bias_bps": -5000, "absolute_bps": 5000}])
+    );
+}
+
+#[tokio::test]
 async fn a_footprint_names_its_factors_and_what_was_saved() {
     let world = World::new().await;
     let of = world.delivered(2, "100000.00", None).await;

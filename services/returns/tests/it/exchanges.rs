@@ -1,24 +1,44 @@
 //! An exchange is ordered at Order, which these tests play; the two together are in `tests/journeys`.
 
+use axum::{
+    Router,
+    http::StatusCode,
+    routing::{MethodRouter, post},
+};
 use quenty_kernel::id::ProductId;
-use quenty_testkit::wait::eventually;
-use serde_json::json;
+use quenty_testkit::{neighbour::serve, wait::eventually};
+use serde_json::{Value, json};
 
-use crate::support::{World, wanted};
+use crate::{
+    deadlines::attention,
+    support::{Delivered, World, cop, days, wanted},
+};
+
+/// An Order that says this, and a payment provider that nobody reaches.
+async fn beside(order: MethodRouter) -> World {
+    let url = serve(Router::new().route("/internal/exchanges", order)).await;
+    let nowhere = "http://127.0.0.1:9".to_owned();
+    World::with(vec![("order_url", url), ("payout_url", nowhere), ("payout_token", "hush".to_owned())]).await
+}
+
+/// For other goods, because of the size.
+async fn exchange(world: &World, of: &Delivered) -> Value {
+    let exchange = json!([{"product_id": ProductId::new(), "quantity": 1}]);
+    let change = json!({"kind": "exchange", "resolution": "exchange", "exchange": exchange});
+    world.try_request(&wanted(of, 1, "size", change)).await.expect(201).json()
+}
 
 #[tokio::test]
-async fn a_replacement_that_cannot_be_ordered_is_paid_back_instead() {
+async fn while_a_replacement_is_being_ordered_nobody_pays_or_orders_it_again() {
     let world = World::new().await;
     let of = world.delivered(1, "100000.00", None).await;
-    let exchange = json!([{"product_id": ProductId::new(), "quantity": 1}]);
-    let body =
-        wanted(&of, 1, "size", json!({"kind": "exchange", "resolution": "exchange", "exchange": exchange}));
-    let asked = world.try_request(&body).await.expect(201).json();
+    let asked = exchange(&world, &of).await;
     let done = world.bring_back(&asked, 1).await;
     assert_eq!(done["amounts"]["refund"]["amount"], "100000.00", "other goods instead cost no fee");
     assert_eq!(done["status"], "processed");
     world.refund(&asked).await.expect_problem(409, "OTHER_RESOLUTION");
-    world.step(&world.merchant, &asked, "exchange", &json!({})).await.expect(200);
+    let again = async || world.step(&world.merchant, &asked, "exchange", &json!({})).await;
+    again().await.expect_problem(409, "ILLEGAL_TRANSITION");
     // Order is away: the task tries again until it is there.
     eventually("the replacement is asked for", || async {
         let tasks: i64 = sqlx::query_scalar(
@@ -31,4 +51,44 @@ async fn a_replacement_that_cannot_be_ordered_is_paid_back_instead() {
     })
     .await;
     assert_eq!(world.read(&asked).await["status"], "processed");
+    world.app.advance_to(days(5));
+    attention(&world, &asked, "SETTLEMENT_OVERDUE").await;
+    again().await.expect(200);
+    again().await.expect_problem(409, "ILLEGAL_TRANSITION");
+}
+
+#[tokio::test]
+async fn what_was_free_is_replaced_by_hand_and_nobody_is_told_otherwise() {
+    let world = beside(post(async || StatusCode::SERVICE_UNAVAILABLE)).await;
+    let asked = exchange(&world, &world.delivered(1, "0.00", None).await).await;
+    let done = world.bring_back(&asked, 1).await;
+    assert_eq!(
+        (&done["status"], &done["amounts"]["refund"], &done["attention"]["code"]),
+        (&json!("processed"), &json!(cop("0.00")), &json!("FREE_EXCHANGE"))
+    );
+    let orders: i64 = sqlx::query_scalar("select count(*) from quenty.tasks where kind = 'place_exchange'")
+        .fetch_one(world.app.app.db())
+        .await
+        .unwrap();
+    assert_eq!(orders, 0, "nobody would pay for it");
+    let again = world.step(&world.merchant, &asked, "exchange", &json!({})).await;
+    again.expect_problem(409, "ILLEGAL_TRANSITION");
+    let closed = world.step(&world.finance, &asked, "refund", &json!({"method": "original"})).await;
+    let closed = closed.expect(200).json();
+    assert_eq!((&closed["status"], &closed["settlement"]["outcome"]), (&json!("closed"), &json!("disposed")));
+    world.assert_sound().await;
+    let kinds: Vec<Value> = world.mails().iter().map(|mail| mail["kind"].clone()).collect();
+    assert!(kinds.contains(&json!("return_disposed")), "{kinds:?}");
+    assert!(!kinds.contains(&json!("return_exchanged")), "nothing was ordered: {kinds:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_replaced_is_paid_back() {
+    let world = beside(post(async || StatusCode::CONFLICT)).await;
+    let asked = exchange(&world, &world.delivered(1, "100000.00", None).await).await;
+    world.bring_back(&asked, 1).await;
+    attention(&world, &asked, "EXCHANGE_FAILED").await;
+    let closed = world.refund(&asked).await.expect(200).json();
+    assert_eq!((&closed["status"], &closed["settlement"]["outcome"]), (&json!("closed"), &json!("refunded")));
+    world.assert_sound().await;
 }

@@ -1,6 +1,8 @@
-use quenty_kernel::id::CompanyId;
+use std::path::PathBuf;
+
+use quenty_kernel::id::{CompanyId, PhotoId};
 use quenty_platform::token::Realm;
-use quenty_testkit::http::Answer;
+use quenty_testkit::{http::Answer, wait::eventually};
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -30,9 +32,21 @@ async fn send(world: &World, of: &Value, query: &str, key: Option<&str>, body: V
     call.raw("multipart/form-data; boundary=a-boundary-that-no-picture-has", body).send().await
 }
 
+fn folder(world: &World, of: &Value) -> PathBuf {
+    world.files_dir.path().join("returns").join(of["id"].as_str().unwrap())
+}
+
 fn files(world: &World, of: &Value) -> usize {
-    let folder = world.files_dir.path().join("returns").join(of["id"].as_str().unwrap());
-    std::fs::read_dir(folder).map_or(0, Iterator::count)
+    std::fs::read_dir(folder(world, of)).map_or(0, Iterator::count)
+}
+
+/// The one that comes to the folder first.
+async fn kept(world: &World, of: &Value) -> PhotoId {
+    eventually("a file is there", || async {
+        let mut files = std::fs::read_dir(folder(world, of)).ok()?;
+        files.find_map(|file| file.unwrap().file_name().to_str()?.parse::<PhotoId>().ok())
+    })
+    .await
 }
 
 #[tokio::test]
@@ -87,4 +101,32 @@ async fn the_same_picture_sent_again_is_one() {
     assert_eq!(first["id"], again["id"]);
     send(&world, &asked, "", Some("once"), form("photo", &png(501))).await.expect(422);
     assert_eq!(files(&world, &asked), 1);
+}
+
+#[tokio::test]
+async fn what_is_on_record_keeps_its_file_whatever_its_sender_was_told() {
+    let world = World::new().await;
+    let of = world.delivered(1, "50000.00", None).await;
+    let asked = world.request(&of, 1, "defective", json!({})).await;
+    let mut other = world.app.app.db().begin().await.unwrap();
+    sqlx::query("select from returns for update").execute(&mut *other).await.unwrap();
+    // As if a commit had brought the row, and no answer: it is there before the request fails over it.
+    let on_record = async {
+        let photo = kept(&world, &asked).await;
+        sqlx::query(
+            "insert into return_photos (id, return_id, company_id, media_type, bytes, sha256, added_by, created_at)
+             select $1, id, company_id, 'image/png', 500, '', 'system', created_at from returns",
+        )
+        .bind(photo.uuid())
+        .execute(&mut *other)
+        .await
+        .unwrap();
+        other.commit().await.unwrap();
+        photo
+    };
+    let (answer, photo) = tokio::join!(send(&world, &asked, "", None, form("photo", &png(500))), on_record);
+    answer.expect_problem(500, "INTERNAL");
+    let path = format!("/api/v1/returns/{}/photos/{photo}", asked["id"].as_str().unwrap());
+    let shown = world.app.get(&path).token(&world.merchant).send().await.expect(200);
+    assert_eq!(shown.body.len(), 500);
 }

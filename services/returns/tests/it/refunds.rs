@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{World, colleague, found};
 
@@ -83,6 +83,12 @@ async fn who_wants_store_credit_gets_that() {
     world.bring_back(&asked, 1).await;
     let settled = world.refund(&asked).await.expect(200).json();
     assert_eq!(settled["settlement"]["method"], "store_credit");
+    let page = world.app.get(asked["tracking_path"].as_str().unwrap()).send().await.expect(200).json();
+    assert_eq!(page["steps"].as_array().unwrap().last().unwrap()["step"], "credited");
+    world.assert_sound().await;
+    let kinds: Vec<Value> = world.mails().iter().map(|mail| mail["kind"].clone()).collect();
+    assert!(kinds.contains(&json!("return_credited")), "{kinds:?}");
+    assert!(!kinds.contains(&json!("return_refunded")), "no money was paid: {kinds:?}");
 }
 
 #[tokio::test]

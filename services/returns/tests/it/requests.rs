@@ -94,6 +94,8 @@ async fn what_was_not_delivered_or_is_another_companys_cannot_come_back() {
 async fn impossible_wishes_are_refused_and_say_where() {
     let world = World::new().await;
     let of = world.delivered(1, "50000.00", None).await;
+    let address = json!({"line1": "Calle 1", "city": "Cali", "country": "CO"});
+    let buyer = json!({"name": "Eva", "email": ".eva@example.com", "address": address});
     for (change, pointer) in [
         (json!({"lines": []}), "/lines"),
         (json!({"lines": [{"line": 9, "quantity": 1, "reason": "size"}]}), "/lines"),
@@ -102,6 +104,8 @@ async fn impossible_wishes_are_refused_and_say_where() {
         (json!({"kind": "exchange", "resolution": "exchange"}), "/exchange"),
         (json!({"kind": "warranty"}), "/lines"),
         (json!({"pickup_slot": "08:00"}), "/pickup_date"),
+        (json!({"way_back": "pickup", "pickup_slot": "8:00"}), "/pickup_slot"),
+        (json!({"buyer": buyer}), "/buyer/email"),
     ] {
         let problem = world.try_request(&wanted(&of, 1, "size", change.clone())).await.expect(422).json();
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{change}");

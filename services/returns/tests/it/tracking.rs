@@ -61,6 +61,20 @@ async fn the_buyer_is_told_of_each_step_in_their_language() {
 }
 
 #[tokio::test]
+async fn a_buyer_whose_address_no_mailer_takes_is_not_written_to() {
+    let world = World::new().await;
+    let of = world.delivered(1, "100000.00", None).await;
+    let change =
+        r#"update delivered_orders set consignee = jsonb_set(consignee, '{email}', '".ana@example.com"')"#;
+    sqlx::query(change).execute(world.app.app.db()).await.unwrap();
+    let asked = world.request(&of, 1, "wrong_item", json!({})).await;
+    assert_eq!(asked["buyer"]["email"], ".ana@example.com");
+    world.bring_back(&asked, 1).await;
+    world.assert_sound().await;
+    assert_eq!(world.mails(), Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn the_buyer_sees_and_is_told_the_time_that_the_driver_was_moved_to() {
     let world = World::new().await;
     let of = world.delivered(1, "100000.00", None).await;
@@ -102,5 +116,5 @@ async fn analytics_count_what_came_back_and_why() {
     assert_eq!(reasons, ["defective", "size"]);
     assert_eq!(told["cycle_times"]["to_settled_hours"], 0.0);
     let call = world.app.get("/api/v1/returns/analytics?from=2026-06-01T00:00:00Z&to=2026-05-01T00:00:00Z");
-    call.token(&world.merchant).send().await.expect(422);
+    call.token(&world.merchant).send().await.expect_problem(422, "INVALID_QUERY");
 }

@@ -44,8 +44,18 @@ fn given_back(shipment: ShipmentId, of: &Value) -> ShipmentReturned {
     .unwrap()
 }
 
-fn cancelled(pickup: PickupId, of: &Value) -> PickupCancelled {
+pub fn cancelled(pickup: PickupId, of: &Value) -> PickupCancelled {
     serde_json::from_value(json!({"pickup_id": pickup, "return_id": of["id"], "reason": "kept"})).unwrap()
+}
+
+pub fn cancel_refused(pickup: PickupId, of: &Value) -> PickupCancelRefused {
+    serde_json::from_value(json!({"pickup_id": pickup, "return_id": of["id"], "status": "in_progress"}))
+        .unwrap()
+}
+
+/// How often whoever has the booking was asked to give it back.
+pub async fn called_off(world: &World, of: &Value) -> usize {
+    world.told(of).await.iter().filter(|kind| *kind == "way_back_cancel_requested").count()
 }
 
 #[tokio::test]
@@ -124,11 +134,7 @@ async fn a_cancellation_waits_for_pickup_and_pickup_decides() {
     assert_eq!(world.read(&asked).await["status"], "cancelled");
 
     let (asked, pickup) = booked().await;
-    let refused: PickupCancelRefused = serde_json::from_value(
-        json!({"pickup_id": pickup, "return_id": asked["id"], "status": "in_progress"}),
-    )
-    .unwrap();
-    world.app.hear(pickup, Some(world.company), 2, &refused).await;
+    world.app.hear(pickup, Some(world.company), 2, &cancel_refused(pickup, &asked)).await;
     world.app.hear(pickup, Some(world.company), 3, &completed(&world, pickup, &asked)).await;
     let now = world.read(&asked).await;
     assert_eq!((&now["status"], &now["ending"]), (&json!("picked_up"), &json!(null)));
@@ -178,6 +184,56 @@ async fn what_the_buyer_brings_while_a_driver_is_to_come_is_received_whoever_is_
         assert_eq!((&now["status"], now["units"].as_array().unwrap().len()), (&json!("received"), 1));
     }
     world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_driver_too_near_to_be_called_off_does_not_come_again_for_what_was_brought() {
+    let world = World::new().await;
+    let of = world.delivered(1, "100000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+    let pickup = world.pickup_booked(&asked).await;
+    world.receive(&asked, 1).await;
+    world.app.hear(pickup, Some(world.company), 2, &cancel_refused(pickup, &asked)).await;
+    assert_eq!(called_off(&world, &asked).await, 1);
+    world.app.hear(pickup, Some(world.company), 3, &came_in_vain(pickup, &asked)).await;
+    world.app.hear(pickup, Some(world.company), 4, &rescheduled(pickup, &asked, "2026-05-07")).await;
+    assert_eq!(called_off(&world, &asked).await, 2);
+    world.app.hear(pickup, Some(world.company), 5, &cancelled(pickup, &asked)).await;
+    let now = world.read(&asked).await;
+    assert_eq!((&now["status"], &now["booking"]["pickup_id"]), (&json!("received"), &json!(null)));
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn on_a_day_that_is_over_once_a_person_approves_nobody_is_asked_to_come() {
+    let world = World::new().await;
+    let of = world.delivered(2, "100000.00", None).await;
+    let mut waiting = Vec::new();
+    for day in ["2026-05-06", "2026-05-07"] {
+        let change = json!({"way_back": "pickup", "pickup_date": day, "pickup_slot": "08:00"});
+        waiting.push(world.request(&of, 1, "other", change).await);
+    }
+    world.app.advance_to(days(2));
+    let kept = [(json!(null), json!(null)), (json!("2026-05-07"), json!("08:00"))];
+    for (asked, (date, slot)) in waiting.iter().zip(kept) {
+        world.step(&world.finance, asked, "approve", &json!({})).await.expect(200);
+        let told = world.app.facts(id_of(asked)).await.pop().unwrap();
+        assert_eq!(told.kind, "quenty.returns.return.pickup_requested.v1");
+        assert_eq!((&told.data["date"], &told.data["slot"]), (&date, &slot));
+    }
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_slot_that_is_no_time_is_refused() {
+    let world = World::new().await;
+    let of = world.delivered(1, "100000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({})).await;
+    for slot in ["8:00", " 8:00", "08:0", "24:00", "99:99", "08.00"] {
+        let refused = world.step(&world.merchant, &asked, "schedule-pickup", &json!({"slot": slot})).await;
+        assert_eq!(refused.expect(422).json()["errors"][0]["pointer"], "/slot", "{slot}");
+    }
+    world.step(&world.merchant, &asked, "schedule-pickup", &json!({"slot": "08:00"})).await.expect(200);
 }
 
 #[tokio::test]

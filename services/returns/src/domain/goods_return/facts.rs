@@ -17,7 +17,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::state::{Attention, Ending, Payout};
-use crate::domain::{approval::Finding, disposition::Kind, words::WayBack};
+use crate::domain::{
+    approval::Finding,
+    disposition::Kind,
+    words::{RefundMethod, WayBack},
+};
 
 macro_rules! private {
     ($($(#[$meta:meta])* $kind:literal $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty),* $(,)? })+) => {$(
@@ -168,6 +172,7 @@ pub(crate) fn step_of(fact: &ReturnFact) -> Option<&'static str> {
         ReturnFact::PickedUp(_) => Some("picked_up"),
         ReturnFact::Received(_) => Some("received"),
         ReturnFact::Inspected(fact) if fact.complete => Some("inspected"),
+        ReturnFact::Refunded(fact) if fact.method == RefundMethod::StoreCredit.as_str() => Some("credited"),
         ReturnFact::Refunded(_) => Some("refunded"),
         ReturnFact::Exchanged(_) => Some("exchanged"),
         ReturnFact::Disposed(_) => Some("disposed"),

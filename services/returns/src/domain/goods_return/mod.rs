@@ -147,7 +147,8 @@ impl Return {
     /// decides who was first.
     pub(crate) fn cancel(&mut self, reason: &str, now: Timestamp) -> Outcome {
         self.require(Status::Cancelled)?;
-        if self.ending.is_some() {
+        // Nobody answered, and somebody was told: ask again.
+        if self.ending.is_some() && self.attention.is_none() {
             return Err(ReturnError::Ending);
         }
         Ok(self.begin_to_end(Ending::Cancelled, reason, now))
@@ -173,7 +174,7 @@ impl Return {
         let came: u32 = arrived.iter().map(|of| of.quantity).sum();
         // Brought by the buyer while somebody is to come for it: nobody needs to.
         let mut facts: Vec<_> = self
-            .give_booking_back("the goods have arrived")
+            .give_booking_back(way_back::GOODS_ARRIVED)
             .filter(|_| self.status.is_before_pickup())
             .into_iter()
             .collect();
@@ -199,15 +200,13 @@ impl Return {
             return Vec::new();
         }
         let expires = self.approval.as_ref().map(|approval| approval.expires_at);
-        if self.status.may_become(Status::Expired) && expires.is_some_and(|at| at <= now) {
-            if self.ending.is_none() {
-                return self.begin_to_end(Ending::Expired, "nothing arrived in time", now);
-            }
-            return self.raise("ENDING_UNANSWERED", "nobody says whether the booking was given back", now);
+        let is_due = self.status.may_become(Status::Expired) && expires.is_some_and(|at| at <= now);
+        if is_due && self.ending.is_none() {
+            return self.begin_to_end(Ending::Expired, "nothing arrived in time", now);
         }
         let (code, detail) = match self.status {
             Status::Requested | Status::Disputed => ("DECISION_OVERDUE", "nobody has decided"),
-            Status::Approved if self.booking.asked.is_some() => {
+            Status::Approved if self.booking.asked.is_some() && self.ending.is_none() => {
                 ("WAY_BACK_UNANSWERED", "neither a driver nor a label was promised in time; ask again")
             }
             Status::PickupScheduled if self.ending.is_none() => (
@@ -215,9 +214,10 @@ impl Return {
                 "the promised window is over for a day, and nobody has collected it; have Pickup promise another, or \
                  cancel",
             ),
-            Status::Approved | Status::PickupScheduled | Status::LabelIssued => {
-                ("ENDING_UNANSWERED", "nobody says whether the booking was given back")
-            }
+            Status::Approved | Status::PickupScheduled | Status::LabelIssued => (
+                "ENDING_UNANSWERED",
+                "nobody says whether the booking was given back; cancel the return to ask again",
+            ),
             Status::PickedUp | Status::InTransit if self.arrived_at.is_some() => {
                 ("RECEIPT_OVERDUE", "it is at the warehouse, and nobody has received it")
             }

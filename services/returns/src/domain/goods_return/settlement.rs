@@ -17,7 +17,7 @@ use super::{
     },
     state::Payout,
 };
-use crate::domain::words::{RefundMethod, Resolution};
+use crate::domain::words::{Claim, RefundMethod, Resolution};
 
 /// What is decided of a return as a whole.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub(crate) const EXCHANGE_FAILED: &str = "EXCHANGE_FAILED";
 pub(super) const PAYOUT_UNANSWERED: &str = "PAYOUT_UNANSWERED";
 
 impl Return {
-    /// Gives every unit its one disposition and fixes the money. Without money owed it ends here.
+    /// Gives every unit its one disposition and fixes the money. With neither money nor other goods owed it ends here.
     pub(crate) fn process(&mut self, processing: Processing, by: &Actor, now: Timestamp) -> Outcome {
         self.check_processing(&processing.units)?;
         let Processing { amounts, recovery, units, order_returned_whole } = processing;
@@ -56,12 +56,23 @@ impl Return {
         if !units.is_empty() {
             facts.push(self.apply(ReturnUnitsDisposed { units }, now));
         }
-        if amounts.refund.is_zero() {
-            let reason = "nothing is owed to the buyer".to_owned();
-            facts.push(self.apply(ReturnDisposed { return_id, company_id, order_id, reason }, now));
-            facts.push(self.complete(Status::Disposed, amounts.refund, order_returned_whole, now));
+        let owes_replacement = self.owes_replacement();
+        if owes_replacement && self.check_may_exchange().is_err() {
+            let detail = "nothing was paid for the goods, so that nothing pays for a replacement: order it by hand, \
+                          without a price, and refund the return to close it";
+            facts.extend(self.raise("FREE_EXCHANGE", detail, now));
+        } else if !owes_replacement && amounts.refund.is_zero() {
+            facts.extend(self.disposed(amounts.refund, order_returned_whole, now));
         }
         Ok(facts)
+    }
+
+    /// Whether other goods are owed for what was accepted or lost on its way, even if it had cost the buyer nothing.
+    fn owes_replacement(&self) -> bool {
+        let refused = Claim::Refused.as_str();
+        let mut inspections = self.units.iter().filter_map(|of| of.inspection.as_ref());
+        !self.request.exchange.is_empty()
+            && (self.units.is_empty() || inspections.any(|inspection| inspection.found.claim != refused))
     }
 
     /// Before anything is locked or counted for it.
@@ -90,6 +101,10 @@ impl Return {
         now: Timestamp,
     ) -> Outcome {
         let amount = self.check_may_pay(by)?;
+        // Of goods that nothing was paid for; their replacement, if any, was ordered by hand.
+        if amount.is_zero() {
+            return Ok(self.disposed(amount, order_returned_whole, now));
+        }
         let method = self.refund_method(method)?;
         Ok(self.refunded(amount, method, reference, order_returned_whole, now))
     }
@@ -172,6 +187,17 @@ impl Return {
         vec![refunded, self.complete(outcome, amount, order_returned_whole, now)]
     }
 
+    fn disposed(&mut self, nothing: Money, order_returned_whole: bool, now: Timestamp) -> Vec<ReturnFact> {
+        let disposed = ReturnDisposed {
+            return_id: self.id,
+            company_id: self.company_id(),
+            order_id: self.order_id(),
+            reason: "nothing is owed to the buyer".to_owned(),
+        };
+        let disposed = self.apply(disposed, now);
+        vec![disposed, self.complete(Status::Disposed, nothing, order_returned_whole, now)]
+    }
+
     /// What is to be paid: the refund, or what the replacement left of it.
     pub(crate) fn check_may_refund(&self) -> Result<Money, ReturnError> {
         let illegal = ReturnError::IllegalMove { from: self.status, to: Status::Refunded };
@@ -179,9 +205,8 @@ impl Return {
             return Ok(left);
         }
         self.require(Status::Refunded)?;
-        let wanted = self.wanted_resolution()?;
-        if wanted == Resolution::Exchange && !self.exchange_failed {
-            return Err(ReturnError::OtherResolution { wanted });
+        if !self.exchange_failed && self.check_may_exchange().is_ok() {
+            return Err(ReturnError::OtherResolution { wanted: Resolution::Exchange });
         }
         self.amounts.map(|amounts| amounts.refund).ok_or(illegal)
     }
@@ -207,13 +232,20 @@ impl Return {
         if self.payout.is_some() {
             return Err(ReturnError::PayoutUnderWay);
         }
-        let amount = self.amounts.map(|amounts| amounts.refund);
-        amount.ok_or(ReturnError::IllegalMove { from: self.status, to: Status::Exchanged })
+        // Of goods that nothing was paid for it would stand unpaid, while the buyer is told that it is ordered.
+        let amounts = self.amounts.filter(|of| !of.goods.is_zero() && !of.refund.is_zero());
+        let illegal = ReturnError::IllegalMove { from: self.status, to: Status::Exchanged };
+        amounts.map(|amounts| amounts.refund).ok_or(illegal)
     }
 
     /// Orders the replacement once more. Until that is refused, too, nobody pays the buyer instead.
     pub(crate) fn ask_exchange(&mut self, now: Timestamp) -> Outcome {
         self.check_may_exchange()?;
+        // Of two requests at once, one may be refused and the buyer paid before the other is answered: only one that
+        // failed, or that nobody answered in time, is made again.
+        if self.attention.is_none() {
+            return Err(ReturnError::IllegalMove { from: self.status, to: Status::Exchanged });
+        }
         Ok(vec![self.apply(ReturnExchangeAsked {}, now)])
     }
 

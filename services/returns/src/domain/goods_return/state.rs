@@ -326,14 +326,16 @@ impl ReturnState {
             ReturnFact::EndingAsked(fact) => {
                 self.ending = Some(fact.ending);
                 self.ending_reason = Some(fact.reason.clone());
+                self.attention = None;
                 self.wait_until(Some(at + ANSWER_WITHIN));
             }
             ReturnFact::EndingRefused(fact) => {
                 self.ending = None;
                 self.ending_reason = None;
                 self.attention = Some(Attention { code: "WENT_ON".to_owned(), detail: fact.reason.clone() });
-                let collected = self.collection_due(at).filter(|_| self.status == Status::PickupScheduled);
-                self.wait_until(collected.or(Some(at + ON_THE_ROAD)));
+                // What should have ended by now asks again in a day, not at once: the driver is still under way.
+                let collected = self.collection_due(at).filter(|due| *due > at);
+                self.wait_until(collected.or(Some(at + COLLECTED_AFTER_WINDOW)));
             }
             ReturnFact::PickedUp(fact) => {
                 self.picked_up_at = Some(fact.at);

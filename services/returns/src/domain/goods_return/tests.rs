@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use quenty_contracts::{
     order::{ExchangePlaced, OrderDelivered, OrderLine, OrderTotals},
     party::{Item, Party},
-    returns::{InspectedUnit, LineQuantity, ReturnRequested, ReturnedLine},
+    returns::{ExchangeLine, InspectedUnit, LineQuantity, ReturnRequested, ReturnedLine},
 };
 use quenty_kernel::{
     Fact,
@@ -277,6 +277,12 @@ impl World {
             before.status,
             of.status
         );
+        if matches!(step, Step::KeptGoing) && !facts.is_empty() {
+            assert!(
+                of.deadline.is_some_and(|deadline| deadline.at > self.now),
+                "it would be asked again at once"
+            );
+        }
         if processing::count_units(&mut order, &of, &facts).is_err() {
             return;
         }
@@ -572,4 +578,58 @@ fn a_cancellation_waits_for_whoever_has_the_booking() {
     assert_eq!((of.status, of.ending), (Status::PickupScheduled, None));
     let _ = of.hear(News::PickedUp { of: Booked::Pickup(pickup_id), at: start() }, start());
     assert_eq!(of.status, Status::PickedUp);
+}
+
+/// A return of the order's only unit, inspected, whose buyer wants other goods.
+fn for_exchange(world: &World, claim: &str) -> Return {
+    let lines = [LineQuantity { line: 1, quantity: 1 }];
+    let mut wanted = request(&world.order, &lines, "defective", "exchange");
+    wanted.exchange = vec![ExchangeLine { product_id: ProductId::new(), quantity: 1 }];
+    let (mut of, _) = Return::request(wanted, approved(), 30, start());
+    of.receive(&lines, &world.people.clerk, start()).unwrap();
+    let found = vec![inspected(1, 1, claim)];
+    of.inspect(InspectionId::new(), found, &world.people.inspector, start()).unwrap();
+    of
+}
+
+#[test]
+fn a_replacement_is_not_ordered_again_while_it_is_being_ordered() {
+    let world = World::new(order(&[(1, 100_000)], 0, 0));
+    let mut of = for_exchange(&world, "confirmed");
+    world.process(&mut of, &mut world.order.clone()).unwrap();
+    let under_way = Err(ReturnError::IllegalMove { from: Status::Processed, to: Status::Exchanged });
+    assert_eq!(of.ask_exchange(start()), under_way);
+    let _ = of.raise(EXCHANGE_FAILED, "out of stock", start());
+    of.ask_exchange(start()).unwrap();
+    assert_eq!(of.ask_exchange(start()), under_way);
+    // Nobody answered, and somebody was told.
+    let _ = of.expire(of.deadline.unwrap().number, start());
+    of.ask_exchange(start()).unwrap();
+}
+
+#[test]
+fn a_replacement_that_nothing_pays_for_waits_for_a_person_unless_the_goods_were_refused() {
+    let mut outcomes = Vec::new();
+    for (claim, shipping) in [("confirmed", 0), ("confirmed", 900_000), ("not_confirmed", 0), ("refused", 0)]
+    {
+        let world = World::new(order(&[(1, 100_000)], 100_000, shipping));
+        let mut of = for_exchange(&world, claim);
+        world.process(&mut of, &mut world.order.clone()).unwrap();
+        let told = of.attention.clone().map(|attention| attention.code);
+        assert!(of.ask_exchange(start()).is_err(), "{claim}: an order that nobody pays");
+        let is_refunded = of.refund(RefundMethod::Original, None, true, &world.people.clerk, start()).is_ok();
+        assert_eq!(of.status, Status::Closed);
+        let settlement = of.settlement.clone().unwrap();
+        outcomes.push((told, is_refunded, settlement.outcome, settlement.refunded));
+    }
+    let waited = |outcome: &str, refunded: Option<Money>| {
+        (Some("FREE_EXCHANGE".to_owned()), true, outcome.to_owned(), refunded)
+    };
+    let expected = [
+        waited("disposed", None),
+        waited("refunded", Some(cop(900_000))),
+        waited("disposed", None),
+        (None, false, "disposed".to_owned(), None),
+    ];
+    assert_eq!(outcomes, expected);
 }

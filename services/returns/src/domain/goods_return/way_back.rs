@@ -25,6 +25,9 @@ use crate::domain::words::WayBack;
 /// The marker of a pickup whose window is over, and whose goods nobody collected.
 pub(super) const PICKUP_OVERDUE: &str = "PICKUP_OVERDUE";
 
+/// Why nobody has to come for them any more.
+pub(super) const GOODS_ARRIVED: &str = "the goods have arrived";
+
 /// What the driver or the carrier has to know of the goods.
 #[derive(Debug, Clone)]
 pub(crate) struct Load {
@@ -170,7 +173,7 @@ impl Return {
     }
 
     /// Takes in what Pickup or Shipping tells. News of a booking that is not this return's any more changes nothing,
-    /// save that a booking that came too late is given back.
+    /// save that a booking that came too late, or that goods wait for no more, is given back.
     pub(crate) fn hear(&mut self, news: News, now: Timestamp) -> Vec<ReturnFact> {
         match news {
             News::PickupBooked { pickup_id, attempt, window, cost } => {
@@ -192,6 +195,10 @@ impl Return {
             News::CameInVain { pickup_id, code } => {
                 if self.waits_for(pickup_id) {
                     vec![self.apply(ReturnPickupAttemptFailed { pickup_id, code }, now)]
+                } else if self.is_mine(Booked::Pickup(pickup_id)) && self.received_at.is_some() {
+                    // Too near to be called off when the goods were brought; now nobody has to come again.
+                    let asked = self.give_booking_back(GOODS_ARRIVED);
+                    asked.into_iter().map(|fact| self.apply(fact, now)).collect()
                 } else {
                     Vec::new()
                 }
