@@ -2,14 +2,21 @@
 
 use std::{process::Output, time::Duration};
 
-use quenty_kernel::id::new_uuid;
+use http::Method;
+use jiff::SignedDuration;
+use quenty_kernel::{
+    clock::wall_now,
+    id::{MemberId, TypedId, new_uuid},
+};
+use quenty_platform::{db, operate};
+use quenty_testkit::scratch_dir::ScratchDir;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
 use crate::{
     harness::{
-        Cast, Cluster, Environment, Person, Up, cluster::Own, people::PASSWORD, process, services, until,
-        up::text,
+        Cast, Cluster, Environment, Person, Up, cluster::Own, merchant::id, people::PASSWORD, process,
+        services, until, up::text,
     },
     operators::environment_of,
 };
@@ -70,6 +77,46 @@ async fn a_dead_letter_is_shown_replayed_and_discarded_in_every_service_that_has
     up.stop().await;
 }
 
+#[tokio::test]
+async fn all_dead_letters_of_a_kind_are_replayed_at_once_and_a_long_list_says_how_many_more_there_are() {
+    let up = Up::ephemeral(&[]).await;
+    let data = text(&up.ready.data).to_owned();
+    let event = new_uuid();
+    plant_dead_letter(&up, "order", event).await;
+    let order = up.stage.pool("order");
+    // Nobody has a worker for them, so that they stay as they are put back.
+    for (kind, count) in [("planted_mail", 1_001), ("planted_order", 2)] {
+        let statement = "insert into quenty.tasks (id, kind, key, payload, status, run_at, attempts, error, correlation_id, created_at, updated_at)
+             select gen_random_uuid(), $1, n::text, '{}', 'dead', now(), 8, 'planted', gen_random_uuid(), now(), now()
+             from generate_series(1, $2) n";
+        let planted = sqlx::query(statement).bind(kind).bind(count).execute(&order).await;
+        planted.expect("dead letters");
+    }
+    let dead = async |kind: &str| -> i64 {
+        let count =
+            sqlx::query_scalar("select count(*) from quenty.tasks where kind = $1 and status = 'dead'");
+        count.bind(kind).fetch_one(&order).await.expect("a count")
+    };
+    let letters = async |more: &[&str]| run(&[&["dead-letters", "--data", &data], more].concat()).await;
+    let listed = letters(&["list"]).await;
+    assert!(said(&listed).ends_with("order      and 3 more\n"), "{}", said(&listed));
+
+    assert!(!letters(&["replay"]).await.status.success(), "which, it has to be told");
+    let replayed = letters(&["replay", "--all", "--kind", "planted_mail"]).await;
+    assert!(said(&replayed).contains("order      1001 are tried again"), "{}", said(&replayed));
+    assert_eq!((dead("planted_mail").await, dead("planted_order").await), (0, 2));
+    assert_eq!(inbox(&up, "order", "status", event).await, "dead");
+    assert!(letters(&["--service", "shipping", "replay", "--all"]).await.status.success());
+    assert_eq!(dead("planted_order").await, 2, "--service chooses");
+    assert!(letters(&["replay", "--all"]).await.status.success());
+    assert_eq!(dead("planted_order").await, 0);
+    until(LIMIT, "the event is tried again, and fails for a reason of its own", async || {
+        (inbox(&up, "order", "error", event).await != "planted").then_some(())
+    })
+    .await;
+    up.stop().await;
+}
+
 /// An event that says nothing, so that no reaction can make sense of it.
 async fn plant_dead_letter(up: &Up, service: &str, id: uuid::Uuid) {
     let envelope = json!({
@@ -116,18 +163,67 @@ async fn mails_are_listed_by_address() {
 }
 
 #[tokio::test]
-async fn a_service_that_was_born_later_is_fed_by_a_replay_and_only_once() {
-    let cluster = Cluster::start_with(Own::default()).await;
+async fn a_service_that_does_not_run_is_fed_by_a_replay_in_order_and_only_once() {
+    let mut cluster = Cluster::start_with(Own::default()).await;
     let Cast { merchant, .. } = Cast::enter(&cluster.stage).await;
     let order = cluster.stage.pool("order");
+    let environment = environment_of(&cluster);
+    let lately = (wall_now() - SignedDuration::from_hours(1)).to_string();
+    let replay_lately = ["replay", "--to", "order", "--since", &lately];
+    let refused = process::run(&replay_lately, &environment).await;
+    assert!(!refused.status.success() && said(&refused).contains("order runs"), "{}", said(&refused));
+    cluster.kill("order").await;
+
+    let forgotten = "delete from quenty.inbox i where publisher = 'customer' and stream_version <
+         (select max(stream_version) from quenty.inbox newest where newest.publisher = i.publisher and newest.stream = i.stream)";
+    let gone = sqlx::query(forgotten).execute(&order).await.expect("it can be forgotten").rows_affected();
+    assert!(gone > 0, "a company is registered before it is approved");
+    let left_out = until(LIMIT, "PostgreSQL knows that order has ended", async || {
+        let asked = process::run(&replay_lately, &environment).await;
+        (!said(&asked).contains("order runs")).then_some(asked)
+    })
+    .await;
+    assert!(!left_out.status.success(), "{}", said(&left_out));
+    for told in ["customer   0 facts wait for order".to_owned(), format!("{gone} facts were left out")] {
+        assert!(said(&left_out).contains(&told), "{told}: {}", said(&left_out));
+    }
+
+    // A replay under way waits for the inbox, and then there is a process.
+    let mut held = order.begin().await.expect("a transaction");
+    let lock = "lock table quenty.inbox in access exclusive mode";
+    sqlx::query(lock).execute(&mut *held).await.expect("a lock");
+    let meanwhile = async {
+        let waits =
+            "select exists (select from pg_locks where relation = 'quenty.inbox'::regclass and not granted
+             and database = (select oid from pg_database where datname = current_database()))";
+        until(LIMIT, "the replay waits", async || {
+            sqlx::query_scalar::<_, bool>(waits).fetch_one(&order).await.expect("the locks").then_some(())
+        })
+        .await;
+        let url = &cluster.stage.databases["order"];
+        let process = db::pool(url, "order", db::Plans::Custom, 1).expect("a URL");
+        drop(process.acquire().await.expect("a connection"));
+        held.commit().await.expect("the lock is given back");
+        process
+    };
+    let (refused, process_of_order) = tokio::join!(process::run(&replay_lately, &environment), meanwhile);
+    assert!(!refused.status.success() && said(&refused).contains("order runs"), "{}", said(&refused));
+    process_of_order.close().await;
+    until(LIMIT, "PostgreSQL knows that it has ended", async || {
+        let is_served = operate::is_served(&order, "order").await.expect("the connections");
+        (!is_served).then_some(())
+    })
+    .await;
+
     for forgotten in ["delete from quenty.inbox where publisher = 'customer'", "delete from standings"] {
         let gone = sqlx::query(forgotten).execute(&order).await.expect("it can be forgotten");
         assert!(gone.rows_affected() > 0, "{forgotten}");
     }
-    let environment = environment_of(&cluster);
     let replay = ["replay", "--to", "order", "--since", "2020-01-01T00:00:00Z"];
     let replayed = process::run(&replay, &environment).await;
     assert!(replayed.status.success(), "{}", said(&replayed));
+    cluster.launch("order");
+    cluster.is_ready().await;
     until(LIMIT, "the standing is known again", async || {
         let known: i64 =
             sqlx::query_scalar("select count(*) from standings").fetch_one(&order).await.expect("a count");
@@ -135,9 +231,58 @@ async fn a_service_that_was_born_later_is_fed_by_a_replay_and_only_once() {
     })
     .await;
     merchant.place(&merchant.cash_order()).await;
-    let again = said(&process::run(&replay, &environment).await);
-    assert!(again.contains("customer   0 facts"), "what was heard is not sent again: {again}");
+    let again = said(&process::run(&[&replay[..], &["--out-of-order"]].concat(), &environment).await);
+    assert!(again.contains("customer   0 facts"), "what was heard is not given again: {again}");
     cluster.stop().await;
+}
+
+#[tokio::test]
+async fn after_a_restore_a_replay_leads_to_what_was_true_last() {
+    let up = Up::durable(ScratchDir::new("quenty-replay").expect("a folder")).await;
+    let Cast { merchant, .. } = Cast::enter(&up.stage).await;
+    let eva = Person::register(&up.stage, "eva@tienda.example").await;
+    up.stage.settle().await;
+    let members = format!("/api/v1/companies/{}/members", merchant.company);
+    let wanted = json!({"email": "eva@tienda.example", "role": "viewer", "given_name": "Eva", "family_name": "Ruiz", "language": "es-CO"});
+    let member = id(&merchant.client.post(&members, &wanted).await.expect(201).json()).to_owned();
+    let accept = format!("/api/v1/invitations/{member}/accept");
+    eva.client.post(&accept, &json!({})).await.expect(200);
+    let removed = merchant.client.call(Method::DELETE, &format!("{members}/{member}")).send().await;
+    removed.expect(204);
+    up.stage.settle().await;
+
+    // The backup is of before all that.
+    let auth = up.stage.pool("auth");
+    let membership = TypedId::uuid(member.parse::<MemberId>().expect("a member's id"));
+    let gone = sqlx::query("delete from quenty.inbox where stream = $1").bind(&member).execute(&auth).await;
+    assert_eq!(gone.expect("it can be forgotten").rows_affected(), 2, "added and removed");
+    let gone =
+        sqlx::query("delete from memberships where member_id = $1").bind(membership).execute(&auth).await;
+    assert_eq!(gone.expect("it can be forgotten").rows_affected(), 1);
+
+    let data = text(&up.ready.data).to_owned();
+    let lately = (wall_now() - SignedDuration::from_hours(1)).to_string();
+    let replay = ["replay", "--to", "auth", "--since", &lately, "--data", &data];
+    let refused = run(&replay).await;
+    assert!(!refused.status.success() && said(&refused).contains("auth runs"), "{}", said(&refused));
+    let folder = up.stop().await;
+    let replayed = run(&replay).await;
+    assert!(replayed.status.success(), "{}", said(&replayed));
+    assert!(said(&replayed).contains("customer   2 facts wait for auth"), "{}", said(&replayed));
+
+    let up = Up::durable(folder).await;
+    let auth = up.stage.pool("auth");
+    until(LIMIT, "Auth has taken both in", async || {
+        let done = "select count(*) from quenty.inbox where stream = $1 and status = 'done'";
+        let done: i64 = sqlx::query_scalar(done).bind(&member).fetch_one(&auth).await.expect("a count");
+        (done == 2).then_some(())
+    })
+    .await;
+    let removed = sqlx::query_scalar::<_, bool>("select removed from memberships where member_id = $1")
+        .bind(membership);
+    assert!(removed.fetch_one(&auth).await.expect("a member of before"), "who was removed is not back");
+    up.stage.assert_sound().await;
+    up.stop().await;
 }
 
 #[tokio::test]

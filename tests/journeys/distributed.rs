@@ -8,6 +8,7 @@ use std::{
 
 use futures_util::future::join_all;
 use http::Method;
+use nix::sys::signal::Signal;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde_json::json;
 
@@ -47,6 +48,7 @@ async fn one_of_two_may_die_at_any_moment_and_nobody_outside_sees_it() {
     let Some(platform) = Distributed::start().await else { return };
     let second = platform.second().await;
     assert!(second.contains("is in use by process"), "{second}");
+    a_process_that_hangs_is_named(&platform).await;
 
     let stage = platform.stage.clone();
     let cast = Cast::enter(&stage).await;
@@ -77,6 +79,20 @@ async fn one_of_two_may_die_at_any_moment_and_nobody_outside_sees_it() {
     stage.anyone().call(Method::GET, "/health").send().await.expect(200);
     assert_eq!(stage.assert_sound().await.orders, placed as u64 + 1);
     platform.stop().await;
+}
+
+/// The gateways may find the other one well.
+async fn a_process_that_hangs_is_named(platform: &Distributed) {
+    until(WELL_LIMIT, "all is well", async || platform.doctor().await.0.then_some(())).await;
+    platform.signal("order-2", Signal::SIGSTOP);
+    let (well, told) = platform.doctor().await;
+    platform.signal("order-2", Signal::SIGCONT);
+    let findings = told.as_array().expect("a list of findings").iter();
+    let failing = findings.filter(|found| found["ok"] == false && found["service"] == "order");
+    let failing: Vec<_> = failing.filter_map(|found| found["detail"].as_str()).collect();
+    assert!(!well && failing.iter().any(|detail| detail.starts_with("order-2: process ")), "{told:#}");
+    assert!(!failing.iter().any(|detail| detail.starts_with("order-1: ")), "{told:#}");
+    is_well(platform, "order-2").await;
 }
 
 #[derive(Default)]

@@ -53,6 +53,42 @@ async fn doctor_is_content_with_a_healthy_platform_and_names_what_is_wrong() {
     assert!(!well);
     assert_eq!(failing(&told), ["pickup: dead letters"]);
 
+    // The one waits behind it, the other was replayed and has its tries before it.
+    sqlx::raw_sql(
+        "insert into quenty.inbox (event_id, publisher, type, stream, stream_version, status, attempts, next_at, error, envelope, received_at, updated_at)
+         select gen_random_uuid(), 'order', 'quenty.order.order.pickup_requested.v1', stream, version, 'waiting', attempts,
+                now() + interval '10 minutes', 'planted', '{}', now() - interval '10 minutes', now()
+         from (values ('ORD-PLANTED', 2, 1), ('ORD-REPLAYED', 1, 0)) as planted (stream, version, attempts)",
+    )
+    .execute(&pool)
+    .await
+    .expect("what waits");
+    let (well, told) = run(&up, &["doctor"]).await;
+    assert!(!well);
+    assert_eq!(failing(&told), ["pickup: dead letters"]);
+    assert_eq!(detail(&told, "pickup", "waiting events"), "1 wait, not tried yet");
+
+    // Neither is dead: the one is tried again much later, and nobody has a worker for the other.
+    sqlx::raw_sql(
+        "insert into quenty.inbox (event_id, publisher, type, stream, stream_version, status, attempts, next_at, error, envelope, received_at, updated_at)
+         values (gen_random_uuid(), 'order', 'quenty.order.order.pickup_requested.v1', 'ORD-WAITING', 1, 'waiting', 6,
+                 now() + interval '10 minutes', 'planted', '{}', now() - interval '10 minutes', now());
+         insert into quenty.tasks (id, kind, key, payload, status, run_at, correlation_id, created_at, updated_at)
+         values (gen_random_uuid(), 'planted', '1', '{}', 'ready', now() - interval '1 hour', gen_random_uuid(), now(), now())",
+    )
+    .execute(&pool)
+    .await
+    .expect("what waits and what is late");
+    let (well, told) = run(&up, &["doctor"]).await;
+    assert!(!well);
+    assert_eq!(failing(&told), ["pickup: dead letters", "pickup: waiting events", "pickup: tasks"]);
+    sqlx::raw_sql(
+        "delete from quenty.inbox where status = 'waiting'; delete from quenty.tasks where kind = 'planted'",
+    )
+    .execute(&pool)
+    .await
+    .expect("they can be forgotten");
+
     Cast::enter(&up.stage).await;
     let mut owner = PgConnection::connect(&owner_url(&up, "order")).await.expect("the owner may connect");
     let planted = sqlx::query("update stock_items set on_hand = on_hand + 1").execute(&mut owner).await;
@@ -203,6 +239,9 @@ async fn audit_verify_finds_a_changed_fact(up: &Up) {
         "delete from quenty.journal_personal where event_id = (select event_id from quenty.journal_personal limit 1)",
     );
     assert_eq!(gone.execute(&mut owner).await.expect("the owner may do anything").rows_affected(), 1);
+    let (well, told) = run(up, &["doctor"]).await;
+    assert!(well, "the chains are walked by who asks for it: {told:#}");
+    assert_eq!(failing(&run(up, &["doctor", "--journal"]).await.1), ["auth: journal"]);
     let (whole, told) = run(up, &["audit", "verify"]).await;
     assert!(!whole);
     assert_eq!(told["auth"]["findings"].as_array().map(Vec::len), Some(2), "{told:#}");

@@ -4,7 +4,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::{
-    harness::{Cast, Up},
+    harness::{Cast, Person, Up, counter::Counter},
     operators::owner_url,
 };
 
@@ -47,7 +47,7 @@ const OF_THE_JOURNALS: [Defect; 5] = [
 ];
 
 /// Of what was delivered and of what it led to.
-const OF_THEIR_EFFECTS: [Defect; 5] = [
+const OF_THEIR_EFFECTS: [Defect; 8] = [
     (
         "order",
         "update quenty.inbox set updated_at = now() where type = 'quenty.shipping.shipment.picked_up.v1'",
@@ -61,13 +61,53 @@ const OF_THEIR_EFFECTS: [Defect; 5] = [
     ("order", "update stock_items set on_hand = on_hand + 1", "the ledger says"),
     (
         "order",
-        "update orders set status = 'in_transit' where status = 'delivered'",
-        "but its facts lead to delivered",
+        "insert into reservations (id, company_id, order_id, warehouse_id, status, created_at, updated_at)
+         select gen_random_uuid(), company_id, order_id, warehouse_id, 'active', created_at, updated_at from reservations limit 1",
+        "is active but its movements say otherwise",
     ),
     (
         "order",
-        "delete from quenty.tasks where status = 'ready' and due_at is not null",
+        "update orders set reservation_id = (select reservation_id from orders where status = 'processing') where status = 'delivered'",
+        ", delivered: its reservation is active",
+    ),
+    (
+        "order",
+        "update orders set status = 'in_transit' where status = 'delivered'",
+        "but its facts lead to delivered",
+    ),
+    // A deadline that was before is none.
+    (
+        "order",
+        "update quenty.tasks set key = split_part(key, ':', 1) || ':0' where kind = 'order_deadline' and status = 'ready'",
         "is stuck in processing: no deadline, no reason to hold",
+    ),
+    ("order", "delete from backorders", "waits for stock in no queue"),
+];
+
+/// Of what the other services keep.
+const OF_THE_OTHERS: [Defect; 7] = [
+    ("pickup", "update slots set taken = taken + 1", "rows break slots_count_pickups"),
+    ("pickup", "update pickups set status = 'failed' where status = 'scheduled'", r#"stands at ("failed""#),
+    (
+        "pickup",
+        "update pickups set local_date = local_date + 1 where status = 'completed'",
+        r#"stands at ("completed""#,
+    ),
+    (
+        "shipping",
+        "update shipments set cash_collected = true where cash_amount is not null and status = 'booked'",
+        "Shipping collected",
+    ),
+    (
+        "shipping",
+        "update shipments set status = 'in_transit' where status = 'delivered'",
+        r#"stands at ("in_transit""#,
+    ),
+    ("returns", "update return_lines set received = 0", "1 arrived, 0 are counted"),
+    (
+        "returns",
+        "update returns set status = 'received' where status = 'processed'",
+        r#"stands at ("received and processed""#,
     ),
 ];
 
@@ -83,12 +123,20 @@ async fn the_checker_finds_what_is_lost_doubled_changed_removed_overtaken_or_stu
     fleet.deliver(&shipment).await;
     let done = merchant.until_status(&order, "delivered").await;
     assert_eq!(done["payment_status"], json!("paid"));
+    let counter = Counter::new(&merchant, &fleet, &Person::administrator(&up.stage).await);
+    let sent_back = counter.request(&Counter::wanted(&order, "drop_off")).await;
+    counter.process(&sent_back).await;
     let under_way = merchant.place(&merchant.cash_order()).await;
     merchant.until_status(&under_way, "processing").await;
+    let mut too_many = merchant.order();
+    too_many["lines"][0]["quantity"] = json!(1_000);
+    too_many["allow_backorder"] = json!(true);
+    assert_eq!(merchant.place(&too_many).await["status"], "backordered");
     up.stage.assert_sound().await;
 
     let mut known = Vec::new();
-    for (service, planted, told) in OF_THE_JOURNALS.into_iter().chain(OF_THEIR_EFFECTS) {
+    let defects = OF_THE_JOURNALS.into_iter().chain(OF_THEIR_EFFECTS).chain(OF_THE_OTHERS);
+    for (service, planted, told) in defects {
         let mut owner = PgConnection::connect(&owner_url(&up, service)).await.expect("the owner may connect");
         let outcome =
             sqlx::query(AssertSqlSafe(planted)).execute(&mut owner).await.expect("the owner may do anything");

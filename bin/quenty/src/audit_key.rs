@@ -1,10 +1,11 @@
 //! The key that signs the checkpoints of the journals.
 
-use std::{fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{io, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result, anyhow};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use quenty_platform::checkpoints;
+use quenty_servers::files;
 use rand::RngCore;
 
 /// Makes a private key in a file for its user only; returns its public half.
@@ -15,12 +16,10 @@ pub fn make(file: &Path) -> Result<String> {
     let mut bytes = [0_u8; 32];
     rand::rng().fill_bytes(&mut bytes);
     let key = STANDARD.encode(bytes);
-    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file);
-    let written = created.and_then(|mut created| {
-        created.write_all(key.as_bytes())?;
-        created.sync_all()
-    });
-    written.with_context(|| format!("cannot make {}: nothing is overwritten", file.display()))?;
+    files::create(file, key.as_bytes(), 0o600).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => anyhow!("{} is there, and nothing is overwritten", file.display()),
+        _ => Error::new(error).context(format!("cannot make {}", file.display())),
+    })?;
     checkpoints::public_half(&key).context("32 bytes are a key")
 }
 
@@ -40,5 +39,7 @@ mod tests {
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(make(&file).unwrap_err().to_string().contains("nothing is overwritten"));
         assert_eq!(std::fs::read_to_string(&file).unwrap(), key);
+        let nowhere = make(&folder.path().join("none/audit.key")).unwrap_err();
+        assert!(!format!("{nowhere:#}").contains("overwritten"), "{nowhere:#}");
     }
 }

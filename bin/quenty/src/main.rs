@@ -39,7 +39,7 @@ enum Command {
     Serve(commands::serve::Args),
     /// Bring databases up to date, as their owner
     Migrate(commands::migrate::Args),
-    /// Check database, bus, ports and invariants, and say what to do
+    /// Check processes, databases, bus and invariants, and say what to do
     Doctor(commands::doctor::Args),
     /// List, show, replay or discard events and tasks that have given up
     DeadLetters(commands::dead_letters::Args),
@@ -49,7 +49,7 @@ enum Command {
     /// Declare exchanges and queues of all services on RabbitMQ
     #[command(subcommand)]
     Topology(commands::topology::Command),
-    /// Send published facts again from the journals, to a service that has never heard them
+    /// Give a service that does not run what the others have published, from their journals
     Replay(commands::replay::Args),
     /// Print the OpenAPI document of one service, or write those of all
     Openapi(commands::openapi::Args),

@@ -6,6 +6,7 @@
 
 pub mod certificates;
 pub mod consul;
+pub mod files;
 pub mod nginx;
 pub mod ports;
 pub mod rabbit;
@@ -13,8 +14,7 @@ pub mod redis;
 
 use std::{
     fs,
-    io::Write,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::Path,
     time::{Duration, Instant},
 };
@@ -68,13 +68,5 @@ fn make_private_dir(path: &Path) -> Result<()> {
 
 /// Writes a file that only its owner can read: it holds a password.
 fn write_private(path: &Path, text: &str) -> Result<()> {
-    let written = (|| {
-        // An older file would keep its mode.
-        if path.exists() {
-            fs::remove_file(path)?;
-        }
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        file.write_all(text.as_bytes())
-    })();
-    written.with_context(|| format!("cannot write {}", path.display()))
+    files::replace(path, text.as_bytes(), 0o600).with_context(|| format!("cannot write {}", path.display()))
 }

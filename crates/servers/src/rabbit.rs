@@ -88,7 +88,7 @@ impl RabbitServer {
         let files = files.map(|files| files.owned_by(&dir, owner)).transpose()?;
         let tls = files.map(|files| (amqps, files));
         let setup = Setup { dir, sbin, account, amqp, tls, management, distribution, epmd };
-        let password = setup.password()?;
+        let password = password(&setup.dir)?;
         setup.write_files(&password)?;
         let broker = RabbitBroker::new("quenty", &password, amqp, management)?;
         let mut server = Self { setup, broker, running: None };
@@ -193,15 +193,6 @@ impl Running {
 }
 
 impl Setup {
-    /// Of the only user. The server takes it from its configuration at its first start, and then knows it for ever.
-    fn password(&self) -> anyhow::Result<String> {
-        let path = self.dir.join("password");
-        if !path.exists() {
-            write_private(&path, &random_password())?;
-        }
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
-    }
-
     fn write_files(&self, password: &str) -> anyhow::Result<()> {
         // Statistics are kept by the second, so that a test that waits for a count of messages need not wait long.
         let Self { amqp, management, .. } = self;
@@ -301,6 +292,17 @@ impl Setup {
     }
 }
 
+/// Of the only user. The server takes it from its configuration at its first start, and then knows it for ever.
+fn password(dir: &Path) -> anyhow::Result<String> {
+    let path = dir.join("password");
+    // With an empty one no server was ever started.
+    let is_made = fs::metadata(&path).is_ok_and(|file| file.len() > 0);
+    if !is_made {
+        write_private(&path, &random_password())?;
+    }
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
 /// Root starts the broker as the account of its package; anyone else as themselves.
 fn account() -> anyhow::Result<Option<User>> {
     if !Uid::effective().is_root() {
@@ -328,4 +330,18 @@ async fn answers_amqp(port: u16) -> bool {
     const METHOD_FRAME: u8 = 1;
     let answer = tokio::time::timeout(Duration::from_secs(2), greeting).await;
     matches!(answer, Ok(Ok(METHOD_FRAME)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_kept_and_an_empty_file_holds_none() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("password"), "").unwrap();
+        let made = password(dir.path()).unwrap();
+        assert!(!made.is_empty());
+        assert_eq!(password(dir.path()).unwrap(), made);
+    }
 }

@@ -53,7 +53,8 @@ impl TestApp {
     }
 
     pub async fn start_with(service: Service, options: TestOptions) -> Self {
-        let database = TestDatabase::create(&service).await.expect("a database for this test");
+        let database =
+            TestDatabase::create(service.name, service.migrations).await.expect("a database for this test");
         Self::start_on(service, options, database).await
     }
 
@@ -68,7 +69,8 @@ impl TestApp {
             .expect("defaults")
             // The tests' server speaks no TLS, whatever authority a test names for others.
             .with("database_url", format!("{}?sslmode=disable", database.app_url))
-            .with("database_connections", "12")
+            // Each costs the server as much as most tests do with it.
+            .with("database_connections", "4")
             .with("auth_url", auth_url)
             .with("client_secret", "test");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -212,13 +214,18 @@ impl TestApp {
         .await;
     }
 
-    /// Panics if anything has given up, or if the journal's chains are broken: silence is not success.
+    /// Panics if anything has given up, the journal's chains are broken, or an invariant is: silence is not success.
     pub async fn assert_sound(&self) {
         self.at_rest().await;
         let dead = operate::dead_letters(self.app.db()).await.expect("dead letters can be read");
         assert!(dead.is_empty(), "dead letters: {dead:#?}");
         let verification = journal::verify(self.app.db()).await.expect("the journal can be read");
         assert!(verification.findings.is_empty(), "{:#?}", verification.findings);
+        for invariant in self.app.service().invariants {
+            let violations =
+                operate::violations(self.app.db(), invariant).await.expect("the tables can be read");
+            assert_eq!(violations, 0, "{}: {}", invariant.name, invariant.about);
+        }
     }
 
     /// Ends the service in order; the database stays, for [`TestApp::start_on`].

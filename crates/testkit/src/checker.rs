@@ -5,6 +5,7 @@
 
 mod chain;
 mod delivery;
+mod folds;
 mod orders;
 mod returns;
 mod stock;
@@ -12,7 +13,7 @@ mod stock;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use sqlx::{PgPool, postgres::PgPoolOptions};
+use sqlx::{PgPool, Row, postgres::PgPoolOptions};
 
 /// The databases of a platform, by the services' names on the bus.
 pub struct Checker {
@@ -91,10 +92,16 @@ impl Checker {
             stock::check(order, &mut report).await?;
             orders::check(order, &mut report).await?;
         }
+        for aggregate in &folds::AGGREGATES {
+            if let Some(db) = self.databases.get(aggregate.service) {
+                folds::check(aggregate, db, &mut report).await?;
+            }
+        }
         let (order, pickup, shipping) =
             (self.databases.get("order"), self.databases.get("pickup"), self.databases.get("shipping"));
         if let (Some(order), Some(pickup), Some(shipping)) = (order, pickup, shipping) {
             orders::check_agreement(order, pickup, shipping, &mut report).await?;
+            orders::check_cash(order, shipping, &mut report).await?;
         }
         if let Some(returns) = self.databases.get("returns") {
             returns::check(returns, &mut report).await?;
@@ -104,4 +111,10 @@ impl Checker {
         }
         Ok(report)
     }
+}
+
+/// The `amount` of each `id`.
+async fn amounts(db: &PgPool, sql: &'static str) -> Result<BTreeMap<String, String>> {
+    let rows = sqlx::query(sql).fetch_all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.get("id"), row.get("amount"))).collect())
 }

@@ -4,8 +4,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use quenty_platform::{Service, db};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use quenty_platform::db;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, migrate::Migrator};
 
 use crate::shared::{SharedPostgres, shared_postgres};
 
@@ -28,16 +28,16 @@ impl TestDatabase {
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn create(service: &Service) -> Result<Self> {
+    pub async fn create(service: &str, migrations: &Migrator) -> Result<Self> {
         let server = shared_postgres().await?;
-        let template = template_name(service);
+        let template = template_name(service, migrations);
         let mut admin = PgConnection::connect(&server.superuser_url("postgres")).await?;
         // Tests are processes of their own: the lock is what makes the template once.
         sqlx::query("select pg_advisory_lock(hashtextextended($1, 11))")
             .bind(&template)
             .execute(&mut admin)
             .await?;
-        let made = make_template(&mut admin, service, &template, &server.superuser_url(&template)).await;
+        let made = make_template(&mut admin, migrations, &template, &server.superuser_url(&template)).await;
         let name = format!("t_{}_{}", std::process::id(), quenty_kernel::id::new_uuid().simple());
         if made.is_ok() {
             let (owner, app) = (db::owner_role(&template), db::app_role(&template));
@@ -94,17 +94,17 @@ fn with_credentials(url: &str, role: &str) -> Result<String> {
     Ok(format!("postgres://{role}:{PASSWORD}@{host}"))
 }
 
-fn template_name(service: &Service) -> String {
+fn template_name(service: &str, migrations: &Migrator) -> String {
     let mut hasher = DefaultHasher::new();
-    for migration in db::CHASSIS.iter().chain(service.migrations.iter()) {
+    for migration in db::CHASSIS.iter().chain(migrations.iter()) {
         (migration.version, &migration.checksum).hash(&mut hasher);
     }
-    format!("tpl_{}_{:016x}", service.name, hasher.finish())
+    format!("tpl_{service}_{:016x}", hasher.finish())
 }
 
 async fn make_template(
     admin: &mut PgConnection,
-    service: &Service,
+    migrations: &Migrator,
     template: &str,
     superuser_url: &str,
 ) -> Result<()> {
@@ -122,9 +122,11 @@ async fn make_template(
     db::migrate(
         &with_credentials(superuser_url, &db::owner_role(template))?,
         &db::app_role(template),
-        service.migrations,
+        migrations,
     )
     .await?;
+    // The first connection after a change writes the file that the next ones start from; copies take it with them.
+    PgConnection::connect(superuser_url).await?.close().await?;
     run(admin, format!("alter database {template} with is_template true allow_connections false")).await
 }
 

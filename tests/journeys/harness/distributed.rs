@@ -95,7 +95,11 @@ impl Distributed {
 
     /// SIGKILL, to one of them.
     pub fn kill(&self, name: &str) {
-        kill(Pid::from_raw(self.pids()[name]), Signal::SIGKILL).expect("a process that runs");
+        self.signal(name, Signal::SIGKILL);
+    }
+
+    pub fn signal(&self, name: &str, signal: Signal) {
+        kill(Pid::from_raw(self.pids()[name]), signal).expect("a process that runs");
     }
 
     /// A question to one process itself, by who shows it an operator's certificate.
@@ -120,7 +124,16 @@ impl Distributed {
 
     /// Whether its journals are whole and what was signed of them, and what is told of that.
     pub async fn audit(&self) -> (bool, Value) {
-        let arguments = ["audit", "verify", "--json", "--data", text(&self.ready.data)];
+        self.run(&["audit", "verify"]).await
+    }
+
+    /// Whether all is well, and what is told of that.
+    pub async fn doctor(&self) -> (bool, Value) {
+        self.run(&["doctor"]).await
+    }
+
+    async fn run(&self, command: &[&str]) -> (bool, Value) {
+        let arguments = [command, &["--json", "--data", text(&self.ready.data)]].concat();
         let output = process::run(&arguments, &Environment::new()).await;
         let told = serde_json::from_slice(&output.stdout);
         (output.status.success(), told.unwrap_or_else(|error| panic!("{error}: {output:?}")))

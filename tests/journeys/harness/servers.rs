@@ -72,7 +72,8 @@ impl OwnPostgres {
 pub async fn shared_databases() -> BTreeMap<String, String> {
     let mut urls = BTreeMap::new();
     for service in services() {
-        let database = TestDatabase::create(&service).await.expect("a database for this test");
+        let database =
+            TestDatabase::create(service.name, service.migrations).await.expect("a database for this test");
         urls.insert(service.name.to_owned(), database.app_url);
     }
     urls

@@ -86,7 +86,7 @@ impl Stage {
         depths["quenty.dead"]
     }
 
-    /// Waits for rest, then lets the checker read everything.
+    /// Waits for rest, then lets the checker read everything, and asks for each service's own invariants.
     pub async fn check(&self) -> Report {
         self.settle().await;
         let hears = services()
@@ -96,7 +96,18 @@ impl Stage {
             })
             .collect();
         let checker = Checker::connect(self.databases.clone(), hears).await.expect("the databases answer");
-        checker.check().await.expect("the databases can be read")
+        let mut report = checker.check().await.expect("the databases can be read");
+        for service in services() {
+            let pool = self.pool(service.name);
+            for invariant in service.invariants {
+                let broken = operate::violations(&pool, invariant).await.expect("the databases can be read");
+                if broken > 0 {
+                    let (name, about) = (invariant.name, invariant.about);
+                    report.findings.push(format!("{}: {broken} rows break {name}: {about}", service.name));
+                }
+            }
+        }
+        report
     }
 
     /// The end of every story: nothing lost, nothing doubled, nothing left over.

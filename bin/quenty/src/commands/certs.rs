@@ -1,18 +1,19 @@
 //! `quenty certs`: a private authority of the platform, and a certificate for each of its processes.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
-    io::Write,
+    fs::{self, DirBuilder},
+    io,
     net::IpAddr,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::ExitCode,
     str::FromStr,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use jiff::{Span, ToSpan, tz::TimeZone};
 use quenty_kernel::clock::wall_now;
+use quenty_servers::files;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
@@ -136,12 +137,19 @@ fn make_authority(folder: &Path) -> Result<Issuer<'static, KeyPair>> {
         .mode(0o700)
         .create(folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
-    let (mut params, key) = (authority(), KeyPair::generate()?);
-    valid_for(&mut params, AUTHORITY_YEARS.years())?;
-    let certificate = params.self_signed(&key)?;
+    let certificate = folder.join(format!("{AUTHORITY}.pem"));
+    // Its key may be kept elsewhere: another one has no place beside it.
+    ensure!(!certificate.exists(), refusal(&certificate));
+    let key = KeyPair::generate()?;
     create(&folder.join(format!("{AUTHORITY}.key")), &key.serialize_pem(), 0o600)?;
-    create(&folder.join(format!("{AUTHORITY}.pem")), &certificate.pem(), 0o644)?;
-    Ok(Issuer::new(params, key))
+    create(&certificate, &certificate_of(&key)?, 0o644)?;
+    Ok(Issuer::new(authority(), key))
+}
+
+fn certificate_of(key: &KeyPair) -> Result<String> {
+    let mut params = authority();
+    valid_for(&mut params, AUTHORITY_YEARS.years())?;
+    Ok(params.self_signed(key)?.pem())
 }
 
 fn read_authority(folder: &Path) -> Result<Issuer<'static, KeyPair>> {
@@ -149,6 +157,11 @@ fn read_authority(folder: &Path) -> Result<Issuer<'static, KeyPair>> {
     let key = fs::read_to_string(&path)
         .with_context(|| format!("cannot read {}: `quenty certs init` makes it", path.display()))?;
     let key = KeyPair::from_pem(&key).with_context(|| format!("{} is damaged", path.display()))?;
+    let certificate = folder.join(format!("{AUTHORITY}.pem"));
+    // Who made the key may have been killed then.
+    if !certificate.exists() {
+        create(&certificate, &certificate_of(&key)?, 0o644)?;
+    }
     Ok(Issuer::new(authority(), key))
 }
 
@@ -185,21 +198,21 @@ fn valid_for(params: &mut CertificateParams, span: Span) -> Result<()> {
 }
 
 fn create(path: &Path, text: &str, mode: u32) -> Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.with_context(|| {
-        format!(
-            "cannot make {}: nothing is overwritten; `quenty certs renew` replaces certificates",
-            path.display()
-        )
+    files::create(path, text.as_bytes(), mode).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => anyhow::Error::msg(refusal(path)),
+        _ => anyhow::Error::new(error).context(format!("cannot make {}", path.display())),
     })
 }
 
+fn refusal(path: &Path) -> String {
+    format!(
+        "cannot make {}: nothing is overwritten; `quenty certs renew` replaces certificates",
+        path.display()
+    )
+}
+
 fn replace(path: &Path, text: &str, mode: u32) -> Result<()> {
-    let next = path.with_extension("next");
-    drop(fs::remove_file(&next));
-    create(&next, text, mode)?;
-    fs::rename(&next, path).with_context(|| format!("cannot replace {}", path.display()))
+    files::replace(path, text.as_bytes(), mode).with_context(|| format!("cannot replace {}", path.display()))
 }
 
 #[cfg(test)]
@@ -236,8 +249,22 @@ mod tests {
         run(&Command::Renew(args(&out, &[]))).unwrap();
         assert_ne!(tls::certificates(&file("order.pem")).unwrap(), before);
         assert!(run(&Command::Renew(args(folder.path(), &[]))).is_err(), "there is no authority");
+        fs::remove_file(file("ca.pem")).unwrap();
+        let again = run(&Command::Init(args(&out, &[]))).unwrap_err();
+        assert!(format!("{again:#}").contains("nothing is overwritten"), "{again:#}");
+        run(&Command::Renew(args(&out, &[]))).unwrap();
+        let environment = settings(&out, "order").map(|(name, value)| (name.to_owned(), value));
+        let whole = Settings::load(&[quenty_platform::settings::CHASSIS], None, environment.into_iter());
+        assert!(
+            Transport::from_settings(&whole.unwrap()).is_ok(),
+            "who was killed before it was made renews"
+        );
         make_for_one_run(&out).unwrap();
+        assert!(run(&Command::Init(args(&out, &[]))).is_err(), "that authority is not replaced, either");
         assert!(run(&Command::Renew(args(&out, &[]))).is_err(), "that authority signs no more");
         assert!(run(&Command::Init(args(&folder.path().join("other"), &["nobody=x"]))).is_err());
+        let nowhere = Args { also: vec!["no/where".to_owned()], ..args(&folder.path().join("other"), &[]) };
+        let failed = run(&Command::Init(nowhere)).unwrap_err();
+        assert!(!format!("{failed:#}").contains("overwritten"), "{failed:#}");
     }
 }

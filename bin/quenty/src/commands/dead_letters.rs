@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use quenty_kernel::clock::wall_now;
 use quenty_platform::{
     Error, Service,
     operate::{self, DeadLetter},
@@ -21,23 +22,33 @@ pub struct Args {
     action: Option<Action>,
 }
 
-#[derive(clap::Subcommand, Debug, Clone, Copy)]
+#[derive(clap::Subcommand, Debug)]
 enum Action {
     /// List them, oldest first
     List,
     /// Show one whole
     Show { id: Uuid },
-    /// Try one again, at once, in every service where it is dead (--service chooses)
-    Replay { id: Uuid },
+    /// Try one again, or all, at once, in every service where it is dead (--service chooses)
+    Replay {
+        #[arg(required_unless_present = "all")]
+        id: Option<Uuid>,
+        /// All that are dead
+        #[arg(long, conflicts_with = "id")]
+        all: bool,
+        /// Only events of this type, or tasks of this kind, as the list names it
+        #[arg(long, requires = "all")]
+        kind: Option<String>,
+    },
     /// Give one up, in every service where it is dead (--service chooses): what waits behind it goes on
     Discard { id: Uuid },
 }
 
 pub async fn run(args: Args) -> Result<ExitCode> {
     let databases = args.databases.open()?;
-    let id = match args.action.unwrap_or(Action::List) {
-        Action::List => return list(&databases).await,
-        Action::Show { id } | Action::Replay { id } | Action::Discard { id } => id,
+    let id = match &args.action {
+        None | Some(Action::List) => return list(&databases).await,
+        Some(Action::Replay { id: None, kind, .. }) => return replay_all(&databases, kind.as_deref()).await,
+        Some(Action::Show { id } | Action::Replay { id: Some(id), .. } | Action::Discard { id }) => *id,
     };
     let mut found = false;
     for (service, db) in &databases {
@@ -64,6 +75,14 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+async fn replay_all(databases: &[(Service, PgPool)], kind: Option<&str>) -> Result<ExitCode> {
+    for (service, db) in databases {
+        let count = operate::replay_all(db, kind).await?;
+        say!("{:<10} {count} are tried again", service.name)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Whether it was still dead.
 fn settled(outcome: Result<(), Error>) -> Result<bool> {
     match outcome {
@@ -81,9 +100,12 @@ fn show(service: &Service, letter: &DeadLetter) -> Result<()> {
 }
 
 async fn list(databases: &[(Service, PgPool)]) -> Result<ExitCode> {
-    let mut listed = 0;
+    let mut any = false;
     for (service, db) in databases {
-        for letter in operate::dead_letters(db).await? {
+        let letters = operate::dead_letters(db).await?;
+        any |= !letters.is_empty();
+        let listed = i64::try_from(letters.len())?;
+        for letter in letters {
             say!(
                 "{:<10} {} {:<6} {:<45} {} ({} behind it): {}",
                 service.name,
@@ -94,10 +116,14 @@ async fn list(databases: &[(Service, PgPool)]) -> Result<ExitCode> {
                 letter.waiting_behind,
                 letter.error.as_deref().unwrap_or("?")
             )?;
-            listed += 1;
+        }
+        let backlog = operate::backlog(db, wall_now()).await?;
+        let more = backlog.inbox_dead + backlog.tasks_dead - listed;
+        if more > 0 {
+            say!("{:<10} and {more} more", service.name)?;
         }
     }
-    if listed == 0 {
+    if !any {
         say!("no dead letters")?;
     }
     Ok(ExitCode::SUCCESS)

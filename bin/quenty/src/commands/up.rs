@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, str::FromStr}
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
 use quenty_kernel::clock::wall_now;
+use quenty_servers::files;
 use serde_json::json;
 
 use super::data_flag;
@@ -198,8 +199,6 @@ fn write_ready_file(
         "mail_dir": folder.mail(),
         "admin_password_file": folder.admin_password(),
     });
-    let next = file.with_extension("next");
-    std::fs::write(&next, ready.to_string())
-        .and_then(|()| std::fs::rename(next, file))
+    files::replace(file, ready.to_string().as_bytes(), 0o644)
         .with_context(|| format!("cannot write {}", file.display()))
 }

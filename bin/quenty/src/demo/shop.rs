@@ -39,7 +39,7 @@ async fn register(api: &Api, backstage: &Backstage, password: &str) -> Result<Se
     if let Err(refused) = registered.as_ref().map_err(|refused| &refused.detail) {
         tracing::info!(detail = refused, "not registered");
     }
-    backstage.follow_link(api, MERCHANT, "/api/v1/auth/verify", json!({})).await?;
+    backstage.follow_link(api, MERCHANT, "/api/v1/auth/verify", json!({"password": password})).await?;
     api.login(MERCHANT, password).await
 }
 

@@ -25,8 +25,9 @@ use quenty_servers::{nginx::Nginx, ports::free_ports, rabbit::RabbitServer, redi
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+pub use self::environment::CERTIFICATES;
 use self::{
-    environment::{CERTIFICATES, Ground},
+    environment::Ground,
     keeper::{Board, Kept, Stage},
     layout::{FRONT, GATEWAY, Layout},
     part::{Part, Quenty, Register},
@@ -34,7 +35,9 @@ use self::{
 use crate::{
     commands::certs,
     demo::Backstage,
-    embedded::{Announcement, Folder, databases, refuse_simulation, write_private},
+    embedded::{
+        Announcement, Folder, databases, processes_file, refuse_simulation, servers_file, write_private,
+    },
     health, services,
 };
 
@@ -42,9 +45,6 @@ const START_LIMIT: Duration = Duration::from_secs(120);
 const READY_POLL: Duration = Duration::from_millis(50);
 /// A platform of which so much has ended before it was ready will not be ready.
 const MOST_DEATHS: usize = 5;
-/// In the folder: where the servers are, with passwords (mode 0600), and which process is which.
-const SERVERS: &str = "servers.json";
-const PROCESSES: &str = "processes.json";
 
 /// How it is started.
 pub struct Wanted {
@@ -138,7 +138,7 @@ async fn begin(
     stages: &mut Vec<Stage>,
     stop: &CancellationToken,
 ) -> Result<(Vec<Line>, Announcement)> {
-    let board = Board::new(folder.path().join(PROCESSES));
+    let board = Board::new(processes_file(folder.path()));
     // First, since it holds the folder against another platform.
     let servers = start_servers(wanted, folder, &board, stages).await?;
     let mut lines = vec![line(FRONT, &layout.url(), "the way in: /docs/ (the API), /health")];
@@ -270,7 +270,7 @@ fn tell_servers(folder: &Folder, servers: &Servers) -> Result<()> {
         "redis": servers.redis.url(GATEWAY),
         "consul": servers.consul.as_ref().map(Register::url),
     });
-    write_private(&folder.path().join(SERVERS), &serde_json::to_vec_pretty(&told)?)
+    write_private(&servers_file(folder.path()), &serde_json::to_vec_pretty(&told)?)
 }
 
 fn start_processes(ground: &Ground<'_>) -> Result<Vec<Kept>> {

@@ -1,18 +1,18 @@
 //! Simulated business time: it moves only here, stops at every due moment, and waits until the platform has
 //! come to rest before it moves on (design/architecture.md, "Time").
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use jiff::Timestamp;
-use quenty_kernel::Clock;
+use quenty_kernel::{Clock, clock::wall_now};
 use quenty_platform::{
     App,
     operate::{self, Activity},
 };
 use tokio::sync::Mutex;
 
-use super::folder::{Folder, write_private};
+use super::folder::{Folder, simulated_time_file, write_private};
 
 /// What the folder holds once simulated time has caught up: from then on it is the wall clock's.
 const PRESENT: &str = "present";
@@ -46,6 +46,12 @@ pub(super) fn open(folder: &Folder, from: Option<Timestamp>) -> Result<Clock> {
             Ok(Clock::wall())
         }
     }
+}
+
+/// What the business clock of a platform's folder shows: of a simulation, what was kept of it last.
+pub fn business_time(folder: &Path) -> Timestamp {
+    let kept = std::fs::read_to_string(simulated_time_file(folder)).unwrap_or_default();
+    kept.trim().parse().unwrap_or_else(|_| wall_now())
 }
 
 /// For platforms of several processes, which have no clock that could be moved for all of them.

@@ -4,8 +4,8 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    io::Read,
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -13,6 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use quenty_platform::checkpoints;
+use quenty_servers::files;
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,11 @@ impl Folder {
     /// What signs the checkpoints of the journals: a file of its own (mode 0600), its public half beside it.
     pub fn audit_key(&self) -> Result<String> {
         let file = audit_key_file(&self.path);
+        // Versions that wrote it in place left an empty one when they were killed: it has signed nothing.
+        let is_empty = fs::metadata(&file).is_ok_and(|file| file.len() == 0);
+        if is_empty && !audit_public_key_file(&self.path).exists() {
+            fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+        }
         if !file.exists() {
             audit_key::make(&file)?;
         }
@@ -95,7 +101,7 @@ impl Folder {
     }
     /// Marks the folder as a simulation and keeps its time.
     pub fn simulated_time(&self) -> PathBuf {
-        self.path.join("simulated-time")
+        simulated_time_file(&self.path)
     }
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
@@ -125,6 +131,21 @@ pub fn audit_public_key_file(folder: &Path) -> PathBuf {
 pub fn was_never_signed(folder: &Path) -> bool {
     let signs = [audit_folder(folder), audit_key_file(folder), audit_public_key_file(folder)];
     signs.iter().all(|path| !path.exists())
+}
+
+/// The file that keeps the time of a simulation.
+pub(super) fn simulated_time_file(folder: &Path) -> PathBuf {
+    folder.join("simulated-time")
+}
+
+/// The file that tells which process of a distributed platform is which.
+pub fn processes_file(folder: &Path) -> PathBuf {
+    folder.join("processes.json")
+}
+
+/// The file that tells where the servers of a distributed platform are, with passwords (mode 0600).
+pub fn servers_file(folder: &Path) -> PathBuf {
+    folder.join("servers.json")
 }
 
 fn gateway_file(folder: &Path) -> PathBuf {
@@ -245,15 +266,7 @@ fn random_text() -> String {
 
 /// Writes a file that only its user can read, whole or not at all.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
-    let next = path.with_extension("next");
-    let written = (|| {
-        let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&next)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&next, path)
-    })();
-    written.with_context(|| format!("cannot write {}", path.display()))
+    files::replace(path, content, 0o600).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]
@@ -271,6 +284,21 @@ mod tests {
         assert_eq!(running_at(scratch.path()), None);
         fs::write(gateway_file(scratch.path()), "http://127.0.0.1:8000").unwrap();
         assert_eq!(running_at(scratch.path()), None, "left behind by a killed one");
+    }
+
+    #[test]
+    fn an_audit_key_that_was_left_unfinished_is_made_and_one_that_has_signed_is_never_replaced() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::open(scratch.path()).unwrap();
+        let (key, public) = (audit_key_file(folder.path()), audit_public_key_file(folder.path()));
+        fs::write(folder.path().join("audit.key.next"), "hal").unwrap();
+        fs::write(&key, "").unwrap();
+        let made = folder.audit_key().unwrap();
+        assert_eq!(folder.audit_key().unwrap(), made);
+        assert_eq!(checkpoints::public_half(&made), fs::read_to_string(&public).ok());
+
+        fs::write(&key, "").unwrap();
+        assert!(folder.audit_key().unwrap_err().to_string().contains("is damaged"));
     }
 
     #[test]

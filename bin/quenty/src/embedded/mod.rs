@@ -34,10 +34,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
-    clock::{Simulation, refuse_simulation},
+    clock::{Simulation, business_time, refuse_simulation},
     folder::{
-        Announcement, Folder, audit_folder, audit_public_key_file, databases_file, running_at,
-        was_never_signed, write_private,
+        Announcement, Folder, audit_folder, audit_public_key_file, databases_file, processes_file,
+        running_at, servers_file, was_never_signed, write_private,
     },
     scratch::Scratch,
 };
@@ -116,6 +116,8 @@ impl Platform {
         let gateway = listeners.gateway.local_addr()?;
         let traces = Traces::start(&services::settings()?)?;
         let postgres = start_postgres(&folder, start.ephemeral).await?;
+        // What a killed platform of many processes has left behind would be taken for ours.
+        drop(std::fs::remove_file(processes_file(folder.path())));
         let begun = begin(start, &folder, &postgres, listeners, &stop).await;
         match begun {
             Ok(Begun { listening, simulation, running, serving, announced }) => Ok(Self {

@@ -1,14 +1,15 @@
 //! Orders: each stands where its facts lead, ended or with a live deadline, its money is what its facts tell, and the
 //! services agree on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use jiff_sqlx::Timestamp;
 use quenty_kernel::id::OrderId;
 use sqlx::{PgPool, Row as _};
 use uuid::Uuid;
 
-use super::Report;
+use super::{Report, amounts};
 
 /// Where each fact of the published language leaves an order; facts that move nothing are not listed.
 const LEADS_TO: [(&str, &str); 15] = [
@@ -38,32 +39,40 @@ const ONCE: [&str; 7] =
     ["placed", "confirmed", "picked_up", "delivered", "cancelled", "lost", "returned_to_sender"];
 
 struct Row {
-    id: Uuid,
     status: String,
     on_hold: bool,
+    /// Whether it stands in a queue for stock.
+    is_queued: bool,
+    /// Its deadline's number and moment.
+    deadline: Option<(i32, jiff::Timestamp)>,
     /// What was paid, and paid back of it.
     money: (String, String),
 }
 
 pub(super) async fn check(db: &PgPool, report: &mut Report) -> Result<()> {
     let orders: BTreeMap<String, Row> =
-        sqlx::query("select id, status, hold_code is not null as on_hold, trim_scale(paid)::text as paid, trim_scale(refunded)::text as refunded from orders")
-            .fetch_all(db)
-            .await?
-            .into_iter()
-            .map(|row| {
-                let id: Uuid = row.get("id");
-                (
-                    OrderId::from_uuid(id).to_string(),
-                    Row {
-                        id,
-                        status: row.get("status"),
-                        on_hold: row.get("on_hold"),
-                        money: (row.get("paid"), row.get("refunded")),
-                    },
-                )
-            })
-            .collect();
+        sqlx::query(
+            "select o.id, o.status, o.hold_code is not null as on_hold, trim_scale(o.paid)::text as paid, trim_scale(o.refunded)::text as refunded,
+                    exists (select from backorders b where b.order_id = o.id) as is_queued, f.deadline, f.deadline_number
+             from orders o left join fulfilments f on f.order_id = o.id",
+        )
+        .fetch_all(db)
+        .await?
+        .into_iter()
+        .map(|row| {
+            let deadline: Option<Timestamp> = row.get("deadline");
+            (
+                OrderId::from_uuid(row.get("id")).to_string(),
+                Row {
+                    status: row.get("status"),
+                    on_hold: row.get("on_hold"),
+                    is_queued: row.get("is_queued"),
+                    deadline: deadline.map(|at| (row.get("deadline_number"), at.to_jiff())),
+                    money: (row.get("paid"), row.get("refunded")),
+                },
+            )
+        })
+        .collect();
     report.orders = orders.len() as u64;
     for order in orders.values() {
         *report.orders_by_status.entry(order.status.clone()).or_default() += 1;
@@ -75,7 +84,13 @@ pub(super) async fn check(db: &PgPool, report: &mut Report) -> Result<()> {
 
 /// An order stands where its last moving fact leads, and what happens once happened once.
 async fn check_facts(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut Report) -> Result<()> {
-    let facts = sqlx::query("select stream, split_part(type, '.', 4) as fact, data->>'status' as status from quenty.journal where stream like 'ORD-%' order by stream, stream_version").fetch_all(db).await?;
+    // Where only the pickup is given back, the order goes on.
+    let facts = sqlx::query(
+        "select stream, split_part(type, '.', 4) as fact, data->>'status' as status from quenty.journal
+         where stream like 'ORD-%' and data->>'pickup_only' is distinct from 'true' order by stream, stream_version",
+    )
+    .fetch_all(db)
+    .await?;
     let mut told: BTreeMap<String, String> = BTreeMap::new();
     let mut times: BTreeMap<(String, String), u32> = BTreeMap::new();
     for row in facts {
@@ -140,16 +155,25 @@ async fn check_money(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut R
     Ok(())
 }
 
-/// A saga has ended, waits for a person, or has a deadline ahead of it.
+/// A saga has ended, waits for stock or a person, or has a deadline for which its own task waits. At rest none of these
+/// tasks is due.
 async fn check_deadlines(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut Report) -> Result<()> {
-    let waiting: Vec<String> =
-        sqlx::query_scalar("select key from quenty.tasks where status = 'ready' and due_at is not null")
-            .fetch_all(db)
-            .await?;
+    let waiting: BTreeMap<String, jiff::Timestamp> = sqlx::query(
+        "select key, due_at from quenty.tasks where kind = 'order_deadline' and status = 'ready' and due_at is not null",
+    )
+    .fetch_all(db)
+    .await?
+    .into_iter()
+    .map(|row| (row.get("key"), row.get::<Timestamp, _>("due_at").to_jiff()))
+    .collect();
     for (id, order) in orders {
-        let over = ENDED.contains(&order.status.as_str()) || order.on_hold || order.status == "backordered";
+        let waits_for_stock = order.status == "backordered";
+        if waits_for_stock && !order.is_queued {
+            report.find(format!("order {id} waits for stock in no queue"));
+        }
+        let over = ENDED.contains(&order.status.as_str()) || order.on_hold || waits_for_stock;
         let alive =
-            waiting.iter().any(|key| key.contains(id.as_str()) || key.contains(&order.id.to_string()));
+            order.deadline.is_some_and(|(number, at)| waiting.get(&format!("{id}:{number}")) == Some(&at));
         if !over && !alive {
             report.find(format!("order {id} is stuck in {}: no deadline, no reason to hold", order.status));
         }
@@ -202,6 +226,34 @@ pub(super) async fn check_agreement(
         let arrived = matches!(status.as_str(), "delivered" | "partially_returned" | "returned");
         if arrived != (count == 1) {
             report.find(format!("order {id} is {status}, and Shipping delivered it {count} times"));
+        }
+    }
+    Ok(())
+}
+
+/// What was collected at the door is what Order counts as paid in cash, whatever became of the order. That the rows are what
+/// their facts tell is seen in each.
+pub(super) async fn check_cash(order: &PgPool, shipping: &PgPool, report: &mut Report) -> Result<()> {
+    let collected = amounts(
+        shipping,
+        "select order_id::text as id, trim_scale(sum(cash_amount))::text as amount from shipments
+         where cash_collected and order_id is not null group by 1",
+    )
+    .await?;
+    let counted = amounts(
+        order,
+        "select id::text as id, trim_scale(paid)::text as amount from orders where payment_method = 'cash_on_delivery' and paid <> 0",
+    )
+    .await?;
+    let ids: BTreeSet<&String> = collected.keys().chain(counted.keys()).collect();
+    for id in ids {
+        let (cash, paid) = (collected.get(id), counted.get(id));
+        if cash != paid {
+            report.find(format!(
+                "Shipping collected {} for order {id}, Order counts {}",
+                cash.map_or("nothing", String::as_str),
+                paid.map_or("nothing", String::as_str)
+            ));
         }
     }
     Ok(())

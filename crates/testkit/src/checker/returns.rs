@@ -1,12 +1,10 @@
 //! Returns: never more back than was delivered, refunds exact and never above what was paid, one disposition per unit, and
 //! the services agree on what came back.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
-use sqlx::{PgPool, Row as _};
+use sqlx::PgPool;
 
-use super::Report;
+use super::{Report, amounts};
 
 /// What nothing waits for any more.
 const ENDED: &str = "('closed', 'cancelled', 'expired', 'rejected')";
@@ -51,6 +49,27 @@ async fn check_units(db: &PgPool, report: &mut Report) -> Result<()> {
     for units in differing {
         report.find(format!("units of return {units}"));
     }
+    check_received(db, report).await
+}
+
+/// Of each line as much is received as was told to have arrived, also while nothing is disposed of yet.
+async fn check_received(db: &PgPool, report: &mut Report) -> Result<()> {
+    let differing: Vec<String> = sqlx::query_scalar(
+        "with arrived as (
+             select stream, (a->>'line')::integer as line, sum((a->>'quantity')::bigint) as units
+             from quenty.journal, jsonb_array_elements(data->'arrived') a
+             where type = 'quenty.returns.return.received.v1' group by 1, 2
+         ), kept as (
+             select r.state->>'id' as stream, x.line, x.received as units from return_lines x join returns r on r.id = x.return_id
+         )
+         select stream || ' line ' || line || ': ' || coalesce(a.units, 0) || ' arrived, ' || coalesce(k.units, 0) || ' are counted'
+         from arrived a full join kept k using (stream, line) where coalesce(a.units, 0) <> coalesce(k.units, 0)",
+    )
+    .fetch_all(db)
+    .await?;
+    for units in differing {
+        report.find(format!("units of return {units}"));
+    }
     Ok(())
 }
 
@@ -89,7 +108,7 @@ async fn check_ends(db: &PgPool, report: &mut Report) -> Result<()> {
         "select r.state->>'id' || ' is ' || r.status from returns r
          where r.status not in {ENDED} and r.attention is null
            and not exists (select from quenty.tasks t where t.kind = 'return_deadline' and t.status = 'ready' and t.due_at = r.deadline
-                           and t.key like (r.state->>'id') || ':%')"
+                           and t.key = (r.state->>'id') || ':' || r.deadline_number)"
     )))
     .fetch_all(db)
     .await?;
@@ -139,9 +158,4 @@ pub(super) async fn check_agreement(
         report.find(format!("the goods of return {id} were collected, and Returns does not know"));
     }
     Ok(())
-}
-
-async fn amounts(db: &PgPool, sql: &'static str) -> Result<BTreeMap<String, String>> {
-    let rows = sqlx::query(sql).fetch_all(db).await?;
-    Ok(rows.into_iter().map(|row| (row.get("id"), row.get("amount"))).collect())
 }

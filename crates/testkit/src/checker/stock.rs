@@ -29,10 +29,12 @@ pub(super) async fn check(db: &PgPool, report: &mut Report) -> Result<()> {
     }
     // A reservation's movements sum to what its status says: all of it set aside, or nothing.
     let reservations = sqlx::query(
-        "select r.id, r.status from reservations r join stock_movements m on m.reservation_id = r.id
-         group by r.id, r.status
-         having (r.status = 'active') <> (sum(m.reserved_delta) > 0) or sum(m.reserved_delta) < 0
-             or (r.status = 'issued' and sum(m.on_hand_delta) >= 0) or (r.status in ('active', 'released', 'returned') and sum(m.on_hand_delta) <> 0)",
+        "select r.id, r.status from reservations r
+         left join lateral (
+             select coalesce(sum(reserved_delta), 0) as set_aside, coalesce(sum(on_hand_delta), 0) as moved
+             from stock_movements where reservation_id = r.id) m on true
+         where (r.status = 'active') <> (m.set_aside > 0) or m.set_aside < 0 or (r.status = 'issued' and m.moved >= 0)
+            or (r.status in ('active', 'released', 'returned') and m.moved <> 0)",
     )
     .fetch_all(db)
     .await?;
@@ -47,7 +49,35 @@ pub(super) async fn check(db: &PgPool, report: &mut Report) -> Result<()> {
     for id in twice {
         report.find(format!("reservation {id} was issued twice"));
     }
+    check_orders(db, report).await?;
     check_restocked(db, report).await
+}
+
+/// What an order holds is what its status says, and nothing is held for nobody.
+async fn check_orders(db: &PgPool, report: &mut Report) -> Result<()> {
+    let differing = sqlx::query(
+        "select coalesce(o.id, r.order_id) as id, coalesce(o.status, 'served by another') as status, coalesce(r.status, 'none') as reservation
+         from orders o full join reservations r on r.id = o.reservation_id
+         where coalesce(r.status, 'none') <> all (case
+             when o.id is null then '{released}'::text[]
+             when o.status = 'backordered' then '{none}'
+             when o.status = 'cancelled' then '{released,none}'
+             when o.status = 'returned_to_sender' then '{returned}'
+             when o.status in ('pending', 'confirmed', 'processing', 'cancelling') then '{active}'
+             when o.status = 'exception' and o.picked_up_at is null then '{active}'
+             else '{issued}' end)",
+    )
+    .fetch_all(db)
+    .await?;
+    for row in differing {
+        report.find(format!(
+            "order {}, {}: its reservation is {}",
+            row.get::<Uuid, _>("id"),
+            row.get::<String, _>("status"),
+            row.get::<String, _>("reservation")
+        ));
+    }
+    Ok(())
 }
 
 /// Each returned piece that can be sold again is taken in by one movement.

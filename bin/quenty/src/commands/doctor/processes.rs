@@ -1,15 +1,27 @@
 //! Whether gateway, services and broker answer, and what they say of themselves.
 
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
+use anyhow::{Context, Result};
 use futures_util::future::join_all;
 use quenty_platform::{
-    Service, bus::rabbit::RabbitBus, client::Transport, discovery::Discovery, settings::Settings,
+    Service,
+    bus::rabbit::RabbitBus,
+    client::Transport,
+    discovery::Discovery,
+    settings::{CHASSIS, Settings},
 };
+use serde::Deserialize;
 
 use super::{Finding, Verdict, data_flag, finding};
 use crate::{
-    embedded::running_at,
+    commands::certs,
+    distributed::CERTIFICATES,
+    embedded::{processes_file, running_at, servers_file},
     health::{self, Health},
     services,
 };
@@ -18,9 +30,15 @@ const GATEWAY: &str = "gateway";
 const BROKER: &str = "broker";
 const PORT: &str = "port";
 
-/// Of an embedded platform, whose gateway knows them all.
+/// Of a platform in one process, whose gateway knows them all, or of one of many in one folder, each of which is asked.
 pub(super) async fn of_folder(chosen: &[&Service], folder: &Path) -> Vec<Finding> {
     let told = match running_at(folder) {
+        Some(url) if processes_file(folder).exists() => {
+            return match Many::read(folder) {
+                Ok(many) => many.examine(chosen, &url).await,
+                Err(why) => vec![finding(GATEWAY, "processes", Err(format!("{why:#}")))],
+            };
+        }
         Some(url) => at_gateway(&url).await,
         None => {
             let flag = data_flag(Some(folder));
@@ -38,7 +56,89 @@ pub(super) async fn of_folder(chosen: &[&Service], folder: &Path) -> Vec<Finding
     findings
 }
 
-/// What an instance says of itself, or why it does not, and where it is.
+/// The processes of `quenty up --distributed`, as its folder tells them.
+struct Many {
+    processes: BTreeMap<String, Process>,
+    logs: PathBuf,
+    /// With an operator's certificate, and where the broker is.
+    settings: Settings,
+    transport: Transport,
+}
+
+#[derive(Deserialize)]
+struct Process {
+    address: String,
+    pid: i32,
+}
+
+#[derive(Deserialize)]
+struct Servers {
+    rabbitmq: String,
+}
+
+impl Many {
+    fn read(folder: &Path) -> Result<Self> {
+        let read = |file: PathBuf| {
+            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))
+        };
+        let processes = serde_json::from_str(&read(processes_file(folder))?)?;
+        let Servers { rabbitmq } = serde_json::from_str(&read(servers_file(folder))?)?;
+        let shown = certs::settings(&folder.join(CERTIFICATES), "operator");
+        let shown = shown.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let settings = Settings::load(&[CHASSIS], None, shown)?.with("bus_url", rabbitmq);
+        let transport = Transport::from_settings(&settings)?;
+        Ok(Self { processes, logs: folder.join("logs"), settings, transport })
+    }
+
+    async fn examine(&self, chosen: &[&Service], front: &str) -> Vec<Finding> {
+        let own = chosen.iter().map(|service| self.ask(service.name, "/health/ready"));
+        let (front, gateways, broker, own) = tokio::join!(
+            at_gateway(front),
+            self.ask(GATEWAY, "/health"),
+            broker(&self.settings, "`quenty up` starts it again by itself"),
+            join_all(own)
+        );
+        let of_gateway =
+            |told: &Result<Health, String>| told.as_ref().map_err(Clone::clone).and_then(gateway);
+        let mut findings = vec![finding(GATEWAY, PORT, of_gateway(&front))];
+        for (name, told) in &gateways {
+            findings.push(at(Some(name.as_str()), finding(GATEWAY, PORT, of_gateway(told))));
+        }
+        findings.push(finding(BROKER, "dead letters", broker));
+        for (service, instances) in chosen.iter().zip(&own) {
+            if instances.is_empty() {
+                tell(service, None, Err("no process of it is known".to_owned()), &mut findings);
+            }
+            for (name, told) in instances {
+                let name = (instances.len() > 1).then_some(name.as_str());
+                tell(service, name, told.as_ref().map_err(Clone::clone), &mut findings);
+            }
+        }
+        findings
+    }
+
+    /// Each process that serves this, such as `order-1` and `order-2`.
+    async fn ask(&self, what: &str, path: &str) -> Vec<Told> {
+        let serving = self.processes.iter().filter(|(name, _)| name.split('-').next() == Some(what));
+        let told = serving.map(|(name, Process { address, pid })| async move {
+            let url = format!("{address}{path}");
+            let told = health::read(&self.transport, &url).await.map_err(|why| {
+                let log = self.logs.join(format!("{name}.log"));
+                // The folder tells of it until another one runs in its place.
+                let next = if Path::new("/proc").join(pid.to_string()).exists() {
+                    "kill it if it hangs, and it is started again"
+                } else {
+                    "it has ended, and is being started again"
+                };
+                format!("process {pid} does not answer at {url} ({why}): see {}; {next}", log.display())
+            });
+            (name.clone(), told)
+        });
+        join_all(told).await
+    }
+}
+
+/// What an instance says of itself, or why it does not, and which it is.
 type Told = (String, Result<Health, String>);
 
 /// Of processes apart, each at the addresses that the settings name, or Consul.
@@ -54,7 +154,11 @@ pub(super) async fn of_settings(chosen: &[&Service]) -> Vec<Finding> {
     };
     let discovery = Discovery::from_settings(&settings, &transport);
     let own = chosen.iter().map(|service| at_its_places(service, &discovery, &transport));
-    let (told, broker, own) = tokio::join!(at_gateway(url), broker(&settings), join_all(own));
+    let (told, broker, own) = tokio::join!(
+        at_gateway(url),
+        broker(&settings, "start it, or correct QUENTY_BUS_URL"),
+        join_all(own)
+    );
     let told = told.map_err(|why| format!("{why} (QUENTY_PUBLIC_URL)"));
     let mut findings = vec![
         finding(GATEWAY, PORT, told.as_ref().map_err(Clone::clone).and_then(gateway)),
@@ -146,19 +250,27 @@ async fn at_its_url(
     }
 }
 
-/// What a service says of itself, as a finding for its port and one for its bus; with the URL of that instance where it
-/// has several.
-fn tell(service: &Service, url: Option<&str>, told: Result<&Health, String>, findings: &mut Vec<Finding>) {
+/// Says which instance was asked, where there are several.
+fn at(instance: Option<&str>, mut found: Finding) -> Finding {
+    if let Some(instance) = instance {
+        found.detail = format!("{instance}: {}", found.detail);
+    }
+    found
+}
+
+/// What a service says of itself, as a finding for its port and one for its bus.
+fn tell(
+    service: &Service,
+    instance: Option<&str>,
+    told: Result<&Health, String>,
+    findings: &mut Vec<Finding>,
+) {
     let (port, bus) = match told {
         Err(why) => (Err(why), Err("unknown, since the service does not answer".to_owned())),
         Ok(health) => (readiness(health), bus(health)),
     };
     for (check, outcome) in [(PORT, port), ("bus", bus)] {
-        let mut found = finding(service.name, check, outcome);
-        if let Some(url) = url {
-            found.detail = format!("{url}: {}", found.detail);
-        }
-        findings.push(found);
+        findings.push(at(instance, finding(service.name, check, outcome)));
     }
 }
 
@@ -179,14 +291,16 @@ fn bus(health: &Health) -> Verdict {
     match health.check("bus") {
         Some(check) if check.ok => Ok("reached".to_owned()),
         Some(_) => {
-            Err("cannot be reached: start the broker; events wait in the outbox until then".to_owned())
+            let what = "cannot be reached, or is short of memory or disk: start the broker, or make room there; events wait in the \
+                        outbox until then";
+            Err(what.to_owned())
         }
         None => Err("unknown: the service does not tell".to_owned()),
     }
 }
 
-/// What the broker keeps because no consumer could take it.
-async fn broker(settings: &Settings) -> Verdict {
+/// What the broker keeps because no consumer could take it; `away` says what to do when it cannot be asked.
+async fn broker(settings: &Settings, away: &str) -> Verdict {
     let bus = RabbitBus::from_settings(settings, services::topology()).map_err(|error| error.to_string())?;
     match bus.dead_letters().await {
         Ok(0) => Ok("none".to_owned()),
@@ -194,7 +308,7 @@ async fn broker(settings: &Settings) -> Verdict {
             "{count} messages in the queue quenty.dead, which no service could read: look at them in RabbitMQ, correct what sent them, \
              then purge the queue; `quenty replay` or the journals have what was lost"
         )),
-        Err(error) => Err(format!("{error}: start it, or correct QUENTY_BUS_URL")),
+        Err(error) => Err(format!("{error}: {away}")),
     }
 }
 
@@ -203,7 +317,6 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use axum::{Router, routing::get};
-    use quenty_platform::settings::CHASSIS;
     use serde_json::json;
     use tokio::net::TcpListener;
 
@@ -214,6 +327,23 @@ mod tests {
         let settings = pairs.iter().fold(settings, |settings, (key, value)| settings.with(key, *value));
         let discovery = Discovery::from_settings(&settings, &Transport::default());
         Places::of(&services::find("order").unwrap(), &discovery).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_has_ended_is_not_to_be_killed() {
+        let process = |pid| Process { address: "http://127.0.0.1:9".to_owned(), pid };
+        let hangs = process(i32::try_from(std::process::id()).unwrap());
+        let many = Many {
+            // No system has so many processes.
+            processes: [("order-1".to_owned(), hangs), ("order-2".to_owned(), process(i32::MAX))].into(),
+            logs: PathBuf::from("logs"),
+            settings: Settings::load(&[CHASSIS], None, std::iter::empty()).unwrap(),
+            transport: Transport::default(),
+        };
+        let told = many.ask("order", "/health/ready").await;
+        let why: Vec<String> = told.into_iter().map(|(_, told)| told.unwrap_err()).collect();
+        assert!(why[0].ends_with("kill it if it hangs, and it is started again"), "{why:?}");
+        assert!(why[1].ends_with("it has ended, and is being started again"), "{why:?}");
     }
 
     #[tokio::test]
