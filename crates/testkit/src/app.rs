@@ -69,8 +69,7 @@ impl TestApp {
             .expect("defaults")
             // The tests' server speaks no TLS, whatever authority a test names for others.
             .with("database_url", format!("{}?sslmode=disable", database.app_url))
-            // Each costs the server as much as most tests do with it.
-            .with("database_connections", "4")
+            .with("database_connections", "12")
             .with("auth_url", auth_url)
             .with("client_secret", "test");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
