@@ -26,8 +26,10 @@ pub enum Error {
     RefreshTokenReused,
     #[error("the token belongs to no session")]
     NoSession,
-    #[error("the link is unknown, used or expired, or the password is another one")]
+    #[error("the link is unknown, used or expired")]
     BadLink,
+    #[error("the link is unknown, used or expired, or the password is another one")]
+    BadProof,
     #[error("the username is taken")]
     UsernameTaken,
     #[error("{0}")]
@@ -168,6 +170,11 @@ fn told(error: &Error) -> Failure {
             Failure::new(Kind::Forbidden, "NO_SESSION", "this needs the access token of a login")
         }
         Error::BadLink => Failure::new(
+            Kind::Invalid,
+            "INVALID_LINK",
+            "the link is unknown, was used or has expired; ask for a new one",
+        ),
+        Error::BadProof => Failure::new(
             Kind::Invalid,
             "INVALID_LINK",
             "the link is unknown, was used or has expired, or does not go with this password; check the password, or ask for a new link",

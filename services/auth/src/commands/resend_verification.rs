@@ -26,9 +26,9 @@ pub async fn resend_verification(
     if let Some(retry_after) = VERIFICATION_MAILS.wait(Some(before), now) {
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
-    // Each registration keeps its own link: nobody can put theirs in the place of another's.
+    // Whose it is matters to nobody: with any link the password tells the registration.
     let renewed = store::registrations::renew(tx.conn(), email, now - RENEWED, now + LIVES, now).await?;
-    for registration in renewed {
+    if let Some(registration) = renewed {
         mail_verification(tx, registration)?;
         record_access(tx, "resend_verification", Outcome::Succeeded, None, None, origin)?;
     }

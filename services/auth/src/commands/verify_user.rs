@@ -1,9 +1,10 @@
-//! A person proves to own the e-mail address, and is a user from then on: with the names and the password of the
-//! registration whose link it was, whatever others registered under the address. The password has to be given with the
-//! link: else an owner who follows a stranger's link would make the stranger's account.
+//! A person proves to own the e-mail address, and is a user from then on. Any link that was mailed there proves the address;
+//! the password tells which of its registrations is theirs, since strangers may have registered it, too: nobody makes a
+//! stranger's account by following a link, nor is kept from their own because a stranger's links took all mails.
 
 use quenty_kernel::{Actor, clock::wall_now, id::UserId};
 use quenty_platform::Tx;
+use uuid::Uuid;
 
 use super::{Outcome, login::count_failure, record_access};
 use crate::{
@@ -12,20 +13,20 @@ use crate::{
     store,
 };
 
-/// `is_proved`: the password of the link's registration was given. The inner error must be committed, too: the attempt counts.
+/// `proved`: the registration whose password was given. The inner error must be committed, too: the attempt counts.
 pub async fn verify_user(
     tx: &mut Tx,
     token: &OpaqueToken,
-    is_proved: bool,
+    proved: Option<Uuid>,
     origin: &Origin,
 ) -> Result<Result<(), Error>, Error> {
-    if !is_proved {
+    let Some(proved) = proved else {
         count_failure(tx, &token.hash(), origin).await?;
         record_access(tx, "verify_user", Outcome::Refused, None, None, origin)?;
-        return Ok(Err(Error::BadLink));
-    }
-    let found = store::registrations::lock(tx.conn(), &token.hash(), wall_now()).await?;
-    let registration = found.ok_or(Error::BadLink)?;
+        return Ok(Err(Error::BadProof));
+    };
+    let found = store::registrations::lock(tx.conn(), proved, wall_now()).await?;
+    let registration = found.ok_or(Error::BadProof)?;
     let person = &registration.person;
     store::registrations::forget(tx.conn(), &person.email).await?;
     let id = UserId::new();
@@ -33,7 +34,7 @@ pub async fn verify_user(
     if !create_active(tx, id, person, Vec::new(), &registration.password_hash).await? {
         // Somebody was faster: with this address, or with the username alone.
         let known = store::users::find_by_login(tx.conn(), person.email.as_str()).await?;
-        return Err(if known.is_some() { Error::BadLink } else { Error::UsernameTaken });
+        return Err(if known.is_some() { Error::BadProof } else { Error::UsernameTaken });
     }
     record_access(tx, "verify_user", Outcome::Succeeded, Some(id), None, origin)?;
     Ok(Ok(()))

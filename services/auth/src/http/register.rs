@@ -97,11 +97,11 @@ pub(super) async fn register_user(
     }
 }
 
-/// Prove the e-mail address with the token that was mailed, and the password that was chosen with it.
+/// Prove the e-mail address with the token that was mailed, and who registered it with the password that was chosen.
 #[utoipa::path(post, path = "/api/v1/auth/verify", operation_id = "verify_user", tag = "auth", security(()), request_body = VerifyIn,
     extensions(("x-own-pace" = json!(true))),
     responses((status = 204), (status = 409, description = "`USERNAME_TAKEN`: by somebody who was faster; register again"),
-        (status = 422, description = "`INVALID_LINK`: unknown, used or expired, or of a registration with another password"),
+        (status = 422, description = "`INVALID_LINK`: unknown, used or expired, or no registration of the address has this password"),
         (status = 429, description = "`TOO_MANY_ATTEMPTS`, `TOO_MANY_LOGINS`: try again after `Retry-After`")))]
 pub(super) async fn verify_user(
     State(app): State<App>,
@@ -110,12 +110,21 @@ pub(super) async fn verify_user(
     Json(input): Json<VerifyIn>,
 ) -> Result<Answer> {
     let token = input.token.hash();
-    let hash = store::registrations::password_hash(app.db(), &token, wall_now()).await?;
-    let hash = hash.ok_or(Error::BadLink)?;
+    let candidates = store::registrations::candidates(app.db(), &token, wall_now()).await?;
+    if candidates.is_empty() {
+        return Err(Error::BadProof.into());
+    }
     slow_down(&app, &origin, &token).await?;
-    let checked = app.part::<PasswordHasher>()?.check(&input.password, Some(hash)).await?;
+    let hasher = app.part::<PasswordHasher>()?;
+    let mut proved = None;
+    for (id, hash) in candidates {
+        if hasher.check(&input.password, Some(hash)).await?.matches {
+            proved = Some(id);
+            break;
+        }
+    }
     let mut tx = app.begin(&caller).await?;
-    match commands::verify_user(&mut tx, &input.token, checked.matches, &origin).await? {
+    match commands::verify_user(&mut tx, &input.token, proved, &origin).await? {
         Ok(()) => tx.answer(Answer::no_content()).await,
         Err(refused) => tx.refuse(refused).await,
     }

@@ -76,54 +76,52 @@ pub async fn find(db: impl PgExecutor<'_>, id: Uuid) -> Result<Option<Registrati
     row.fetch_optional(db).await?.map(Registration::try_from).transpose()
 }
 
-/// The hash of the password that was chosen with a token's registration, if that can still be used.
-pub async fn password_hash(
+/// Registrations of the address that a token proves, with the hashes of their passwords: the token's own, then the newest.
+pub async fn candidates(
     db: impl PgExecutor<'_>,
     token_hash: &[u8; 32],
     now: Timestamp,
-) -> Result<Option<String>> {
-    let hash = sqlx::query_scalar!(
-        "select password_hash from registrations where token_hash = $1 and expires_at > $2",
+) -> Result<Vec<(Uuid, String)>> {
+    let rows = sqlx::query!(
+        "select r.id, r.password_hash from registrations t
+         join registrations r on r.email_key = t.email_key and r.expires_at > $2
+         where t.token_hash = $1 and t.expires_at > $2 order by r.id = t.id desc, r.id desc limit 10",
         &token_hash[..],
         now.to_sqlx() as _
     );
-    Ok(hash.fetch_optional(db).await?)
+    Ok(rows.fetch_all(db).await?.into_iter().map(|row| (row.id, row.password_hash)).collect())
 }
 
-/// The registration of a token, if it can still be used; only one transaction does.
-pub async fn lock(
-    connection: &mut PgConnection,
-    token_hash: &[u8; 32],
-    now: Timestamp,
-) -> Result<Option<Registration>> {
+/// One that can still be used; only one transaction does.
+pub async fn lock(connection: &mut PgConnection, id: Uuid, now: Timestamp) -> Result<Option<Registration>> {
     let row = sqlx::query_as!(
         Row,
         "select id, username, email, given_name, family_name, language, password_hash, created_at, expires_at
-         from registrations where token_hash = $1 and expires_at > $2 for update",
-        &token_hash[..],
+         from registrations where id = $1 and expires_at > $2 for update",
+        id,
         now.to_sqlx() as _
     );
     row.fetch_optional(connection).await?.map(Registration::try_from).transpose()
 }
 
-/// The links of the newest three registrations of an address, of those made since `since`, work until then; tells which.
+/// The link of the newest registration of an address works until then, if that was made since `since`; tells which.
 pub async fn renew(
     connection: &mut PgConnection,
     email: &Email,
     since: Timestamp,
     until: Timestamp,
     now: Timestamp,
-) -> Result<Vec<Uuid>> {
+) -> Result<Option<Uuid>> {
     Ok(sqlx::query_scalar!(
         "update registrations set expires_at = $3 where id in (
-           select id from registrations where email_key = $1 and created_at > $2 and expires_at > $4 order by id desc limit 3)
+           select id from registrations where email_key = $1 and created_at > $2 and expires_at > $4 order by id desc limit 1)
          returning id",
         email.canonical(),
         since.to_sqlx() as _,
         until.to_sqlx() as _,
         now.to_sqlx() as _
     )
-    .fetch_all(connection)
+    .fetch_optional(connection)
     .await?)
 }
 

@@ -276,7 +276,7 @@ async fn customer(
     let body = serde_json::json!({"company_id": company, "name": party.name, "email": email, "phone": party.phone, "address": party.address});
     match app.client().post::<CustomerRef>("customer", "/internal/customers/upsert", &body).await {
         Ok(found) => Ok(Some(found.customer_id)),
-        Err(CallError::Refused { status: 400 | 404 | 422, problem, .. }) => {
+        Err(CallError::Refused { status: 400 | 422, code: Some(_), problem, .. }) => {
             Err(Failure::invalid("CUSTOMER_REFUSED", "/Email", problem).into())
         }
         Err(error) => Err(quenty_platform::Error::from(error).into()),

@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
-use quenty_kernel::id::CustomerId;
+use axum::{Json, Router, extract::State, routing::post};
+use quenty_kernel::{Failure, Kind, id::CustomerId};
 use quenty_testkit::{TestApp, TestOptions, eventually, http::Answer, neighbour::serve};
 use serde_json::{Value, json};
 
@@ -62,14 +62,14 @@ impl Customers {
 async fn upsert(
     State(customers): State<Customers>,
     Json(body): Json<Value>,
-) -> Result<Json<Value>, StatusCode> {
+) -> Result<Json<Value>, quenty_platform::Error> {
     tokio::time::sleep(Duration::from_millis(customers.milliseconds.load(Ordering::SeqCst))).await;
     let less_one = |left: u64| left.checked_sub(1);
     if customers.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less_one).is_ok() {
-        return Err(StatusCode::UNAUTHORIZED);
+        return Err(Failure::new(Kind::Unauthenticated, "INVALID_TOKEN", "another one, please").into());
     }
     if body["name"] == "Nobody" {
-        return Err(StatusCode::UNPROCESSABLE_ENTITY);
+        return Err(Failure::invalid("INVALID_FIELD", "/name", "is nobody's").into());
     }
     let email = body["email"].as_str().expect("an e-mail address").to_owned();
     customers.emails.lock().unwrap_or_else(PoisonError::into_inner).push(email);

@@ -80,9 +80,9 @@ async fn an_import_goes_on_after_its_service_was_stopped() {
 async fn a_long_import_is_handed_on_before_a_try_has_taken_too_long() {
     let customers = Customers::default();
     // Sixty of them take longer than a try may.
-    customers.milliseconds.store(70, Ordering::SeqCst);
+    customers.milliseconds.store(120, Ordering::SeqCst);
     let mut options = options(customers.serve().await);
-    options.settings.push(("task_timeout_ms", "3000".to_owned()));
+    options.settings.push(("task_timeout_ms", "6000".to_owned()));
     let app = TestApp::start_with(quenty_order::service(), options).await;
     let merchant = merchant(&app).await;
     let location = sixty_under_way(&merchant).await;

@@ -20,7 +20,11 @@ pub(super) async fn place_exchange(app: App, task: Claimed<PlaceExchange>) -> Re
     let mut tx = task.begin(&app).await?;
     match answer {
         Ok(placed) => commands::exchange_return(&mut tx, id, &placed).await?,
-        Err(CallError::Refused { status: 404 | 409 | 422, problem, .. }) => {
+        Err(refused) if refused.is_not_found() => {
+            commands::fail_exchange(&mut tx, id, &refused.to_string()).await?;
+        }
+        // Without a code it is not Order's word.
+        Err(CallError::Refused { status: 409 | 422, code: Some(_), problem, .. }) => {
             commands::fail_exchange(&mut tx, id, &problem).await?;
         }
         Err(away) => return Err(quenty_platform::Error::from(away).into()),

@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     routing::{MethodRouter, post},
 };
-use quenty_kernel::id::ProductId;
+use quenty_kernel::{Failure, id::ProductId};
 use quenty_testkit::{neighbour::serve, wait::eventually};
 use serde_json::{Value, json};
 
@@ -84,7 +84,9 @@ async fn what_was_free_is_replaced_by_hand_and_nobody_is_told_otherwise() {
 
 #[tokio::test]
 async fn what_cannot_be_replaced_is_paid_back() {
-    let world = beside(post(async || StatusCode::CONFLICT)).await;
+    let short =
+        async || quenty_platform::Error::from(Failure::conflict("INSUFFICIENT_STOCK", "there is none"));
+    let world = beside(post(short)).await;
     let asked = exchange(&world, &world.delivered(1, "100000.00", None).await).await;
     world.bring_back(&asked, 1).await;
     attention(&world, &asked, "EXCHANGE_FAILED").await;
