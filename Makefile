@@ -62,6 +62,7 @@ test-distributed: packages ## Many processes behind nginx: kill one of two and n
 	export TMPDIR="$$(scripts/scratch-dir)"; \
 	$(CARGO) xtask with-servers -- $(CARGO) test --workspace --test journeys -- --ignored --exact --nocapture \
 		--test-threads 1 distributed::one_of_two_may_die_at_any_moment_and_nobody_outside_sees_it \
+		kill::nothing_of_three_hundred_orders_is_lost_and_nothing_doubled \
 		kill::nothing_is_lost_and_nothing_doubled_of_many_processes
 
 test-orders: packages ## Import 500 real orders and deliver them (needs the sample)
