@@ -1,5 +1,7 @@
 //! What went wrong, in the one closed set that maps to HTTP: see design/conventions.md, "HTTP".
 
+use std::fmt;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -125,6 +127,12 @@ impl Failure {
         let detail = detail.into();
         let error = FieldError { pointer: pointer.into(), code, detail: detail.clone() };
         Self { errors: vec![error], ..Self::new(Kind::Invalid, code, detail) }
+    }
+
+    /// 422 about the query, which has no fields to point at.
+    #[must_use]
+    pub fn invalid_query(why: impl fmt::Display) -> Self {
+        Self::new(Kind::Invalid, "INVALID_QUERY", format!("the query does not fit: {why}"))
     }
 
     #[must_use]

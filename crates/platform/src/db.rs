@@ -58,7 +58,7 @@ pub fn pool(url: &str, service: &str, plans: Plans, connections: u32) -> Result<
         Plans::Custom => "force_custom_plan",
         Plans::Generic => "force_generic_plan",
     };
-    let options = PgConnectOptions::from_str(url)?.application_name(&format!("quenty-{service}")).options([
+    let options = PgConnectOptions::from_str(url)?.application_name(&application_name(service)).options([
         ("plan_cache_mode", plan_cache_mode),
         ("jit", "off"),
         ("idle_in_transaction_session_timeout", "60000"),
@@ -83,6 +83,11 @@ pub fn pool(url: &str, service: &str, plans: Plans, connections: u32) -> Result<
             })
         })
         .connect_lazy_with(options))
+}
+
+/// How the connections of a service are named.
+pub(crate) fn application_name(service: &str) -> String {
+    format!("quenty-{service}")
 }
 
 /// For a worker, whom no client's patience ends: what it asks of its database, for as long as that may take.

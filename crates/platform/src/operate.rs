@@ -350,11 +350,9 @@ pub async fn heard_types(db: &PgPool) -> Result<Vec<String>> {
 /// # Errors
 /// When the database cannot be read.
 pub async fn is_served(db: &PgPool, service: &str) -> Result<bool> {
-    // As `db::pool` names them.
-    let name = format!("quenty-{service}");
     let connected = sqlx::query_scalar!(
         "select exists (select from pg_stat_activity where datname = current_database() and application_name = $1) as \"connected!\"",
-        name
+        crate::db::application_name(service)
     )
     .fetch_one(db)
     .await?;

@@ -4,6 +4,8 @@
 //! Here nobody has anything: that one tenant cannot reach another's things is told in `tests/journeys/strangers.rs`,
 //! over real ones.
 
+use std::collections::BTreeSet;
+
 use http::Method;
 use quenty_kernel::id::CompanyId;
 use quenty_platform::token::Realm;
@@ -34,6 +36,23 @@ impl Operation {
     pub fn has_path_id(&self) -> bool {
         self.path.contains('{')
     }
+}
+
+/// The operations that may be conditional: those that answer 412 say which header names the version, and no others.
+#[must_use]
+pub fn conditional_operations(document: &Value) -> BTreeSet<&str> {
+    let items = document["paths"].as_object().expect("paths").values();
+    let mut conditional = BTreeSet::new();
+    for operation in items.flat_map(|item| item.as_object().expect("operations").values()) {
+        let id = operation["operationId"].as_str().unwrap_or_default();
+        let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+        let says = parameters.any(|of| of["name"] == "If-Match" && of["in"] == "header");
+        assert_eq!(says, operation["responses"]["412"].is_object(), "{id}");
+        if says {
+            conditional.insert(id);
+        }
+    }
+    conditional
 }
 
 /// Every operation that the service describes.

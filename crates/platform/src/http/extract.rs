@@ -3,12 +3,19 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use quenty_kernel::{Failure, FieldError, Kind};
 use serde::de::DeserializeOwned;
 
 use crate::Error;
+
+/// What a body is said to be, in lower case and without parameters; empty when nothing is said.
+#[must_use]
+pub fn media_type(headers: &HeaderMap) -> String {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
 
 /// A JSON body. Unknown fields, wrong types and values that a type refuses are 422 with the field's pointer;
 /// text that is not JSON is 400.
@@ -19,13 +26,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let json =
-            request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_some_and(|kind| {
-                let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-                essence == "application/json"
-                    || (essence.starts_with("application/") && essence.ends_with("+json"))
-            });
-        if !json {
+        let kind = media_type(request.headers());
+        if kind != "application/json" && !(kind.starts_with("application/") && kind.ends_with("+json")) {
             return Err(Failure::new(
                 Kind::UnsupportedMediaType,
                 "UNSUPPORTED_MEDIA_TYPE",
@@ -155,14 +157,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         axum::extract::Query::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Query(value)| Self(value))
-            .map_err(|e| {
-                Failure::new(
-                    Kind::Invalid,
-                    "INVALID_QUERY",
-                    format!("the query does not fit: {}", e.body_text()),
-                )
-                .into()
-            })
+            .map_err(|e| Failure::invalid_query(e.body_text()).into())
     }
 }
 

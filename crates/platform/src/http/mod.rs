@@ -18,7 +18,7 @@ pub use answer::Answer;
 pub use caller::{AnyToken, Anyone, Call, Caller, Can, LoggedIn, Permission, bearer_token};
 pub use client_address::client_address;
 pub use edge::{DatabaseAway, REQUEST_ID, RunAgain, method_label};
-pub use extract::{IfMatch, Json, Path, Query};
+pub use extract::{IfMatch, Json, Path, Query, media_type};
 pub use openapi::document;
 pub(crate) use system::waiting;
 pub use upload::{UPLOAD_TIMEOUT, Upload, is_upload};

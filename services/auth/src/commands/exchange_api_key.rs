@@ -80,8 +80,7 @@ async fn permissions_now(tx: &mut Tx, key: &ApiKey, address: IpAddr) -> Result<O
 /// A key whose secret is known is worth a record; strangers leave so many and no more.
 async fn refuse(tx: &mut Tx, key: Option<&ApiKey>, origin: &Origin) -> Result<Error, Error> {
     let (bucket, now) = (FAILURES_OF_KEYS.bucket(&origin.network()), wall_now());
-    let before = store::rate_limits::hit(tx.conn(), &FAILURES_OF_KEYS, &bucket, now).await?;
-    if FAILURES_OF_KEYS.wait(Some(before), now).is_none() {
+    if store::rate_limits::hit(tx.conn(), &FAILURES_OF_KEYS, &bucket, now).await?.is_none() {
         let owner = key.map(|key| key.user_id);
         record_access(tx, "exchange_api_key", Outcome::Refused, owner, None, origin)?;
     }

@@ -68,8 +68,7 @@ async fn may_mail(tx: &mut Tx, user: &User, company_id: CompanyId) -> Result<boo
         (INVITATION_MAILS_OF_PAIR, INVITATION_MAILS_OF_PAIR.bucket(&format!("{company_id}:{address}"))),
         (INVITATION_MAILS, INVITATION_MAILS.bucket(&address)),
     ] {
-        let before = store::rate_limits::hit(tx.conn(), &limit, &bucket, now).await?;
-        if limit.wait(Some(before), now).is_some() {
+        if store::rate_limits::hit(tx.conn(), &limit, &bucket, now).await?.is_some() {
             tracing::warn!(user_id = %user.id(), %company_id, limit = limit.name, "an invitation is not mailed: there were too many");
             return Ok(false);
         }

@@ -29,8 +29,7 @@ pub(super) async fn prove_client(
         return Ok(Ok(()));
     }
     let (bucket, now) = (FAILURES_OF_CLIENTS.bucket(&origin.network()), wall_now());
-    let before = store::rate_limits::hit(tx.conn(), &FAILURES_OF_CLIENTS, &bucket, now).await?;
-    if let Some(retry_after) = FAILURES_OF_CLIENTS.wait(Some(before), now) {
+    if let Some(retry_after) = store::rate_limits::hit(tx.conn(), &FAILURES_OF_CLIENTS, &bucket, now).await? {
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
     // A stranger's words are nothing to keep.

@@ -30,8 +30,7 @@ pub async fn register_user(
 ) -> Result<Result<(), Error>, Error> {
     let wall = wall_now();
     let bucket = REGISTRATIONS.bucket(&origin.network());
-    let before = store::rate_limits::hit(tx.conn(), &REGISTRATIONS, &bucket, wall).await?;
-    if let Some(retry_after) = REGISTRATIONS.wait(Some(before), wall) {
+    if let Some(retry_after) = store::rate_limits::hit(tx.conn(), &REGISTRATIONS, &bucket, wall).await? {
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
     let person = &registration.person;
@@ -43,9 +42,8 @@ pub async fn register_user(
         return Ok(Err(Error::UsernameTaken));
     }
     let bucket = VERIFICATION_MAILS.bucket(&person.email.canonical());
-    let before = store::rate_limits::hit(tx.conn(), &VERIFICATION_MAILS, &bucket, wall).await?;
     // Many networks that register one address fill nobody's mailbox; they get the same answer.
-    let is_mailed = VERIFICATION_MAILS.wait(Some(before), wall).is_none();
+    let is_mailed = store::rate_limits::hit(tx.conn(), &VERIFICATION_MAILS, &bucket, wall).await?.is_none();
     if let Some(owner) = store::users::find_by_login(tx.conn(), person.email.as_str()).await? {
         if is_mailed {
             // Who was invited may have let the link run out: the address is theirs, and has no password yet.

@@ -31,8 +31,7 @@ pub async fn request_password_reset(
         (PASSWORD_RESETS, PASSWORD_RESETS.bucket(&email.canonical())),
         (PASSWORD_RESETS_OF_ADDRESS, PASSWORD_RESETS_OF_ADDRESS.bucket(&origin.network())),
     ] {
-        let before = store::rate_limits::hit(tx.conn(), &limit, &bucket, now).await?;
-        if let Some(retry_after) = limit.wait(Some(before), now) {
+        if let Some(retry_after) = store::rate_limits::hit(tx.conn(), &limit, &bucket, now).await? {
             return Ok(Err(Error::TooManyAttempts { retry_after }));
         }
     }

@@ -22,8 +22,7 @@ pub async fn resend_verification(
 ) -> Result<Result<(), Error>, Error> {
     let now = wall_now();
     let bucket = VERIFICATION_MAILS.bucket(&email.canonical());
-    let before = store::rate_limits::hit(tx.conn(), &VERIFICATION_MAILS, &bucket, now).await?;
-    if let Some(retry_after) = VERIFICATION_MAILS.wait(Some(before), now) {
+    if let Some(retry_after) = store::rate_limits::hit(tx.conn(), &VERIFICATION_MAILS, &bucket, now).await? {
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
     // Whose it is matters to nobody: with any link the password tells the registration.

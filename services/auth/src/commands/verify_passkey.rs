@@ -114,8 +114,7 @@ pub(super) async fn prove_passkey(
 /// What the browser is told where nobody has told who they are. The inner error must be committed, too.
 pub async fn ask_any_passkey(tx: &mut Tx, origin: &Origin) -> Result<Result<Value, Error>, Error> {
     let (bucket, now) = (PASSKEYS_ASKED.bucket(&origin.network()), wall_now());
-    let before = store::rate_limits::hit(tx.conn(), &PASSKEYS_ASKED, &bucket, now).await?;
-    if let Some(retry_after) = PASSKEYS_ASKED.wait(Some(before), now) {
+    if let Some(retry_after) = store::rate_limits::hit(tx.conn(), &PASSKEYS_ASKED, &bucket, now).await? {
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
     let app = tx.app().clone();

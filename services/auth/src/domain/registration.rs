@@ -1,6 +1,6 @@
 //! A person who says that an e-mail address is theirs. Nobody is a user until the link that was mailed there is
-//! followed, with the password of that link's registration; the names are that one's, too, whoever else registered the
-//! address.
+//! followed; the password that comes with it tells which registration of the address is theirs, and the names are that
+//! one's.
 
 use jiff::{SignedDuration, Timestamp};
 use quenty_kernel::id::new_uuid;

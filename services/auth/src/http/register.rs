@@ -54,7 +54,7 @@ pub(super) struct RegisterOut {
 pub(super) struct VerifyIn {
     /// From the link in the mail.
     token: OpaqueToken,
-    /// The one of the registration that the link belongs to: anybody may have registered the address.
+    /// The one that was chosen when registering: anybody may have registered the address, and it tells whose account this is.
     password: Password,
 }
 

@@ -14,13 +14,13 @@ pub async fn find(db: impl PgExecutor<'_>, bucket: &str) -> Result<Option<Hits>>
     Ok(row.map(|row| Hits { started_at: row.started_at.to_jiff(), count: row.hits }))
 }
 
-/// Counts one more and tells how many there were before it in this window.
+/// Counts one more; tells the seconds to wait if that is too many.
 pub async fn hit(
     connection: &mut PgConnection,
     limit: &RateLimit,
     bucket: &str,
     now: Timestamp,
-) -> Result<Hits> {
+) -> Result<Option<u32>> {
     let row = sqlx::query!(
         "insert into rate_limits as r (bucket, started_at, hits) values ($1, $2, 1)
          on conflict (bucket) do update set
@@ -33,7 +33,8 @@ pub async fn hit(
     )
     .fetch_one(connection)
     .await?;
-    Ok(Hits { started_at: row.started_at.to_jiff(), count: row.hits - 1 })
+    let before = Hits { started_at: row.started_at.to_jiff(), count: row.hits - 1 };
+    Ok(limit.wait(Some(before), now))
 }
 
 /// Forgets windows that ended long ago.

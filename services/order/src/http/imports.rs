@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use quenty_kernel::{Failure, Kind, Scope, id::ImportId};
 use quenty_platform::{
     App, Result,
-    http::{Answer, Caller, Can, Json, Path, Query, Upload},
+    http::{Answer, Caller, Can, Json, Path, Query, Upload, media_type},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -100,8 +100,7 @@ pub(super) async fn import_orders(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Answer> {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/csv") {
+    if media_type(&headers) != "text/csv" {
         let detail = "send the shop's export itself as the body, with Content-Type: text/csv";
         return Err(Failure::new(Kind::UnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", detail).into());
     }

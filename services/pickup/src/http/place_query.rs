@@ -1,6 +1,6 @@
 //! A place in query parameters.
 
-use quenty_kernel::{Failure, Invalid, Kind, contact::Text, country::CountryCode, geo::GeoPoint};
+use quenty_kernel::{Failure, Invalid, contact::Text, country::CountryCode, geo::GeoPoint};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -41,8 +41,6 @@ pub(super) fn place(
         (None, None) => Ok(None),
         _ => Err(Invalid::new("position", "needs both lat and lng")),
     };
-    let location = location.map_err(|invalid| {
-        Failure::new(Kind::Invalid, "INVALID_QUERY", format!("the query does not fit: {invalid}"))
-    })?;
+    let location = location.map_err(Failure::invalid_query)?;
     Ok(Place::new(country, postal_code.map(Text::as_str), location))
 }

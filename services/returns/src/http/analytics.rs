@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use quenty_kernel::{Failure, Kind, id::ProductId, money::Money};
+use quenty_kernel::{Failure, id::ProductId, money::Money};
 use quenty_platform::{
     App, Result,
     http::{Caller, Can, Json, Query},
@@ -33,8 +33,7 @@ pub(super) struct SpanQuery {
 impl SpanQuery {
     fn span(&self, caller: &Caller) -> Result<Span, Failure> {
         if self.from >= self.to {
-            let detail = "the query does not fit: `to` must lie after `from`";
-            return Err(Failure::new(Kind::Invalid, "INVALID_QUERY", detail));
+            return Err(Failure::invalid_query("`to` must lie after `from`"));
         }
         Ok(Span { scope: caller.scope()?, from: self.from, to: self.to })
     }
