@@ -1,6 +1,9 @@
 //! What only a broker can do to us: die, lose a queue, carry what nobody can read.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::StreamExt;
 use lapin::{
@@ -12,13 +15,14 @@ use lapin::{
     types::{AMQPValue, FieldTable},
 };
 use quenty_kernel::{Envelope, Event};
-use quenty_platform::bus::{Broadcast, Topology, rabbit::RabbitBus};
+use quenty_platform::bus::{Broadcast, Bus, Topology, rabbit::RabbitBus};
 use quenty_testkit::{rabbit::RabbitServer, scratch_dir::ScratchDir};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::{
     broadcasts::next_of,
+    proxy::Proxy,
     tally::{self, ALL, Added, CONSUMERS, CounterId, LEDGER, TALLY, add},
     waiting::until,
     world::World,
@@ -84,6 +88,18 @@ async fn without_its_broker_the_platform_works_on_and_events_flow_when_it_is_bac
     publisher.bus.broadcast(message.clone()).await.expect("the bus is back");
     assert_eq!(next_of(&mut broadcasts, "routes").await, message);
     world.finish([publisher, consumers]).await;
+}
+
+#[tokio::test]
+async fn who_only_asks_whether_a_slow_broker_is_there_gets_connected_to_it() {
+    let world = World::rabbit().await;
+    let url = world.plan.amqp_url.as_ref().expect("a URL");
+    // Connecting and declaring take some thirty answers; a question is waited for for one second.
+    let (_cable, slow) = Proxy::slow_before(url, Duration::from_millis(100)).await;
+    let bus = RabbitBus::connect_lazily(&slow, tally::topology());
+    let first = bus.check().await.expect_err("it takes longer").to_string();
+    assert!(first.contains("still connecting"), "{first}");
+    until("the broker is reached", || bus.check(), Result::is_ok).await.expect("it is");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

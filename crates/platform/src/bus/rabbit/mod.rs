@@ -14,14 +14,18 @@ mod consume;
 mod publish;
 mod topology;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
 use quenty_kernel::Envelope;
+use tokio::time::timeout;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -32,11 +36,13 @@ use self::{broadcast::Listener, connection::Link, publish::Publisher};
 use super::{Broadcast, Bus, BusAway, Deliver, Topology};
 use crate::{Error, Result, settings::Settings, tls};
 
+const CHECK_LIMIT: Duration = Duration::from_secs(1);
+
 /// One process's way to the broker.
 pub struct RabbitBus {
     /// A broker that runs short of memory or disk stops reading from connections that publish. Acknowledgements go
     /// over another one: they are what makes room.
-    outward: Link,
+    outward: Arc<Link>,
     link: Arc<Link>,
     publisher: Publisher,
     listener: Listener,
@@ -83,7 +89,7 @@ impl RabbitBus {
     fn with_tls(url: &str, topology: Topology, tls: OwnedTLSConfig) -> Self {
         let stop = CancellationToken::new();
         Self {
-            outward: Link::new(url, topology.clone(), tls.clone()),
+            outward: Arc::new(Link::new(url, topology.clone(), tls.clone())),
             link: Arc::new(Link::new(url, topology, tls)),
             publisher: Publisher::default(),
             listener: Listener::default(),
@@ -142,6 +148,16 @@ impl Bus for RabbitBus {
     }
 
     fn check(&self) -> BoxFuture<'_, std::result::Result<(), BusAway>> {
-        Box::pin(self.outward.check())
+        let link = Arc::clone(&self.outward);
+        // It goes on when nobody waits for it any more: a broker may need longer to be connected to than to be asked, and
+        // where nothing is published, nobody else connects.
+        let checked = self.background.spawn(async move { link.check().await });
+        Box::pin(async {
+            let ended = timeout(CHECK_LIMIT, checked).await;
+            ended.map_or_else(
+                |_| Err(BusAway("it is still connecting".to_owned())),
+                |joined| joined.unwrap_or_else(|error| Err(BusAway::because(error))),
+            )
+        })
     }
 }
