@@ -10,13 +10,13 @@ use quenty_kernel::{Envelope, Failure, clock::wall_now, id::CompanyId};
 use serde::{Deserialize, Serialize};
 use sqlx::{AssertSqlSafe, PgPool};
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use crate::{
     App, Result,
     http::{Answer, Can, Json, Path},
-    journal,
+    journal, routes,
     service::Invariant,
     tasks::LEASE,
 };

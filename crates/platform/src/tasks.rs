@@ -92,6 +92,7 @@ pub(crate) async fn run(app: App) {
     if app.service().tasks.is_empty() {
         return;
     }
+    app.0.task_nudge.notify_one();
     let workers = futures_util::future::join_all((0..WORKERS).map(|_| worker(app.clone())));
     tokio::join!(workers, look_regularly(&app));
 }
@@ -106,8 +107,14 @@ async fn look_regularly(app: &App) {
     }
 }
 
+/// Looks when it is nudged: where nothing is due, one look tells all of them.
 async fn worker(app: App) {
-    while !app.stopping().is_cancelled() {
+    loop {
+        tokio::select! {
+            biased;
+            () = app.stopping().cancelled() => return,
+            () = app.0.task_nudge.notified() => {}
+        }
         match in_time(claim(&app)).await {
             Ok(Some((kind, mut task))) => {
                 // Another worker may find more at once.
@@ -119,14 +126,10 @@ async fn worker(app: App) {
                 task.traceparent = Some(trace.to_string());
                 let span = tracing::info_span!("task", service = app.name(), kind, id = %task.id, trace_id = trace.trace_id());
                 trace::within(trace, span, perform(&app, &kind, task, &mut seen)).await;
-                continue;
+                app.0.task_nudge.notify_one();
             }
             Ok(None) => {}
             Err(error) => tracing::warn!(service = app.name(), %error, "a task worker paused"),
-        }
-        tokio::select! {
-            () = app.stopping().cancelled() => {}
-            () = app.0.task_nudge.notified() => {}
         }
     }
 }

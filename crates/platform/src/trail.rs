@@ -7,12 +7,13 @@ use quenty_kernel::{Actor, Cursor, Page, PageQuery, Scope, contact::Text, page::
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     App, Result,
     http::{Can, Json, Query},
     journal::{self, Entry, EntryRow, Verification},
+    routes,
 };
 
 crate::permissions! {

@@ -50,6 +50,8 @@ pub struct World {
     pools: BTreeMap<&'static str, PgPool>,
     /// The local bus is one for all nodes: it joins what runs in this process.
     local: Option<Arc<dyn Bus>>,
+    /// Goes with the world: a broker works for every queue that it has, also when nobody uses it.
+    vhost: Option<(RabbitBroker, String)>,
 }
 
 impl Plan {
@@ -152,9 +154,10 @@ impl World {
 
     /// On a virtual host of its own in this broker.
     pub async fn on_broker(broker: &RabbitBroker) -> Self {
-        let vhost = format!("t-{}", new_uuid());
-        broker.add_vhost(&vhost).await.expect("a virtual host");
-        Self::new(Some(broker.amqp_url(&vhost))).await
+        let name = format!("t-{}", new_uuid());
+        broker.add_vhost(&name).await.expect("a virtual host");
+        let world = Self::new(Some(broker.amqp_url(&name))).await;
+        Self { vhost: Some((broker.clone(), name)), ..world }
     }
 
     async fn new(amqp_url: Option<String>) -> Self {
@@ -172,6 +175,7 @@ impl World {
             faults,
             pools,
             local: None,
+            vhost: None,
         }
     }
 
@@ -299,5 +303,8 @@ impl World {
         }
         let stopped = futures_util::future::join_all(nodes.into_iter().map(Node::stop));
         tokio::time::timeout(Duration::from_secs(8), stopped).await.expect("services end promptly");
+        if let Some((broker, name)) = &self.vhost {
+            broker.remove_vhost(name).await.expect("the virtual host goes");
+        }
     }
 }

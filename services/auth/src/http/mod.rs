@@ -23,8 +23,8 @@ mod tokens_out;
 mod user_out;
 mod users;
 
-use quenty_platform::App;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use quenty_platform::{App, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 quenty_platform::permissions! {
     ReadUsers = "users:read", personal;

@@ -12,8 +12,8 @@ mod privacy_requests;
 mod users;
 mod wire;
 
-use quenty_platform::{App, permissions};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use quenty_platform::{App, permissions, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 permissions! {
     ReadCompanies = "companies:read", personal;

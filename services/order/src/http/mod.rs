@@ -14,9 +14,9 @@ mod transfers;
 mod warehouses;
 mod wire;
 
-use quenty_platform::{App, permissions};
+use quenty_platform::{App, permissions, routes};
 pub(crate) use standing::known_standing;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 permissions! {
     ReadProducts = "products:read";

@@ -15,9 +15,10 @@ use quenty_kernel::Scope;
 use quenty_platform::{
     App,
     http::{Caller, Permission},
+    routes,
     token::Realm,
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Error, store::pickups::Reach};
 

@@ -14,8 +14,8 @@ mod settlement;
 mod warehouse;
 mod way_back;
 
-use quenty_platform::App;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use quenty_platform::{App, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 quenty_platform::permissions! {
     ReadReturns = "returns:read", personal;

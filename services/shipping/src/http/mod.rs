@@ -18,10 +18,10 @@ mod tracking;
 use quenty_platform::{
     App,
     http::{Caller, Permission},
-    permissions,
+    permissions, routes,
     token::Realm,
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 permissions! {
     ReadRates = "rates:read";
