@@ -39,8 +39,6 @@ const TRY_TIMEOUT: Duration = Duration::from_millis(900);
 const CALL_TIMEOUT: Duration = Duration::from_secs(2);
 /// A token is not used in its last moments: it has to be valid when it arrives.
 const TOKEN_MARGIN: Duration = Duration::from_secs(30);
-/// How old a token is at least when it is renewed because somebody refused it.
-const REFUSED_FOR: Duration = Duration::from_secs(10);
 const MAX_ANSWER_BYTES: usize = 8 << 20;
 /// The breaker opens after this many failures in a row, and lets one call through after the pause.
 const BREAKER_FAILURES: u32 = 5;
@@ -228,7 +226,6 @@ struct Breaker {
 #[derive(Clone)]
 struct Token {
     text: String,
-    asked_at: Instant,
     /// Half of its life: from here on a new one is asked for, and this one still serves if there is none.
     renew_at: Instant,
     expires_at: Instant,
@@ -342,11 +339,10 @@ impl Client {
         self.count(service, answered);
         let response = outcome?;
         if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            // Auth may sign with other keys by now, or give more: soon a new token is asked for. Not at once, since some are
-            // refused for what they ask for, again and again.
+            // Auth may sign with other keys by now, or give more: the next call asks for a new token.
             let mut held = self.0.token.lock().await;
             if let Some(held) = held.as_mut().filter(|held| held.text == token) {
-                held.renew_at = held.renew_at.min(held.asked_at + REFUSED_FOR);
+                held.renew_at = Instant::now();
             }
         }
         Ok((response.status(), response.into_body()))
@@ -436,7 +432,6 @@ impl Client {
         let life = Duration::from_secs(answer.expires_in);
         Ok(Token {
             text: answer.access_token,
-            asked_at,
             renew_at: asked_at + life / 2,
             expires_at: asked_at + life.saturating_sub(TOKEN_MARGIN),
         })
@@ -465,53 +460,4 @@ async fn within_limit<T>(
 /// Failures that may be gone at the next try.
 fn is_passing(status: StatusCode) -> bool {
     matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    use axum::{Json, Router, routing};
-    use serde_json::json;
-    use tokio::net::TcpListener;
-
-    use super::*;
-    use crate::settings::CHASSIS;
-
-    #[tokio::test]
-    async fn who_is_refused_again_and_again_asks_for_another_token_once_in_a_while() {
-        let tokens = Arc::new(AtomicU32::new(0));
-        let counted = Arc::clone(&tokens);
-        let give = move || {
-            let text = counted.fetch_add(1, Ordering::SeqCst).to_string();
-            std::future::ready(Json(json!({"access_token": text, "expires_in": 900})))
-        };
-        let router = Router::new()
-            .route("/api/v1/auth/token", routing::post(give))
-            .route("/internal/v1/things", routing::get(|| std::future::ready(StatusCode::FORBIDDEN)));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let settings = Settings::load(&[CHASSIS], None, std::iter::empty()).unwrap();
-        let settings =
-            settings.with("client_secret", "test").with("auth_url", &url).with("customer_url", &url);
-        let transport = Transport::default();
-        let discovery = Discovery::from_settings(&settings, &transport);
-        let client = Client::new("order", settings, discovery, transport);
-        let refused = async |times: usize| {
-            for _ in 0..times {
-                let answer = client.get::<()>("customer", "/internal/v1/things").await;
-                assert!(matches!(answer, Err(CallError::Refused { status: 403, .. })), "{answer:?}");
-            }
-            tokens.load(Ordering::SeqCst)
-        };
-        let asking = async {
-            assert_eq!(refused(3).await, 1);
-            client.0.token.lock().await.as_mut().unwrap().asked_at -= REFUSED_FOR;
-            assert_eq!(refused(3).await, 2);
-        };
-        tokio::select! {
-            () = asking => {}
-            ended = async { axum::serve(listener, router).await } => panic!("{ended:?}"),
-        }
-    }
 }
