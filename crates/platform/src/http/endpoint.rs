@@ -1,5 +1,5 @@
 //! Handlers of one type, whatever they take: what axum builds around a handler is compiled once and not for each of them,
-//! which was a third of the time that a service takes to compile.
+//! which was a quarter of the time that a service takes to compile (docs/adr/0016-what-the-tests-take.md).
 
 use std::sync::Arc;
 
