@@ -42,8 +42,9 @@ run: ## Start the platform with its demo and print where to look (EXIT=1 ends af
 run-distributed: ## The same as many processes behind nginx, on real servers
 	@scripts/ensure-packages distributed
 	$(BUILD)
+	consul="$$(scripts/ensure-consul)"; \
 	exec "$(QUENTY)" demo --distributed --data "$(DATA)-distributed" \
-		--orders 12 --consul "$$(scripts/ensure-consul)" $(if $(EXIT),--exit)
+		--orders 12 $${consul:+--consul "$$consul"} $(if $(EXIT),--exit)
 
 # All is built at once, before what starts the servers: by itself that would keep one core busy where there are two.
 test: packages ## Run the tests on private servers: PostgreSQL, RabbitMQ, Redis, Consul

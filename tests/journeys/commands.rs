@@ -315,6 +315,7 @@ async fn config_check_finds_what_cannot_work_and_shows_no_secret() {
     let unknown =
         process::run(&["config", "check"], &[("QUENTY_PROT".to_owned(), "1".to_owned())].into()).await;
     assert!(!unknown.status.success() && said(&unknown).contains("QUENTY_PROT"), "{}", said(&unknown));
+    assert!(said(&unknown).contains("database_connections"), "the known ones: {}", said(&unknown));
 }
 
 #[tokio::test]
@@ -339,6 +340,9 @@ async fn a_merchant_imports_their_own_orders_after_a_dry_run() {
     };
     assert_eq!(counts(&run(&[&import[..], &["--dry-run"]].concat()).await), json!([2, 1, 0, 1]));
     assert_eq!(orders().await, 0, "a dry run changes nothing");
+    let nowhere = ["import", "orders", &file, "--json", "/nonexistent/report.json", "--dry-run"];
+    let told = run(&[&nowhere[..], &whose[..]].concat()).await;
+    assert!(!told.status.success() && said(&told).contains("2 read"), "{}", said(&told));
     assert_eq!(counts(&run(&import).await), json!([2, 1, 0, 1]));
     assert_eq!(orders().await, 1);
     assert_eq!(counts(&run(&import).await), json!([2, 0, 1, 1]), "the same file again changes nothing");

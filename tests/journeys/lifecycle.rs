@@ -75,6 +75,47 @@ async fn sigterm_ends_it_in_order_and_leaves_no_process_behind() {
 }
 
 #[tokio::test]
+async fn an_up_whose_terminal_is_closed_ends_in_order() {
+    let folder = folder();
+    let (ready, log) = (folder.path().join("ready.json"), folder.path().join("up.log"));
+    let arguments = ["up", "--ephemeral", "--ports", "free", "--ready-file", text(&ready)];
+    // A shell says this of other servers.
+    let mut environment = environment(&folder);
+    environment.insert("PGSSLMODE".to_owned(), "require".to_owned());
+    let process = Process::start_unheard("up", &arguments, &environment, &log);
+    until(Duration::from_secs(60), "it is ready", async || {
+        assert!(process.exit_status().is_none(), "it ended\n{}", process.tail());
+        ready.exists().then_some(())
+    })
+    .await;
+    process.signal(Signal::SIGHUP);
+    assert!(process.ended().await.success(), "{}", process.tail());
+    assert_eq!(platforms_in(folder.path()), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn servers_that_the_environment_names_are_not_those_of_a_platform_in_one_process() {
+    let folder = folder();
+    for (variable, value) in [
+        ("QUENTY_CONSUL_URL", "http://127.0.0.1:9"),
+        ("QUENTY_REDIS_URL", "redis://127.0.0.1:9"),
+        ("QUENTY_REPLICA_URL", "postgres://a:b@127.0.0.1:9/c"),
+        ("QUENTY_SERVICE_CA_FILE", "/nowhere/ca.pem"),
+        ("QUENTY_TLS_KEY_FILE", "/nowhere/key.pem"),
+    ] {
+        let mut environment = environment(&folder);
+        environment.insert(variable.to_owned(), value.to_owned());
+        for arguments in [&["up", "--ephemeral"][..], &["demo", "--exit"]] {
+            let arguments = [arguments, &["--ports", "free"]].concat();
+            let refused = process::run(&arguments, &environment).await;
+            let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(!refused.status.success(), "{variable}: {arguments:?}");
+            assert!(said.contains(&format!("unset {variable} ")), "{variable}: {said}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_ephemeral_platform_takes_its_folder_with_it() {
     let up = Up::ephemeral(&[]).await;
     let data = up.ready.data.clone();
@@ -205,8 +246,12 @@ async fn a_start_that_fails_or_is_broken_off_leaves_no_folder_behind() {
     let folder = folder();
     // Of whoever has it: a platform on the ports of the mission does not start beside that.
     let _taken = TcpListener::bind("127.0.0.1:8000");
-    let failed = process::run(&["up", "--ephemeral"], &environment(&folder)).await;
+    let ready = folder.path().join("ready.json");
+    std::fs::write(&ready, "of an earlier run").expect("a file");
+    let arguments = ["up", "--ephemeral", "--ready-file", text(&ready)];
+    let failed = process::run(&arguments, &environment(&folder)).await;
     assert!(!failed.status.success(), "{}", String::from_utf8_lossy(&failed.stderr));
+    assert!(!ready.exists(), "nothing is ready");
     assert_eq!(platforms_in(folder.path()), Vec::<String>::new());
 
     let log = folder.path().join("up.log");

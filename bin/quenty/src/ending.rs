@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 #[derive(Clone)]
 pub struct Ending {
-    /// By the first Ctrl-C or SIGTERM.
+    /// By the first Ctrl-C, SIGTERM, or end of the terminal.
     pub asked: CancellationToken,
     at_once: CancellationToken,
 }
@@ -17,16 +17,28 @@ impl Ending {
         let ending = Self { asked: CancellationToken::new(), at_once: CancellationToken::new() };
         let (mut interrupt, mut terminate) =
             (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let hangup = if ignores_hangup() { None } else { Some(signal(SignalKind::hangup())?) };
+        let hung_up = async move {
+            match hangup {
+                Some(mut hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         let told = ending.clone();
         #[expect(clippy::disallowed_methods, reason = "it listens as long as the process lives")]
         tokio::spawn(async move {
-            for token in [told.asked, told.at_once] {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-                token.cancel();
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                // Once: a shell repeats what the terminal has said already.
+                _ = hung_up => {}
             }
+            told.asked.cancel();
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            told.at_once.cancel();
         });
         Ok(ending)
     }
@@ -46,4 +58,12 @@ impl Ending {
             () = self.asked.cancelled() => bail!("broken off before it was done"),
         }
     }
+}
+
+/// Whether whoever started it wants it to outlive the terminal (`nohup`). Listening would undo that.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // The first bit is the signal of the number 1.
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }

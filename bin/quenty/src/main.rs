@@ -101,7 +101,7 @@ fn main() -> ExitCode {
         // As any tool that the signal of a broken pipe ends.
         Err(error) if output::nobody_reads(&error) => ExitCode::from(141),
         Err(error) => {
-            eprintln!("error: {error:#}");
+            output::tell!("error: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -9,7 +9,7 @@ use quenty_platform::{
     Service,
     bus::Topology,
     db,
-    settings::{CHASSIS, Setting, Settings},
+    settings::{CHASSIS, Setting, Settings, SettingsError},
     telemetry,
 };
 
@@ -63,13 +63,21 @@ pub fn known_settings() -> Vec<Setting> {
 
 /// Settings from defaults, the file named by `QUENTY_CONFIG`, and the environment.
 pub fn settings() -> Result<Settings> {
+    let (settings, unknown) = read_settings()?;
+    Ok(unknown.into_iter().next().map_or(Ok(settings), Err)?)
+}
+
+/// As [`settings`], for those who go on where nothing is called so.
+pub fn read_settings() -> Result<(Settings, Vec<SettingsError>)> {
     let file = std::env::var_os("QUENTY_CONFIG").map(PathBuf::from);
     let environment = std::env::vars().filter(|(name, _)| !is_for_operators(name));
-    let settings = Settings::load(&[&known_settings()], file.as_deref(), environment)?;
-    Ok(STANDARD_VARIABLES.into_iter().fold(settings, |settings, (key, name)| match variable(name) {
-        Some(value) if settings.get(key).is_none() => settings.with(key, value),
-        _ => settings,
-    }))
+    let (settings, unknown) = Settings::read(&[&known_settings()], file.as_deref(), environment)?;
+    let settings =
+        STANDARD_VARIABLES.into_iter().fold(settings, |settings, (key, name)| match variable(name) {
+            Some(value) if settings.get(key).is_none() => settings.with(key, value),
+            _ => settings,
+        });
+    Ok((settings, unknown))
 }
 
 /// What OpenTelemetry's specification calls our settings: whoever sets it for everything on a machine means us, too.
@@ -78,7 +86,11 @@ const STANDARD_VARIABLES: [(&str, &str); 2] =
 
 /// As [`settings`], for the process of one service, whose database may be named beside those of others.
 pub fn settings_of(service: &str) -> Result<Settings> {
-    let mut settings = settings()?;
+    Ok(with_databases_of(service, settings()?))
+}
+
+/// What the environment says of a service's databases, where nothing is said of its own process.
+pub fn with_databases_of(service: &str, mut settings: Settings) -> Settings {
     for (key, variable_of_one) in
         [("database_url", database_variable(service)), ("replica_url", replica_variable(service))]
     {
@@ -86,7 +98,7 @@ pub fn settings_of(service: &str) -> Result<Settings> {
             settings = settings.with(key, url);
         }
     }
-    Ok(settings)
+    settings
 }
 
 /// Where a service's database is, for itself and for commands that work on several.

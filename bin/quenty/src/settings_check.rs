@@ -101,6 +101,8 @@ fn unfit(setting: &Setting, value: &str) -> Option<&'static str> {
             }
             Err(_) => (false, "must be a JSON object of service and secret"),
         },
+        "staff_mfa" => (matches!(value, "required" | "optional"), "must be `required` or `optional`"),
+        "trust_forwarded_for" => (value.parse::<bool>().is_ok(), "must be `true` or `false`"),
         "otlp_endpoint" => (is_web_address(value), "must be like http://127.0.0.1:4318"),
         "otlp_sample_ratio" => (
             value.parse::<f64>().is_ok_and(|ratio| (0.0..=1.0).contains(&ratio)),
@@ -148,6 +150,12 @@ fn missing(settings: &Settings, process: &str) -> Vec<String> {
     }
     if process != "gateway" && settings.get("audit_dir").is_some() {
         flaws.extend(settings.require("audit_key").err().map(|missing| missing.to_string()));
+    }
+    let has = |key| settings.get(key).is_some();
+    if process == "gateway" && has("tls_certificate_file") != has("tls_key_file") {
+        flaws.push(
+            "QUENTY_TLS_CERTIFICATE_FILE and QUENTY_TLS_KEY_FILE go together: say both or neither".to_owned(),
+        );
     }
     // Nobody looks for a gateway there.
     if process != "gateway" {
@@ -236,6 +244,8 @@ mod tests {
             ("QUENTY_AUDIT_KEY", "c2hvcnQ="),
             ("QUENTY_OTLP_ENDPOINT", "collector:4318"),
             ("QUENTY_OTLP_SAMPLE_RATIO", "10"),
+            ("QUENTY_STAFF_MFA", "off"),
+            ("QUENTY_TRUST_FORWARDED_FOR", "yes"),
         ] {
             let found = of(&[(name, value)], None);
             assert!(matches!(&found[..], [flaw] if flaw.starts_with(name)), "{name}={value}: {found:?}");
@@ -262,6 +272,8 @@ mod tests {
 
     #[test]
     fn what_a_process_misses_is_told_at_once() {
+        let half = of(&[("QUENTY_TLS_KEY_FILE", "/nowhere/key.pem")], Some("gateway")).join("\n");
+        assert!(half.contains("go together"), "{half}");
         let told = of(&[], Some("auth")).join("\n");
         for name in ["DATABASE_URL", "BUS_URL", "CLIENT_SECRET", "KEY_ENCRYPTION_KEY", "SMTP_URL", "MAIL_DIR"]
         {

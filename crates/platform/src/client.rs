@@ -13,7 +13,7 @@ use axum::{
     http::{Method, Request, Response, StatusCode, header},
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client as HyperClient, connect::HttpConnector},
@@ -157,10 +157,13 @@ impl Transport {
             let response =
                 self.pool.request(request.map(Body::new)).await.map_err(|e| unreachable(tls::told(&e)))?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, MAX_ANSWER_BYTES)
-                .collect()
-                .await
-                .map_err(|e| unreachable(e.to_string()))?;
+            let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|e| {
+                if e.is::<LengthLimitError>() {
+                    CallError::Unreadable(format!("the answer is longer than {MAX_ANSWER_BYTES} bytes"))
+                } else {
+                    unreachable(e.to_string())
+                }
+            })?;
             Ok(Response::from_parts(parts, body.to_bytes()))
         };
         tokio::time::timeout(timeout, exchange)

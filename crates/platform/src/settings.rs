@@ -222,6 +222,20 @@ impl Settings {
         file: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
+        let (settings, unknown) = Self::read(known, file, environment)?;
+        unknown.into_iter().next().map_or(Ok(settings), Err)
+    }
+
+    /// As [`Settings::load`], for those who go on where nothing is called so.
+    ///
+    /// # Errors
+    /// On unreadable files.
+    pub fn read(
+        known: &[&[Setting]],
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<(Self, Vec<SettingsError>), SettingsError> {
+        let mut unknown = Vec::new();
         let mut settings =
             Self { known: known.iter().flat_map(|list| list.iter().copied()).collect(), ..Self::default() };
         for setting in settings.known.clone() {
@@ -230,7 +244,7 @@ impl Settings {
             }
         }
         if let Some(path) = file {
-            settings.read_file(path)?;
+            settings.read_file(path, &mut unknown)?;
         }
         for (name, text) in environment {
             let Some(key) = name.strip_prefix("QUENTY_").map(str::to_ascii_lowercase) else { continue };
@@ -247,21 +261,22 @@ impl Settings {
                 let source = Source::Environment(format!("{name} ({text})"));
                 settings.put(setting, content.trim_end().to_owned(), source);
             } else {
-                return Err(SettingsError::Unknown(name));
+                unknown.push(SettingsError::Unknown(name));
             }
         }
-        Ok(settings)
+        Ok((settings, unknown))
     }
 
-    fn read_file(&mut self, path: &Path) -> Result<(), SettingsError> {
+    fn read_file(&mut self, path: &Path, unknown: &mut Vec<SettingsError>) -> Result<(), SettingsError> {
         let unreadable =
             |e: &dyn fmt::Display| SettingsError::Unreadable(path.display().to_string(), e.to_string());
         let text = std::fs::read_to_string(path).map_err(|e| unreadable(&e))?;
         let table: toml::Table = text.parse().map_err(|e| unreadable(&e))?;
         for (key, value) in table {
-            let setting = self
-                .find(&key)
-                .ok_or_else(|| SettingsError::Unknown(format!("{key} in {}", path.display())))?;
+            let Some(setting) = self.find(&key) else {
+                unknown.push(SettingsError::Unknown(format!("{key} in {}", path.display())));
+                continue;
+            };
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             self.put(setting, text, Source::File(path.display().to_string()));
         }

@@ -26,12 +26,12 @@ pub fn start(filter: &str) {
     let (filter, handle) = reload::Layer::new(filter);
     let registry = tracing_subscriber::registry().with(filter);
     drop(FILTER.set(handle));
+    // A line that cannot be written is not told about: telling it on the same stderr would panic.
+    let lines = tracing_subscriber::fmt::layer().log_internal_errors(false).with_writer(std::io::stderr);
     if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        drop(
-            registry.with(tracing_subscriber::fmt::layer().compact().with_writer(std::io::stderr)).try_init(),
-        );
+        drop(registry.with(lines.compact()).try_init());
     } else {
-        drop(registry.with(tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr)).try_init());
+        drop(registry.with(lines.json()).try_init());
     }
     METRICS.get_or_init(|| {
         let builder = PrometheusBuilder::new();

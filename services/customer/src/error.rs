@@ -76,6 +76,10 @@ fn company(error: &CompanyError) -> Failure {
         CompanyError::CreditLimit => {
             Failure::invalid("INVALID_CREDIT_LIMIT", "/credit_limit", "a credit limit is not negative and in the company's currency")
         }
+        CompanyError::CreditLimitFixesCurrency(currency) => Failure::conflict(
+            "CREDIT_LIMIT_FIXES_CURRENCY",
+            format!("the platform gave a credit limit in {}; ask its staff to change limit and currency together", currency.code()),
+        ),
         CompanyError::DocumentTaken => Failure::conflict(
             "DOCUMENT_NUMBER_TAKEN",
             "a company with this document is in review or was approved; ask its owner for an invitation, or the platform's staff if it is not theirs",
@@ -113,6 +117,11 @@ fn member(error: &MemberError) -> Failure {
             format!("the member is {from} and cannot become {to} from there; read the members again"),
         )
         .with("current_status", from),
+        MemberError::NotActive(status) => Failure::conflict(
+            "MEMBER_STATE",
+            format!("the member is {status}: a role is changed once they have joined; take the invitation back to invite them as something else"),
+        )
+        .with("current_status", status),
         MemberError::LastOwner => Failure::conflict(
             "LAST_OWNER",
             "a company always keeps one owner who can log in; make another member an owner first",

@@ -64,7 +64,7 @@ impl ApiKeys {
     ///
     /// # Errors
     /// 401 for a key that does not work, 400 when a token is there, too, 503 while Auth cannot be asked; and what
-    /// `may_ask` says.
+    /// `may_ask` says, where no token is held that still works.
     pub(crate) async fn exchange(
         &self,
         key: &HeaderValue,
@@ -96,9 +96,7 @@ impl ApiKeys {
         address: IpAddr,
         may_ask: impl Future<Output = Result<(), Failure>>,
     ) -> Result<HeaderValue, Failure> {
-        let digest =
-            Sha256::new().chain_update(key).chain_update([0]).chain_update(address.to_string()).finalize();
-        let said = self.said.get_with(digest.into(), std::future::ready(Arc::default())).await;
+        let said = self.said.get_with(digest(key, address), std::future::ready(Arc::default())).await;
         // Who comes meanwhile waits for the same answer.
         let mut said = said.lock().await;
         let now = Instant::now();
@@ -109,7 +107,14 @@ impl ApiKeys {
             Said::Refused { until } if now < *until => return Err(refused()),
             _ => {}
         }
-        may_ask.await?;
+        if let Err(failure) = may_ask.await {
+            let Said::Token { bearer, renew_at, until } = &mut *said else { return Err(failure) };
+            if now >= *until || !self.is_believed(bearer).await {
+                return Err(failure);
+            }
+            *renew_at = now + REFUSED_FOR;
+            return Ok(bearer.clone());
+        }
         let asked = ApiKeyExchange { api_key: key.to_owned(), address };
         match self.auth.post::<ExchangedApiKey>("auth", "/internal/api-keys/exchange", &asked).await {
             Ok(exchanged) => {
@@ -135,6 +140,10 @@ impl ApiKeys {
     }
 }
 
+fn digest(key: &str, address: IpAddr) -> [u8; 32] {
+    Sha256::new().chain_update(key).chain_update([0]).chain_update(address.to_string()).finalize().into()
+}
+
 fn bearer(token: &str) -> Result<HeaderValue, Failure> {
     let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| refused())?;
     value.set_sensitive(true);
@@ -145,4 +154,52 @@ fn refused() -> Failure {
     let detail =
         "this API key does not work here: it is unknown, revoked, expired, or meant for other addresses";
     Failure::new(Kind::Unauthenticated, "INVALID_API_KEY", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use quenty_kernel::id::{CompanyId, UserId};
+    use quenty_platform::{
+        client::Transport,
+        discovery::Discovery,
+        settings::{CHASSIS, Settings},
+        token::Realm,
+    };
+    use quenty_testkit::{keys, wait::eventually};
+    use tokio::net::TcpListener;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_held_token_is_used_to_its_end_while_another_may_not_be_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let settings = Settings::load(&[CHASSIS, crate::SETTINGS], None, std::iter::empty()).unwrap();
+        let settings = settings.with("auth_url", url).with("client_secret", "secret");
+        let discovery = Discovery::from_settings(&settings, &Transport::default());
+        let verifier = Verifier::new(Transport::default(), discovery.clone(), keys::ISSUER);
+        let auth = Client::new("gateway", settings, discovery, Transport::default());
+        let api_keys = ApiKeys::new(auth, verifier.clone());
+        let claims = keys::claims(Realm::Company, UserId::new(), Some(CompanyId::new()), &[]);
+        let held = bearer(&keys::sign(&claims)).unwrap();
+        let (key, address, now) = ("qk_good", IpAddr::from([127, 0, 0, 1]), Instant::now());
+        let ask = async |until| {
+            let said = Said::Token { bearer: held.clone(), renew_at: now, until };
+            api_keys.said.insert(digest(key, address), Arc::new(Mutex::new(said))).await;
+            let refused = Failure::new(Kind::TooManyRequests, "RATE_LIMITED", "not now");
+            api_keys.token(key, address, std::future::ready(Err(refused))).await
+        };
+        let asking = async {
+            eventually("tokens are believed", || async { api_keys.is_believed(&held).await.then_some(()) })
+                .await;
+            assert_eq!(ask(now + KEPT).await.unwrap(), held);
+            assert_eq!(ask(now).await.unwrap_err().code, "RATE_LIMITED");
+        };
+        tokio::select! {
+            () = asking => {}
+            _ = axum::serve(listener, keys::router()).into_future() => panic!("Auth ended"),
+            () = verifier.keep_fresh(CancellationToken::new()) => panic!("the upkeep ended"),
+        }
+    }
 }

@@ -290,7 +290,7 @@ impl Cache {
             return Ok(response);
         };
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.map_err(|_| broken_off())?.to_bytes();
+        let body = body.collect().await.map_err(|_| broken_off(&Method::GET))?.to_bytes();
         let mut headers = parts.headers;
         headers.remove(TRACEPARENT);
         let copy = Copy { asked: Vec::new(), headers, body, made: begun, life };

@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use flate2::{Compression, write::GzEncoder};
 use http_body_util::BodyExt;
 use hyper::{
-    HeaderMap, Response, StatusCode,
+    HeaderMap, Method, Response, StatusCode,
     body::Body as _,
     header::{self, HeaderValue},
 };
@@ -91,6 +91,7 @@ impl Coding {
 /// 502 when its service breaks off after the head: the client gets none of it rather than half.
 pub(crate) async fn apply(
     wanted: Option<Coding>,
+    method: &Method,
     mut response: Response<Body>,
 ) -> Result<Response<Body>, Failure> {
     if !is_suitable(&response) {
@@ -100,7 +101,7 @@ pub(crate) async fn apply(
     let Some(coding) = wanted else { return Ok(response) };
     let (mut parts, body) = response.into_parts();
     // Its size is known: it is here already, or about to be.
-    let body = body.collect().await.map_err(|_| broken_off())?.to_bytes();
+    let body = body.collect().await.map_err(|_| broken_off(method))?.to_bytes();
     Ok(match compressed(coding, body.clone()).await.filter(|smaller| smaller.len() < body.len()) {
         Some(smaller) => {
             parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));

@@ -15,7 +15,7 @@ const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, traceparent, x-api-key, x-request-id",
 );
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
-    "content-disposition, deprecation, etag, link, location, ratelimit, ratelimit-policy, retry-after, sunset, x-request-id",
+    "allow, content-disposition, deprecation, etag, idempotency-replayed, link, location, ratelimit, ratelimit-policy, retry-after, sunset, www-authenticate, x-request-id",
 );
 const ANY: HeaderValue = HeaderValue::from_static("*");
 

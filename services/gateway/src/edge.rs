@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use axum::{body::Body, response::IntoResponse};
+use axum::{
+    body::{Body, HttpBody},
+    response::IntoResponse,
+};
 use hyper::{
     HeaderMap, Method, Request, Response,
     header::{self, HeaderName, HeaderValue},
@@ -80,8 +83,11 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
     let response = outcome.unwrap_or_else(|failure| Error::from(failure).into_response());
     let (path, trace_id) = (uri.path(), visit.trace.trace_id());
     let finish = |response| problem::finish(response, path, &trace_id);
-    let compressed = compression::apply(coding, finish(response)).await;
+    let compressed = compression::apply(coding, &method, finish(response)).await;
     let mut response = compressed.unwrap_or_else(|failure| finish(Error::from(failure).into_response()));
+    if method == Method::HEAD {
+        leave_body_out(&mut response);
+    }
     let headers = response.headers_mut();
     headers.reserve(visit.told.len() + OWN_HEADERS);
     headers.extend(std::mem::take(&mut visit.told));
@@ -95,6 +101,15 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
     visit.seen.answered(response.status().as_u16(), 500);
     log(&visit, &trace_id, &method, response.status().as_u16(), started);
     response
+}
+
+/// hyper does it for HTTP/1 alone. A service that has left it out already says how long it would be, or does not know.
+fn leave_body_out(response: &mut Response<Body>) {
+    let length = response.body().size_hint().exact().filter(|length| *length > 0);
+    *response.body_mut() = Body::empty();
+    if let Some(length) = length {
+        response.headers_mut().entry(header::CONTENT_LENGTH).or_insert(length.into());
+    }
 }
 
 /// The access log and the metrics. Nothing that a client wrote goes in as it is: the route is ours, the id and the

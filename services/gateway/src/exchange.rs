@@ -30,7 +30,7 @@ use crate::{
     bodies::{self, Content, Outgoing},
     edge::TRACEPARENT,
     table::{Access, Operation},
-    upstream::{Unreachable, Upstream},
+    upstream::{Unreachable, Upstream, broken_off, cannot_now},
 };
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -50,15 +50,20 @@ pub(crate) struct Exchange<'a> {
 
 impl Exchange<'_> {
     /// # Errors
-    /// 503 when the service cannot be reached or has too much to do, 504 when it takes too long.
+    /// 502 when it breaks off a change, 503 when it cannot be reached or has too much to do, 504 when it takes too long.
     pub(crate) async fn run(&self, request: Outgoing) -> Result<Response<Body>, Failure> {
         let upstream = &self.gateway.0.upstreams[self.operation.upstream];
-        let is_file = matches!(request.content, Content::Streaming(_)) && !request.parts.method.is_safe();
+        let method = request.parts.method.clone();
+        let is_file = matches!(request.content, Content::Streaming(_)) && !method.is_safe();
         let _place = self.gateway.0.gates[self.operation.upstream].enter(is_file)?;
         let deadline = Instant::now() + self.patience;
         self.until_answered(upstream, request, deadline).await.map_err(|error| match error {
             Unreachable::TooSlow => self.too_slow(),
             Unreachable::Unfinished => bodies::broken_off(),
+            Unreachable::BrokenOff(why) if !method.is_safe() => {
+                tracing::warn!(upstream = upstream.name, why, "a service broke off a change");
+                broken_off(&method)
+            }
             error => unreachable(upstream.name, &error),
         })
     }
@@ -79,17 +84,17 @@ impl Exchange<'_> {
         let Outgoing { mut parts, content } = request;
         let Content::Whole(body) = content else {
             tell_time_left(&mut parts.headers, deadline);
-            return self.send(upstream, parts, content, deadline).await;
+            return self.send(upstream, parts, content, &mut Vec::new(), deadline).await;
         };
         let budget = &self.gateway.0.budgets[self.operation.upstream];
         let gate = &self.gateway.0.gates[self.operation.upstream];
         budget.earn();
-        let (begun, mut tries) = (Instant::now(), 1);
+        let (begun, mut tries, mut failed) = (Instant::now(), 1, Vec::new());
         loop {
             tell_time_left(&mut parts.headers, deadline);
             let whole = Content::Whole(body.clone());
             let this_try = gate.begin(&self.operation.usual, Instant::now());
-            let outcome = self.send(upstream, parts.clone(), whole, deadline).await;
+            let outcome = self.send(upstream, parts.clone(), whole, &mut failed, deadline).await;
             this_try.end(&outcome, Instant::now());
             let outcome = match outcome {
                 Ok(response)
@@ -127,12 +132,14 @@ impl Exchange<'_> {
         upstream: &Upstream,
         mut parts: Parts,
         content: Content,
+        failed: &mut Vec<String>,
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
         let mut seen = self.seen(upstream, &mut parts);
         let is_streaming = matches!(content, Content::Streaming(_));
         let request = Request::from(Outgoing { parts, content });
-        let outcome = upstream.send(&self.gateway.0.connector, request, is_streaming, deadline).await;
+        let connector = &self.gateway.0.connector;
+        let outcome = upstream.send(connector, request, is_streaming, failed, deadline).await;
         if let Some(seen) = &mut seen {
             match &outcome {
                 Ok(response) => seen.answered(response.status().as_u16(), 400),
@@ -170,13 +177,9 @@ fn may_be_sent_again(
 ) -> bool {
     match outcome {
         Ok(response) => {
-            let cannot_now = matches!(
-                response.status(),
-                StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-            );
             // A service that says when to come again means it; another process of it may know better.
             let is_deliberate = response.headers().contains_key(header::RETRY_AFTER);
-            is_repeatable && cannot_now && (!is_deliberate || upstream.has_several())
+            is_repeatable && cannot_now(response.status()) && (!is_deliberate || upstream.has_several())
         }
         Err(Unreachable::LeftAlone | Unreachable::TooSlow | Unreachable::Unfinished) => false,
         Err(error) => is_repeatable || error.is_unsent(),

@@ -36,7 +36,7 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use axum::body::Bytes;
@@ -77,6 +77,10 @@ const COUNT: usize = config::SETTINGS.len() + redis::SETTINGS.len();
 
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
 const REFRESH_UNTIL_COMPLETE: Duration = Duration::from_millis(250);
+/// What is wrong with a description is said again after so long, while it is.
+const SAID_AGAIN_AFTER: Duration = Duration::from_secs(300);
+/// A service's machine that is gone without a word is found out by asking for it.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 /// hyper reads with no less.
 const LEAST_HEADER_BYTES: usize = 8192;
 
@@ -141,6 +145,7 @@ impl Gateway {
     ) -> Result<Self, GatewayError> {
         let mut http = HttpConnector::new();
         http.set_nodelay(true);
+        http.set_keepalive(Some(KEEPALIVE));
         http.set_connect_timeout(Some(Duration::from_secs(1)));
         let connector = client::connector(http, platform_tls::to_services(settings)?);
         let known = upstreams.iter().map(|upstream| (upstream.name, upstream.description().cloned()));
@@ -189,11 +194,36 @@ impl Gateway {
         Arc::clone(&self.0.table.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn route_by(&self, known: &[Option<Description>]) {
-        match Table::new(&self.named(known)) {
-            Ok(table) => *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table),
-            Err(why) => tracing::error!(%why, "the routes stay as they were"),
+    /// Routes by all that goes together: a service whose description does not stays as it was. Tells which, and why.
+    fn route_by(
+        &self,
+        known: &[Option<Description>],
+        routed: &mut Vec<Option<Description>>,
+    ) -> Vec<(&'static str, Misdescribed)> {
+        if let Ok(table) = Table::new(&self.named(known)) {
+            known.clone_into(routed);
+            self.take_over(table);
+            return Vec::new();
         }
+        let mut refused = Vec::new();
+        for (at, description) in known.iter().enumerate() {
+            if routed[at] == *description {
+                continue;
+            }
+            let before = std::mem::replace(&mut routed[at], description.clone());
+            match Table::new(&self.named(routed)) {
+                Ok(table) => self.take_over(table),
+                Err(why) => {
+                    routed[at] = before;
+                    refused.push((self.0.upstreams[at].name, why));
+                }
+            }
+        }
+        refused
+    }
+
+    fn take_over(&self, table: Table) {
+        *self.0.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
     }
 
     fn named(&self, known: &[Option<Description>]) -> Vec<(&'static str, Option<Description>)> {
@@ -232,6 +262,7 @@ impl Gateway {
     async fn keep_routes_fresh(self, stop: CancellationToken) {
         let upstreams = &self.0.upstreams;
         let mut known: Vec<_> = upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
+        let (mut routed, mut refused, mut said) = (known.clone(), Vec::new(), Instant::now());
         let mut texts = vec![Bytes::new(); upstreams.len()];
         while !stop.is_cancelled() {
             let fetched = upstreams.iter().map(|upstream| upstream.fetch_description(&self.0.connector));
@@ -244,7 +275,13 @@ impl Gateway {
                 }
             }
             if changed {
-                self.route_by(&known);
+                refused = self.route_by(&known, &mut routed);
+            }
+            if changed || said.elapsed() > SAID_AGAIN_AFTER {
+                for (service, why) in &refused {
+                    tracing::error!(service, %why, "its routes stay as they were");
+                }
+                said = Instant::now();
             }
             let pause =
                 if known.iter().all(Option::is_some) { REFRESH_EVERY } else { REFRESH_UNTIL_COMPLETE };

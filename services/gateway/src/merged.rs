@@ -10,9 +10,10 @@ use crate::{table::public_paths, upstream::Description};
 const SCHEMAS: &str = "#/components/schemas/";
 const API_KEY: &str = "apiKey";
 /// What the gateway itself answers to any request, in its service's place.
-const OWN_ANSWERS: [(&str, &str); 4] = [
+const OWN_ANSWERS: [(&str, &str); 5] = [
     ("400", "`MALFORMED_REQUEST`"),
     ("429", "`RATE_LIMITED`: try again after `Retry-After`"),
+    ("502", "`UPSTREAM_BROKE_OFF`: what was to be changed may have been"),
     ("503", "`UPSTREAM_UNAVAILABLE`: try again after `Retry-After`"),
     ("504", "`UPSTREAM_TIMEOUT`"),
 ];
@@ -240,7 +241,7 @@ mod tests {
         let own = json!({"responses": {"201": {"description": "made"}, "503": {"description": "own"}}});
         let merged = document(&[("a", Some(Arc::new(json!({"paths": {"/api/v1/a": {"post": own}}}))))]);
         let answers = merged["paths"]["/api/v1/a"]["post"]["responses"].as_object().unwrap();
-        assert_eq!(answers.keys().collect::<Vec<_>>(), ["201", "400", "429", "503", "504"]);
+        assert_eq!(answers.keys().collect::<Vec<_>>(), ["201", "400", "429", "502", "503", "504"]);
         assert_eq!(answers["503"]["description"], "own");
         let problem = &answers["429"]["content"]["application/problem+json"]["schema"];
         assert_eq!(problem["$ref"], "#/components/schemas/Problem");

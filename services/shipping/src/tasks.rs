@@ -13,9 +13,13 @@ use crate::{
 pub const DECIDE_BOOKING: &str = "decide_booking";
 
 pub async fn decide_booking(app: App, task: Claimed<PendingBooking>) -> Result<(), Error> {
-    let standing = ask_standing(&app, task.payload.company_id).await.map_err(quenty_platform::Error::from)?;
+    let told = match ask_standing(&app, task.payload.company_id).await {
+        Ok(standing) => Some(standing),
+        Err(error) if error.is_not_found() => None,
+        Err(error) => return Err(quenty_platform::Error::from(error).into()),
+    };
     let mut tx = task.begin(&app).await?;
-    commands::decide_booking(&mut tx, task.payload.shipment_id, &standing).await?;
+    commands::decide_booking(&mut tx, task.payload.shipment_id, told.as_ref()).await?;
     Ok(tx.commit().await?)
 }
 

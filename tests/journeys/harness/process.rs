@@ -52,6 +52,24 @@ impl Process {
         let file = File::options().create(true).append(true).open(log).expect("a log file");
         let mut command = command(arguments, environment);
         command.stdout(file.try_clone().expect("a second handle of the log")).stderr(file);
+        Self::spawn(name, command, log)
+    }
+
+    /// As [`Process::start`], from a terminal that is closed: nobody takes what it says to people, which would end up in
+    /// the log otherwise.
+    pub fn start_unheard(name: &str, arguments: &[&str], environment: &Environment, log: &Path) -> Self {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let file = File::options().create(true).append(true).open(log).expect("a log file");
+        // Where the tests themselves run under `nohup`, it would not hear that its terminal is gone.
+        let mut command = Command::new("env");
+        command.arg("--default-signal=HUP").arg(binary()).args(arguments).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(environment);
+        command.stdin(Stdio::null()).stdout(file).stderr(writer);
+        Self::spawn(name, command, log)
+    }
+
+    fn spawn(name: &str, command: Command, log: &Path) -> Self {
         let child = BoundProcess::spawn(name, command, Signal::SIGKILL).expect("quenty starts");
         Self { name: name.to_owned(), child, log: log.to_owned() }
     }

@@ -21,11 +21,12 @@ pub enum Command {
 
 pub fn run(command: &Command) -> Result<ExitCode> {
     let Command::Check { service, json: as_json } = command;
-    let settings = match service.as_deref() {
-        Some("gateway") | None => services::settings()?,
-        Some(name) => services::settings_of(services::find(name)?.name)?,
-    };
-    let flaws = settings_check::flaws(&settings, service.as_deref());
+    let (mut settings, unknown) = services::read_settings()?;
+    if let Some(name) = service.as_deref().filter(|name| *name != "gateway") {
+        settings = services::with_databases_of(services::find(name)?.name, settings);
+    }
+    let mut flaws: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+    flaws.extend(settings_check::flaws(&settings, service.as_deref()));
     if *as_json {
         let told = json!({"settings": settings.table(), "flaws": flaws});
         say!("{}", serde_json::to_string_pretty(&told)?)?;

@@ -223,11 +223,11 @@ pub async fn examine(summary: &mut Summary, databases: &[(Service, PgPool)]) -> 
 }
 
 fn tell(summary: &Summary, args: &Args) -> Result<ExitCode> {
+    say!("{summary}")?;
     if let Some(file) = &args.json {
         std::fs::write(file, serde_json::to_string_pretty(summary)? + "\n")
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
-    say!("{summary}")?;
     if summary.proofs.as_ref().is_some_and(|proofs| !proofs.hold()) {
         bail!("a proof failed");
     }

@@ -83,7 +83,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
 async fn for_user(args: &Args, email: &str, password_file: &Path) -> Result<ExitCode> {
     let url = match (&args.url, &args.data) {
         (Some(url), _) => url.clone(),
-        (None, Some(data)) => running_at(data).with_context(|| {
+        (None, Some(data)) => running_at(data)?.with_context(|| {
             let flag = data_flag(Some(data));
             format!("the platform of {} does not run: start it with `quenty up{flag}`", data.display())
         })?,
@@ -99,7 +99,11 @@ async fn for_user(args: &Args, email: &str, password_file: &Path) -> Result<Exit
 }
 
 async fn for_the_demo(args: &Args, data: &Path, ending: &Ending) -> Result<ExitCode> {
-    let Some(url) = args.url.clone().or_else(|| running_at(data)) else {
+    let url = match &args.url {
+        Some(url) => Some(url.clone()),
+        None => running_at(data)?,
+    };
+    let Some(url) = url else {
         return on_own(args, data, ending).await;
     };
     let backstage = Backstage::of_folder(url, &Folder::open(data)?, args.admin_email.as_deref())?;
@@ -149,9 +153,9 @@ async fn on_platform(
 }
 
 fn tell(args: &Args, report: &import::Report) -> Result<ExitCode> {
+    say!("{report}")?;
     if let Some(file) = &args.json {
         report.write(file)?;
     }
-    say!("{report}")?;
     Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -32,7 +32,8 @@ pub struct Databases {
     /// Only these services
     #[arg(long = "service", value_name = "NAME")]
     pub services: Vec<String>,
-    /// The data folder of a running embedded platform; without it the environment says where (`QUENTY_<SERVICE>_DATABASE_URL`)
+    /// The data folder of an embedded platform [default: the databases of `QUENTY_<SERVICE>_DATABASE_URL`; where the
+    /// environment names none, `.quenty/data`]
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }

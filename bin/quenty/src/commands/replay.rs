@@ -40,7 +40,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     // Before anything is opened or started.
     services::find(&args.to)?;
     match args.databases.folder() {
-        Some(folder) if running_at(&folder).is_none() => on_stopped(&folder, &args).await,
+        Some(folder) if running_at(&folder)?.is_none() => on_stopped(&folder, &args).await,
         _ => replay(&args, &args.databases.open()?).await,
     }
 }

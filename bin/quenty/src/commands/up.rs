@@ -1,6 +1,12 @@
 //! `quenty up`: the whole platform in this process, or in many.
 
-use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    str::FromStr,
+};
 
 use anyhow::{Context, Result};
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +19,7 @@ use crate::{
     distributed::{Distributed, Wanted, find_consul},
     embedded::{Folder, Platform, Scratch, Start, default_folder},
     ending::Ending,
-    output::say,
+    output::{say, tell},
     services,
 };
 
@@ -71,6 +77,10 @@ impl FromStr for From {
 pub async fn run(args: Args) -> Result<ExitCode> {
     services::log_quietly(&services::settings()?);
     let ending = Ending::listen()?;
+    if let Some(file) = &args.ready_file {
+        // That of an earlier run would tell of this one.
+        remove(file)?;
+    }
     if args.distributed {
         return distributed(args, &ending).await;
     }
@@ -86,7 +96,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         free_ports: args.ports == Ports::Free,
         admin_email: args.admin_email,
     };
-    eprintln!("starting …");
+    tell!("starting …");
     let platform = ending.patiently(Platform::start(&start, ending.asked.clone())).await?;
     let services = platform.listening.iter().map(|part| (part.name.to_owned(), part.address.to_string()));
     let services: Vec<_> = services.map(|(name, address)| (name, format!("http://{address}"))).collect();
@@ -98,10 +108,10 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     if told.is_ok() {
         if let Err(why) = platform.asked_to_end().await {
             // Now, since stopping takes its time without the database.
-            eprintln!("error: {why:#}");
+            tell!("error: {why:#}");
             code = ExitCode::FAILURE;
         }
-        eprintln!("stopping …");
+        tell!("stopping …");
     }
     ending.patiently(platform.stop()).await?;
     told.map(|()| code)
@@ -114,7 +124,7 @@ async fn distributed(args: Args, ending: &Ending) -> Result<ExitCode> {
         admin_email: args.admin_email,
         consul: find_consul(args.consul)?,
     };
-    eprintln!("starting the servers and the processes …");
+    tell!("starting the servers and the processes …");
     let platform = ending.patiently(Distributed::start(&wanted, &ending.asked)).await?;
     let services = platform.layout.members.iter().map(|member| (member.name.clone(), member.url())).collect();
     let told = print_distributed(&platform).and_then(|()| match &args.ready_file {
@@ -123,7 +133,7 @@ async fn distributed(args: Args, ending: &Ending) -> Result<ExitCode> {
     });
     if told.is_ok() {
         ending.asked.cancelled().await;
-        eprintln!("stopping …");
+        tell!("stopping …");
     }
     let stopping = async {
         platform.stop().await;
@@ -171,7 +181,10 @@ pub fn print_table(platform: &Platform) -> Result<()> {
 fn print_folder(folder: &Folder) -> Result<()> {
     say!("\n  data      {}", folder.path().display())?;
     let flag = data_flag(Some(folder.path()));
-    say!("  mails     {} (`quenty mail{flag}` lists them)", folder.mail().display())?;
+    match services::settings()?.get("smtp_url") {
+        Some(_) => say!("  mails     go out by QUENTY_SMTP_URL")?,
+        None => say!("  mails     {} (`quenty mail{flag}` lists them)", folder.mail().display())?,
+    }
     if folder.admin_password().exists() {
         say!(
             "  password  {} (the administrator's, who logs in as `admin`)",
@@ -185,12 +198,16 @@ fn print_folder(folder: &Folder) -> Result<()> {
     Ok(())
 }
 
-fn write_ready_file(
-    url: &str,
-    folder: &Folder,
-    services: Vec<(String, String)>,
-    file: &std::path::Path,
-) -> Result<()> {
+fn remove(file: &Path) -> Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", file.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_ready_file(url: &str, folder: &Folder, services: Vec<(String, String)>, file: &Path) -> Result<()> {
     let services: BTreeMap<String, String> = services.into_iter().collect();
     let ready = json!({
         "gateway": url,

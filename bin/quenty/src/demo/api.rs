@@ -6,12 +6,15 @@ use std::{path::Path, time::Duration};
 use anyhow::{Context, Result, bail};
 use axum::{
     body::Body,
-    http::{Method, Request, Response, header},
+    http::{Method, Request, Response, Uri, header},
 };
 use bytes::Bytes;
 use http_body_util::Full;
 use quenty_kernel::id::new_uuid;
-use quenty_platform::{client::Transport, http::UPLOAD_TIMEOUT};
+use quenty_platform::{
+    client::{CallError, Transport},
+    http::UPLOAD_TIMEOUT,
+};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_util::io::ReaderStream;
@@ -53,6 +56,13 @@ impl Api {
         Self { transport: Transport::default(), base: base.trim_end_matches('/').to_owned() }
     }
 
+    fn url(&self, path: &str) -> Result<Uri> {
+        match format!("{}{path}", self.base).parse::<Uri>() {
+            Ok(url) if url.scheme().is_some() && url.authority().is_some() => Ok(url),
+            _ => bail!("{} is no address like http://127.0.0.1:8000", self.base),
+        }
+    }
+
     /// Sends until the platform answers; a refusal is an answer.
     async fn send(
         &self,
@@ -61,9 +71,9 @@ impl Api {
         token: Option<&str>,
         body: Option<(&str, Bytes)>,
     ) -> Result<Result<Bytes, Refused>> {
-        let key = new_uuid().to_string();
+        let (key, url) = (new_uuid().to_string(), self.url(path)?);
         let attempt = async || {
-            let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+            let mut request = Request::builder().method(method).uri(url.clone());
             if let Some(token) = token {
                 request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
             }
@@ -85,10 +95,10 @@ impl Api {
         kind: &str,
         file: &Path,
     ) -> Result<Result<Bytes, Refused>> {
-        let key = new_uuid().to_string();
+        let (key, url) = (new_uuid().to_string(), self.url(path)?);
         let attempt = async || {
             let content = tokio::fs::File::open(file).await?;
-            let request = Request::post(format!("{}{path}", self.base))
+            let request = Request::post(url.clone())
                 .header(header::AUTHORIZATION, format!("Bearer {token}"))
                 .header("idempotency-key", &key)
                 .header(header::CONTENT_TYPE, kind)
@@ -135,7 +145,8 @@ async fn persist(
         let may_pass = match &outcome {
             Ok(Ok(_)) => false,
             Ok(Err(refused)) => refused.is_passing(),
-            Err(_) => true,
+            // A file that cannot be read, or an address that is none, stays so.
+            Err(error) => matches!(error.downcast_ref::<CallError>(), Some(CallError::Unreachable(..))),
         };
         if !may_pass || begun.elapsed() > patience {
             return outcome.with_context(|| what.to_owned());
@@ -311,4 +322,35 @@ impl Session {
 /// A text field that an answer must have.
 pub fn text(value: &Value, name: &str) -> Result<String> {
     value[name].as_str().map(str::to_owned).with_context(|| format!("the answer has no {name}: {value}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_who_cannot_be_reached_is_asked_again() {
+        let tries = Cell::new(0);
+        let outcome = persist("it", PATIENCE, async || {
+            tries.set(tries.get() + 1);
+            let error: anyhow::Error = match tries.get() {
+                1 => CallError::Unreachable("it".to_owned(), "refused".to_owned()).into(),
+                _ => std::io::Error::from(std::io::ErrorKind::PermissionDenied).into(),
+            };
+            Err(error)
+        })
+        .await;
+        assert!(outcome.is_err());
+        assert_eq!(tries.get(), 2);
+    }
+
+    #[test]
+    fn an_address_without_a_scheme_is_none() {
+        for base in ["127.0.0.1:8000", "quenty.example", "/api"] {
+            assert!(Api::new(base).url("/health").is_err(), "{base}");
+        }
+        assert!(Api::new("http://127.0.0.1:8000/").url("/health").is_ok());
+    }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use quenty_platform::{Service, bus::rabbit::RabbitBus};
+use quenty_platform::{Service, bus::rabbit::RabbitBus, settings::Settings};
 use quenty_servers::{rabbit::RabbitServer, redis::RedisServer};
 use serde_json::json;
 
@@ -23,9 +23,13 @@ use crate::{
 /// In the folder: what the processes show each other.
 pub const CERTIFICATES: &str = "certs";
 /// What these say in the environment of `quenty up` is of other servers, or of another front.
-pub const NOT_PASSED_ON: [&str; 5] = [
+pub const NOT_PASSED_ON: [&str; 9] = [
     "QUENTY_CA_FILE",
+    "QUENTY_CONSUL_URL",
+    "QUENTY_CONSUL_TOKEN",
+    "QUENTY_REDIS_URL",
     "QUENTY_REDIS_CA_FILE",
+    "QUENTY_REPLICA_URL",
     "QUENTY_TLS_CERTIFICATE_FILE",
     "QUENTY_TLS_KEY_FILE",
     "QUENTY_ADVERTISED_HOST",
@@ -53,9 +57,11 @@ impl Ground<'_> {
     /// # Errors
     /// When a secret cannot be kept.
     pub fn environment(&self, member: &Member) -> Result<Environment> {
-        let mut told = self.common(member);
+        // Those of a file count, too.
+        let given = services::settings()?;
+        let mut told = self.common(member, &given);
         match services::find(member.serves) {
-            Ok(service) => self.tell_service(&service, &mut told)?,
+            Ok(service) => self.tell_service(&service, &given, &mut told)?,
             Err(_) => {
                 told.insert("QUENTY_REDIS_URL".to_owned(), self.redis.url(GATEWAY));
                 told.insert("QUENTY_TRUSTED_PROXIES".to_owned(), PROXY.to_string());
@@ -75,14 +81,14 @@ impl Ground<'_> {
         self.rabbit.amqp_url("/")
     }
 
-    fn common(&self, member: &Member) -> Environment {
+    fn common(&self, member: &Member, given: &Settings) -> Environment {
         let mut told = Environment::from([
             ("QUENTY_HOST".to_owned(), "127.0.0.1".to_owned()),
             ("QUENTY_PORT".to_owned(), member.port.to_string()),
             ("QUENTY_BUS_URL".to_owned(), self.bus_url()),
             ("QUENTY_PUBLIC_URL".to_owned(), self.layout.url()),
         ]);
-        if services::variable("QUENTY_SMTP_URL").is_none() {
+        if given.get("smtp_url").is_none() {
             told.insert("QUENTY_MAIL_DIR".to_owned(), self.folder.mail().display().to_string());
         }
         // Where everybody is found while the register is away, or has not answered yet.
@@ -99,7 +105,7 @@ impl Ground<'_> {
         told
     }
 
-    fn tell_service(&self, service: &Service, told: &mut Environment) -> Result<()> {
+    fn tell_service(&self, service: &Service, given: &Settings, told: &mut Environment) -> Result<()> {
         let secrets = self.folder.secrets();
         let mut tell = |name: &str, value: String| {
             told.insert(name.to_owned(), value);
@@ -108,11 +114,10 @@ impl Ground<'_> {
         if READS_REPLICA.contains(&service.name) {
             tell("QUENTY_REPLICA_URL", databases::app_url(self.folder, service, self.replica_port)?);
         }
-        if services::variable("QUENTY_FILES_URL").is_none() {
+        if given.get("files_url").is_none() {
             tell("QUENTY_FILES_URL", self.folder.files_url(service.name)?);
         }
         // As in one process, with which this one may take turns on its folder.
-        let given = services::settings()?;
         if given.get("audit_dir").is_none() {
             tell("QUENTY_AUDIT_DIR", audit_folder(self.folder.path()).display().to_string());
         }
@@ -128,16 +133,13 @@ impl Ground<'_> {
                 tell("QUENTY_SERVICE_CLIENTS", json!(clients).to_string());
                 tell("QUENTY_KEY_ENCRYPTION_KEY", secrets.key("key_encryption_key")?);
                 // On loopback, for one machine: whoever tries it out need not enrol an app first.
-                if services::variable("QUENTY_STAFF_MFA").is_none() {
+                if given.get("staff_mfa").is_none() {
                     tell("QUENTY_STAFF_MFA", "optional".to_owned());
                 }
                 if let Some(email) = &self.wanted.admin_email {
                     tell("QUENTY_ADMIN_EMAIL", email.clone());
                 }
-                let is_given = ["QUENTY_ADMIN_PASSWORD", "QUENTY_ADMIN_PASSWORD_FILE"]
-                    .iter()
-                    .any(|name| services::variable(name).is_some());
-                if !is_given {
+                if given.get("admin_password").is_none() {
                     let file = self.folder.admin_password().display().to_string();
                     tell("QUENTY_GENERATED_PASSWORD_FILE", file);
                 }

@@ -9,9 +9,11 @@ pub const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// The `http` block.
 ///
-/// - A gateway that cannot be reached, or does not work yet, is passed over. What was sent is sent again only where that
-///   is safe: reads, and changes with an `Idempotency-Key` and a token, whose repetition gets the first answer. The
-///   others go on to the next gateway only while nothing of them was sent; so do logins, at which no token counts.
+/// - A gateway that cannot be reached, or does not work yet, is passed over. What was sent is sent again where that
+///   changes nothing more: reads, PUT and DELETE, which nginx takes for idempotent (whose second answer may be that it is
+///   done already), and POST and PATCH with an `Idempotency-Key` and a token, whose repetition gets the first answer.
+///   Other POST and PATCH go on to the next gateway only while nothing of them was sent; so do logins, at which no token
+///   counts.
 /// - No gateway is marked as down: on loopback a dead one refuses at once, and two that are marked would leave nobody.
 /// - Idle connections end here before the gateways end them (after `header_timeout_ms`, 10 s), else a change could be
 ///   sent into one that closes.

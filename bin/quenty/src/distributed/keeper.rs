@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::part::Part;
-use crate::embedded::write_private;
+use crate::{embedded::write_private, output::tell};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -106,7 +106,7 @@ async fn keep(mut kept: Kept, board: Board, ending: CancellationToken) {
             how = until_ended(&kept.part) => how,
         };
         board.0.deaths.fetch_add(1, Ordering::Relaxed);
-        eprintln!("{} {how}; it is started again", kept.name);
+        tell!("{} {how}; it is started again", kept.name);
         if begun.elapsed() > STEADY {
             pause = FIRST_PAUSE;
         }
@@ -116,7 +116,7 @@ async fn keep(mut kept: Kept, board: Board, ending: CancellationToken) {
         board.put(&kept);
     }
     if let Err(error) = kept.part.stop().await {
-        eprintln!("{} did not end in order: {error:#}", kept.name);
+        tell!("{} did not end in order: {error:#}", kept.name);
     }
 }
 
@@ -142,12 +142,12 @@ async fn start_again(kept: &mut Kept, pause: &mut Duration, ending: &Cancellatio
         let outcome: Result<()> = kept.part.launch().await;
         match (outcome, kept.part.process()) {
             (Ok(()), Some(process)) => {
-                eprintln!("{} runs again, as process {}", kept.name, process.pid());
+                tell!("{} runs again, as process {}", kept.name, process.pid());
                 return true;
             }
             (Ok(()), None) => {}
             (Err(error), _) => {
-                eprintln!("{} cannot be started: {error:#}; the next try is in {pause:?}", kept.name);
+                tell!("{} cannot be started: {error:#}; the next try is in {pause:?}", kept.name);
             }
         }
     }

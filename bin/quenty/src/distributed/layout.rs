@@ -52,7 +52,7 @@ impl Layout {
         let all = layout.members.iter().map(|member| (member.name.as_str(), member.port));
         for (name, port) in all.chain([(FRONT, layout.front)]) {
             if let Err(error) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-                if let Some(url) = running_at(folder.path()) {
+                if let Ok(Some(url)) = running_at(folder.path()) {
                     bail!("the platform of {} runs already, at {url}", folder.path().display());
                 }
                 return Err(error).context(format!(

@@ -36,9 +36,12 @@ use crate::{
     commands::certs,
     demo::Backstage,
     embedded::{
-        Announcement, Folder, databases, processes_file, refuse_simulation, servers_file, write_private,
+        Announcement, Folder, databases, mark_as_lived, processes_file, refuse_simulation, servers_file,
+        write_private,
     },
-    health, services,
+    health,
+    output::tell,
+    services,
 };
 
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -141,6 +144,7 @@ async fn begin(
     let board = Board::new(processes_file(folder.path()));
     // First, since it holds the folder against another platform.
     let servers = start_servers(wanted, folder, &board, stages).await?;
+    mark_as_lived(folder)?;
     let mut lines = vec![line(FRONT, &layout.url(), "the way in: /docs/ (the API), /health")];
     let ground = Ground {
         folder,
@@ -192,7 +196,7 @@ async fn start_servers(
     let [port, replica_port] = free_ports()?;
     let options = Options { port: Some(port), replicated: true, ..Options::new(folder.postgres()) };
     let server = EmbeddedPostgres::start(options.clone()).await?;
-    let superuser = server.superuser_url("postgres");
+    let superuser = databases::superuser_url(&server);
     let password = folder.secrets().key("replication")?.replace(['+', '/', '='], "");
     let primary = Primary { data_dir: folder.postgres(), port, password };
     let migrated = async {
@@ -225,7 +229,7 @@ async fn start_consul(binary: Option<&Path>, dir: &Path) -> Result<Option<Regist
     match binary {
         Some(binary) => Register::start(binary, dir).await.map(Some),
         None => {
-            eprintln!(
+            tell!(
                 "*** THERE IS NO CONSUL HERE (scripts/ensure-consul): addresses are the settings', and nothing tells of \
                  processes that come and go ***"
             );
@@ -306,7 +310,7 @@ async fn wait_until_ready(url: &str, folder: &Folder, board: &Board, stop: &Canc
 
 /// Consul's binary: as told, on the `PATH`, or where `scripts/ensure-consul` keeps it.
 pub fn find_consul(told: Option<PathBuf>) -> Result<Option<PathBuf>> {
-    if let Some(told) = told.filter(|path| !path.as_os_str().is_empty()) {
+    if let Some(told) = told {
         ensure!(told.is_file(), "{} is no binary of Consul", told.display());
         return Ok(Some(told));
     }

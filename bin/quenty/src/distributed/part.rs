@@ -122,17 +122,24 @@ impl Quenty {
     fn launch(&mut self) -> Result<()> {
         let log = File::options().create(true).append(true).open(&self.log);
         let log = log.with_context(|| format!("cannot write {}", self.log.display()))?;
-        let mut command = Command::new(std::env::current_exe().context("cannot find this binary")?);
-        command.args(["serve", self.serves]).envs(&self.environment);
-        for name in NOT_PASSED_ON {
-            command.env_remove(name);
-        }
+        let mut command = self.command()?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         // One that drains would keep its port from the next platform; and being killed does no harm.
         let running = BoundProcess::spawn(&self.name, command, Signal::SIGKILL)
             .with_context(|| format!("cannot start {}", self.name))?;
         self.running = Some(running);
         Ok(())
+    }
+
+    fn command(&self) -> Result<Command> {
+        let mut command = Command::new(std::env::current_exe().context("cannot find this binary")?);
+        // Nor may a file say otherwise what it is told.
+        for name in NOT_PASSED_ON.into_iter().chain(self.environment.keys().map(String::as_str)) {
+            command.env_remove(name).env_remove(format!("{name}_FILE"));
+        }
+        command.env_remove(services::replica_variable(self.serves));
+        command.args(["serve", self.serves]).envs(&self.environment);
+        Ok(command)
     }
 
     async fn stop(&mut self) -> Result<()> {
@@ -197,4 +204,31 @@ fn random_uuid() -> String {
     let mut bytes = [0_u8; 16];
     rand::rng().fill_bytes(&mut bytes);
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    #[test]
+    fn other_servers_that_our_environment_names_are_not_those_of_a_process() {
+        let environment = Environment::from([("QUENTY_REPLICA_URL".to_owned(), "own".to_owned())]);
+        let (name, log) = ("order-1".to_owned(), PathBuf::new());
+        let process = Quenty { name, serves: "order", environment, log, running: None };
+        let command = process.command().unwrap();
+        let said: BTreeMap<_, _> = command.get_envs().collect();
+        assert_eq!(said.get(OsStr::new("QUENTY_REPLICA_URL")), Some(&Some(OsStr::new("own"))));
+        for name in [
+            "QUENTY_CONSUL_URL",
+            "QUENTY_CONSUL_TOKEN",
+            "QUENTY_CONSUL_TOKEN_FILE",
+            "QUENTY_REDIS_URL",
+            "QUENTY_REPLICA_URL_FILE",
+            "QUENTY_ORDER_REPLICA_URL",
+        ] {
+            assert_eq!(said.get(OsStr::new(name)), Some(&None), "{name}");
+        }
+    }
 }

@@ -42,10 +42,15 @@ pub(super) fn open(folder: &Folder, from: Option<Timestamp>) -> Result<Clock> {
             Ok(Clock::simulated(start))
         }
         (None, None) => {
-            write_private(&folder.lived(), b"business time is the wall clock's here\n")?;
+            mark_as_lived(folder)?;
             Ok(Clock::wall())
         }
     }
+}
+
+/// For a folder that is no simulation, once its platform starts.
+pub fn mark_as_lived(folder: &Folder) -> Result<()> {
+    write_private(&folder.lived(), b"business time is the wall clock's here\n")
 }
 
 /// What the business clock of a platform's folder shows: of a simulation, what was kept of it last.
@@ -59,8 +64,10 @@ pub fn business_time(folder: &Path) -> Timestamp {
 /// # Errors
 /// When the folder is a simulation that has not reached the present.
 pub fn refuse_simulation(folder: &Folder) -> Result<()> {
+    // Only looks: whoever cannot start here must not have marked it as lived.
+    let kept = std::fs::read_to_string(folder.simulated_time());
     ensure!(
-        !open(folder, None)?.is_simulated(),
+        kept.map_or(true, |time| time.trim() == PRESENT),
         "{} is a simulation, whose time only one process can move: name another folder",
         folder.path().display()
     );
@@ -140,5 +147,25 @@ impl Simulation {
             };
         }
         Ok(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_has_not_lived_before_its_platform_starts() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::open(scratch.path()).unwrap();
+        refuse_simulation(&folder).unwrap();
+        check(&folder, Some(wall_now())).unwrap();
+        mark_as_lived(&folder).unwrap();
+        assert!(check(&folder, Some(wall_now())).is_err());
+
+        std::fs::write(folder.simulated_time(), "2026-01-05T12:00:00Z").unwrap();
+        assert!(refuse_simulation(&folder).is_err());
+        std::fs::write(folder.simulated_time(), PRESENT).unwrap();
+        refuse_simulation(&folder).unwrap();
     }
 }

@@ -8,7 +8,7 @@ use super::folder::{Folder, write_private};
 
 /// Makes what is missing, and brings all of them up to date.
 pub async fn migrate(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgres) -> Result<()> {
-    let superuser = &postgres.superuser_url("postgres");
+    let superuser = &superuser_url(postgres);
     try_join_all(all.iter().map(|service| async move {
         let passwords = folder.secrets().database(service.database)?;
         db::create_database(superuser, service.database, &passwords.owner, &passwords.app).await?;
@@ -22,6 +22,11 @@ pub async fn migrate(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgr
     .map(drop)
 }
 
+/// The superuser's URL, for the moment in which databases and roles are made.
+pub fn superuser_url(postgres: &EmbeddedPostgres) -> String {
+    on_loopback(&postgres.superuser_url("postgres"))
+}
+
 /// The application role's URL of a service's database, on the server of this port.
 pub fn app_url(folder: &Folder, service: &Service, port: u16) -> Result<String> {
     let passwords = folder.secrets().database(service.database)?;
@@ -29,8 +34,12 @@ pub fn app_url(folder: &Folder, service: &Service, port: u16) -> Result<String> 
 }
 
 fn role_url(role: &str, password: &str, port: u16, database: &str) -> String {
-    // Our own, on loopback: an authority that the environment names is for other servers.
-    format!("postgres://{role}:{password}@127.0.0.1:{port}/{database}?sslmode=disable")
+    on_loopback(&format!("postgres://{role}:{password}@127.0.0.1:{port}/{database}"))
+}
+
+/// Our own: an authority or `PGSSLMODE` that the environment names is for other servers.
+fn on_loopback(url: &str) -> String {
+    format!("{url}?sslmode=disable")
 }
 
 /// Writes where the databases are, for the commands that work on a running platform (`--data DIR`).

@@ -4,13 +4,13 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Read,
+    io::{ErrorKind, Read},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use quenty_platform::checkpoints;
 use quenty_servers::files;
@@ -70,6 +70,15 @@ impl Folder {
             fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
         }
         if !file.exists() {
+            let (public, signed) = (audit_public_key_file(&self.path), audit_folder(&self.path));
+            let is_empty = fs::read_dir(&signed).map_or(true, |mut entries| entries.next().is_none());
+            ensure!(
+                !public.exists() && is_empty,
+                "{} is gone, by which the journals were signed: restore it, or move {} and {} away, which begins anew with another key",
+                file.display(),
+                signed.display(),
+                public.display()
+            );
             audit_key::make(&file)?;
         }
         let key = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -166,14 +175,23 @@ impl Drop for Announcement {
 }
 
 /// Where the platform of a folder answers, if it runs; another one may have its port by now if it does not.
-pub fn running_at(folder: &Path) -> Option<String> {
-    let mut file = fs::File::open(gateway_file(folder)).ok()?;
+///
+/// # Errors
+/// When that is for another user to know.
+pub fn running_at(folder: &Path) -> Result<Option<String>> {
+    let path = gateway_file(folder);
+    let mut file = match fs::File::open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened.with_context(|| {
+            format!("cannot read {}: only the user whose platform it is can", path.display())
+        })?,
+    };
     if !matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)) {
-        return None;
+        return Ok(None);
     }
     let mut url = String::new();
-    file.read_to_string(&mut url).ok()?;
-    Some(url.trim().to_owned())
+    file.read_to_string(&mut url).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Some(url.trim().to_owned()))
 }
 
 /// Passwords of one database's two roles.
@@ -271,12 +289,15 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
     fn only_a_platform_that_lives_is_found() {
         let scratch = tempfile::tempdir().unwrap();
         let folder = Folder::open(scratch.path()).unwrap();
+        let running_at = |folder: &Path| running_at(folder).unwrap();
         assert_eq!(running_at(scratch.path()), None);
         let announced = folder.announce("http://127.0.0.1:8000").unwrap();
         assert_eq!(running_at(scratch.path()).as_deref(), Some("http://127.0.0.1:8000"));
@@ -284,6 +305,39 @@ mod tests {
         assert_eq!(running_at(scratch.path()), None);
         fs::write(gateway_file(scratch.path()), "http://127.0.0.1:8000").unwrap();
         assert_eq!(running_at(scratch.path()), None, "left behind by a killed one");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_looked_into_is_not_taken_for_one_whose_platform_does_not_run() {
+        let scratch = tempfile::tempdir().unwrap();
+        let file = gateway_file(scratch.path());
+        fs::write(&file, "http://127.0.0.1:8000").unwrap();
+        assert!(running_at(&file).is_err(), "no folder at all");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+        // The superuser can.
+        if fs::File::open(&file).is_err() {
+            assert!(running_at(scratch.path()).unwrap_err().to_string().contains("gateway.url"));
+        }
+    }
+
+    #[test]
+    fn who_has_lost_the_audit_key_gets_no_new_one_unasked() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::open(scratch.path()).unwrap();
+        folder.audit_key().unwrap();
+        let public = audit_public_key_file(folder.path());
+        let of_before = fs::read(&public).unwrap();
+        fs::remove_file(audit_key_file(folder.path())).unwrap();
+        assert!(folder.audit_key().unwrap_err().to_string().contains("audit.key"));
+        assert_eq!(fs::read(&public).unwrap(), of_before);
+
+        fs::remove_file(&public).unwrap();
+        fs::create_dir(audit_folder(folder.path())).unwrap();
+        let signed = audit_folder(folder.path()).join("order.checkpoints");
+        fs::write(&signed, "signed").unwrap();
+        assert!(folder.audit_key().is_err(), "there is what it has signed");
+        fs::remove_file(signed).unwrap();
+        folder.audit_key().unwrap();
     }
 
     #[test]

@@ -34,7 +34,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
-    clock::{Simulation, business_time, refuse_simulation},
+    clock::{Simulation, business_time, mark_as_lived, refuse_simulation},
     folder::{
         Announcement, Folder, audit_folder, audit_public_key_file, databases_file, processes_file,
         running_at, servers_file, was_never_signed, write_private,
@@ -50,6 +50,18 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 const READY_POLL: Duration = Duration::from_millis(10);
 /// As Auth knows it: it exchanges API keys there.
 const GATEWAY: &str = "gateway";
+/// Settings that a platform in one process has no use for.
+const OF_OTHERS: [&str; 9] = [
+    "advertised_host",
+    "consul_token",
+    "consul_url",
+    "redis_ca_file",
+    "redis_url",
+    "replica_url",
+    "service_ca_file",
+    "tls_certificate_file",
+    "tls_key_file",
+];
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// How a platform is started.
@@ -110,11 +122,13 @@ impl Platform {
     /// When the folder is in use, a port is taken, or PostgreSQL cannot start; each says what to do. Nothing is
     /// left running then.
     pub async fn start(start: &Start, stop: CancellationToken) -> Result<Self> {
+        let given = services::settings()?;
+        refuse_other_servers(&given)?;
         let folder = Folder::open(&start.data)?;
         clock::check(&folder, start.simulated_from)?;
         let listeners = Listeners::bind(start.free_ports, &folder).await?;
         let gateway = listeners.gateway.local_addr()?;
-        let traces = Traces::start(&services::settings()?)?;
+        let traces = Traces::start(&given)?;
         let postgres = start_postgres(&folder, start.ephemeral).await?;
         // What a killed platform of many processes has left behind would be taken for ours.
         drop(std::fs::remove_file(processes_file(folder.path())));
@@ -195,7 +209,7 @@ impl Listeners {
             Ok(Self { gateway, services: listeners })
         };
         match (bound.await, running_at(folder.path())) {
-            (Err(_), Some(url)) => {
+            (Err(_), Ok(Some(url))) => {
                 bail!("the platform of {} runs already, at {url}", folder.path().display())
             }
             (bound, _) => bound,
@@ -273,6 +287,20 @@ async fn start_postgres(folder: &Folder, ephemeral: bool) -> Result<EmbeddedPost
     Ok(EmbeddedPostgres::start(options).await?)
 }
 
+/// A shell in which a production is configured must not make its register, its counters or its certificates ours.
+fn refuse_other_servers(given: &Settings) -> Result<()> {
+    let mut table = given.table().into_iter();
+    let named = table.find(|row| OF_OTHERS.contains(&row.key) && given.get(row.key).is_some());
+    match named {
+        Some(row) => bail!(
+            "a platform in one process has neither other servers nor certificates: unset QUENTY_{} (said by {})",
+            row.key.to_uppercase(),
+            row.source
+        ),
+        None => Ok(()),
+    }
+}
+
 /// What all services of this process read the same.
 fn shared_settings(
     start: &Start,
@@ -286,10 +314,6 @@ fn shared_settings(
     let clients: serde_json::Map<String, serde_json::Value> =
         names.map(|name| Ok((name.to_owned(), secrets.client(name)?.into()))).collect::<Result<_>>()?;
     let given = services::settings()?;
-    ensure!(
-        given.get("service_ca_file").is_none(),
-        "`quenty up` runs all services in one process, which needs no certificates: unset QUENTY_SERVICE_CA_FILE"
-    );
     let mut settings = given
         .with("public_url", format!("http://{gateway}"))
         .with("service_clients", serde_json::Value::Object(clients).to_string())

@@ -100,11 +100,12 @@ impl fmt::Display for Report {
         for (assumption, times) in &self.assumed {
             writeln!(f, "  assumed     {times:>6} × {}", assumption.replace('_', " "))?;
         }
-        for error in self.errors.iter().filter(|error| error.line > 0).take(SHOWN) {
+        let rows: Vec<_> = self.errors.iter().filter(|error| error.line > 0).collect();
+        for error in rows.iter().take(SHOWN) {
             writeln!(f, "  line {:<6} {}: {} {}", error.line, error.field, error.code, error.detail)?;
         }
-        if self.errors.len() > SHOWN {
-            writeln!(f, "  … and {} more; --json has all", self.errors.len() - SHOWN)?;
+        if rows.len() > SHOWN {
+            writeln!(f, "  … and {} more; --json has all", rows.len() - SHOWN)?;
         }
         Ok(())
     }
@@ -139,5 +140,10 @@ mod tests {
         assert!(!report.is_whole());
         assert_eq!(report.errors[0].detail, "line 9 is not UTF-8");
         assert!(report.to_string().contains("line 9 is not UTF-8"));
+
+        let rows = "7,Total,DOES_NOT_ADD_UP,wrong\n".repeat(SHOWN);
+        let errors = format!("line,field,code,detail\n{rows}");
+        let report = Report::of(&import(Some("line 9 is not UTF-8")), errors.as_bytes()).unwrap();
+        assert!(!report.to_string().contains("more; --json"), "all rows are shown: {report}");
     }
 }

@@ -190,7 +190,8 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
             .to_str()
             .ok()
             .filter(|text| *text != "*")
-            .map(|text| text.trim_matches('"').parse::<i64>());
+            // Proxies weaken the tag of what they compress.
+            .map(|text| text.strip_prefix("W/").unwrap_or(text).trim_matches('"').parse::<i64>());
         match version {
             None if header == "*" => Ok(Self(None)),
             Some(Ok(version)) => Ok(Self(Some(version))),
@@ -265,6 +266,15 @@ mod tests {
             let failure = refused.to_failure();
             assert_eq!(failure.code, "INVALID_QUERY");
             assert!(failure.detail.contains(named), "{query}: {}", failure.detail);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_version_may_be_told_by_a_tag_that_a_proxy_weakened() {
+        for (told, version) in [("\"3\"", Some(3)), ("W/\"3\"", Some(3)), ("*", None)] {
+            let request = axum::http::Request::get("/").header(header::IF_MATCH, told).body(()).unwrap();
+            let seen = IfMatch::from_request_parts(&mut request.into_parts().0, &()).await.unwrap();
+            assert_eq!(seen.0, version, "{told}");
         }
     }
 

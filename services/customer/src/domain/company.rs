@@ -100,6 +100,8 @@ pub enum CompanyError {
     TermsGivenByPlatform,
     #[error("the credit limit is negative or in another currency than the company's")]
     CreditLimit,
+    #[error("the company has a credit limit in {}", .0.code())]
+    CreditLimitFixesCurrency(Currency),
     #[error("another company has this document number")]
     DocumentTaken,
     #[error("no document of {0} identifies a business")]

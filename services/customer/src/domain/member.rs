@@ -75,6 +75,8 @@ pub enum MemberError {
     NotFound,
     #[error("a member who is {from} cannot become {to}")]
     Illegal { from: &'static str, to: &'static str },
+    #[error("a member who is {0} has no role to change")]
+    NotActive(&'static str),
     #[error("a company always keeps one owner")]
     LastOwner,
     #[error("the person is in the company or invited")]
@@ -200,9 +202,8 @@ impl Member {
     }
 
     fn active_user(&self) -> Result<UserId, MemberError> {
-        let illegal =
-            MemberError::Illegal { from: self.0.status.as_str(), to: MemberStatus::Active.as_str() };
-        self.0.user_id.filter(|_| self.0.status == MemberStatus::Active).ok_or(illegal)
+        let is_active = self.0.status == MemberStatus::Active;
+        self.0.user_id.filter(|_| is_active).ok_or(MemberError::NotActive(self.0.status.as_str()))
     }
 
     fn check_owner_stays(&self, other_owners: i64) -> Result<(), MemberError> {

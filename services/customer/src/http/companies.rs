@@ -291,7 +291,9 @@ pub(super) async fn get_company(
             Company::fold(facts).map_err(Error::internal)?
         }
     };
-    shown(&company.ok_or(CompanyError::NotFound).map_err(crate::Error::from)?)
+    let company = company.ok_or(CompanyError::NotFound).map_err(crate::Error::from)?;
+    // What was cannot be changed: it has no version.
+    if as_of.is_some() { Answer::ok(&CompanyOut::from(&company)) } else { shown(&company) }
 }
 
 /// Change a company's settings.
@@ -299,8 +301,9 @@ pub(super) async fn get_company(
     params(("id" = CompanyId, Path), ("If-Match" = Option<String>, Header)), request_body = CompanyPatch, security(("bearer" = ["companies:update"])),
     responses((status = 200, body = CompanyOut),
         (status = 403, description = "`NOT_PERMITTED`, `NO_COMPANY`, `TERMS_GIVEN_BY_PLATFORM`, `OWN_COMPANY`"),
-        (status = 409, description = "`COMPANY_CLOSED`, `IDENTITY_FIXED`, `DOCUMENT_NUMBER_TAKEN`"),
-        (status = 412, description = "`VERSION_MISMATCH`: someone changed it since you read it")))]
+        (status = 409, description = "`COMPANY_CLOSED`, `IDENTITY_FIXED`, `DOCUMENT_NUMBER_TAKEN`, `CREDIT_LIMIT_FIXES_CURRENCY`: the platform's staff change both at once"),
+        (status = 412, description = "`VERSION_MISMATCH`: someone changed it since you read it"),
+        (status = 422, description = "`INVALID_BODY`, `INVALID_CREDIT_LIMIT`, `UNKNOWN_DOCUMENT_TYPE`, `DOCUMENT_TYPE_DOES_NOT_FIT`, `INVALID_DOCUMENT_NUMBER`")))]
 pub(super) async fn update_company(
     State(app): State<App>,
     caller: Can<UpdateCompanies>,

@@ -177,7 +177,7 @@ pub(super) async fn change_member_role(
 #[utoipa::path(delete, path = "/api/v1/companies/{id}/members/{member_id}", operation_id = "remove_member", tag = "members",
     params(("id" = CompanyId, Path), ("member_id" = MemberId, Path)), security(("bearer" = ["members:remove"])),
     responses((status = 204), (status = 403, description = "`NOT_PERMITTED`, `NO_COMPANY`, `NO_SESSION`"),
-        (status = 409, description = "`LAST_OWNER`, `COMPANY_CLOSED`")))]
+        (status = 409, description = "`LAST_OWNER`")))]
 pub(super) async fn remove_member(
     State(app): State<App>,
     caller: Can<RemoveMembers>,

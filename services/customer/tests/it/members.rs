@@ -1,8 +1,8 @@
 use futures_util::future::join;
 use quenty_contracts::auth::{UserReactivated, UserSuspended};
-use quenty_kernel::id::{CompanyId, MemberId, UserId};
-use quenty_platform::token::Realm;
-use quenty_testkit::{TestApp, http::Answer};
+use quenty_kernel::id::{CompanyId, MemberId, SessionId, UserId};
+use quenty_platform::token::{Claims, Realm};
+use quenty_testkit::{TestApp, http::Answer, keys};
 use serde_json::json;
 
 use crate::support::{
@@ -146,6 +146,36 @@ async fn a_closed_company_takes_nobody_in() {
         .send()
         .await;
     answer.expect_problem(409, "COMPANY_CLOSED");
+}
+
+#[tokio::test]
+async fn a_closed_company_lets_its_members_go() {
+    let app = start().await;
+    let company = registered(&app).await;
+    let member = joined(&app, company, "ana@example.com", "viewer").await;
+    let last = founder(&app, company).await;
+    act_because(&app, &owner(&app, company), company, "close").await.expect(200);
+    let claims = keys::claims(Realm::Staff, UserId::new(), None, &["members:remove"]);
+    let staff = keys::sign(&Claims { sid: Some(SessionId::new()), ..claims });
+    let remove = |member: MemberId| {
+        app.delete(&format!("/api/v1/companies/{company}/members/{member}")).token(&staff).send()
+    };
+    remove(member).await.expect(204);
+    assert_eq!(kinds(&app, member).await, ["member.invited", "member.added", "member.removed"]);
+    remove(last).await.expect_problem(409, "LAST_OWNER");
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_invited_member_has_no_role_to_change_yet() {
+    let app = start().await;
+    let company = registered(&app).await;
+    let body = json!({"email": "x@example.com", "role": "viewer", "given_name": "X", "family_name": "Y", "language": "es"});
+    let path = format!("/api/v1/companies/{company}/members");
+    let invited = app.post(&path).token(&owner(&app, company)).json(&body).send().await.expect(201).json();
+    let refused = change(&app, company, id_of(&invited), "manager").await.expect_problem(409, "MEMBER_STATE");
+    assert_eq!(refused.json()["current_status"], "invited");
+    assert!(refused.json()["detail"].as_str().unwrap().contains("role"), "{}", refused.text());
 }
 
 #[tokio::test]

@@ -38,7 +38,8 @@ impl Quota {
     /// (both since the same beginning); gives the outcome and the new moment.
     pub(super) fn take(&self, settled: Duration, now: Duration, cost: u32) -> (Taken, Duration) {
         let each = self.window / self.requests;
-        let owed = settled.saturating_sub(now);
+        // More was owed to a quota with a longer window.
+        let owed = settled.saturating_sub(now).min(self.window);
         let with_this = owed + each * cost;
         let left = |owed: Duration| {
             let free = self.window.saturating_sub(owed).as_nanos() / each.as_nanos().max(1);
@@ -46,7 +47,7 @@ impl Quota {
         };
         if with_this > self.window {
             let wait = Some(with_this - self.window);
-            return (Taken { left: left(owed), full_again: owed, wait }, settled);
+            return (Taken { left: left(owed), full_again: owed, wait }, now + owed);
         }
         (Taken { left: left(with_this), full_again: with_this, wait: None }, now + with_this)
     }
@@ -81,6 +82,15 @@ mod tests {
         assert_eq!(quota.take(settled, at(100), 1).0.wait, None);
         assert_eq!(quota.take(settled, at(500), 5).0.wait, None);
         assert_eq!(quota.take(settled, at(5000), 1).0.left, 9, "no more than the quota is ever saved up");
+    }
+
+    #[test]
+    fn a_shorter_window_makes_nobody_wait_for_the_rest_of_a_longer_one() {
+        let (_, settled) = Quota::new(2, 3600).take(Duration::ZERO, at(0), 2);
+        let quota = Quota::new(2, 1);
+        let (refused, settled) = quota.take(settled, at(0), 1);
+        assert_eq!(refused.wait, Some(Duration::from_millis(500)));
+        assert_eq!(quota.take(settled, at(500), 1).0.wait, None);
     }
 
     proptest! {

@@ -20,7 +20,8 @@ use super::{
 };
 
 /// `KEYS[1]` lives until all that was taken has come back: no clock is read, so none can differ. It holds by how many
-/// microseconds it lives too long, for it can only live whole milliseconds. `ARGV`: how long one takes to come back, the
+/// microseconds it lives too long, for it can only live whole milliseconds; and no longer than the window, which may have
+/// become shorter. `ARGV`: how long one takes to come back, the
 /// whole window (both in microseconds), what a request costs, and how much is taken if there is as much. Gives what was
 /// taken, what is left, when all is there again, and how long to wait where it was nothing (both in microseconds).
 const TAKE: &str = r"
@@ -28,6 +29,10 @@ local each, window, cost, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(
 local lives, owed = redis.call('PTTL', KEYS[1]), 0
 if lives > 0 then
     owed = math.max(lives * 1000 - tonumber(redis.call('GET', KEYS[1])), 0)
+    if owed > window then
+        owed, lives = window, math.ceil(window / 1000)
+        redis.call('SET', KEYS[1], string.format('%.0f', lives * 1000 - owed), 'PX', lives)
+    end
 end
 local free = math.max(math.floor((window - owed) / each), 0)
 if free < cost then
@@ -60,6 +65,8 @@ struct Lease {
     /// In the shared count, when the lease was taken.
     beyond: Taken,
     until: Instant,
+    /// Whether somebody asks for the next: who comes meanwhile asks for no more than it needs.
+    is_asked_for: bool,
 }
 
 impl Shared {
@@ -84,25 +91,42 @@ impl Shared {
         if let Some(taken) = self.of_lease(&key, cost) {
             return Ok((0, taken));
         }
+        if !self.begins_to_ask(&key) {
+            return Box::pin(self.ask(&key, quota, cost, cost)).await;
+        }
         let most = (quota.requests() / PART).clamp(1, MOST_BEFOREHAND).max(cost);
-        let (taken, beyond) = Box::pin(self.ask(&key, quota, cost, most)).await?;
-        let left = taken.saturating_sub(cost);
+        let asked = Box::pin(self.ask(&key, quota, cost, most)).await;
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let before = leases.remove(&key).filter(|lease| lease.until > now).map_or(0, |lease| lease.left);
+        let (taken, beyond) = asked?;
+        let left = before + taken.saturating_sub(cost);
         if left > 0 {
-            let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-            let now = Instant::now();
-            if leases.len() >= MOST_LEASES {
-                leases.retain(|_, lease| lease.until > now);
-            }
-            leases.insert(key, Lease { left, beyond, until: now + LEASE });
+            leases.insert(key, Lease { left, beyond, until: now + LEASE, is_asked_for: false });
         }
         Ok((taken, Taken { left: beyond.left.saturating_add(left), ..beyond }))
+    }
+
+    /// Whether nobody else does.
+    fn begins_to_ask(&self, key: &str) -> bool {
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if let Some(lease) = leases.get_mut(key).filter(|lease| lease.until > now) {
+            return !std::mem::replace(&mut lease.is_asked_for, true);
+        }
+        if leases.len() >= MOST_LEASES {
+            leases.retain(|_, lease| lease.until > now);
+        }
+        let beyond = Taken { left: 0, full_again: Duration::ZERO, wait: None };
+        leases.insert(key.to_owned(), Lease { left: 0, beyond, until: now + LEASE, is_asked_for: true });
+        true
     }
 
     fn of_lease(&self, key: &str, cost: u32) -> Option<Taken> {
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
         let lease = leases.get_mut(key).filter(|lease| lease.until > Instant::now())?;
         lease.left = lease.left.checked_sub(cost)?;
-        Some(Taken { left: lease.beyond.left.saturating_add(lease.left), ..lease.beyond })
+        Some(Taken { left: lease.beyond.left.saturating_add(lease.left), wait: None, ..lease.beyond })
     }
 
     /// How much was taken, and what that leaves.

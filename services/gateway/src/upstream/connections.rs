@@ -13,7 +13,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::{
+    BoxError,
+    body::{Body, Bytes, HttpBody},
+};
 use hyper::{
     Request, Response, Uri,
     body::{Frame, Incoming, SizeHint},
@@ -22,6 +25,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioExecutor;
 use quenty_platform::{client::Https, tls as platform_tls};
+use tokio::time::{self, Sleep};
 use tower::ServiceExt;
 
 use super::Unreachable;
@@ -30,6 +34,8 @@ use super::Unreachable;
 const MOST_IDLE: usize = 256;
 /// What has waited longer is not used again: its other end may be gone without a word.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
+/// An answer of which nothing more comes for so long has no end: streams say something more often.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 
 type Connection = SendRequest<Body>;
 
@@ -47,6 +53,15 @@ struct Answer {
     body: Incoming,
     connection: Option<Connection>,
     home: Arc<Connections>,
+    silence: Silence,
+}
+
+/// How long the next part of an answer is waited for. Most are here already and need no timer; else there is one, which
+/// is set anew when it goes off and not with each part.
+struct Silence {
+    longest: Duration,
+    since: Option<time::Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connections {
@@ -91,7 +106,7 @@ impl Connections {
             home.take_back(connection);
             return response.map(Body::new);
         }
-        response.map(|body| Body::new(Answer { body, connection: Some(connection), home }))
+        response.map(|body| Body::new(Answer::new(body, connection, home, LONGEST_SILENCE)))
     }
 
     fn take_back(self: Arc<Self>, mut connection: Connection) {
@@ -144,15 +159,41 @@ fn not_connected(error: &(dyn Error + 'static)) -> Unreachable {
     Unreachable::NotConnected(platform_tls::told(error))
 }
 
+impl Answer {
+    fn new(body: Incoming, connection: Connection, home: Arc<Connections>, longest: Duration) -> Self {
+        let silence = Silence { longest, since: None, timer: None };
+        Self { body, connection: Some(connection), home, silence }
+    }
+}
+
+impl Silence {
+    /// Whether it has lasted too long.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let end = *self.since.get_or_insert_with(time::Instant::now) + self.longest;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(time::sleep_until(end)));
+        loop {
+            ready!(timer.as_mut().poll(cx));
+            if timer.deadline() >= end {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(end);
+        }
+    }
+}
+
 impl HttpBody for Answer {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+            ready!(self.silence.poll(cx));
+            return Poll::Ready(Some(Err("nothing more of the answer came".into())));
+        };
+        self.silence.since = None;
         let is_over = match &frame {
             None => true,
             // Nobody asks for more after trailers.
@@ -162,7 +203,7 @@ impl HttpBody for Answer {
         if let Some(connection) = self.connection.take_if(|_| is_over) {
             Arc::clone(&self.home).take_back(connection);
         }
-        Poll::Ready(frame)
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -185,9 +226,29 @@ impl Drop for Answer {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::BodyExt;
     use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+
+    #[tokio::test]
+    async fn an_answer_of_which_nothing_more_comes_ends_with_an_error() {
+        let (near, mut far) = tokio::io::duplex(1024);
+        let (mut connection, work) = http1::handshake(TokioIo::new(near)).await.unwrap();
+        TokioExecutor::new().execute(async move { drop(work.await) });
+        let asked = connection.send_request(Request::get("/").body(Body::empty()).unwrap());
+        let begun = async {
+            assert!(far.read(&mut [0; 1024]).await.unwrap() > 0);
+            far.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nbegun").await.unwrap();
+        };
+        let body = tokio::join!(asked, begun).0.unwrap().into_body();
+        let mut answer = Answer::new(body, connection, Arc::default(), Duration::from_millis(20));
+        assert_eq!(answer.frame().await.unwrap().unwrap().into_data().unwrap(), "begun");
+        let next =
+            time::timeout(Duration::from_secs(20), answer.frame()).await.expect("it is not waited for");
+        assert!(next.unwrap().is_err());
+    }
 
     #[tokio::test]
     async fn what_has_waited_too_long_is_not_used_again() {

@@ -19,7 +19,7 @@ use axum::{
 };
 use futures_util::future::join_all;
 use http_body_util::BodyExt;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use quenty_kernel::{Failure, Kind};
 use quenty_platform::client::Https;
 use serde_json::Value;
@@ -85,9 +85,19 @@ pub enum Unreachable {
     LeftAlone,
 }
 
-/// Of an answer that ended after its head.
-pub(crate) fn broken_off() -> Failure {
-    Failure::new(Kind::BadGateway, "UPSTREAM_BROKE_OFF", "the answer broke off; try again")
+/// Of an answer that did not come to its end. What was to be changed may have been.
+pub(crate) fn broken_off(method: &Method) -> Failure {
+    let detail = if method.is_safe() {
+        "the answer broke off; try again"
+    } else {
+        "the answer broke off, and it may have been done; with an Idempotency-Key it is safe to repeat, else look first"
+    };
+    Failure::new(Kind::BadGateway, "UPSTREAM_BROKE_OFF", detail)
+}
+
+/// Whether a service says that it cannot answer now.
+pub(crate) fn cannot_now(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
 }
 
 impl Unreachable {
@@ -175,13 +185,14 @@ impl Upstream {
     }
 
     /// Sends a request whose URI is a path, once; the bodies stream both ways. Of several processes that one is asked
-    /// which has least to do and has not just failed again and again. A request that streams takes as long as its sender:
-    /// that it took too long says nothing of the process.
+    /// which has least to do and has not just failed again and again, nor at this request: `failed` keeps their URLs. A
+    /// request that streams takes as long as its sender: that it took too long says nothing of the process.
     pub(crate) async fn send(
         &self,
         connector: &Https,
         request: Request<Body>,
         is_streaming: bool,
+        failed: &mut Vec<String>,
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
         match &self.target {
@@ -190,7 +201,7 @@ impl Upstream {
                 answer.map_err(|_| Unreachable::TooSlow)?.map_err(|never| match never {})
             }
             Target::Remote(remote) => {
-                remote.send(self.name, connector, request, is_streaming, deadline).await
+                remote.send(self.name, connector, request, is_streaming, failed, deadline).await
             }
         }
     }
@@ -203,30 +214,44 @@ impl Remote {
         connector: &Https,
         request: Request<Body>,
         is_streaming: bool,
+        failed: &mut Vec<String>,
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
         let instances = self.instances();
-        let instance = self.pick(&instances).ok_or(Unreachable::LeftAlone)?;
+        let picked = self.pick(&instances, is_streaming, failed, Instant::now());
+        let instance = picked.ok_or(Unreachable::LeftAlone)?;
         let running = instance.begin();
         let answer = tokio::time::timeout_at(deadline.into(), instance.send(connector, request)).await;
         let outcome = answer.unwrap_or(Err(Unreachable::TooSlow));
         match &outcome {
-            Ok(response) => running.end(name, !counts_as_failure(response.status(), instances.len())),
+            Ok(response) => running.end(name, !counts_as_failure(response.status(), instance, &instances)),
             Err(Unreachable::Unfinished) => {}
             Err(Unreachable::TooSlow) if is_streaming => {}
             Err(_) => running.end(name, false),
         }
+        if outcome.as_ref().map_or(true, |response| cannot_now(response.status())) {
+            failed.push(instance.base_url.clone());
+        }
         outcome
     }
 
-    fn pick<'a>(&self, instances: &'a [Arc<Instance>]) -> Option<&'a Arc<Instance>> {
-        let (count, now) = (instances.len(), Instant::now());
+    fn pick<'a>(
+        &self,
+        instances: &'a [Arc<Instance>],
+        is_streaming: bool,
+        failed: &[String],
+        now: Instant,
+    ) -> Option<&'a Arc<Instance>> {
+        let count = instances.len();
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let in_turn = (0..count).map(|step| &instances[(turn + step) % count]);
-        let least_busy =
-            in_turn.filter(|instance| instance.is_well()).min_by_key(|instance| instance.running());
-        // One of those that failed is tried again first, once its pause is over: else it would stay away for ever.
-        instances.iter().find(|instance| instance.may_try_again(now)).or(least_busy)
+        let best = in_turn
+            .filter(|instance| instance.is_well())
+            .min_by_key(|instance| (failed.contains(&instance.base_url), instance.running()));
+        // One of those that failed is tried again first, once its pause is over: else it would stay away for ever. Not by
+        // who has only one try, or has failed once.
+        let may_be_trial = best.is_none() || (!is_streaming && failed.is_empty());
+        instances.iter().find(|instance| may_be_trial && instance.may_try_again(now)).or(best)
     }
 
     fn instances(&self) -> Arc<[Arc<Instance>]> {
@@ -262,10 +287,11 @@ impl Known {
     }
 }
 
-/// A process that is not ready says so with 503. It is passed over where there is another; its database is the same.
-fn counts_as_failure(status: StatusCode, processes: usize) -> bool {
-    matches!(status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
-        || (status == StatusCode::SERVICE_UNAVAILABLE && processes > 1)
+/// A process that is not ready says so with 503. It is passed over while another is well: what all of them lack, such as
+/// their database, is no reason to ask none.
+fn counts_as_failure(status: StatusCode, instance: &Arc<Instance>, all: &[Arc<Instance>]) -> bool {
+    let is_other_well = || all.iter().any(|other| !Arc::ptr_eq(other, instance) && other.is_well());
+    cannot_now(status) && (status != StatusCode::SERVICE_UNAVAILABLE || is_other_well())
 }
 
 #[cfg(test)]
@@ -282,12 +308,13 @@ mod tests {
     fn who_has_least_to_do_is_asked_and_equals_take_turns() {
         let (remote, _sender) = remote(3);
         let instances = remote.instances();
-        let running = || remote.pick(&instances).unwrap().begin();
+        let pick = || remote.pick(&instances, false, &[], Instant::now());
+        let running = || pick().unwrap().begin();
         let (first, second, third) = (running(), running(), running());
         assert!(instances.iter().all(|instance| instance.running() == 1));
         drop(second);
         for _ in 0..5 {
-            assert_eq!(remote.pick(&instances).unwrap().running(), 0);
+            assert_eq!(pick().unwrap().running(), 0);
         }
         drop((first, third));
         assert!(instances.iter().all(|instance| instance.running() == 0));
@@ -302,17 +329,23 @@ mod tests {
                 instance.begin().end("order", false);
             }
         };
+        let pick = |is_streaming, failed: &[String], now| {
+            remote.pick(&instances, is_streaming, failed, now).map(|instance| instance.base_url.as_str())
+        };
+        let (now, well) = (Instant::now(), "http://127.0.0.1:1");
         fail(&instances[0]);
         for _ in 0..5 {
-            assert_eq!(remote.pick(&instances).unwrap().base_url, "http://127.0.0.1:1");
+            assert_eq!(pick(false, &[], now), Some(well));
         }
-        let later = Instant::now() + Duration::from_secs(2);
+        let later = now + Duration::from_secs(3);
+        assert_eq!(pick(true, &[], later), Some(well), "who has one try makes no trial");
+        assert_eq!(pick(false, &[well.to_owned()], later), Some(well), "nor does who has failed once");
         assert!(instances[0].may_try_again(later), "one request tries it");
         assert!(!instances[0].may_try_again(later), "and no other meanwhile");
         instances[0].begin().end("order", true);
         assert!(instances[0].is_well());
         instances.iter().for_each(|instance| fail(instance));
-        assert!(remote.pick(&instances).is_none(), "nobody is asked while all of them fail");
+        assert!(pick(false, &[], now).is_none(), "nobody is asked while all of them fail");
     }
 
     #[test]
@@ -326,7 +359,7 @@ mod tests {
             instances.iter().map(|instance| (instance.base_url.as_str(), instance.running())).collect();
         assert_eq!(now, [("http://127.0.0.1:1", 1), ("http://127.0.0.1:7", 0)]);
         sender.send(Vec::new()).unwrap();
-        assert!(remote.pick(&remote.instances()).is_none());
+        assert!(remote.pick(&remote.instances(), false, &[], Instant::now()).is_none());
         drop(sender);
         assert!(remote.instances().is_empty());
     }

@@ -38,6 +38,29 @@ async fn one_service_that_is_away_takes_no_gateway_with_it() {
 }
 
 #[tokio::test]
+async fn a_description_that_does_not_go_with_the_others_takes_no_routes_of_theirs_with_it() {
+    let stop = CancellationToken::new();
+    let service = async |name: &'static str, own: &'static str| {
+        let router = Router::new().route(own, get(|| async { "here" }));
+        let described = description(&[("get", "/api/v1/shared"), ("get", own)]);
+        remote(name, router, described, stop.clone()).await
+    };
+    let one = service("one", "/api/v1/one").await;
+    let two = service("two", "/api/v1/two").await;
+    let three = Router::new().route("/api/v1/three", get(|| async { "here" }));
+    let three = remote("three", three, description(&[("get", "/api/v1/three")]), stop.clone()).await;
+    let door = Door::open(vec![one, two, three], &[]).await;
+    eventually("one of the two and the third are routed", || async {
+        let (mut claimants, third) = (0, door.get("/api/v1/three").send().await.status() == 200);
+        for path in ["/api/v1/one", "/api/v1/two"] {
+            claimants += usize::from(door.get(path).send().await.status() == 200);
+        }
+        (claimants == 1 && third).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_gateway_without_routes_is_not_ready() {
     let door =
         Door::open(vec![Upstream::local("one", Router::new(), description(&[("get", "/api/v1/one")]))], &[])

@@ -131,6 +131,56 @@ async fn what_was_not_sent_is_sent_to_another_process() {
 }
 
 #[tokio::test]
+async fn a_process_that_could_not_be_reached_is_passed_over_though_it_has_least_to_do() {
+    let (begun, open) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let (beginning, waiting) = (Arc::clone(&begun), Arc::clone(&open));
+    let hangs = move || async move {
+        beginning.add_permits(1);
+        waiting.acquire().await.map(|_| "late").unwrap_or_default()
+    };
+    let described = description(&[("get", PATH), ("post", PATH)]);
+    let router = Router::new()
+        .route(PATH, get(hangs).post(async || "done"))
+        .route("/openapi.json", get(move || std::future::ready(axum::Json(described.clone()))));
+    let busy = serve(router, CancellationToken::new()).await;
+    let door = door(&[NOBODY, &busy], &[]).await;
+    let first = async { door.get(PATH).send().await };
+    let second = async {
+        drop(begun.acquire().await);
+        door.call(Method::POST, PATH).send().await.expect(200);
+        open.add_permits(1);
+    };
+    tokio::join!(first, second).0.expect(200);
+}
+
+#[tokio::test]
+async fn a_reason_that_all_processes_share_leaves_none_of_them_alone() {
+    let mut processes = Vec::new();
+    for _ in 0..2 {
+        let described = description(&[("get", PATH), ("post", PATH)]);
+        let router = Router::new()
+            .route(PATH, get(async || "read").post(async || StatusCode::SERVICE_UNAVAILABLE))
+            .route("/openapi.json", get(move || std::future::ready(axum::Json(described.clone()))));
+        processes.push(serve(router, CancellationToken::new()).await);
+    }
+    let door = door(&[&processes[0], &processes[1]], &[]).await;
+    for _ in 0..12 {
+        door.call(Method::POST, PATH).send().await.expect(503);
+    }
+    door.get(PATH).send().await.expect(200);
+}
+
+#[tokio::test]
+async fn a_change_that_was_sent_and_broke_off_may_have_been_done() {
+    let dying = Process::answering(|_| panic!("its connection breaks")).await;
+    let door = door(&[&dying.url], &[]).await;
+    let answer = door.call(Method::POST, PATH).send().await.expect_problem(502, "UPSTREAM_BROKE_OFF");
+    assert_eq!((answer.header("retry-after"), dying.asked()), (None, 1));
+    let answer = door.get(PATH).send().await.expect_problem(503, "UPSTREAM_UNAVAILABLE");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+}
+
+#[tokio::test]
 async fn a_read_or_a_keyed_change_that_cannot_be_answered_is_asked_for_again() {
     let (ill, well) = (Process::ill().await, Process::well().await);
     let door = door(&[&ill.url, &well.url], &[]).await;

@@ -70,6 +70,32 @@ async fn reads_draw_on_a_part_taken_beforehand_and_never_exceed_it() {
 }
 
 #[tokio::test]
+async fn who_reads_much_at_once_takes_no_more_than_it_uses() {
+    let dir = ScratchDir::new("shared-at-once").unwrap();
+    let redis = redis(&dir).await;
+    let door = door(&redis, &[("limit_read", "1000/3600")]).await;
+    let token = token();
+    let asked = (0..100).map(|_| door.get(PATH).token(&token).send());
+    for answer in futures_util::future::join_all(asked).await {
+        answer.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_shorter_window_makes_nobody_wait_for_the_rest_of_a_longer_one() {
+    let dir = ScratchDir::new("shared-window").unwrap();
+    let redis = redis(&dir).await;
+    let door = door(&redis, &[("limit_write", "2/3600")]).await;
+    let token = token();
+    assert_eq!(let_through(&[&door], &Method::POST, &token, 3).await, 2);
+    door.reload("limit_write", "2/1").unwrap();
+    eventually("it is let through again", || async {
+        (let_through(&[&door], &Method::POST, &token, 1).await == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_redis_that_keeps_no_answers_for_them_counts_for_them_all_the_same() {
     let dir = ScratchDir::new("shared-refused").unwrap();
     let redis = RedisServer::start(dir.path(), &[("gateway", &["limits"])]).await.unwrap();

@@ -123,6 +123,13 @@ async fn clients_may_speak_http_2_and_many_requests_share_a_connection() {
         (missing.status().as_u16(), missing.headers()["content-type"].to_str().unwrap()),
         (404, "application/problem+json")
     );
+    for (path, status) in [("/health/live", 200), ("/api/v1/none", 404)] {
+        let head = Request::head(format!("https://localhost{path}")).body(Body::empty()).unwrap();
+        let head = sender.clone().send_request(head).await.unwrap();
+        assert_eq!(head.status(), status);
+        let length: usize = head.headers()["content-length"].to_str().unwrap().parse().unwrap();
+        assert!(length > 0 && text(head).await.is_empty(), "{path}");
+    }
 }
 
 /// Of a client of HTTP/2 who answers pings, whatever else it does.

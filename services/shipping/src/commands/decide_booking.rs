@@ -4,23 +4,40 @@ use quenty_platform::Tx;
 
 use crate::{
     Error,
-    domain::{rules::Standing, shipment::Status},
+    domain::{
+        rules::{Refusal, Standing},
+        shipment::Status,
+        tariff::local,
+    },
     store,
 };
 
 use super::{book, save_shipment};
 
-/// Books or rejects what was waiting for Customer's word; nothing if it was voided meanwhile.
-pub async fn decide_booking(tx: &mut Tx, id: ShipmentId, told: &ToldStanding) -> Result<(), Error> {
-    store::neighbours::keep_standing(tx.conn(), told).await?;
+/// Books or rejects what was waiting for Customer's word, which may be that there is no such company; nothing if it was
+/// voided meanwhile.
+pub async fn decide_booking(tx: &mut Tx, id: ShipmentId, told: Option<&ToldStanding>) -> Result<(), Error> {
+    if let Some(told) = told {
+        store::neighbours::keep_standing(tx.conn(), told).await?;
+    }
     let mut shipment = store::shipments::lock(tx.conn(), Scope::All, id).await?;
     if shipment.state().status != Status::Booking {
         return Ok(());
     }
-    let standing = Standing::from(told);
-    let outcome = match standing.permits(shipment.state().is_export()) {
-        Ok(()) => book(tx, &mut shipment).await?,
-        Err(refusal) => shipment.reject(&refusal, tx.now())?,
+    let now = tx.now();
+    let standing = told.map(Standing::from).ok_or(Refusal::CompanyNotActive);
+    let permitted = standing.and_then(|standing| {
+        standing.permits(shipment.state().is_export())?;
+        Ok(standing)
+    });
+    let facts: Vec<_> = match permitted {
+        Ok(standing) => {
+            // Customer may have been away for days.
+            let renewed = shipment.promise_anew(&local(now, standing.time_zone.as_deref()));
+            let booked = book(tx, &mut shipment).await?;
+            renewed.into_iter().chain([booked]).collect()
+        }
+        Err(refusal) => vec![shipment.reject(&refusal, now)?],
     };
-    save_shipment(tx, &shipment, [outcome]).await
+    save_shipment(tx, &shipment, facts).await
 }

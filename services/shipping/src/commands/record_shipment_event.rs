@@ -27,8 +27,8 @@ pub async fn record_shipment_event(
     let now = tx.now();
     let had_ended = shipment.state().status.has_ended();
     let is_late = shipment.state().last_event_at.is_some_and(|last| scan.at < last);
-    let held_at = store::tracking::held_at(tx.conn(), id).await?;
-    let facts = shipment.report(scan, held_at, now)?;
+    let reported = store::tracking::reported(tx.conn(), id).await?;
+    let facts = shipment.report(scan, reported, now)?;
     save_shipment(tx, &shipment, facts).await?;
     let event = TrackingEvent {
         event_id: scan.event_id,

@@ -209,13 +209,17 @@ impl Manifest {
         Some(manifest)
     }
 
-    /// Changes date and reference; what was rejected is a draft again.
+    /// Changes date and reference; what was rejected is a draft again. Nothing to tell when nothing changes.
     pub fn update(
         &mut self,
         date: Date,
         reference: Option<String>,
         now: Timestamp,
     ) -> Result<Vec<ManifestFact>, ManifestError> {
+        let is_same = date == self.0.date && reference == self.0.reference;
+        if is_same && matches!(self.0.status, ManifestStatus::Draft | ManifestStatus::Rejected) {
+            return Ok(Vec::new());
+        }
         let reopened = self.open_for_change(now)?;
         let updated = self.happen(ManifestUpdated { manifest_id: self.0.id, date, reference }, now);
         Ok(reopened.into_iter().chain([updated]).collect())

@@ -129,6 +129,16 @@ pub struct Offer {
     pub promised_date: Option<Date>,
 }
 
+impl Offer {
+    /// The same price, and the promise of another day.
+    #[must_use]
+    pub fn promised_anew(&self, now: &Zoned) -> Self {
+        let promised_date = business_day(now.date(), self.transit_days);
+        let promised_at = end_of_day(promised_date, now.time_zone());
+        Self { promised_at, promised_date: Some(promised_date), ..self.clone() }
+    }
+}
+
 impl RateCard {
     /// The weight that is charged: each parcel's greater of actual and volumetric, in started half kilograms.
     #[must_use]

@@ -26,6 +26,16 @@ pub enum ScanKind {
 }
 
 impl ScanKind {
+    /// What moves a parcel, or keeps it. A hub that it passes does not, and what ends it has rules of its own.
+    pub const MOVES: [Self; 6] = [
+        Self::Departed,
+        Self::CustomsHold,
+        Self::CustomsReleased,
+        Self::OutForDelivery,
+        Self::DeliveryFailed,
+        Self::Exception,
+    ];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

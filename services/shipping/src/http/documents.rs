@@ -61,6 +61,9 @@ async fn print_label(app: &App, shipment: &Shipment) -> Result<Pdf, Error> {
     let company = store::neighbours::find_standing(app.db(), state.company_id)
         .await?
         .map(|standing| printable::readable(&standing.trade_name));
+    // The merchant sends, unless a return comes home to it.
+    let (sender_company, recipient_company) =
+        if state.return_id.is_some() { (None, company.as_deref()) } else { (company.as_deref(), None) };
     let page = app.settings().require("tracking_page_url").map_err(quenty_platform::Error::internal)?;
     let weights: Vec<Grams> = state.parcels.iter().map(|parcel| parcel.weight_grams).collect();
     let order = state
@@ -72,8 +75,8 @@ async fn print_label(app: &App, shipment: &Shipment) -> Result<Pdf, Error> {
     let offered = state.offer.as_ref().and_then(|offer| offer.promised_date);
     let pdf = label_pdf(&Label {
         service: state.service.label_name(),
-        sender: party(&state.sender, company.as_deref(), &from),
-        recipient: party(&state.consignee, None, &to),
+        sender: party(&state.sender, sender_company, &from),
+        recipient: party(&state.consignee, recipient_company, &to),
         parcels: &weights,
         incoterm: state.incoterm.as_deref(),
         order_reference: &printable::readable(&order),

@@ -68,7 +68,7 @@ pub(super) async fn reject_manifest(
 /// Send an approved manifest off; all its shipments must be collected.
 #[utoipa::path(post, path = "/api/v1/manifests/{id}/ship", operation_id = "ship_manifest", tag = "manifests", params(("id" = ManifestId, Path)),
     security(("bearer" = ["manifests:ship"])),
-    responses((status = 200, body = ManifestOut), (status = 409, description = "`SHIPMENTS_NOT_COLLECTED`, `ILLEGAL_TRANSITION`")))]
+    responses((status = 200, body = ManifestOut), (status = 409, description = "`SHIPMENTS_NOT_COLLECTED`, `MANIFEST_EMPTY`, `ILLEGAL_TRANSITION`")))]
 pub(super) async fn ship_manifest(
     State(app): State<App>,
     caller: Can<ShipManifests>,

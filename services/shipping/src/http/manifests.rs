@@ -105,7 +105,7 @@ list_query!(ManifestsQuery { status: Option<ManifestStatus> });
 
 /// Create an empty manifest.
 #[utoipa::path(post, path = "/api/v1/manifests", operation_id = "create_manifest", tag = "manifests", request_body = CreateManifestIn,
-    security(("bearer" = ["manifests:create"])), responses((status = 201, body = ManifestOut)))]
+    security(("bearer" = ["manifests:create"])), responses((status = 201, body = ManifestOut), (status = 422, description = "`INVALID_BODY`, `UNKNOWN_CARRIER`")))]
 pub(super) async fn create_manifest(
     State(app): State<App>,
     caller: Can<CreateManifests>,

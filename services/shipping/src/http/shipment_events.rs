@@ -83,7 +83,7 @@ impl From<&Shipment> for ShipmentStatusOut {
     params(("id" = ShipmentId, Path)), request_body = ShipmentEventIn, security(("bearer" = ["shipments:scan"])),
     responses((status = 200, body = ShipmentStatusOut),
         (status = 409, description = "`SHIPMENT_NOT_BOOKED`, `ILLEGAL_TRANSITION`: the report does not fit the shipment's status"),
-        (status = 422, description = "`PROOF_REQUIRED`, `CASH_MISMATCH`, `DETAIL_REQUIRED`, `IN_THE_FUTURE`")))]
+        (status = 422, description = "`PROOF_REQUIRED`, `CASH_MISMATCH`, `DETAIL_REQUIRED`, `IN_THE_FUTURE`, `BEFORE_THE_SHIPMENT`")))]
 pub(super) async fn record_shipment_event(
     State(app): State<App>,
     caller: Can<ScanShipments>,

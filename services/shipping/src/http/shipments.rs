@@ -215,7 +215,7 @@ pub(super) struct AsOf {
     security(("bearer" = ["shipments:create"])),
     responses((status = 201, body = ShipmentOut),
         (status = 409, description = "`KYC_REQUIRED`, `COMPANY_NOT_ACTIVE`, `QUOTE_EXPIRED`"),
-        (status = 422, description = "`NO_RATE`, `VALUE_ABOVE_LIMIT`, `WEIGHT_ABOVE_LIMIT`, `PROHIBITED`, `QUOTE_MISMATCH`, `UNKNOWN_QUOTE`, `ITEMS_REQUIRED`, `INCOTERM_AT_HOME`")))]
+        (status = 422, description = "`NO_RATE`, `VALUE_ABOVE_LIMIT`, `WEIGHT_ABOVE_LIMIT`, `PROHIBITED`, `UNPRINTABLE`, `QUOTE_MISMATCH`, `UNKNOWN_QUOTE`, `QUOTE_WITHOUT_BOOKING`, `ITEMS_REQUIRED`, `ITEM_COUNT`, `PARCEL_COUNT`, `INCOTERM_AT_HOME`, `CASH_NOT_POSITIVE`, `NEGATIVE_VALUE`")))]
 pub(super) async fn create_shipment(
     State(app): State<App>,
     caller: Can<CreateShipments>,
@@ -297,7 +297,7 @@ fn open_quote(app: &App, quote_id: Option<&str>) -> Result<Option<Quote>, Error>
     params(("id" = ShipmentId, Path)), request_body = BookShipmentIn, security(("bearer" = ["shipments:book"])),
     responses((status = 200, body = ShipmentOut),
         (status = 409, description = "`ILLEGAL_TRANSITION`, `KYC_REQUIRED`, `COMPANY_NOT_ACTIVE`, `QUOTE_EXPIRED`"),
-        (status = 422, description = "`NO_RATE`, `VALUE_ABOVE_LIMIT`, `WEIGHT_ABOVE_LIMIT`, `PROHIBITED`, `QUOTE_MISMATCH`, `UNKNOWN_QUOTE`")))]
+        (status = 422, description = "`NO_RATE`, `VALUE_ABOVE_LIMIT`, `WEIGHT_ABOVE_LIMIT`, `PROHIBITED`, `UNPRINTABLE`, `QUOTE_MISMATCH`, `UNKNOWN_QUOTE`")))]
 pub(super) async fn book_shipment(
     State(app): State<App>,
     caller: Can<BookShipments>,
@@ -331,7 +331,7 @@ pub(super) async fn void_shipment(
 /// List shipments, newest first; a driver looks one up by the number on its label.
 #[utoipa::path(get, path = "/api/v1/shipments", operation_id = "list_shipments", tag = "shipments", params(ShipmentsQuery),
     security(("bearer" = ["shipments:read"])),
-    responses((status = 200, body = Page<ShipmentOut>), (status = 403, description = "`TRACKING_NUMBER_NEEDED`: a driver looks up one")))]
+    responses((status = 200, body = Page<ShipmentOut>), (status = 403, description = "`NOT_PERMITTED`, `NO_COMPANY`, `TRACKING_NUMBER_NEEDED`: a driver looks up one")))]
 pub(super) async fn list_shipments(
     State(app): State<App>,
     caller: Can<ReadShipments>,

@@ -30,7 +30,7 @@ pub struct Zone {
     pub countries: Vec<String>,
 }
 
-/// Every country with the limits that hold on a day.
+/// Every country with the limits that hold on a day: the newest, as bookings go by.
 pub async fn list(db: impl PgExecutor<'_>, zone: Option<i16>, today: Date) -> Result<Vec<Country>, Error> {
     let rows = sqlx::query_as!(
         Country,
@@ -38,7 +38,11 @@ pub async fn list(db: impl PgExecutor<'_>, zone: Option<i16>, today: Date) -> Re
                   l.max_weight_grams as "max_weight_grams?", l.de_minimis as "de_minimis?", l.de_minimis_currency as "de_minimis_currency?",
                   l.source as "limits_source?"
            from countries c
-           left join import_limits l on l.country = c.code and l.valid_from <= $2 and (l.valid_until is null or l.valid_until >= $2)
+           left join lateral (
+               select * from import_limits i
+               where i.country = c.code and i.valid_from <= $2 and (i.valid_until is null or i.valid_until >= $2)
+               order by i.valid_from desc limit 1
+           ) l on true
            where ($1::smallint is null or c.zone = $1) order by c.code"#,
         zone,
         today.to_sqlx() as _

@@ -7,7 +7,11 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 
 use crate::{
     Error,
-    domain::{shipment::Status, tracking::TrackingEvent, tracking_number::TrackingNumber},
+    domain::{
+        shipment::{Reported, Status},
+        tracking::{ScanKind, TrackingEvent},
+        tracking_number::TrackingNumber,
+    },
 };
 
 /// What anyone who knows the number may see: no names, no streets, no free text.
@@ -59,14 +63,22 @@ pub async fn is_known(
     Ok(known.fetch_one(db).await?)
 }
 
-/// The newest moment of which a hold by customs was reported. A statement of its own, under the shipment's lock: one that
-/// waited for that lock would not see what was reported meanwhile.
-pub async fn held_at(db: impl PgExecutor<'_>, shipment: ShipmentId) -> Result<Option<Timestamp>, Error> {
-    let held = sqlx::query_scalar!(
-        "select max(occurred_at) from tracking_events where shipment_id = $1 and kind = 'customs_hold'",
-        shipment.uuid()
+/// What was reported so far. A statement of its own, under the shipment's lock: one that waited for that lock would not
+/// see what was reported meanwhile.
+pub async fn reported(db: impl PgExecutor<'_>, shipment: ShipmentId) -> Result<Reported, Error> {
+    let moves = ScanKind::MOVES.map(|kind| kind.as_str().to_owned());
+    let newest = sqlx::query!(
+        "select max(occurred_at) filter (where kind = 'customs_hold') as held_at,
+                max(occurred_at) filter (where kind = any($2)) as moved_at
+         from tracking_events where shipment_id = $1",
+        shipment.uuid(),
+        &moves[..]
     );
-    Ok(held.fetch_one(db).await?.map(SqlTimestamp::to_jiff))
+    let newest = newest.fetch_one(db).await?;
+    Ok(Reported {
+        held_at: newest.held_at.map(SqlTimestamp::to_jiff),
+        moved_at: newest.moved_at.map(SqlTimestamp::to_jiff),
+    })
 }
 
 /// Adds a line; the caller holds the shipment's lock, which keeps positions in the order of commits.

@@ -3,6 +3,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use axum::{Json, Router, http::StatusCode, routing::get};
 use quenty_contracts::{
     order::{OrderCancelled, OrderUpdated},
     pickup::PickupCompleted,
@@ -12,7 +13,7 @@ use quenty_kernel::{
     id::{OrderId, PickupId},
     money::Money,
 };
-use quenty_testkit::eventually;
+use quenty_testkit::{eventually, neighbour::serve};
 use serde_json::{Value, json};
 
 use crate::fixtures::{Shop, customer, customer_while, delivered, party};
@@ -152,6 +153,52 @@ async fn a_booking_waits_while_customer_is_away_and_a_cancellation_still_voids_i
     status_of(&shop, order, "voided").await;
 }
 
+async fn asked_in_vain(shop: &Shop) {
+    eventually("the task is given up", || async {
+        let dead = "update quenty.tasks set status = 'dead' where status = 'ready' and attempts > 0";
+        let dead = sqlx::query(dead).execute(shop.app.app.db()).await.unwrap();
+        (dead.rows_affected() == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_booking_that_waited_is_promised_by_the_day_of_its_answer() {
+    let is_there = Arc::new(AtomicBool::new(false));
+    let shop = Shop::open_with(vec![("customer_url", customer_while(true, is_there.clone()).await)]).await;
+    let order = OrderId::new();
+    let requested = shop.requested(order, "MX");
+    shop.app.hear(order, Some(shop.company), 3, &requested).await;
+    asked_in_vain(&shop).await;
+    shop.app.advance_to("2026-01-06T12:00:00Z".parse().unwrap());
+    is_there.store(true, Ordering::Relaxed);
+    shop.app.hear(order, Some(shop.company), 4, &requested).await;
+    let shipment = status_of(&shop, order, "booked").await;
+    assert_eq!(shipment["promised_at"], "2026-01-15T04:59:59Z", "six business days from Tuesday in Bogotá");
+    let id = shipment["id"].as_str().unwrap();
+    let label = shop.get(&format!("/shipments/{id}/label")).await.expect(200);
+    assert!(label.text().contains("(2026-01-14)"));
+    let row = shop.get(&format!("/shipments/{id}")).await.expect(200).json();
+    let folded = shop.get(&format!("/shipments/{id}?as_of=2026-01-06T12:00:00Z")).await.expect(200).json();
+    assert_eq!(row, folded);
+}
+
+fn problem() -> Value {
+    json!({"type": "about:blank", "title": "Not found", "status": 404, "code": "NOT_FOUND", "detail": "no such company"})
+}
+
+#[tokio::test]
+async fn abroad_a_booking_of_a_company_that_customer_does_not_know_is_rejected() {
+    let unknown = || async { (StatusCode::NOT_FOUND, Json(problem())) };
+    let customer = serve(Router::new().route("/internal/companies/{id}/standing", get(unknown))).await;
+    let shop = Shop::open_with(vec![("customer_url", customer)]).await;
+    let order = OrderId::new();
+    shop.app.hear(order, Some(shop.company), 3, &shop.requested(order, "MX")).await;
+    let shipment = status_of(&shop, order, "rejected").await;
+    assert_eq!(shipment["ended_code"], "COMPANY_NOT_ACTIVE");
+    shop.app.assert_sound().await;
+}
+
 #[tokio::test]
 async fn a_request_that_is_repeated_while_it_is_unanswered_asks_again() {
     let is_there = Arc::new(AtomicBool::new(false));
@@ -159,12 +206,7 @@ async fn a_request_that_is_repeated_while_it_is_unanswered_asks_again() {
     let order = OrderId::new();
     let requested = shop.requested(order, "MX");
     shop.app.hear(order, Some(shop.company), 3, &requested).await;
-    eventually("the task is given up", || async {
-        let dead = "update quenty.tasks set status = 'dead' where status = 'ready' and attempts > 0";
-        let dead = sqlx::query(dead).execute(shop.app.app.db()).await.unwrap();
-        (dead.rows_affected() == 1).then_some(())
-    })
-    .await;
+    asked_in_vain(&shop).await;
     is_there.store(true, Ordering::Relaxed);
     shop.app.hear(order, Some(shop.company), 4, &requested).await;
     status_of(&shop, order, "booked").await;

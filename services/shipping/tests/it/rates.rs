@@ -134,6 +134,12 @@ async fn countries_lie_in_zones_and_known_limits_name_their_source() {
         countries["items"].as_array().unwrap().iter().find(|country| country["code"] == "CO").unwrap();
     assert_eq!((&colombia["currency"], &colombia["zone"]), (&json!("COP"), &json!(2)));
     assert!(colombia["limits"]["source"].as_str().unwrap().contains("Decreto 1165"));
+    let newer = "insert into import_limits (country, valid_from, max_weight_grams, source) values ('CO', '2026-01-01', 40000, 'newer')";
+    sqlx::query(newer).execute(shop.app.app.db()).await.unwrap();
+    let countries = shop.get("/countries").await.expect(200).json();
+    let known = countries["items"].as_array().unwrap().iter().filter(|country| country["code"] == "CO");
+    let sources: Vec<_> = known.map(|country| &country["limits"]["source"]).collect();
+    assert_eq!(sources, ["newer"], "the one that bookings go by");
     let zones = shop.get("/zones").await.expect(200).json();
     assert_eq!(zones["items"].as_array().unwrap().len(), 4);
     assert_eq!(zones["items"][0]["countries"], json!(["BM", "CA", "GL", "PM", "US"]));

@@ -135,6 +135,22 @@ async fn a_return_gets_its_label_and_is_followed_to_the_warehouse() {
 }
 
 #[tokio::test]
+async fn the_merchants_name_stands_with_its_own_address_on_either_label() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let goods = ReturnId::new();
+    shop.asks(goods, 3, &shop.way_back(goods, "CO")).await;
+    let back = shop.shipment_for(goods).await["id"].as_str().unwrap().to_owned();
+    for (id, is_from_merchant) in [(shop.booked().await, true), (back, false)] {
+        let label = shop.get(&format!("/shipments/{id}/label")).await.expect(200).text();
+        let (from, to) = label.split_once("DESTINATARIO").unwrap();
+        // The beginning of the trade name; what is not ASCII is written in hexadecimal.
+        let named = [from, to].map(|part| part.contains("416C6D6163"));
+        assert_eq!(named, [is_from_merchant, !is_from_merchant]);
+    }
+}
+
+#[tokio::test]
 async fn whatever_happens_on_the_way_back_is_told_of_the_return() {
     let shop = Shop::open_with(vec![("customer_url", customer(false, true).await)]).await;
     let goods = ReturnId::new();

@@ -192,6 +192,22 @@ async fn reports_out_of_order_make_no_difference() {
 }
 
 #[tokio::test]
+async fn a_failed_delivery_that_is_told_after_a_newer_scan_of_a_hub_counts() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let id = shop.booked().await;
+    shop.app.advance_to("2026-01-05T20:00:00Z".parse().unwrap());
+    for (kind, hour) in [("out_for_delivery", 13), ("arrived", 15), ("delivery_failed", 14)] {
+        let report = json!({"kind": kind, "at": format!("2026-01-05T{hour}:00:00Z")});
+        shop.scan(&id, &report).await.expect(200);
+    }
+    let row = shop.get(&format!("/shipments/{id}")).await.expect(200).json();
+    let folded = shop.get(&format!("/shipments/{id}?as_of=2026-01-05T20:00:00Z")).await.expect(200).json();
+    assert_eq!((&row, &row["status"], &row["failed_deliveries"]), (&folded, &json!("exception"), &json!(1)));
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
 async fn a_release_that_is_told_after_a_newer_hold_does_not_end_it() {
     let shop = Shop::open().await;
     shop.told(1, true).await;

@@ -23,6 +23,8 @@ pub(super) struct Asked<'a> {
     /// To add to the commands that are told.
     pub flag: &'a str,
     pub business_now: Timestamp,
+    /// Whether they are those of a platform's folder.
+    pub in_folder: bool,
     /// Whether every chain is walked, which takes as long as the platform is old.
     pub journal: bool,
 }
@@ -33,14 +35,20 @@ pub(super) async fn examine(service: &Service, pool: &PgPool, asked: &Asked<'_>)
     let mut findings = match db::is_migrated(pool, service.migrations).await {
         Ok(true) => vec![told("migrations", Ok("up to date".to_owned()))],
         Ok(false) => {
-            return vec![told("migrations", Err("behind this binary: run `quenty migrate`".to_owned()))];
+            // What a platform keeps in a folder it migrates itself, when it starts.
+            let what = if asked.in_folder {
+                "behind this binary: start the platform again with it"
+            } else {
+                "behind this binary: run `quenty migrate`"
+            };
+            return vec![told("migrations", Err(what.to_owned()))];
         }
         Err(error) => {
             let what = format!("cannot be reached ({}): start it, or correct its URL", tls::told(&error));
             return vec![told("database", Err(what))];
         }
     };
-    let Asked { flag, business_now, journal } = asked;
+    let Asked { flag, business_now, journal, .. } = asked;
     match operate::backlog(pool, *business_now).await {
         Ok(backlog) => {
             findings.push(told("dead letters", dead_letters(&backlog, flag)));

@@ -54,7 +54,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     report.tell(found)?;
     let flag = data_flag(folder.as_deref());
     let business_now = folder.as_deref().map_or_else(wall_now, business_time);
-    let asked = Asked { flag: &flag, business_now, journal: args.journal };
+    let asked = Asked { flag: &flag, business_now, in_folder: folder.is_some(), journal: args.journal };
     // Side by side: where PostgreSQL is away, each database is waited for.
     let mut examined = stream::iter(&databases)
         .map(|(service, opened)| async {

@@ -33,14 +33,15 @@ const PORT: &str = "port";
 /// Of a platform in one process, whose gateway knows them all, or of one of many in one folder, each of which is asked.
 pub(super) async fn of_folder(chosen: &[&Service], folder: &Path) -> Vec<Finding> {
     let told = match running_at(folder) {
-        Some(url) if processes_file(folder).exists() => {
+        Ok(Some(url)) if processes_file(folder).exists() => {
             return match Many::read(folder) {
                 Ok(many) => many.examine(chosen, &url).await,
                 Err(why) => vec![finding(GATEWAY, "processes", Err(format!("{why:#}")))],
             };
         }
-        Some(url) => at_gateway(&url).await,
-        None => {
+        Ok(Some(url)) => at_gateway(&url).await,
+        Err(why) => Err(format!("{why:#}")),
+        Ok(None) => {
             let flag = data_flag(Some(folder));
             Err(format!("the platform of {} does not run: `quenty up{flag}` starts it", folder.display()))
         }

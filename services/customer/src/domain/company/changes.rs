@@ -128,6 +128,9 @@ impl Company {
             Side::Company | Side::Platform(_) => {}
         }
         match next.terms.credit_limit {
+            Some(limit) if same_terms && limit.currency() != next.details.currency => {
+                Err(CompanyError::CreditLimitFixesCurrency(limit.currency()))
+            }
             Some(limit) if limit.is_negative() || limit.currency() != next.details.currency => {
                 Err(CompanyError::CreditLimit)
             }

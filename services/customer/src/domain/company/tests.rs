@@ -176,7 +176,12 @@ fn terms_are_given_by_the_platform_in_the_companys_currency() {
         company.update(limit("10.00", Currency::COP), Side::Platform(reviewer()), NOW).unwrap().is_some()
     );
     let dollars = CompanyChanges { currency: Some(Currency::USD), ..CompanyChanges::default() };
-    assert_eq!(company.update(dollars, Side::Company, NOW), Err(CompanyError::CreditLimit));
+    assert_eq!(
+        company.update(dollars, Side::Company, NOW),
+        Err(CompanyError::CreditLimitFixesCurrency(Currency::COP))
+    );
+    let both = CompanyChanges { currency: Some(Currency::USD), ..limit("10.00", Currency::USD) };
+    assert!(company.update(both, Side::Platform(reviewer()), NOW).unwrap().is_some());
 }
 
 #[test]

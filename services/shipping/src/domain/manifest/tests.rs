@@ -73,6 +73,24 @@ fn a_rejected_manifest_is_a_draft_again_when_it_is_changed() {
     );
 }
 
+#[test]
+fn an_update_that_changes_nothing_reopens_nothing() {
+    let (mut manifest, _) = draft();
+    let _ = manifest.add_item(ShipmentId::new(), 1_200, now()).unwrap();
+    let _ = manifest.submit(Actor::System, now()).unwrap();
+    let date = manifest.state().date;
+    assert_eq!(manifest.update(date, None, now()), Err(ManifestError::Closed(ManifestStatus::Submitted)));
+    let _ = manifest.reject("one parcel is missing".to_owned(), now()).unwrap();
+    let rejected = manifest.clone();
+    assert_eq!(manifest.update(date, None, now()), Ok(Vec::new()));
+    assert_eq!(manifest, rejected);
+    assert_eq!(
+        manifest.update(date, Some("vuelo 9".to_owned()), now()).unwrap().len(),
+        2,
+        "reopened, then updated"
+    );
+}
+
 proptest! {
     /// Whatever is done to a manifest, its totals are those of its shipments, and it folds back from its facts.
     #[test]

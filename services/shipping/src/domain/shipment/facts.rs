@@ -56,7 +56,7 @@ impl Event for ShipmentErased {
     const PUBLISHED: bool = false;
 }
 
-/// An offer was chosen, if there is one.
+/// An offer was chosen, if there is one; once more when its promise was renewed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShipmentBookingStarted {
     pub shipment_id: ShipmentId,

@@ -2,9 +2,10 @@
 //!
 //! Reports come late, twice and out of order. Steps that lead to the door are ranked: a report ahead of the
 //! shipment carries it there, and what nobody scanned on the way is told as well; one behind it moves nothing.
-//! Interruptions (a hold, a failed delivery, an exception) and ends without a delivery (given up, lost) count only if
-//! nothing newer is known. A delivery counts however late it is told, also of a parcel that was given up after it; a
-//! release by customs does, unless a newer hold is known.
+//! Interruptions (a hold, a failed delivery, an exception) count unless a newer move is known, which a hub's scan is
+//! none of; ends without a delivery (given up, lost) count only if nothing newer is known at all. A delivery counts
+//! however late it is told, also of a parcel that was given up after it; a release by customs does, unless a newer
+//! hold is known.
 
 use jiff::Timestamp;
 use quenty_contracts::shipping::{
@@ -32,22 +33,30 @@ impl Status {
     }
 }
 
+/// The newest moments that were reported before.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reported {
+    /// Of a hold by customs.
+    pub held_at: Option<Timestamp>,
+    /// Of any of [`ScanKind::MOVES`].
+    pub moved_at: Option<Timestamp>,
+}
+
 /// One report being worked into a shipment.
 struct Journey<'a> {
     shipment: &'a mut Shipment,
     scan: &'a Scan,
-    held_at: Option<Timestamp>,
+    reported: Reported,
     now: Timestamp,
     facts: Vec<ShipmentFact>,
 }
 
 impl Shipment {
-    /// Works a report in; `held_at` is the newest moment of which a hold by customs was reported before. The facts tell
-    /// what it moved; a repeat of what is known moves nothing.
+    /// Works a report in. The facts tell what it moved; a repeat of what is known moves nothing.
     pub fn report(
         &mut self,
         scan: &Scan,
-        held_at: Option<Timestamp>,
+        reported: Reported,
         now: Timestamp,
     ) -> Result<Vec<ShipmentFact>, ShipmentError> {
         if !self.0.status.is_trackable() {
@@ -56,7 +65,7 @@ impl Shipment {
         if scan.at < self.0.created_at {
             return Err(ShipmentError::BeforeItWasMade);
         }
-        let mut journey = Journey { shipment: self, scan, held_at, now, facts: Vec::new() };
+        let mut journey = Journey { shipment: self, scan, reported, now, facts: Vec::new() };
         journey.follow()?;
         if journey.facts.is_empty() {
             let scanned = ShipmentScanned {
@@ -101,7 +110,7 @@ impl Journey<'_> {
                 self.raise(self.scan.code.unwrap_or(ExceptionCode::Other));
             }
             ScanKind::Delivered => self.deliver()?,
-            ScanKind::Undeliverable if self.interrupts() => self.give_up()?,
+            ScanKind::Undeliverable if status.is_on_its_way() && !self.is_late() => self.give_up()?,
             ScanKind::Returned => self.give_back()?,
             ScanKind::Lost if !self.is_late() => self.lose()?,
             _ => {}
@@ -124,12 +133,17 @@ impl Journey<'_> {
         self.facts.push(fact);
     }
 
+    /// Anything newer is known, a hub's scan as well: it was not lost, and nobody had given it up.
     fn is_late(&self) -> bool {
         self.shipment.0.last_event_at.is_some_and(|last| self.scan.at < last)
     }
 
+    fn has_moved_on(&self) -> bool {
+        self.reported.moved_at.is_some_and(|moved| self.scan.at < moved)
+    }
+
     fn interrupts(&self) -> bool {
-        self.status().is_on_its_way() && !self.is_late()
+        self.status().is_on_its_way() && !self.has_moved_on()
     }
 
     /// Customs hold it, whatever else keeps it as well.
@@ -140,12 +154,13 @@ impl Journey<'_> {
 
     /// What customs let go before they held it again is not free.
     fn is_outdated(&self) -> bool {
-        self.scan.kind == ScanKind::CustomsReleased && self.held_at.is_some_and(|held| self.scan.at < held)
+        self.scan.kind == ScanKind::CustomsReleased
+            && self.reported.held_at.is_some_and(|held| self.scan.at < held)
     }
 
     /// A late report does not end an exception that was raised after it.
     fn may_resume(&self) -> bool {
-        self.status().is_on_its_way() && !(self.status() == Status::Exception && self.is_late())
+        self.status().is_on_its_way() && !(self.status() == Status::Exception && self.has_moved_on())
     }
 
     fn detail(&self) -> Result<String, ShipmentError> {

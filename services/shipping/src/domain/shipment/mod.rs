@@ -10,9 +10,10 @@ pub use facts::{
     ErasureFact, ShipmentBookingStarted, ShipmentConsigneeCorrected, ShipmentErased, ShipmentFact,
     ShipmentScanned,
 };
+pub use journey::Reported;
 pub use status::Status;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use quenty_contracts::{
     party::{Item, Parcel, Party},
     shipping::{ShipmentBooked, ShipmentCreated, ShipmentRejected, ShipmentVoided},
@@ -87,7 +88,7 @@ pub struct Shipment(ShipmentState);
 pub enum ShipmentError {
     #[error("a shipment that is {} cannot become {}", from.as_str(), to.as_str())]
     IllegalTransition { from: Status, to: Status },
-    #[error("a shipment that is {} is not followed: book it first", .0.as_str())]
+    #[error("a shipment that is {} is not followed: only one that is booked, and not voided, is", .0.as_str())]
     NotTrackable(Status),
     #[error("a {} report says nothing about a shipment that is {}", kind.as_str(), status.as_str())]
     DoesNotFit { kind: ScanKind, status: Status },
@@ -222,6 +223,16 @@ impl Shipment {
     ) -> Result<ShipmentFact, ShipmentError> {
         self.require(Status::Booking)?;
         Ok(self.happen(ShipmentBookingStarted { shipment_id: self.0.id, offer }, now))
+    }
+
+    /// Promises what can be kept from now on, after a booking had to wait; nothing when that is the same.
+    pub fn promise_anew(&mut self, now: &Zoned) -> Option<ShipmentFact> {
+        let offer = self.0.offer.as_ref()?;
+        let renewed = offer.promised_anew(now);
+        (renewed != *offer).then(|| {
+            let started = ShipmentBookingStarted { shipment_id: self.0.id, offer: Some(renewed) };
+            self.happen(started, now.timestamp())
+        })
     }
 
     pub fn book(&mut self, number: TrackingNumber, now: Timestamp) -> Result<ShipmentFact, ShipmentError> {
@@ -387,8 +398,13 @@ impl ShipmentState {
             ShipmentFact::HeldByCustoms(held) => self.moved(Status::CustomsHold, held.at),
             ShipmentFact::ReleasedByCustoms(released) => self.moved(Status::InTransit, released.at),
             ShipmentFact::ExceptionRaised(raised) => {
-                self.resumes_at = Some(self.status);
-                self.failed_deliveries += u32::from(raised.code == "DELIVERY_FAILED");
+                let is_failed_delivery = raised.code == "DELIVERY_FAILED";
+                // Only a failed delivery was at the door; either goes through the hub again.
+                self.resumes_at = Some(match self.status {
+                    Status::OutForDelivery if !is_failed_delivery => Status::InTransit,
+                    status => status,
+                });
+                self.failed_deliveries += u32::from(is_failed_delivery);
                 self.status = Status::Exception;
                 self.saw(raised.at);
             }

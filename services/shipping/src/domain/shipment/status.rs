@@ -68,7 +68,7 @@ impl Status {
         self.next().contains(&next)
     }
 
-    /// The one word of every carrier for it; an exception has two, by where it leads back to.
+    /// The one word of every carrier for it; an exception has two: only a failed delivery leads back from the door.
     #[must_use]
     pub const fn unified(self, resumes_at: Option<Self>) -> UnifiedStatus {
         match self {

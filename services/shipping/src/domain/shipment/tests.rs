@@ -84,14 +84,22 @@ use crate::domain::tracking::Proof;
 
 fn after(scans: &[(ScanKind, i64)]) -> Shipment {
     let (mut shipment, _) = booked(None);
-    let mut held_at = None;
+    let mut reported = Reported::default();
     for (kind, minute) in scans {
-        shipment.report(&scan(*kind, *minute), held_at, at(*minute)).unwrap();
-        if *kind == ScanKind::CustomsHold {
-            held_at = held_at.max(Some(at(*minute)));
-        }
+        let report = scan(*kind, *minute);
+        shipment.report(&report, reported, at(*minute)).unwrap();
+        remember(&mut reported, &report);
     }
     shipment
+}
+
+fn remember(reported: &mut Reported, report: &Scan) {
+    if report.kind == ScanKind::CustomsHold {
+        reported.held_at = reported.held_at.max(Some(report.at));
+    }
+    if ScanKind::MOVES.contains(&report.kind) {
+        reported.moved_at = reported.moved_at.max(Some(report.at));
+    }
 }
 
 fn status_after(scans: &[(ScanKind, i64)]) -> Status {
@@ -110,7 +118,8 @@ fn told_since(
     kind: ScanKind,
     minute: i64,
 ) -> Vec<&'static str> {
-    let facts = shipment.report(&scan(kind, minute), held_at, at(minute)).unwrap();
+    let reported = Reported { held_at, ..Reported::default() };
+    let facts = shipment.report(&scan(kind, minute), reported, at(minute)).unwrap();
     facts.iter().map(|fact| fact.kind().split('.').nth(3).unwrap()).collect()
 }
 
@@ -172,7 +181,7 @@ fn the_third_failed_delivery_ends_the_attempts() {
     assert_eq!((thrice.state().status, thrice.state().failed_deliveries), (Status::Undeliverable, 3));
     let (mut shipment, _) = (thrice, ());
     assert!(matches!(
-        shipment.report(&scan(Delivered, 6), None, at(6)),
+        shipment.report(&scan(Delivered, 6), Reported::default(), at(6)),
         Err(ShipmentError::DoesNotFit { .. })
     ));
 }
@@ -191,13 +200,13 @@ fn what_was_delivered_before_it_was_given_up_is_delivered_however_late_that_is_t
     assert_eq!((state.given_up_at, &state.ended_reason), (None, &None));
 
     for minute in [5, 6] {
-        let refused = after(&given_up).report(&scan(Delivered, minute), None, at(9));
+        let refused = after(&given_up).report(&scan(Delivered, minute), Reported::default(), at(9));
         assert!(matches!(refused, Err(ShipmentError::DoesNotFit { .. })), "{minute}");
     }
     for end in [Returned, Lost] {
         let mut ended = after(&given_up);
         let _ = told(&mut ended, end, 9);
-        let refused = ended.report(&scan(Delivered, 4), None, at(10));
+        let refused = ended.report(&scan(Delivered, 4), Reported::default(), at(10));
         assert!(matches!(refused, Err(ShipmentError::DoesNotFit { .. })), "{end:?}");
     }
 }
@@ -219,6 +228,23 @@ fn what_is_known_to_have_moved_on_is_not_ended_by_an_older_report() {
     let mut shipment = after(&[(Departed, 5)]);
     assert_eq!(told(&mut shipment, Lost, 3), ["scanned"]);
     assert_eq!(told(&mut shipment, Undeliverable, 4), ["scanned"]);
+}
+
+#[test]
+fn a_hub_that_was_passed_later_hides_no_trouble() {
+    use ScanKind::*;
+    let failed = after(&[(OutForDelivery, 1), (Arrived, 3), (DeliveryFailed, 2)]);
+    assert_eq!((failed.state().status, failed.state().failed_deliveries), (Status::Exception, 1));
+    for (scans, status) in [
+        (&[(Departed, 1), (Scan, 3), (Exception, 2)][..], Status::Exception),
+        (&[(Departed, 1), (Arrived, 3), (CustomsHold, 2)], Status::CustomsHold),
+        (&[(Departed, 1), (Exception, 2), (Arrived, 4), (Departed, 3)], Status::InTransit),
+        (&[(OutForDelivery, 3), (DeliveryFailed, 2)], Status::OutForDelivery),
+        (&[(Departed, 1), (Arrived, 3), (Lost, 2)], Status::InTransit),
+        (&[(Departed, 1), (Arrived, 3), (Undeliverable, 2)], Status::InTransit),
+    ] {
+        assert_eq!(status_after(scans), status, "{scans:?}");
+    }
 }
 
 #[test]
@@ -290,7 +316,7 @@ fn the_evening_of_the_promised_day_is_on_time_where_the_company_is() {
         let (mut shipment, _) = booked(None);
         let delivered = delivered.parse().unwrap();
         let report = Scan { at: delivered, ..scan(ScanKind::Delivered, 0) };
-        let facts = shipment.report(&report, None, delivered).unwrap();
+        let facts = shipment.report(&report, Reported::default(), delivered).unwrap();
         let told = facts.iter().find_map(|fact| match fact {
             ShipmentFact::Delivered(fact) => Some(fact.on_time),
             _ => None,
@@ -304,7 +330,9 @@ fn a_failed_delivery_counts_whatever_it_is_called() {
     let (mut shipment, _) = booked(None);
     for minute in 0..4 {
         let code = Some(ExceptionCode::DeliveryFailed);
-        shipment.report(&Scan { code, ..scan(ScanKind::Exception, minute) }, None, at(minute)).unwrap();
+        shipment
+            .report(&Scan { code, ..scan(ScanKind::Exception, minute) }, Reported::default(), at(minute))
+            .unwrap();
     }
     assert_eq!((shipment.state().status, shipment.state().failed_deliveries), (Status::Undeliverable, 3));
 }
@@ -313,7 +341,7 @@ fn a_failed_delivery_counts_whatever_it_is_called() {
 fn nothing_happens_to_a_shipment_before_it_was_made() {
     let (mut shipment, _) = booked(None);
     assert_eq!(
-        shipment.report(&scan(ScanKind::Delivered, -11), None, at(0)),
+        shipment.report(&scan(ScanKind::Delivered, -11), Reported::default(), at(0)),
         Err(ShipmentError::BeforeItWasMade)
     );
 }
@@ -327,6 +355,8 @@ fn followers_see_where_it_stands() {
         (&[(Departed, 1), (CustomsHold, 2)], UnifiedStatus::OnHold),
         (&[(Departed, 1), (Exception, 2)], UnifiedStatus::DeliveryDelayed),
         (&[(OutForDelivery, 1), (DeliveryFailed, 2)], UnifiedStatus::DeliveryFailed),
+        // Nobody has tried.
+        (&[(OutForDelivery, 1), (Exception, 2)], UnifiedStatus::DeliveryDelayed),
         (&[(Delivered, 2), (Scan, 3), (Departed, 4)], UnifiedStatus::Delivered),
         (&[(Departed, 1), (Undeliverable, 2), (Scan, 3)], UnifiedStatus::ReturnToSender),
         (&[(Departed, 1), (Lost, 2), (Arrived, 3)], UnifiedStatus::Lost),
@@ -358,15 +388,18 @@ fn a_delivery_needs_proof_and_exactly_the_cash_that_is_due() {
     let (mut shipment, _) = booked(Some(cop("129900")));
     let given = |cash: Option<&str>| Scan { cash_collected: cash.map(cop), ..scan(ScanKind::Delivered, 1) };
     let without_proof = Scan { proof: None, ..given(Some("129900")) };
-    assert_eq!(shipment.report(&without_proof, None, at(1)), Err(ShipmentError::ProofRequired));
+    assert_eq!(
+        shipment.report(&without_proof, Reported::default(), at(1)),
+        Err(ShipmentError::ProofRequired)
+    );
     for cash in [None, Some("129899.99"), Some("129900.01")] {
         assert_eq!(
-            shipment.report(&given(cash), None, at(1)),
+            shipment.report(&given(cash), Reported::default(), at(1)),
             Err(ShipmentError::CashMismatch { due: cop("129900") })
         );
     }
     assert_eq!(shipment.state().status, Status::Booked, "a refused report moves nothing");
-    let facts = shipment.report(&given(Some("129900")), None, at(1)).unwrap();
+    let facts = shipment.report(&given(Some("129900")), Reported::default(), at(1)).unwrap();
     assert!(
         facts
             .iter()
@@ -374,7 +407,7 @@ fn a_delivery_needs_proof_and_exactly_the_cash_that_is_due() {
     );
 
     let (mut paid, _) = booked(None);
-    assert_eq!(paid.report(&given(Some("1")), None, at(1)), Err(ShipmentError::NoCashDue));
+    assert_eq!(paid.report(&given(Some("1")), Reported::default(), at(1)), Err(ShipmentError::NoCashDue));
 }
 
 #[test]
@@ -383,7 +416,7 @@ fn nothing_is_voided_once_it_was_collected() {
     let mut collected = shipment.clone();
     let _ = shipment.void("the order was cancelled", at(0)).unwrap();
     assert_eq!(shipment.state().status, Status::Voided);
-    assert!(shipment.report(&scan(ScanKind::Scan, 1), None, at(1)).is_err());
+    assert!(shipment.report(&scan(ScanKind::Scan, 1), Reported::default(), at(1)).is_err());
     assert!(shipment.pick_up(at(1), at(1)).is_none());
 
     assert!(collected.pick_up(at(0), at(0)).is_some());
@@ -413,14 +446,15 @@ fn without_an_offer_a_booking_can_only_be_rejected() {
 proptest! {
     #[test]
     fn holds_and_releases_lead_to_the_same_end_in_whatever_order_they_come(
-        reports in prop::collection::vec(any::<bool>(), 1..8)
-            .prop_map(|holds| holds.into_iter().zip(1_i64..).collect::<Vec<_>>())
+        reports in prop::collection::vec(0..3_usize, 1..8)
+            .prop_map(|kinds| kinds.into_iter().zip(1_i64..).collect::<Vec<_>>())
             .prop_shuffle()
     ) {
+        let kinds = [ScanKind::CustomsHold, ScanKind::CustomsReleased, ScanKind::Arrived];
         let mut scans = vec![(ScanKind::Departed, 0)];
-        let kind = |holds: bool| if holds { ScanKind::CustomsHold } else { ScanKind::CustomsReleased };
-        scans.extend(reports.into_iter().map(|(holds, minute)| (kind(holds), minute)));
-        let newest = scans.iter().max_by_key(|(_, minute)| *minute).unwrap().0;
+        scans.extend(reports.into_iter().map(|(kind, minute)| (kinds[kind], minute)));
+        let moves = scans.iter().filter(|(kind, _)| *kind != ScanKind::Arrived);
+        let newest = moves.max_by_key(|(_, minute)| *minute).unwrap().0;
         let status = if newest == ScanKind::CustomsHold { Status::CustomsHold } else { Status::InTransit };
         prop_assert_eq!(status_after(&scans), status, "{:?}", scans);
     }
@@ -432,7 +466,7 @@ proptest! {
         let cash = pays.then(|| cop("1000"));
         let codes = [None, Some(if pays { ExceptionCode::DeliveryFailed } else { ExceptionCode::Damaged })];
         let (mut shipment, mut journal) = booked(cash);
-        let mut held_at = None;
+        let mut reported = Reported::default();
         for (now, (kind, minute, good)) in reports.into_iter().enumerate() {
             let now = at(i64::try_from(now).unwrap());
             let report = Scan {
@@ -441,11 +475,9 @@ proptest! {
                 ..scan(KINDS[kind], minute)
             };
             let before = shipment.clone();
-            match shipment.report(&report, held_at, now) {
+            match shipment.report(&report, reported, now) {
                 Ok(facts) => {
-                    if report.kind == ScanKind::CustomsHold {
-                        held_at = held_at.max(Some(report.at));
-                    }
+                    remember(&mut reported, &report);
                     let mut replayed = before;
                     for fact in facts {
                         let from = replayed.state().status;
