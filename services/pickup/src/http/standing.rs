@@ -1,5 +1,6 @@
 //! Whether a company may take places, asked of Customer when that is not known or was refused before. Before `begin`: no
-//! transaction waits for the network. What Order and Returns ask for, they have judged.
+//! transaction waits for the network. Order has judged whom it asks for. Returns judges nobody: the buyers of a
+//! suspended company may still send its goods back.
 
 use quenty_contracts::customer::Standing;
 use quenty_kernel::id::CompanyId;

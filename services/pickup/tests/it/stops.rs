@@ -1,5 +1,8 @@
 use jiff::ToSpan;
-use quenty_kernel::{Scope, id::PickupId};
+use quenty_kernel::{
+    Scope,
+    id::{OrderId, PickupId},
+};
 use quenty_platform::journal;
 use serde_json::{Value, json};
 
@@ -154,6 +157,28 @@ async fn a_missed_express_guarantee_refunds_its_fee_and_a_kept_one_does_not() {
     assert_eq!(refund(&late).await, json!({"amount": "15000.00", "currency": "COP"}));
     assert_eq!((refund(&kept).await, refund(&cancelled).await), (json!(null), json!(null)));
     assert_eq!(world.told(&late).await.last().unwrap(), "express.missed");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_cancellation_does_not_forget_a_guarantee_that_is_broken() {
+    let world = World::new(5).await;
+    let merchants = world.book(&express()).await;
+    let order = OrderId::new();
+    world.app.hear(order, Some(world.company), 1, &world.request(order, 1, "express")).await;
+    let orders = world.pickups_of(order).await.remove(0);
+    // The hour is over, and its task late.
+    sqlx::query("delete from quenty.tasks where kind = 'express_guarantee'")
+        .execute(world.app.app.db())
+        .await
+        .unwrap();
+    world.app.advance_to(at(NINE) + 61.minutes());
+    world.cancel(&merchants).await;
+    world.app.hear(order, Some(world.company), 2, &world.wish_to_cancel(order, 1)).await;
+    for pickup in [merchants, orders] {
+        let told = world.told(&pickup).await;
+        assert_eq!(told[told.len() - 2..], ["express.missed", "pickup.cancelled"]);
+    }
     world.assert_sound().await;
 }
 

@@ -20,7 +20,7 @@ use crate::{
         emissions::{self, DisposedUnit, Leg, Vehicle},
         goods_return::{Processing, ReceivedUnit, Return, Status, UnitDisposition},
         policy::PolicyTerms,
-        processing,
+        processing, recall,
         refund::share,
         words::WayBack,
     },
@@ -77,7 +77,7 @@ async fn weigh(
     let mut weighed = Vec::new();
     let mut known: Option<(Option<String>, Corrections)> = None;
     for received in &of.units {
-        let Some(unit) = unit(received, order, terms)? else { continue };
+        let Some(unit) = unit(received, of, order, terms)? else { continue };
         let category = order.line(received.line).and_then(|line| line.category.clone());
         if known.as_ref().is_none_or(|(of, _)| *of != category) {
             let company = of.company_id();
@@ -98,7 +98,12 @@ async fn weigh(
 }
 
 /// An inspected unit as the rules see it.
-fn unit(received: &ReceivedUnit, order: &DeliveredOrder, terms: &PolicyTerms) -> Result<Option<Unit>, Error> {
+fn unit(
+    received: &ReceivedUnit,
+    of: &Return,
+    order: &DeliveredOrder,
+    terms: &PolicyTerms,
+) -> Result<Option<Unit>, Error> {
     let (Some(inspection), Some(line)) = (&received.inspection, order.line(received.line)) else {
         return Ok(None);
     };
@@ -109,6 +114,7 @@ fn unit(received: &ReceivedUnit, order: &DeliveredOrder, terms: &PolicyTerms) ->
         working: inspection.found.working,
         complete: inspection.found.complete,
         class: terms.class_of(line.category.as_deref()),
+        recalled: of.approval.as_ref().is_some_and(|approval| approval.rule == recall::RULE),
     }))
 }
 

@@ -50,6 +50,8 @@ quenty_kernel::words! {
 quenty_kernel::words! {
     /// Why a unit may not be used in some way.
     pub enum Refusal ("refusal") {
+        /// Nobody gets what was called back, whole, repaired or in parts: the fault may be in any of them.
+        Recalled = "recalled",
         /// Nobody gets hygiene goods that somebody had.
         Hygiene = "hygiene",
         BeyondRepair = "beyond_repair",
@@ -75,6 +77,8 @@ pub(crate) struct Unit {
     pub(crate) working: bool,
     pub(crate) complete: bool,
     pub(crate) class: GoodsClass,
+    /// It came back by a recall.
+    pub(crate) recalled: bool,
 }
 
 /// What units bring of their value: between which basis points, by condition and whether they work (design: like new
@@ -130,8 +134,10 @@ impl Unit {
         let is_used_as_it_is = matches!(kind, ResellAsNew | ResellOpenBox | Donate);
         let is_used_again = is_used_as_it_is || kind == Refurbish;
         let looks_good = matches!(self.condition, Condition::LikeNew | Condition::Good);
+        let goes_to_somebody = is_used_again || kind == Parts;
         let rules = [
-            (Refusal::Hygiene, self.class == GoodsClass::Hygiene && (is_used_again || kind == Parts)),
+            (Refusal::Recalled, self.recalled && goes_to_somebody),
+            (Refusal::Hygiene, self.class == GoodsClass::Hygiene && goes_to_somebody),
             (Refusal::BeyondRepair, self.condition == Condition::BeyondRepair && is_used_again),
             (Refusal::NotWorking, !self.working && is_used_as_it_is),
             (Refusal::Incomplete, !self.complete && kind == ResellAsNew),

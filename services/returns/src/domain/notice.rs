@@ -99,9 +99,9 @@ fn sentence(step: &str, language: Language) -> Option<&'static str> {
             "your replacement is ordered.",
         ],
         "disposed" => [
-            "tu devolución terminó sin reembolso. En la página ves por qué, y el comercio responde tus preguntas.",
-            "a sua devolução terminou sem reembolso. Na página você vê por quê, e a loja responde às suas perguntas.",
-            "your return has ended without a refund. The page shows why, and the shop answers your questions.",
+            "tu devolución terminó sin reembolso. El comercio responde tus preguntas.",
+            "a sua devolução terminou sem reembolso. A loja responde às suas perguntas.",
+            "your return has ended without a refund. The shop answers your questions.",
         ],
         "cancelled" => {
             ["tu devolución está cancelada.", "a sua devolução foi cancelada.", "your return is cancelled."]
@@ -132,5 +132,14 @@ mod tests {
         assert_eq!(told("fr").subject, "Your return · Tienda Luz");
         assert!(told("es").text.contains("bodega") && told("es").text.contains("https://x/1"));
         assert_eq!(compose("departed", "es", "Ana", "Tienda Luz", "x"), None);
+    }
+
+    #[test]
+    fn no_mail_sends_a_buyer_to_the_page_for_a_reason_that_it_does_not_show() {
+        for (language, why) in [("es", "por qué"), ("pt", "por quê"), ("en", "why")] {
+            let told = |step| compose(step, language, "Ana", "Tienda Luz", "https://x/1").unwrap().text;
+            assert!(!told("disposed").contains(why), "what was found of the goods is not on the page");
+            assert!(told("rejected").contains(why), "the reason of a rejection is");
+        }
     }
 }

@@ -12,7 +12,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::history::{StepOut, steps};
-use crate::{Error, domain::goods_return::Status, store};
+use crate::{
+    Error,
+    domain::goods_return::{Return, Status},
+    store,
+};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PublicLineOut {
@@ -34,8 +38,9 @@ pub(super) struct PublicReturnOut {
     expires_at: Option<Timestamp>,
     /// Why it was rejected.
     rejection: Option<String>,
-    /// What the buyer gets, as expected or as decided.
-    refund: Money,
+    /// What the buyer gets, as expected or as decided; once it is settled, what was paid back, or what a replacement
+    /// left to be. Nothing where no money comes.
+    refund: Option<Money>,
     steps: Vec<StepOut>,
 }
 
@@ -62,7 +67,15 @@ pub(super) async fn track_return(
         tracking_number: of.booking.tracking_number.clone(),
         expires_at: of.approval.as_ref().map(|approval| approval.expires_at),
         rejection: of.rejection.clone(),
-        refund: of.amounts.unwrap_or(of.request.expected).refund,
+        refund: refund(&of),
         steps: steps(facts),
     }))
+}
+
+fn refund(of: &Return) -> Option<Money> {
+    match (of.status, &of.settlement) {
+        (Status::Rejected | Status::Cancelled | Status::Expired, _) => None,
+        (_, Some(settlement)) => settlement.refunded.or(of.left_of_credit),
+        (_, None) => Some(of.amounts.unwrap_or(of.request.expected).refund),
+    }
 }

@@ -1,16 +1,20 @@
 //! An exchange is ordered at Order, which these tests play; the two together are in `tests/journeys`.
 
 use axum::{
-    Router,
+    Json, Router,
     http::StatusCode,
     routing::{MethodRouter, post},
 };
-use quenty_kernel::{Failure, id::ProductId};
+use quenty_contracts::order::ExchangePlaced;
+use quenty_kernel::{
+    Failure,
+    id::{OrderId, ProductId},
+};
 use quenty_testkit::{neighbour::serve, wait::eventually};
 use serde_json::{Value, json};
 
 use crate::{
-    deadlines::attention,
+    deadlines::{attention, status},
     support::{Delivered, World, cop, days, wanted},
 };
 
@@ -92,5 +96,25 @@ async fn what_cannot_be_replaced_is_paid_back() {
     attention(&world, &asked, "EXCHANGE_FAILED").await;
     let closed = world.refund(&asked).await.expect(200).json();
     assert_eq!((&closed["status"], &closed["settlement"]["outcome"]), (&json!("closed"), &json!("refunded")));
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn the_buyer_s_page_shows_what_a_replacement_leaves_to_be_paid_back() {
+    let placed = async || {
+        let total = cop("60000.00");
+        Json(ExchangePlaced { order_id: OrderId::new(), total, paid: total })
+    };
+    let world = beside(post(placed)).await;
+    let asked = exchange(&world, &world.delivered(1, "100000.00", None).await).await;
+    world.bring_back(&asked, 1).await;
+    status(&world, &asked, "exchanged").await;
+    let shown = async || {
+        let page = world.app.get(asked["tracking_path"].as_str().unwrap()).send().await.expect(200).json();
+        page["refund"].clone()
+    };
+    assert_eq!(shown().await, json!(cop("40000.00")), "still to be paid");
+    world.refund(&asked).await.expect(200);
+    assert_eq!(shown().await, json!(cop("40000.00")), "paid");
     world.assert_sound().await;
 }

@@ -1,9 +1,9 @@
-use quenty_kernel::id::{CompanyId, OrderId, ProductId, UserId};
+use quenty_kernel::id::{CompanyId, DispositionId, OrderId, ProductId, UserId};
 use quenty_platform::token::Realm;
 use quenty_testkit::{http::Answer, wait::eventually};
 use serde_json::{Value, json};
 
-use crate::support::{Delivered, World, days};
+use crate::support::{Delivered, World, days, found};
 
 fn body(product: ProductId) -> Value {
     json!({"product_id": product, "reason": "defective", "resolution": "refund", "way_back": "label", "notes": "It overheats."})
@@ -59,6 +59,32 @@ async fn everybody_who_has_the_product_is_asked_for_what_they_still_have() {
     wanted.sort();
     assert_eq!(seen, wanted);
     assert!(!seen.iter().any(|(order, _)| *order == other.order.to_string()));
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_was_called_back_is_never_used_again() {
+    let world = World::new().await;
+    let of = world.delivered(1, "50000.00", None).await;
+    let mut wanted = body(of.product);
+    wanted["way_back"] = json!("drop_off");
+    let recall = done(&world, &recall(&world, &wanted).await.expect(202).json()).await;
+    let path = format!("/api/v1/returns?recall_id={}", recall["id"].as_str().unwrap());
+    let back = world.get(&path).await["items"][0].clone();
+    world.receive(&back, 1).await;
+    world.inspect(&back, &[found(1, "like_new", "confirmed")]).await;
+    for kind in ["resell_as_new", "resell_open_box", "refurbish", "parts", "donate"] {
+        let choice =
+            json!({"units": [{"line": 1, "unit": 1, "disposition": kind, "reason": "it looks like new"}]});
+        let problem = world.step(&world.clerk, &back, "process", &choice).await;
+        let problem = problem.expect_problem(422, "DISPOSITION_FORBIDDEN").json();
+        assert_eq!(problem["refusal"], "recalled", "{kind}");
+    }
+    let unit = world.process(&back).await["units"][0]["disposition"].clone();
+    assert_eq!(unit["kind"], "recycle");
+    let item: DispositionId = unit["disposition_id"].as_str().unwrap().parse().unwrap();
+    let told: Vec<String> = world.app.facts(item).await.into_iter().map(|entry| entry.kind).collect();
+    assert_eq!(told, ["quenty.returns.item.disposed.v1"], "nothing is on the shelf again");
     world.assert_sound().await;
 }
 

@@ -215,7 +215,7 @@ impl World {
         let attempt = self.read(of).await["booking"]["attempt"].as_u64().unwrap();
         let booked: PickupScheduled = serde_json::from_value(json!({
             "pickup_id": pickup, "company_id": self.company, "order_id": null, "return_id": of["id"], "attempt": attempt,
-            "kind": "on_demand", "service_area_id": ServiceAreaId::new(), "window_start": "2026-05-05T15:00:00Z",
+            "kind": "scheduled", "service_area_id": ServiceAreaId::new(), "window_start": "2026-05-05T15:00:00Z",
             "window_end": "2026-05-05T17:00:00Z", "time_zone": "America/Bogota", "slot_start": "2026-05-05T15:00:00Z",
             "contact": party("Ana Gómez", 4.70), "parcels": [{"weight_grams": 400}], "cost": cop("9000.00"), "cost_items": [],
         }))

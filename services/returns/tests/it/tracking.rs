@@ -1,7 +1,11 @@
 use quenty_testkit::wait::eventually;
 use serde_json::{Value, json};
 
-use crate::{support::World, way_back::rescheduled};
+use crate::{
+    deadlines,
+    support::{World, days, found},
+    way_back::rescheduled,
+};
 
 #[tokio::test]
 async fn the_buyer_follows_it_without_logging_in_and_sees_no_person_and_no_place() {
@@ -25,6 +29,45 @@ async fn the_buyer_follows_it_without_logging_in_and_sees_no_person_and_no_place
     world.app.get(&other).send().await.expect(404);
     let own = world.get(&format!("/api/v1/returns/{}/tracking", asked["id"].as_str().unwrap())).await;
     assert_eq!(own["tracking_path"], path);
+}
+
+#[tokio::test]
+async fn the_page_promises_no_money_that_does_not_come() {
+    let world = World::new().await;
+    let of = world.delivered(5, "100000.00", None).await;
+    let shown = async |asked: &Value| {
+        let page = world.app.get(asked["tracking_path"].as_str().unwrap()).send().await.expect(200).json();
+        (page["status"].as_str().unwrap().to_owned(), page["refund"].clone())
+    };
+    let ask = async || world.request(&of, 1, "size", json!({})).await;
+
+    let kept = ask().await;
+    let (status, expected) = shown(&kept).await;
+    assert_eq!((status.as_str(), expected["currency"].as_str()), ("approved", Some("COP")));
+    world.step(&world.merchant, &kept, "cancel", &json!({"reason": "kept"})).await.expect(200);
+    assert_eq!(shown(&kept).await, ("cancelled".to_owned(), Value::Null));
+
+    let doubted = world.request(&of, 1, "other", json!({})).await;
+    world.step(&world.finance, &doubted, "reject", &json!({"reason": "used"})).await.expect(200);
+    assert_eq!(shown(&doubted).await, ("rejected".to_owned(), Value::Null));
+
+    let worn = ask().await;
+    world.receive(&worn, 1).await;
+    world.inspect(&worn, &[found(1, "poor", "refused")]).await;
+    world.process(&worn).await;
+    assert_eq!(shown(&worn).await, ("closed".to_owned(), Value::Null));
+
+    let paid = world.request(&of, 1, "wrong_item", json!({})).await;
+    let decided = world.bring_back(&paid, 1).await["amounts"]["refund"].clone();
+    assert_eq!(shown(&paid).await, ("processed".to_owned(), decided.clone()));
+    world.refund(&paid).await.expect(200);
+    assert_eq!(shown(&paid).await, ("closed".to_owned(), decided));
+
+    let late = ask().await;
+    world.app.advance_to(days(30));
+    deadlines::status(&world, &late, "expired").await;
+    assert_eq!(shown(&late).await, ("expired".to_owned(), Value::Null));
+    world.assert_sound().await;
 }
 
 #[tokio::test]

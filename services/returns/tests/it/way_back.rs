@@ -66,6 +66,7 @@ async fn a_driver_is_asked_for_comes_and_brings_it() {
     assert_eq!(world.told(&asked).await, ["requested", "approved", "pickup_requested"]);
     let facts = world.app.facts(id_of(&asked)).await;
     assert_eq!(facts[2].data["parcels"], json!([{"weight_grams": 400, "fragile": false}]));
+    assert_eq!(facts[2].data["kind"], "scheduled", "the first slot with room");
     let pickup = world.pickup_booked(&asked).await;
     assert_eq!(world.read(&asked).await["status"], "pickup_scheduled");
     world.app.hear(pickup, Some(world.company), 2, &completed(&world, pickup, &asked)).await;

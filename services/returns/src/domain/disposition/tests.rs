@@ -22,7 +22,8 @@ fn minor(money: Money) -> i128 {
 }
 
 fn unit(condition: Condition, working: bool, complete: bool, class: GoodsClass) -> Unit {
-    Unit { value: cop("100"), weight: Grams::new(1_500).unwrap(), condition, working, complete, class }
+    let (value, weight) = (cop("100"), Grams::new(1_500).unwrap());
+    Unit { value, weight, condition, working, complete, class, recalled: false }
 }
 
 fn any_unit() -> impl Strategy<Value = Unit> {
@@ -31,15 +32,17 @@ fn any_unit() -> impl Strategy<Value = Unit> {
         prop::sample::select(GoodsClass::ALL),
         any::<bool>(),
         any::<bool>(),
+        prop::bool::weighted(0.2),
     );
     (0_i64..500_000_000, 1_u32..100_000, words).prop_map(
-        |(value, grams, (condition, class, working, complete))| Unit {
+        |(value, grams, (condition, class, working, complete, recalled))| Unit {
             value: cents(value),
             weight: Grams::new(grams).unwrap(),
             condition,
             working,
             complete,
             class,
+            recalled,
         },
     )
 }
@@ -108,6 +111,7 @@ fn brute_force(way: &str, unit: &Unit, terms: &Terms) -> Option<i128> {
         "parts" => hygiene,
         _ => false,
     };
+    let forbidden = forbidden || (unit.recalled && !["recycle", "destroy"].contains(&way));
     if forbidden || (terms.not_offered.contains(&place) && way != "destroy") {
         return None;
     }

@@ -109,13 +109,13 @@ impl Return {
     /// Asks Pickup for a driver.
     pub(crate) fn ask_for_pickup(&mut self, wanted: Wanted, load: Load, now: Timestamp) -> Outcome {
         let attempt = self.next_attempt()?;
-        let kind = if wanted.date.is_some() || wanted.slot.is_some() { "scheduled" } else { "on_demand" };
         let asked = ReturnPickupRequested {
             return_id: self.id,
             company_id: self.company_id(),
             order_id: self.order_id(),
             attempt,
-            kind: kind.to_owned(),
+            // Without a day, the first slot of the week that has room; on demand is the next two hours or nothing.
+            kind: "scheduled".to_owned(),
             date: wanted.date,
             slot: wanted.slot,
             sender: self.request.buyer.clone(),
