@@ -21,7 +21,7 @@ pub struct NewPassword {
     pub hash: String,
 }
 
-/// Sets the new password, or counts a wrong current one (`None`) as a failed login, so that a stolen session is no
+/// Sets the new password, or counts a wrong current one (`None`) against the session, so that a stolen session is no
 /// way around the lock. The inner error must be committed, too.
 pub async fn change_password(
     tx: &mut Tx,
@@ -31,7 +31,7 @@ pub async fn change_password(
     origin: &Origin,
 ) -> Result<Result<(), Error>, Error> {
     let proved = new.as_ref().map(|new| new.proved);
-    let mut user = match prove_password(tx, id, proved, "change_password", origin).await? {
+    let mut user = match prove_password(tx, id, session, proved, "change_password", origin).await? {
         Ok(user) => user,
         Err(refused) => return Ok(Err(refused)),
     };

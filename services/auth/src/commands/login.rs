@@ -65,7 +65,10 @@ pub async fn login(tx: &mut Tx, attempt: Attempt) -> Result<Result<LoggedIn, Err
         return refuse(tx, &attempt, "locked", Error::BadCredentials).await;
     }
     let Some((user, password)) = proved_user(tx, &attempt).await? else {
-        store::lockouts::save(tx.conn(), &account, &place, &Lockout::after_failure(before, now)).await?;
+        if !is_locked {
+            let failed = Lockout::after_failure(before, now);
+            store::lockouts::save(tx.conn(), &account, &place, &failed).await?;
+        }
         return refuse(tx, &attempt, "bad_credentials", Error::BadCredentials).await;
     };
     store::lockouts::clear(tx.conn(), &account, &place).await?;

@@ -1,5 +1,7 @@
 //! The projection of Customer's members and companies. Tokens that say more than what is true now are over; those that
 //! say less follow at their next renewal.
+//!
+//! Sessions that follow are locked first: whoever renews one holds its row before anything else.
 
 use quenty_contracts::customer::Standing;
 use quenty_kernel::{
@@ -53,6 +55,7 @@ pub async fn add_membership(
     user: UserId,
     role: &str,
 ) -> Result<(), Error> {
+    store::sessions::lock_all(tx.conn(), user).await?;
     set_membership(tx, member, company, user, role).await?;
     let found = store::users::find(tx.conn(), Scope::All, user).await?;
     let roles = found.map(|user| user.roles().to_vec()).unwrap_or_default();
@@ -69,6 +72,7 @@ pub async fn remove_membership(
     company: CompanyId,
     user: UserId,
 ) -> Result<(), Error> {
+    store::sessions::lock_all(tx.conn(), user).await?;
     revoke_user(tx, user).await?;
     store::memberships::remove(tx.conn(), member, company, user).await?;
     Ok(store::sessions::leave_company(tx.conn(), user, company).await?)

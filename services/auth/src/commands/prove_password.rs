@@ -1,5 +1,5 @@
-//! What a session alone is not enough for: the person proves once more to be it, as at a login. A wrong password counts
-//! as a failed login, so that a stolen session is no way around the lock.
+//! What a session alone is not enough for: the person proves once more to be it, as at a login. Wrong passwords lock the
+//! session, so that a stolen one is no way around the lock of logins, and strangers who guess keep no owner from it.
 
 use quenty_kernel::{
     Scope,
@@ -28,12 +28,14 @@ use crate::{
 pub(super) async fn prove_password(
     tx: &mut Tx,
     id: UserId,
+    session: SessionId,
     proved: Option<i64>,
     operation: &str,
     origin: &Origin,
 ) -> Result<Result<User, Error>, Error> {
     let (account, now) = (lockout::account(Some(id), ""), wall_now());
-    let before = store::lockouts::lock(tx.conn(), &account, &origin.network()).await?;
+    let place = lockout::place_of_session(session);
+    let before = store::lockouts::lock(tx.conn(), &account, &place).await?;
     if let Some(retry_after) = before.and_then(|lockout| lockout.wait(now)) {
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
@@ -42,12 +44,12 @@ pub(super) async fn prove_password(
     // Under the user's lock: what was proved may have been replaced since.
     if proved.is_none() || proved != store::passwords::current(tx.conn(), id).await? {
         let failed = Lockout::after_failure(before, now);
-        store::lockouts::save(tx.conn(), &account, &origin.network(), &failed).await?;
+        store::lockouts::save(tx.conn(), &account, &place, &failed).await?;
         count_failure(tx, &account, origin).await?;
         record_access(tx, operation, Outcome::Refused, Some(id), None, origin)?;
         return Ok(Err(Error::WrongPassword));
     }
-    store::lockouts::clear(tx.conn(), &account, &origin.network()).await?;
+    store::lockouts::clear(tx.conn(), &account, &place).await?;
     Ok(Ok(user))
 }
 
@@ -68,7 +70,7 @@ pub async fn reauthenticate(
     (proved, beside): (Option<i64>, Beside<'_>),
     origin: &Origin,
 ) -> Result<Result<(), Error>, Error> {
-    if let Err(refused) = prove_password(tx, id, proved, "reauthenticate", origin).await? {
+    if let Err(refused) = prove_password(tx, id, session, proved, "reauthenticate", origin).await? {
         return Ok(Err(refused));
     }
     if store::mfa::methods(tx.conn(), id).await?.is_enabled() {

@@ -1,9 +1,9 @@
 //! Guessing one account's password from one address: five failures, then a wait that doubles. Another address is
-//! never locked out with it, and a device that the person has logged in with waits for its own failures only, so that
-//! strangers cannot keep an owner away.
+//! never locked out with it, and a session and a device that the person has logged in with wait for their own failures
+//! only, so that strangers cannot keep an owner away.
 
 use jiff::{SignedDuration, Timestamp};
-use quenty_kernel::id::UserId;
+use quenty_kernel::id::{SessionId, UserId};
 use sha2::{Digest, Sha256};
 
 const FREE_FAILURES: i32 = 5;
@@ -31,6 +31,12 @@ pub fn place(address: &str, known_device: Option<&[u8; 32]>) -> String {
     }
 }
 
+/// From where failures of a session are counted: not its network, which strangers share.
+#[must_use]
+pub fn place_of_session(session: SessionId) -> String {
+    format!("session {session}")
+}
+
 /// The failures of one account from one address, by wall time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lockout {
@@ -52,7 +58,7 @@ impl Lockout {
         self.wait(now).is_some()
     }
 
-    /// Counts one more failure; an attempt while locked does not count, it was not looked at.
+    /// Counts one more failure. Not while locked: whoever guesses on makes no wait longer.
     #[must_use]
     pub fn after_failure(before: Option<Self>, now: Timestamp) -> Self {
         let forgotten = |lockout: &Self| {

@@ -3,24 +3,26 @@
 use axum::{
     Form,
     extract::{FromRequest, Request},
-    http::header,
+    http::{HeaderValue, header},
 };
 use quenty_kernel::{Failure, Kind};
-use quenty_platform::{App, Error, Result, http::Json};
+use quenty_platform::{
+    App, Error, Result,
+    http::{Json, media_type},
+};
 use serde::de::DeserializeOwned;
+
+const FORM: &str = "application/x-www-form-urlencoded";
 
 pub(super) struct JsonOrForm<T>(pub(super) T);
 
 impl<T: DeserializeOwned + Send> FromRequest<App> for JsonOrForm<T> {
     type Rejection = Error;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self> {
-        let kind = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        if kind.starts_with("application/x-www-form-urlencoded") {
+    async fn from_request(mut request: Request, app: &App) -> Result<Self> {
+        if media_type(request.headers()) == FORM {
+            // axum knows it in lower case only.
+            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(FORM));
             let form = Form::from_request(request, app).await;
             return form.map(|Form(body)| Self(body)).map_err(|e| {
                 Failure::new(Kind::Malformed, "MALFORMED_FORM", e.body_text())

@@ -5,7 +5,7 @@ use quenty_kernel::{
     Scope,
     clock::wall_now,
     contact::{Email, Text},
-    id::UserId,
+    id::{SessionId, UserId},
 };
 use quenty_platform::{
     App, Result,
@@ -78,7 +78,7 @@ pub(super) async fn change_password(
     Json(input): Json<ChangePasswordIn>,
 ) -> Result<Answer> {
     let (id, session) = own_session(&caller)?;
-    let proved = check_current(&app, id, &input.current_password, &origin).await?;
+    let proved = check_current(&app, (id, session), &input.current_password, &origin).await?;
     let new = match proved {
         Some(proved) => {
             let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
@@ -94,10 +94,15 @@ pub(super) async fn change_password(
     }
 }
 
-/// The id of the current password, if that was given. Not even looked at while the account or the address waits.
-async fn check_current(app: &App, id: UserId, password: &Password, origin: &Origin) -> Result<Option<i64>> {
+/// The id of the current password, if that was given. Not even looked at while the session or the address waits.
+async fn check_current(
+    app: &App,
+    (id, session): (UserId, SessionId),
+    password: &Password,
+    origin: &Origin,
+) -> Result<Option<i64>> {
     let account = lockout::account(Some(id), "");
-    let lock = store::lockouts::find(app.db(), &account, &origin.network()).await?;
+    let lock = store::lockouts::find(app.db(), &account, &lockout::place_of_session(session)).await?;
     if let Some(retry_after) = lock.and_then(|lock| lock.wait(wall_now())) {
         return Err(Error::TooManyAttempts { retry_after }.into());
     }
@@ -130,7 +135,7 @@ pub(super) async fn reauthenticate(
     Json(input): Json<ReauthenticateIn>,
 ) -> Result<Answer> {
     let (id, session) = own_session(&caller)?;
-    let proved = check_current(&app, id, &input.current_password, &origin).await?;
+    let proved = check_current(&app, (id, session), &input.current_password, &origin).await?;
     let mut tx = app.begin(&caller).await?;
     let beside = match (&input.passkey, &input.code) {
         (Some(answer), _) => Beside::Passkey(answer),

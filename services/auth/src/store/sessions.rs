@@ -88,6 +88,17 @@ pub async fn lock(connection: &mut PgConnection, id: SessionId) -> Result<Option
     Ok(row.fetch_optional(connection).await?.map(Session::from))
 }
 
+/// Locks the sessions of a user that were not ended.
+pub async fn lock_all(connection: &mut PgConnection, user: UserId) -> Result<()> {
+    sqlx::query_scalar!(
+        "select id from sessions where user_id = $1 and ended_at is null order by id for update",
+        user.uuid()
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(())
+}
+
 /// The session that a refresh token belongs to.
 pub async fn find_by_token(db: impl PgExecutor<'_>, hash: &[u8; 32]) -> Result<Option<Session>> {
     let row = sqlx::query_as!(

@@ -11,7 +11,7 @@ use quenty_contracts::customer::{
 };
 use quenty_kernel::id::{CompanyId, MemberId, UserId};
 use quenty_platform::token::Realm;
-use quenty_testkit::{app::TestApp, neighbour::serve};
+use quenty_testkit::{app::TestApp, eventually, neighbour::serve};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -78,6 +78,57 @@ async fn who_left_a_company_speaks_for_it_no_more() {
     assert_eq!((after.realm, after.company_id, after.permissions), (Realm::User, None, Vec::new()));
     let again = claims(&app, &login(&app, ANA, PASSWORD).await.expect(200).json()).await;
     assert_eq!(again.realm, Realm::User);
+}
+
+async fn until_a_session_is_waited_for(app: &TestApp) {
+    let waits = "select exists (select from pg_stat_activity where datname = current_database() and wait_event = 'transactionid')";
+    eventually("the reaction waits for the session", || async {
+        sqlx::query_scalar::<_, bool>(waits).fetch_one(app.app.db()).await.unwrap().then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_leaves_a_company_waits_for_whoever_renews_a_session_and_is_not_in_their_way() {
+    let app = start().await;
+    let (user, company) = (member_of_nothing(&app, ANA).await, CompanyId::new());
+    let member_id = join(&app, user, company, "owner").await;
+    let removed = MemberRemoved { member_id, company_id: company, user_id: user };
+    let mut renewing = app.app.db().begin().await.unwrap();
+    sqlx::query("select id from sessions for update").execute(&mut *renewing).await.unwrap();
+    let goes_on = async {
+        until_a_session_is_waited_for(&app).await;
+        // As `store::revocations::lock_shared`, without waiting.
+        let shared = "select pg_try_advisory_xact_lock_shared(x'7175656e74790102'::bigint)";
+        let goes_on: bool = sqlx::query_scalar(shared).fetch_one(&mut *renewing).await.unwrap();
+        renewing.rollback().await.unwrap();
+        goes_on
+    };
+    let (_, goes_on) = tokio::join!(app.hear(member_id, Some(company), 2, &removed), goes_on);
+    assert!(goes_on, "whoever holds a session finds the list of revocations free");
+}
+
+#[tokio::test]
+async fn who_joins_a_company_waits_for_whoever_renews_a_session_and_is_not_in_their_way() {
+    let app = start().await;
+    let (user, company, member_id) = (member_of_nothing(&app, ANA).await, CompanyId::new(), MemberId::new());
+    let added = MemberAdded { member_id, company_id: company, user_id: user, role: "owner".to_owned() };
+    let mut renewing = app.app.db().begin().await.unwrap();
+    sqlx::query("select id from sessions for update").execute(&mut *renewing).await.unwrap();
+    let filled = async {
+        until_a_session_is_waited_for(&app).await;
+        // As `store::memberships::fill`, which finds no such member under way.
+        sqlx::query("set local lock_timeout = '100ms'").execute(&mut *renewing).await.unwrap();
+        let fill = "insert into memberships (member_id, company_id, user_id, role) values ($1, $2, $3, 'owner') on conflict do nothing";
+        let fill = sqlx::query(fill).bind(member_id.uuid()).bind(company.uuid()).bind(user.uuid());
+        let filled = fill.execute(&mut *renewing).await;
+        renewing.commit().await.unwrap();
+        filled
+    };
+    let (_, filled) = tokio::join!(app.hear(member_id, Some(company), 1, &added), filled);
+    filled.expect("whoever holds a session finds the membership free");
+    let tokens = login(&app, ANA, PASSWORD).await.expect(200).json();
+    assert_eq!(claims(&app, &tokens).await.company_id, Some(company));
 }
 
 #[tokio::test]

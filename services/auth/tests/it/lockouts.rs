@@ -45,6 +45,21 @@ async fn strangers_keep_nobody_out_who_comes_with_a_known_device() {
 }
 
 #[tokio::test]
+async fn strangers_keep_nobody_from_proving_the_password_in_a_session() {
+    let app = start().await;
+    member_of_nothing(&app, ANA).await;
+    let token = access_token(&login(&app, ANA, PASSWORD).await.expect(200).json());
+    lock_out(&app).await;
+    let post = async |path: &str, body: Value| {
+        app.post(path).token(&token).header("x-forwarded-for", SHARED).json(&body).send().await
+    };
+    let prove = json!({"current_password": PASSWORD});
+    post("/api/v1/auth/reauthenticate", prove).await.expect(204);
+    let change = json!({"current_password": PASSWORD, "password": "granite-willow-ember-73"});
+    post("/api/v1/auth/password/change", change).await.expect(204);
+}
+
+#[tokio::test]
 async fn a_stolen_device_is_locked_by_its_own_guesses_and_no_other_with_it() {
     let app = start().await;
     member_of_nothing(&app, ANA).await;
@@ -98,6 +113,9 @@ async fn who_has_a_second_factor_is_never_locked_out() {
     for _ in 0..6 {
         login_from(&app, SHARED, ANA, "guess-guess-guess").await.expect_problem(401, "INVALID_CREDENTIALS");
     }
+    let failures: i32 =
+        sqlx::query_scalar("select failures from lockouts").fetch_one(app.app.db()).await.unwrap();
+    assert_eq!(failures, 5, "what comes while locked makes no wait longer");
     let asked = login_from(&app, SHARED, ANA, PASSWORD).await.expect(200).json();
     let verify = json!({"mfa_token": asked["mfa_token"], "code": totp.generate(now(30)).to_string()});
     let tokens = app.post("/api/v1/auth/mfa/verify").json(&verify).send().await.expect(200).json();

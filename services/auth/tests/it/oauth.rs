@@ -44,6 +44,16 @@ async fn a_service_learns_what_an_access_token_says_as_json_and_as_a_form() {
 }
 
 #[tokio::test]
+async fn a_form_is_known_by_its_media_type_in_any_case_and_by_no_other() {
+    let app = start().await;
+    let form = format!("token=x&client_id=order&client_secret={}", secret("order"));
+    let send =
+        async |kind: &'static str| app.post("/api/v1/auth/introspect").raw(kind, form.clone()).send().await;
+    send("Application/X-WWW-Form-URLEncoded; charset=UTF-8").await.expect(200);
+    send("application/x-www-form-urlencoded-2").await.expect_problem(415, "UNSUPPORTED_MEDIA_TYPE");
+}
+
+#[tokio::test]
 async fn an_ended_session_a_suspended_user_and_a_revoked_key_make_tokens_inactive_at_once() {
     let app = start().await;
     let (admin, inactive) = (admin_token(&app).await, json!({"active": false}));
