@@ -14,7 +14,7 @@ use crate::{
     Error,
     domain::{
         import::{Assumption, ImportedOrder},
-        order::{OrderKind, totals::Extras},
+        order::{OrderKind, Status, totals::Extras},
         placing::PaidBefore,
         product::{ProductDetails, Sku},
         standing::KnownStanding,
@@ -74,6 +74,9 @@ pub(crate) async fn try_import_order(
 fn note(imported: &mut ImportedOrder, placed: &Placed) {
     if placed.received {
         imported.assumptions.note(Assumption::StockReceived);
+    }
+    if placed.order.status == Status::Backordered {
+        imported.assumptions.note(Assumption::Backordered);
     }
     if placed.order.kind == OrderKind::International {
         imported.assumptions.note(Assumption::International);

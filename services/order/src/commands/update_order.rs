@@ -25,7 +25,7 @@ use crate::{
     Error,
     domain::{
         order::{
-            Order, OrderError, Status,
+            Order, OrderError, OrderKind, Status,
             totals::TotalsError,
             update::{ChangedGoods, ChangedLines, OrderChanges},
         },
@@ -80,6 +80,11 @@ pub(crate) async fn update_order(
     };
     let waited = (order.status == Status::Backordered).then(|| order.products());
     let exchange = exchange(tx, &order, &wish).await?;
+    if exchange.leaves_the_country(&order) {
+        // As in placing. What is not known is for Shipping to refuse.
+        let known = store::standings::find(tx.conn(), order.company_id).await?;
+        known.map_or(Ok(()), |known| known.check(true))?;
+    }
     let Drafted { lines, totals, items, parcels, .. } = drafted;
     let goods = exchange.goods(&order);
     let lines = Some(ChangedLines { lines, totals, items, parcels, goods });
@@ -158,6 +163,13 @@ impl Exchange {
             Self::Reserved { picked, .. } => ChangedGoods::Found(Box::new(found(order, &picked.reserved()))),
             Self::Short(missing) => ChangedGoods::Short(missing.clone()),
         }
+    }
+
+    /// Whether an order that did not before has goods from abroad now.
+    fn leaves_the_country(&self, order: &Order) -> bool {
+        let Self::Reserved { picked, .. } = self else { return false };
+        let kind = found(order, &picked.reserved()).kind;
+        kind == OrderKind::International && order.kind != OrderKind::International
     }
 
     async fn write(self, tx: &mut Tx, order: &mut Order) -> Result<(), Error> {

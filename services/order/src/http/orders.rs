@@ -217,7 +217,7 @@ impl OrderPatch {
 /// pickup until a driver is asked for: an order on hold because none can come then takes another wish, and a retry.
 #[utoipa::path(patch, path = "/api/v1/orders/{id}", operation_id = "update_order", tag = "orders",
     params(("id" = OrderId, Path), ("If-Match" = Option<String>, Header)), request_body = OrderPatch, security(("bearer" = ["orders:update"])),
-    responses((status = 200, body = OrderOut), (status = 409, description = "`ORDER_NOT_UPDATABLE`, `COUNTRY_FIXED`, `LINES_FIXED`, `PICKUP_FIXED`, `TOTAL_FIXED`, `INSUFFICIENT_STOCK`"),
+    responses((status = 200, body = OrderOut), (status = 409, description = "`ORDER_NOT_UPDATABLE`, `COUNTRY_FIXED`, `LINES_FIXED`, `PICKUP_FIXED`, `TOTAL_FIXED`, `INSUFFICIENT_STOCK`, `KYC_REQUIRED`"),
         (status = 422, description = "`TOTAL_MISMATCH` and others as in placing"), (status = 412, description = "`VERSION_MISMATCH`")))]
 pub(super) async fn update_order(
     State(app): State<App>,

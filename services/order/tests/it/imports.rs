@@ -121,7 +121,7 @@ async fn what_is_short_is_received_or_waits_as_was_asked() {
     let app = app_with(&Customers::default()).await;
     let merchant = merchant(&app).await;
     let waiting = import(&merchant, "stock=backorder", file(&row("#1"))).await;
-    assert_eq!(waiting["assumed"], json!({"product_estimated": 1, "payment_recorded": 1}));
+    assert_eq!(waiting["assumed"], json!({"product_estimated": 1, "payment_recorded": 1, "backordered": 1}));
     assert_eq!(orders(&merchant).await[0]["status"], "backordered");
     let received = import(&merchant, "stock=assume", file(&row("#2"))).await;
     assert_eq!(received["assumed"], json!({"stock_received": 1, "payment_recorded": 1}));

@@ -139,18 +139,37 @@ async fn a_person_is_erased_from_rows_history_and_answers_once_no_order_is_under
 }
 
 /// News of the order that nobody has taken in.
-async fn plant_news(app: &TestApp, order: OrderId, status: &str) {
+async fn plant_news(app: &TestApp, order: OrderId, status: &str, kind: &str) {
     sqlx::query(
         "insert into quenty.inbox (event_id, publisher, type, stream, stream_version, status, error, next_at, envelope, received_at, updated_at)
-         values ($1, 'shipping', 'quenty.shipping.shipment.delivered.v1', 'SHIP-1', 9, $3, 'why', now() + interval '10 minutes',
+         values ($1, 'shipping', $4, 'SHIP-1', 9, $3, 'why', now() + interval '10 minutes',
                  jsonb_build_object('data', jsonb_build_object('order_id', $2::text, 'received_by', 'Luz Prado')), now(), now())",
     )
     .bind(new_uuid())
     .bind(order.to_string())
     .bind(status)
+    .bind(kind)
     .execute(app.app.db())
     .await
     .unwrap();
+}
+
+#[tokio::test]
+async fn news_that_only_another_version_hears_keep_nobody_from_being_erased() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let customer = hear_customer(&app, shop.merchant.company).await;
+    let id = shop.place(json!({"customer_id": customer, "consignee": luz()})).await;
+    shop.cancel(id).await.expect(200);
+    app.at_rest().await;
+    let asked = Asked::for_(&shop, customer).await;
+    plant_news(&app, id, "unheard", "quenty.shipping.shipment.weighed.v1").await;
+    asked.erase(&[id]).await;
+    eventually("it is erased", || async {
+        asked.told().await.pop().filter(|(kind, _)| kind == "order.privacy.erased")
+    })
+    .await;
+    assert_eq!(mentions(app.app.db(), &WORDS).await, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -168,7 +187,7 @@ async fn erased_when_the_news_are_gone(app: &TestApp, shop: &Shop<'_>, status: &
     shop.cancel(id).await.expect(200);
     app.at_rest().await;
     let asked = Asked::for_(shop, customer).await;
-    plant_news(app, id, status).await;
+    plant_news(app, id, status, "quenty.shipping.shipment.delivered.v1").await;
 
     asked.erase(&[id]).await;
     assert_eq!(asked.told().await.pop().unwrap().0, "order.privacy.found");

@@ -7,8 +7,8 @@ use quenty_testkit::{TestApp, eventually};
 use serde_json::{Value, json};
 
 use crate::{
-    merchant::patiently,
-    shop::{Road, Shop, consignee, standing_still},
+    merchant::{patiently, warehouse},
+    shop::{Road, Shop, consignee, hear_standing, standing, standing_still},
 };
 
 fn cop(amount: &str) -> Value {
@@ -17,6 +17,26 @@ fn cop(amount: &str) -> Value {
 
 fn lines(lines: &[(&str, u32)]) -> Value {
     lines.iter().map(|(product, quantity)| json!({"product_id": product, "quantity": quantity})).collect()
+}
+
+#[tokio::test]
+async fn other_lines_that_lie_abroad_need_what_an_order_abroad_needs() {
+    let app = standing_still().await;
+    let shop = Shop::open(&app).await;
+    let mut abroad = warehouse("Monterrey");
+    abroad["address"] = consignee("MX")["address"].clone();
+    let abroad = shop.merchant.post("/api/v1/warehouses", abroad).await.expect(201).json();
+    let mug = shop.merchant.product("MUG", json!({"price": cop("30000.00")})).await;
+    shop.merchant.receive(&mug, abroad["id"].as_str().unwrap(), 5).await;
+    let id = shop.place(json!({"payment_method": "prepaid"})).await;
+    let patch = json!({"lines": lines(&[(&mug, 1)])});
+    let path = format!("/api/v1/orders/{id}");
+    shop.merchant.patch(&path, patch.clone()).await.expect_problem(409, "KYC_REQUIRED");
+    assert_eq!((shop.get(id).await["kind"].clone(), shop.stock().await), (json!("standard"), (100, 2, 98)));
+    let mut verified = standing(shop.merchant.company);
+    (verified.version, verified.may_ship_internationally) = (2, true);
+    hear_standing(&app, verified).await;
+    assert_eq!(shop.merchant.patch(&path, patch).await.expect(200).json()["kind"], "international");
 }
 
 #[tokio::test]

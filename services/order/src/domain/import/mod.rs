@@ -50,6 +50,8 @@ pub(crate) enum Assumption {
     SkuFromName,
     /// The opening receipt covered what was short.
     StockReceived,
+    /// The order waits for what is short.
+    Backordered,
     /// An address abroad made the order international.
     International,
     /// "Paid" became a recorded payment.
@@ -68,6 +70,7 @@ impl Assumption {
             Self::ProductEstimated => "product_estimated",
             Self::SkuFromName => "sku_from_name",
             Self::StockReceived => "stock_received",
+            Self::Backordered => "backordered",
             Self::International => "international",
             Self::PaymentRecorded => "payment_recorded",
             Self::PhoneLeftOut => "phone_left_out",

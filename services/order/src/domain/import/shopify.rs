@@ -138,12 +138,16 @@ fn refuse_what_is_over(reader: &Reader) -> Result<(), RowError> {
     if reader.optional("Cancelled at").is_some() {
         return Err(reader.error("Cancelled at", "CANCELLED_IN_SHOP", "the shop has cancelled this order"));
     }
-    if reader.get("Fulfillment Status").eq_ignore_ascii_case("fulfilled") {
-        return Err(reader.error(
-            "Fulfillment Status",
-            "ALREADY_FULFILLED",
-            "the shop has sent this order already",
-        ));
+    let sent = match reader.get("Fulfillment Status").to_lowercase().as_str() {
+        "fulfilled" => Some(("ALREADY_FULFILLED", "the shop has sent this order already")),
+        "partial" => Some((
+            "PARTLY_FULFILLED",
+            "the shop has sent a part of this order already; place an order for the rest",
+        )),
+        _ => None,
+    };
+    if let Some((code, detail)) = sent {
+        return Err(reader.error("Fulfillment Status", code, detail));
     }
     let status = reader.get("Financial Status").to_lowercase();
     if matches!(status.as_str(), "refunded" | "partially_refunded" | "voided" | "expired") {
@@ -151,6 +155,14 @@ fn refuse_what_is_over(reader: &Reader) -> Result<(), RowError> {
             "Financial Status",
             "NOT_PAYABLE",
             format!("the shop says that this order is {status}"),
+        ));
+    }
+    // What is due would be asked for as a whole.
+    if status == "partially_paid" {
+        return Err(reader.error(
+            "Financial Status",
+            "PARTLY_PAID",
+            "a part of this order is paid; import it once all of it is, or place it yourself",
         ));
     }
     Ok(())
@@ -163,9 +175,11 @@ fn payment(
     let method = reader.lenient::<100>("Payment Method");
     let at_the_door = method.as_ref().is_some_and(|method| {
         let method = method.as_str().to_lowercase();
-        ["cash on delivery", "cod", "contraentrega", "contra entrega", "pago contra"]
-            .iter()
-            .any(|name| method.contains(name))
+        // A word of its own: "QR code" and CoDi are paid beforehand.
+        method.split(|c: char| !c.is_alphanumeric()).any(|word| word == "cod")
+            || ["cash on delivery", "contraentrega", "contra entrega", "pago contra"]
+                .iter()
+                .any(|name| method.contains(name))
     });
     match reader.get("Financial Status").to_lowercase().as_str() {
         "paid" => {
@@ -173,7 +187,7 @@ fn payment(
             Ok((PaymentMethod::Prepaid, Some(method.map(String::from))))
         }
         "pending" | "authorized" | "unpaid" | "" if at_the_door => Ok((PaymentMethod::CashOnDelivery, None)),
-        "pending" | "authorized" | "unpaid" | "partially_paid" | "" => Ok((PaymentMethod::Prepaid, None)),
+        "pending" | "authorized" | "unpaid" | "" => Ok((PaymentMethod::Prepaid, None)),
         other => Err(reader.error(
             "Financial Status",
             "UNKNOWN_STATUS",

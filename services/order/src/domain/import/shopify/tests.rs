@@ -58,11 +58,28 @@ fn a_bad_row_does_not_stop_the_next_order() {
 fn what_the_shop_cancelled_refunded_or_sent_is_not_sent_again() {
     for (from, to, code) in [
         ("paid", "refunded", "NOT_PAYABLE"),
+        ("paid", "partially_paid", "PARTLY_PAID"),
         ("paid,", "paid,fulfilled", "ALREADY_FULFILLED"),
+        ("paid,", "paid,partial", "PARTLY_FULFILLED"),
         (",boleto", "2026-01-01,boleto", "CANCELLED_IN_SHOP"),
     ] {
         let row = TWO_LINES[0].replacen(from, to, 1);
         assert_eq!(orders(&[&row, TWO_LINES[1]]).remove(0).unwrap_err().code, code);
+    }
+}
+
+#[test]
+fn only_what_is_paid_at_the_door_is_collected_there() {
+    for (named, method) in [
+        ("COD", PaymentMethod::CashOnDelivery),
+        ("Cash on Delivery (COD)", PaymentMethod::CashOnDelivery),
+        ("Pago contraentrega", PaymentMethod::CashOnDelivery),
+        ("Nequi (QR code)", PaymentMethod::Prepaid),
+        ("CoDi", PaymentMethod::Prepaid),
+    ] {
+        let row = TWO_LINES[0].replacen("paid", "pending", 1).replace("boleto", named);
+        let order = orders(&[&row, TWO_LINES[1]]).remove(0).unwrap();
+        assert_eq!((order.payment_method, order.paid), (method, None), "{named}");
     }
 }
 
