@@ -338,7 +338,11 @@ impl Client {
             .map_err(|e| CallError::Unreadable(e.to_string()))?;
         let outcome = self.0.transport.send(request, TRY_TIMEOUT).await;
         heard(&mut seen, &outcome);
-        let answered = outcome.as_ref().is_ok_and(|response| !is_passing(response.status()));
+        let answered = match &outcome {
+            Ok(response) => !is_passing(response.status()),
+            // Too long an answer is one, too.
+            Err(error) => !matches!(error, CallError::Unreachable(..)),
+        };
         self.count(service, answered);
         let response = outcome?;
         if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {

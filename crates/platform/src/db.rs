@@ -142,15 +142,19 @@ async fn grant(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Er
 /// # Errors
 /// When the database cannot be asked.
 pub async fn is_migrated(db: &PgPool, migrations: &Migrator) -> Result<bool, sqlx::Error> {
+    // One for all four questions: each comes back to the pool too late for the next, which would open another.
+    let mut connection = db.acquire().await?;
     for (table, wanted) in [("quenty.migrations", &CHASSIS), ("public._sqlx_migrations", migrations)] {
-        let exists: bool =
-            sqlx::query_scalar("select to_regclass($1) is not null").bind(table).fetch_one(db).await?;
+        let exists: bool = sqlx::query_scalar("select to_regclass($1) is not null")
+            .bind(table)
+            .fetch_one(&mut *connection)
+            .await?;
         if !exists {
             return Ok(false);
         }
         let done: Vec<i64> =
             sqlx::query_scalar(AssertSqlSafe(format!("select version from {table} where success")))
-                .fetch_all(db)
+                .fetch_all(&mut *connection)
                 .await?;
         if wanted.iter().any(|migration| !done.contains(&migration.version)) {
             return Ok(false);

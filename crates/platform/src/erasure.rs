@@ -3,8 +3,10 @@
 //!
 //! Must never tell in a fact or a log what it erased: ids and counts only.
 
+use jiff_sqlx::ToSqlx;
 use quenty_kernel::{
     Event,
+    clock::wall_now,
     id::{CompanyId, TypedId},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -120,6 +122,8 @@ impl Tx {
         leave: impl Fn(&mut Personal) -> Result<()>,
     ) -> Result<u32> {
         let ids: Vec<String> = traces.streams.iter().chain(&traces.about).cloned().collect();
+        let known: Vec<String> = self.app().service().hears().into_iter().map(str::to_owned).collect();
+        discard_unheard(self.conn(), &ids, &known, &request.to_string()).await?;
         if is_on_its_way(self.conn(), &traces.streams, &ids, &request.to_string()).await? {
             return Err(Error::internal("events about a person who is to be erased are still on their way"));
         }
@@ -150,6 +154,28 @@ impl Tx {
         self.record(request, Some(company), &JournalFact::from(JournalErased { event_ids }))?;
         Ok(count)
     }
+}
+
+/// What this version hears nothing of, because another one was here, would wait until it is forgotten. One that hears it
+/// would not take it in either ([`Tx::is_erased`]).
+async fn discard_unheard(
+    connection: &mut PgConnection,
+    ids: &[String],
+    known: &[String],
+    request: &str,
+) -> Result<()> {
+    sqlx::query!(
+        "update quenty.inbox i set status = 'discarded', envelope = null, next_at = null, updated_at = $4
+         where i.status = 'unheard' and i.type <> all($2) and i.stream <> $3
+           and (i.stream = any($1) or exists (select from jsonb_each_text(i.envelope->'data') f where f.value = any($1)))",
+        ids,
+        known,
+        request,
+        wall_now().to_sqlx() as _
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Whether an event could still bring back what is erased now. The request's own events are none of them.

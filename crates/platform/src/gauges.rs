@@ -9,18 +9,22 @@ use quenty_kernel::clock::wall_now;
 use crate::{App, Result, db::in_time, operate};
 
 const EVERY: Duration = Duration::from_secs(15);
+/// A service that has just started has other questions for its database.
+const FIRST_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs until the process is asked to end. While the database is away, what it says stays as it was.
 pub(crate) async fn run(app: App) {
-    while !app.stopping().is_cancelled() {
+    let mut pause = FIRST_AFTER;
+    loop {
+        tokio::select! {
+            () = app.stopping().cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
         show_pools(&app);
         if let Err(error) = in_time(show_lag(&app)).await {
             tracing::debug!(service = app.name(), %error, "nobody knows how far it is behind");
         }
-        tokio::select! {
-            () = app.stopping().cancelled() => {}
-            () = tokio::time::sleep(EVERY) => {}
-        }
+        pause = EVERY;
     }
 }
 

@@ -205,7 +205,7 @@ async fn is_held(connection: &mut PgConnection, envelope: &Envelope, known: &[St
     let held = sqlx::query_scalar!(
         "select exists (select from quenty.inbox
                         where publisher = $1 and stream = $2 and stream_version < $3
-                          and (status = 'dead' or (status = 'waiting' and type = any($4)))) as \"held!\"",
+                          and (status = 'dead' or (status in ('waiting', 'unheard') and type = any($4)))) as \"held!\"",
         envelope.publisher(),
         envelope.subject,
         envelope.stream_version,
@@ -217,7 +217,7 @@ async fn is_held(connection: &mut PgConnection, envelope: &Envelope, known: &[St
 }
 
 /// A newer replica has declared what this one does not know yet: the event is kept until one that has the reaction
-/// finds it. It holds up nothing, since this version would have passed it by.
+/// finds it. It holds up nothing here, since this version would have passed it by; there it comes before what follows it.
 async fn keep_unheard(app: &App, envelope: &Envelope) -> Result<()> {
     let now = wall_now().to_sqlx();
     sqlx::query!(

@@ -36,6 +36,8 @@ const MIGRATIONS_POLL: Duration = Duration::from_millis(500);
 const READY_POLL: Duration = Duration::from_millis(50);
 const DRAIN: Duration = Duration::from_secs(10);
 const CLEAN_EVERY: Duration = Duration::from_secs(600);
+/// Between the first runs of jobs: all at once, each would open a connection.
+const JOBS_APART: Duration = Duration::from_millis(100);
 
 /// What a process gives each of its services.
 #[derive(Clone)]
@@ -184,8 +186,8 @@ pub async fn serve(
         tracker.spawn(checkpoints.run(app.clone()));
     }
     let cleaning = Job::new("clean", CLEAN_EVERY, crate::operate::clean);
-    for job in app.service().jobs.clone().into_iter().chain([cleaning]) {
-        tracker.spawn(run_job(app.clone(), job));
+    for (job, turn) in app.service().jobs.clone().into_iter().chain([cleaning]).zip(0..) {
+        tracker.spawn(run_job(app.clone(), job, JOBS_APART * turn));
     }
     tracing::info!(service = name, %address, "serving");
     Ok(Running { app, address, tracker, stop, checkpoints })
@@ -281,8 +283,13 @@ async fn consume(app: App) {
     app.bus().consume(app.name(), deliver, app.stopping().clone()).await;
 }
 
-async fn run_job(app: App, job: Job) {
-    while !app.stopping().is_cancelled() {
+async fn run_job(app: App, job: Job, first_after: Duration) {
+    let mut pause = first_after;
+    loop {
+        tokio::select! {
+            () = app.stopping().cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
         let mut seen = Span::begin(app.name(), SpanKind::Internal, None);
         seen.name(|| format!("job {}", job.name));
         let work = app.0.pace.one_try((job.run)(app.clone()));
@@ -290,10 +297,6 @@ async fn run_job(app: App, job: Job) {
             seen.fail(error.reason());
             tracing::warn!(service = app.name(), job = job.name, %error, "a job failed; it runs again at its next time");
         }
-        drop(seen);
-        tokio::select! {
-            () = app.stopping().cancelled() => {}
-            () = tokio::time::sleep(job.every) => {}
-        }
+        pause = job.every;
     }
 }

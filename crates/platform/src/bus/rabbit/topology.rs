@@ -1,7 +1,7 @@
 //! What stands in the broker, and its names. Declaring is idempotent and only ever adds.
 //!
-//! A binding of a type that a service no longer hears stays: its events are acknowledged by an inbox without a
-//! reaction to them. Taking it away at connect would let the old version of a process, reconnecting in the middle
+//! A binding of a type that a service no longer hears stays: its events are kept as `unheard` for a while by an inbox
+//! without a reaction to them. Taking it away at connect would let the old version of a process, reconnecting in the middle
 //! of a rolling deploy, cut off what the new version has just begun to hear.
 
 use lapin::{
