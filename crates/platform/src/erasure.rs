@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Error, Result, Tx};
+use crate::{Error, Result, Tx, inbox};
 
 /// These facts were stripped of personal data. In the journal of each service, for its audit: what is stripped without
 /// such a fact is a finding.
@@ -122,7 +122,7 @@ impl Tx {
         leave: impl Fn(&mut Personal) -> Result<()>,
     ) -> Result<u32> {
         let ids: Vec<String> = traces.streams.iter().chain(&traces.about).cloned().collect();
-        let known: Vec<String> = self.app().service().hears().into_iter().map(str::to_owned).collect();
+        let known = inbox::known(self.app());
         discard_unheard(self.conn(), &ids, &known, &request.to_string()).await?;
         if is_on_its_way(self.conn(), &traces.streams, &ids, &request.to_string()).await? {
             return Err(Error::internal("events about a person who is to be erased are still on their way"));

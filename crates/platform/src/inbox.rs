@@ -197,7 +197,7 @@ async fn insert_done(connection: &mut PgConnection, envelope: &Envelope) -> Resu
 
 /// The types that this version reacts to. What waits of another is for the version that left it, and holds up nothing
 /// here: it would have been passed by.
-fn known(app: &App) -> Vec<String> {
+pub(crate) fn known(app: &App) -> Vec<String> {
     app.service().hears().into_iter().map(str::to_owned).collect()
 }
 

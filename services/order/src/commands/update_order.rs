@@ -80,13 +80,13 @@ pub(crate) async fn update_order(
     };
     let waited = (order.status == Status::Backordered).then(|| order.products());
     let exchange = exchange(tx, &order, &wish).await?;
-    if exchange.leaves_the_country(&order) {
+    let goods = exchange.goods(&order);
+    if leaves_the_country(&order, &goods) {
         // As in placing. What is not known is for Shipping to refuse.
         let known = store::standings::find(tx.conn(), order.company_id).await?;
         known.map_or(Ok(()), |known| known.check(true))?;
     }
     let Drafted { lines, totals, items, parcels, .. } = drafted;
-    let goods = exchange.goods(&order);
     let lines = Some(ChangedLines { lines, totals, items, parcels, goods });
     order.update(OrderChanges { consignee, notes, wanted_pickup, lines }, now)?;
     exchange.write(tx, &mut order).await?;
@@ -94,6 +94,12 @@ pub(crate) async fn update_order(
         wake_backorders(tx, order.company_id, format!("{id}:{}", order.version), products).await?;
     }
     Ok(order)
+}
+
+/// Whether an order that did not before has goods from abroad now.
+fn leaves_the_country(order: &Order, goods: &ChangedGoods) -> bool {
+    let is_abroad = matches!(goods, ChangedGoods::Found(found) if found.kind == OrderKind::International);
+    is_abroad && order.kind != OrderKind::International
 }
 
 async fn draft(
@@ -163,13 +169,6 @@ impl Exchange {
             Self::Reserved { picked, .. } => ChangedGoods::Found(Box::new(found(order, &picked.reserved()))),
             Self::Short(missing) => ChangedGoods::Short(missing.clone()),
         }
-    }
-
-    /// Whether an order that did not before has goods from abroad now.
-    fn leaves_the_country(&self, order: &Order) -> bool {
-        let Self::Reserved { picked, .. } = self else { return false };
-        let kind = found(order, &picked.reserved()).kind;
-        kind == OrderKind::International && order.kind != OrderKind::International
     }
 
     async fn write(self, tx: &mut Tx, order: &mut Order) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use std::sync::{
 
 use axum::{Json, Router, http::StatusCode, routing::get};
 use quenty_contracts::{
-    order::{OrderCancelled, OrderUpdated},
+    order::{OrderCancelled, OrderUpdated, ShipmentRequested},
     pickup::PickupCompleted,
 };
 use quenty_kernel::{
@@ -162,14 +162,21 @@ async fn asked_in_vain(shop: &Shop) {
     .await;
 }
 
-#[tokio::test]
-async fn a_booking_that_waited_is_promised_by_the_day_of_its_answer() {
+/// A request abroad of which Customer has said nothing: whether it is there, the test decides.
+async fn unanswered() -> (Shop, ShipmentRequested, Arc<AtomicBool>) {
     let is_there = Arc::new(AtomicBool::new(false));
     let shop = Shop::open_with(vec![("customer_url", customer_while(true, is_there.clone()).await)]).await;
     let order = OrderId::new();
     let requested = shop.requested(order, "MX");
     shop.app.hear(order, Some(shop.company), 3, &requested).await;
     asked_in_vain(&shop).await;
+    (shop, requested, is_there)
+}
+
+#[tokio::test]
+async fn a_booking_that_waited_is_promised_by_the_day_of_its_answer() {
+    let (shop, requested, is_there) = unanswered().await;
+    let order = requested.order_id;
     shop.app.advance_to("2026-01-06T12:00:00Z".parse().unwrap());
     is_there.store(true, Ordering::Relaxed);
     shop.app.hear(order, Some(shop.company), 4, &requested).await;
@@ -201,12 +208,8 @@ async fn abroad_a_booking_of_a_company_that_customer_does_not_know_is_rejected()
 
 #[tokio::test]
 async fn a_request_that_is_repeated_while_it_is_unanswered_asks_again() {
-    let is_there = Arc::new(AtomicBool::new(false));
-    let shop = Shop::open_with(vec![("customer_url", customer_while(true, is_there.clone()).await)]).await;
-    let order = OrderId::new();
-    let requested = shop.requested(order, "MX");
-    shop.app.hear(order, Some(shop.company), 3, &requested).await;
-    asked_in_vain(&shop).await;
+    let (shop, requested, is_there) = unanswered().await;
+    let order = requested.order_id;
     is_there.store(true, Ordering::Relaxed);
     shop.app.hear(order, Some(shop.company), 4, &requested).await;
     status_of(&shop, order, "booked").await;
