@@ -5,9 +5,7 @@ use serde_json::json;
 
 use crate::harness::{Cast, Client, Stage};
 
-on_both_buses!(a_shop_places_an_order_with_its_api_key_alone);
-
-async fn a_shop_places_an_order_with_its_api_key_alone(stage: &Stage, cast: Cast) {
+pub(crate) async fn a_shop_places_an_order_with_its_api_key_alone(stage: &Stage, cast: Cast) {
     let owner = &cast.merchant.client;
     let wanted = json!({"name": "web shop", "scopes": ["orders:create", "orders:read"]});
     let made = owner.post("/api/v1/auth/api-keys", &wanted).await.expect(201).json();

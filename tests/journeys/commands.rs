@@ -233,6 +233,7 @@ async fn a_service_that_does_not_run_is_fed_by_a_replay_in_order_and_only_once()
     merchant.place(&merchant.cash_order()).await;
     let again = said(&process::run(&[&replay[..], &["--out-of-order"]].concat(), &environment).await);
     assert!(again.contains("customer   0 facts"), "what was heard is not given again: {again}");
+    cluster.stage.assert_sound().await;
     cluster.stop().await;
 }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::harness::{Cast, Person, Stage, Up};
+use crate::harness::{Cast, Merchant, Person, Stage, Up};
 
 const CLOCK: &str = "/api/v1/simulation/clock";
 
@@ -28,6 +28,7 @@ async fn what_nobody_does_in_time_waits_for_a_person() {
     let up = Up::ephemeral(&["--simulated-clock", "40d"]).await;
     let Cast { merchant, fleet, .. } = Cast::enter(&up.stage).await;
     let admin = Person::administrator(&up.stage).await;
+    only_operators_move_the_clock(&merchant).await;
 
     let unpaid = merchant.place(&merchant.order()).await;
     let forgotten = merchant.place(&merchant.cash_order()).await;
@@ -54,23 +55,12 @@ async fn what_nobody_does_in_time_waits_for_a_person() {
     up.stop().await;
 }
 
-#[tokio::test]
-async fn only_a_simulation_has_a_clock_that_moves_and_only_operators_move_it() {
-    let simulation = Up::ephemeral(&["--simulated-clock"]).await;
-    let owner = Person::register(&simulation.stage, "owner@tienda.example").await;
-    owner
-        .client
-        .post(CLOCK, &json!({"to": "2030-01-01T00:00:00Z"}))
-        .await
-        .expect_problem(403, "NOT_PERMITTED");
-    simulation.stop().await;
-
-    let real = Up::ephemeral(&[]).await;
-    no_clock(&real.stage).await;
-    real.stop().await;
+async fn only_operators_move_the_clock(merchant: &Merchant) {
+    let moved = merchant.client.post(CLOCK, &json!({"to": "2030-01-01T00:00:00Z"})).await;
+    moved.expect_problem(403, "NOT_PERMITTED");
 }
 
-async fn no_clock(stage: &Stage) {
+pub(crate) async fn only_a_simulation_has_a_clock(stage: &Stage) {
     let admin = Person::administrator(stage).await;
     admin.client.get(CLOCK).await.expect_problem(404, "NO_SUCH_ROUTE");
 }

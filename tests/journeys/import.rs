@@ -53,7 +53,6 @@ async fn a_shops_export_goes_in_once_but_for_its_bad_row_and_reaches_its_doors()
     let _alone = alone().await;
     let folder = ScratchDir::new("quenty-import").expect("a folder");
     let data = folder.path().join("data");
-    let dry = import(&folder, &data, &made_up(), &["--dry-run"]).await;
     let first = import(&folder, &data, &made_up(), &["--deliver"]).await;
     let told = json!({
         "read": 41, "created": 40, "already_there": 0, "rejected": 1,
@@ -63,16 +62,14 @@ async fn a_shops_export_goes_in_once_but_for_its_bad_row_and_reaches_its_doors()
             "detail": "the file says 828000.01, its lines come to 983040.00"}],
     });
     assert_eq!(first, told, "{first:#}");
-    assert_eq!((&dry["rejected"], &dry["errors"]), (&told["rejected"], &told["errors"]), "{dry:#}");
 
-    let again = import(&folder, &data, &made_up(), &[]).await;
+    let up = Up::durable(folder).await;
+    let again = import(&up.folder, &data, &made_up(), &[]).await;
     assert_eq!(
         (&again["created"], &again["already_there"], &again["rejected"], &again["assumed"]),
         (&json!(0), &json!(40), &json!(1), &json!({})),
         "{again:#}"
     );
-
-    let up = Up::durable(folder).await;
     assert_eq!(
         orders_by_status(&up).await,
         [("delivered".to_owned(), "COP".to_owned(), 30), ("delivered".to_owned(), "USD".to_owned(), 10)]

@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{
-    Cast, Merchant, Stage,
-    fleet::{delivered, hand_over},
-    merchant::{LETICIA, id, items},
+use crate::{
+    api_keys::a_shop_places_an_order_with_its_api_key_alone,
+    harness::{
+        Cast, Merchant, Stage,
+        fleet::{delivered, hand_over},
+        merchant::{LETICIA, id, items},
+    },
 };
 
 on_both_buses!(
@@ -17,6 +20,7 @@ on_both_buses!(
     nobody_collects_there,
     undeliverable_and_back,
     cash_on_delivery,
+    a_shop_places_an_order_with_its_api_key_alone,
 );
 
 pub(crate) async fn door_to_door(_: &Stage, Cast { merchant, fleet, .. }: Cast) {
@@ -135,8 +139,7 @@ async fn nobody_collects_there(stage: &Stage, Cast { support, .. }: Cast) {
     stage.settle().await;
     let shipments =
         far.client.get(&format!("/api/v1/shipments?order_id={}", id(&order))).await.expect(200).json();
-    let statuses = of_all(&shipments, "status");
-    assert!(statuses.iter().all(|status| status == "voided"), "{statuses:?}");
+    assert_eq!(of_all(&shipments, "status"), ["voided"]);
 }
 
 async fn undeliverable_and_back(_: &Stage, Cast { merchant, fleet, .. }: Cast) {

@@ -32,10 +32,10 @@ use crate::{
 const SEED: u64 = 20_260_105;
 /// What is promised.
 const WHOLE: Scale = Scale { orders: 300, kills_of_each: 10 };
-/// What two cores do in a minute.
-const SMALL: Scale = Scale { orders: 100, kills_of_each: 3 };
+/// What two cores do in half a minute.
+const SMALL: Scale = Scale { orders: 40, kills_of_each: 2 };
 /// Of so many more processes, each of which is back before the next blow.
-const MANY: Scale = Scale { orders: 300, kills_of_each: 3 };
+const MANY: Scale = Scale { orders: 150, kills_of_each: 2 };
 /// People at work at the same time.
 const HANDS: usize = 24;
 /// A cancellation has a longer way to Pickup than a start: in each race it gets so much more of a head start.

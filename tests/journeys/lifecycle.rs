@@ -25,19 +25,7 @@ use crate::harness::{
 const AT_ONCE: Duration = Duration::from_secs(15);
 
 #[tokio::test]
-async fn a_second_up_on_the_same_folder_says_who_holds_it() {
-    let up = Up::durable(folder()).await;
-    let data = text(&up.ready.data).to_owned();
-    let second = process::run(&["up", "--ports", "free", "--data", &data], &environment(&up.folder)).await;
-    let said = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(!second.status.success(), "{said}");
-    assert!(said.contains(&up.process.pid().to_string()), "it names the process that holds it: {said}");
-    assert_eq!(up.stage.anyone().get("/health").await.status(), 200, "and does not disturb it");
-    up.stop().await;
-}
-
-#[tokio::test]
-async fn a_killed_up_recovers_with_its_data() {
+async fn a_killed_up_recovers_with_its_data_and_takes_its_postgres_with_it() {
     let up = Up::durable(folder()).await;
     let admin = Person::administrator(&up.stage).await;
     let invited = admin.invite("support", "ines@quenty.example").await;
@@ -53,21 +41,25 @@ async fn a_killed_up_recovers_with_its_data() {
     let support = invited.accept(&up.stage).await;
     assert!(support.permissions().contains(&"kyc:decide".to_owned()), "who was invited is still awaited");
     up.stage.assert_sound().await;
-    up.stop().await;
+    up.process.kill().await;
+    no_process_is_left(&up.ready.data).await;
 }
 
 #[tokio::test]
-async fn sigterm_ends_it_in_order_and_leaves_no_process_behind() {
+async fn a_second_up_says_who_holds_the_folder_until_sigterm_ends_it_and_leaves_no_process_behind() {
     let up = Up::durable(folder()).await;
     let data = up.ready.data.clone();
+    let second = ["up", "--ports", "free", "--data", text(&data)];
+    let second = process::run(&second, &environment(&up.folder)).await;
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(!second.status.success(), "{said}");
+    assert!(said.contains(&up.process.pid().to_string()), "it names the process that holds it: {said}");
+    assert_eq!(up.stage.anyone().get("/health").await.status(), 200, "and does not disturb it");
+
     let addresses: Vec<String> = up.ready.services.values().chain([&up.ready.gateway]).cloned().collect();
     assert!(processes_below(&data).len() > 1, "the platform and its PostgreSQL");
     let _folder = up.stop().await;
-    until(Duration::from_secs(10), "no process is left", async || {
-        let left = processes_below(&data);
-        left.is_empty().then_some(())
-    })
-    .await;
+    no_process_is_left(&data).await;
     for address in addresses {
         let address = address.trim_start_matches("http://");
         assert!(TcpStream::connect(address).is_err(), "{address} still listens");
@@ -75,7 +67,7 @@ async fn sigterm_ends_it_in_order_and_leaves_no_process_behind() {
 }
 
 #[tokio::test]
-async fn an_up_whose_terminal_is_closed_ends_in_order() {
+async fn an_up_whose_terminal_is_closed_ends_in_order_and_takes_its_folder_with_it() {
     let folder = folder();
     let (ready, log) = (folder.path().join("ready.json"), folder.path().join("up.log"));
     let arguments = ["up", "--ephemeral", "--ports", "free", "--ready-file", text(&ready)];
@@ -88,6 +80,7 @@ async fn an_up_whose_terminal_is_closed_ends_in_order() {
         ready.exists().then_some(())
     })
     .await;
+    assert_eq!(platforms_in(folder.path()).len(), 1);
     process.signal(Signal::SIGHUP);
     assert!(process.ended().await.success(), "{}", process.tail());
     assert_eq!(platforms_in(folder.path()), Vec::<String>::new());
@@ -116,27 +109,6 @@ async fn servers_that_the_environment_names_are_not_those_of_a_platform_in_one_p
 }
 
 #[tokio::test]
-async fn an_ephemeral_platform_takes_its_folder_with_it() {
-    let up = Up::ephemeral(&[]).await;
-    let data = up.ready.data.clone();
-    assert!(data.is_dir());
-    let _folder = up.stop().await;
-    assert!(!data.exists(), "{} is still there", data.display());
-}
-
-#[tokio::test]
-async fn a_killed_up_takes_its_postgres_with_it() {
-    let up = Up::durable(folder()).await;
-    let data = up.ready.data.clone();
-    up.process.signal(Signal::SIGKILL);
-    up.process.ended().await;
-    until(Duration::from_secs(30), "PostgreSQL ends too", async || {
-        processes_below(&data).is_empty().then_some(())
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn an_up_whose_postgres_ends_says_so_and_ends_too() {
     let up = Up::durable(folder()).await;
     let data = up.ready.data.clone();
@@ -150,10 +122,7 @@ async fn an_up_whose_postgres_ends_says_so_and_ends_too() {
     for part in ["postgresql ended", "SIGKILL", "postgresql.log", "stopping"] {
         assert!(said.contains(part), "{part} in {said}");
     }
-    until(Duration::from_secs(10), "no process is left", async || {
-        processes_below(&data).is_empty().then_some(())
-    })
-    .await;
+    no_process_is_left(&data).await;
 }
 
 #[tokio::test]
@@ -274,12 +243,12 @@ async fn who_asks_twice_does_not_wait() {
         b"POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{",
     )
     .expect("half a request");
-    let started = Instant::now();
     up.process.signal(Signal::SIGTERM);
     until(AT_ONCE, "it is stopping", async || up.process.log().contains("stopping").then_some(())).await;
+    let asked_again = Instant::now();
     up.process.signal(Signal::SIGTERM);
     up.process.ended().await;
-    assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+    assert!(asked_again.elapsed() < Duration::from_secs(8), "{:?}", asked_again.elapsed());
     assert!(!up.ready.data.exists(), "{} is still there", up.ready.data.display());
 }
 
@@ -292,6 +261,13 @@ fn platforms_in(folder: &Path) -> Vec<String> {
 
 fn folder() -> ScratchDir {
     ScratchDir::new("quenty-lifecycle").expect("a folder")
+}
+
+async fn no_process_is_left(folder: &Path) {
+    until(Duration::from_secs(30), "no process is left", async || {
+        processes_below(folder).is_empty().then_some(())
+    })
+    .await;
 }
 
 /// Processes whose command line names something in this folder.

@@ -3,13 +3,14 @@
 
 use std::{
     collections::BTreeMap,
+    str::FromStr,
     time::{Duration, Instant},
 };
 
 use quenty_platform::db::owner_role;
 use quenty_testkit::scratch_dir::ScratchDir;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use crate::harness::{
     Cast, Cluster, Environment, Person, Up,
@@ -277,9 +278,11 @@ async fn a_services_role_reaches_its_own_database_only(up: &Up) {
     let databases: BTreeMap<_, _> = services().into_iter().map(|s| (s.name, s.database)).collect();
     for (own, own_database) in &databases {
         for database in databases.values().chain([&"postgres", &"template1"]) {
-            let url = up.stage.databases[*own].replace(&format!("/{own_database}"), &format!("/{database}"));
-            let outcome = PgConnection::connect(&url).await;
-            assert_eq!(outcome.is_ok(), database == own_database, "{own} at {database}: {:?}", outcome.err());
+            let own_url = PgConnectOptions::from_str(&up.stage.databases[*own]).expect("a database URL");
+            let refused = PgConnection::connect_with(&own_url.database(database)).await.err();
+            let code = refused.as_ref().and_then(code_of);
+            let expected = (database != own_database).then_some("42501");
+            assert_eq!(code.as_deref(), expected, "{own} at {database}: {refused:?}");
         }
     }
 }
@@ -302,11 +305,14 @@ async fn the_application_role_may_only_add_to_the_journal(up: &Up) {
             "create schema planted",
         ] {
             let outcome = sqlx::raw_sql(forbidden).execute(&pool).await;
-            let code =
-                outcome.err().and_then(|e| e.as_database_error().and_then(|e| e.code().map(String::from)));
+            let code = outcome.err().as_ref().and_then(code_of);
             assert_eq!(code.as_deref(), Some("42501"), "{}: {forbidden}", service.name);
         }
     }
+}
+
+fn code_of(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error()?.code().map(String::from)
 }
 
 pub(crate) fn owner_url(up: &Up, service: &str) -> String {

@@ -47,7 +47,7 @@ const OF_THE_JOURNALS: [Defect; 5] = [
 ];
 
 /// Of what was delivered and of what it led to.
-const OF_THEIR_EFFECTS: [Defect; 8] = [
+const OF_THEIR_EFFECTS: [Defect; 9] = [
     (
         "order",
         "update quenty.inbox set updated_at = now() where type = 'quenty.shipping.shipment.picked_up.v1'",
@@ -71,6 +71,11 @@ const OF_THEIR_EFFECTS: [Defect; 8] = [
         ", delivered: its reservation is active",
     ),
     (
+        "pickup",
+        "update pickups set order_id = (select order_id from pickups where status = 'completed') where status = 'scheduled'",
+        "is delivered but a driver came or comes for it",
+    ),
+    (
         "order",
         "update orders set status = 'in_transit' where status = 'delivered'",
         "but its facts lead to delivered",
@@ -85,7 +90,7 @@ const OF_THEIR_EFFECTS: [Defect; 8] = [
 ];
 
 /// Of what the other services keep.
-const OF_THE_OTHERS: [Defect; 7] = [
+const OF_THE_OTHERS: [Defect; 8] = [
     ("pickup", "update slots set taken = taken + 1", "rows break slots_count_pickups"),
     ("pickup", "update pickups set status = 'failed' where status = 'scheduled'", r#"stands at ("failed""#),
     (
@@ -108,6 +113,11 @@ const OF_THE_OTHERS: [Defect; 7] = [
         "returns",
         "update returns set status = 'received' where status = 'processed'",
         r#"stands at ("received and processed""#,
+    ),
+    (
+        "returns",
+        "delete from quenty.journal where type = 'quenty.returns.return.units_disposed.v1'",
+        "received, 0 disposed of",
     ),
 ];
 

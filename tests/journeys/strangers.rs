@@ -15,7 +15,10 @@ use self::{
     belongings::{Belongings, OF_NO_COMPANY},
     bodies::{body, query},
 };
-use crate::harness::{Cast, Client, Merchant, Person, Stage, Up, merchant::BOGOTA};
+use crate::{
+    deadlines::only_a_simulation_has_a_clock,
+    harness::{Cast, Client, Merchant, Person, Stage, Up, merchant::BOGOTA},
+};
 
 /// Operations that are meant for anyone; the merged document calls Auth's own `accept_invitation` by its service.
 const OPEN: [&str; 21] = [
@@ -67,6 +70,7 @@ async fn no_operation_serves_who_has_no_token_or_lacks_its_permission() {
             assert_eq!(refused.json()["permission"], json!(permission), "{operation:?}");
         }
     }
+    only_a_simulation_has_a_clock(&up.stage).await;
     up.stop().await;
 }
 

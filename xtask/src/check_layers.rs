@@ -151,7 +151,7 @@ fn check_text(file: &Path, room: &str, text: &str) -> Vec<Violation> {
     violations
 }
 
-fn rust_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(crate) fn rust_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if path.is_dir() {
         let mut files = Vec::new();
         for entry in entries(path)? {

@@ -2,6 +2,8 @@
 
 mod check_layers;
 mod new_service;
+#[cfg(test)]
+mod security_tests;
 mod sqlx_prepare;
 mod with_servers;
 

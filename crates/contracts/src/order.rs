@@ -269,6 +269,8 @@ events! {
         cash_on_delivery: Option<Money>,
         /// `DAP` or `DDP`; absent at home.
         incoterm: Option<String>,
+        /// The day from which the parcels can be collected; absent: at once.
+        ready_on: Option<Date>,
     }
     /// Asks Pickup for a driver; the same `(order_id, attempt)` is booked once.
     "quenty.order.order.pickup_requested.v1" PickupRequested personal["sender"] {
@@ -306,7 +308,6 @@ events! {
         #[serde(default)]
         pickup_only: bool,
     }
-    /// Told once more, with the shipment, when a booking is answered after the cancellation.
     "quenty.order.order.cancelled.v1" OrderCancelled {
         order_id: OrderId,
         shipment_id: Option<ShipmentId>,

@@ -65,6 +65,8 @@ events! {
         order_id: Option<OrderId>,
         return_id: Option<ReturnId>,
         at: Timestamp,
+        /// The promise that this collection renewed; absent: as it was booked.
+        promised_at: Option<Timestamp>,
     }
     "quenty.shipping.shipment.departed.v1" ShipmentDeparted {
         shipment_id: ShipmentId,

@@ -24,7 +24,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 pub enum Plans {
     /// For each execution, with its arguments: for reads, whose filters may be absent.
     Custom,
-    /// Once: for the few statements of writes (research/writepath.md, point 3).
+    /// Once: for the few statements of writes (docs/adr/0008-two-pools.md).
     Generic,
 }
 
@@ -129,7 +129,7 @@ async fn grant(connection: &mut PgConnection, role: &str) -> Result<(), sqlx::Er
          revoke update, delete on quenty.journal, quenty.journal_personal from {role};
          grant execute on function quenty.erase_personal(jsonb) to {role};
          revoke delete on quenty.stream_heads from {role};
-         revoke update, delete on quenty.erased from {role};
+         revoke update, delete on quenty.erased, quenty.heard from {role};
          revoke insert, update, delete on quenty.migrations from {role};
          do $$ begin if to_regclass('public._sqlx_migrations') is not null then
            revoke insert, update, delete on public._sqlx_migrations from {role}; end if; end $$;"

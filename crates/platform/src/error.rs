@@ -8,6 +8,8 @@ use crate::http::{Answer, problem};
 
 /// PostgreSQL: serialization failure and deadlock (SQLSTATE class 40); the chassis tries again.
 const RETRYABLE: [&str; 2] = ["40001", "40P01"];
+/// How often it does.
+pub(crate) const RERUNS: u32 = 5;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

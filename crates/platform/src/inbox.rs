@@ -15,6 +15,7 @@ use crate::{
     App, Error, Result,
     bus::BusAway,
     db::in_time,
+    error::RERUNS,
     pace::MAX_ATTEMPTS,
     service::Reaction,
     span::{Span, SpanKind},
@@ -22,14 +23,13 @@ use crate::{
     tx::Cause,
 };
 
-const RERUNS: u32 = 5;
 const RETRY_POLL: Duration = Duration::from_millis(250);
 /// Nothing to try again makes the pauses longer, up to so many first ones: what waits was left by another process.
 const RETRY_POLL_GROWS_TO: u32 = 8;
 /// One event of each stream is due at a time: none overtakes another.
 const RETRIES_AT_ONCE: usize = 4;
-/// A reaction is short; past this, the database is taken for away.
-const DELIVERY_LIMIT: Duration = Duration::from_secs(60);
+/// A reaction is short: it holds up what is behind it.
+const REACTION_LIMIT: Duration = Duration::from_secs(60);
 
 /// An event as a reaction gets it.
 #[derive(Debug, Clone)]
@@ -71,39 +71,39 @@ impl<E> Received<E> {
 /// Stores an envelope and, unless its stream is held up, runs the reaction in the same transaction.
 /// `Ok` means that the bus may forget it.
 pub(crate) async fn deliver(app: &App, envelope: Envelope) -> Result<(), BusAway> {
-    tokio::time::timeout(DELIVERY_LIMIT, take_in(app, envelope))
-        .await
-        .unwrap_or_else(|_| Err(BusAway(format!("no answer of the inbox within {DELIVERY_LIMIT:?}"))))
-}
-
-async fn take_in(app: &App, envelope: Envelope) -> Result<(), BusAway> {
-    let Some(reaction) = reaction_to(app, &envelope) else {
-        return keep_unheard(app, &envelope).await.map_err(BusAway::because);
+    let taken_in = match reaction_to(app, &envelope) {
+        Some(reaction) => one_try(app, reaction, &envelope, Mode::First).await.map(drop),
+        None => in_time(keep_unheard(app, &envelope)).await,
     };
-    match react(app, reaction, &envelope, Mode::First).await {
-        Ok(done) => {
-            count_consumed(app, done);
-            Ok(())
-        }
-        Err(error) if error.is_database_away() => Err(BusAway::because(error)),
-        Err(error) => store_failure(app, &envelope, &error).await.map_err(BusAway::because),
-    }
+    taken_in.map_err(BusAway::because)
 }
 
 fn reaction_to<'a>(app: &'a App, envelope: &Envelope) -> Option<&'a Reaction> {
     app.service().reactions.iter().find(|reaction| reaction.kind == envelope.kind)
 }
 
-fn count_consumed(app: &App, done: bool) {
-    if done {
-        metrics::counter!("quenty_events_consumed_total", "service" => app.name()).increment(1);
-    }
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     First,
     Retry,
+}
+
+/// Returns whether the reaction ran. One that fails or does not end is kept with its error; an error of this one means that
+/// the database takes nothing in.
+async fn one_try(app: &App, reaction: &Reaction, envelope: &Envelope, mode: Mode) -> Result<bool> {
+    let limit = app.0.pace.longest_try.min(REACTION_LIMIT);
+    let late = |_| Err(Error::internal(format!("its reaction took longer than {limit:?}")));
+    let reacting = react(app, reaction, envelope, mode);
+    match tokio::time::timeout(limit, reacting).await.unwrap_or_else(late) {
+        Ok(done) => {
+            if done {
+                metrics::counter!("quenty_events_consumed_total", "service" => app.name()).increment(1);
+            }
+            Ok(done)
+        }
+        Err(error) if error.is_database_away() => Err(error),
+        Err(error) => in_time(store_failure(app, envelope, &error)).await.map(|()| false),
+    }
 }
 
 /// One transaction: stream lock, inbox row, reaction. Returns whether the reaction ran.
@@ -359,16 +359,7 @@ async fn retry_stored(app: App, event: Uuid, envelope: Value) -> Result<bool> {
 
 async fn retry(app: &App, envelope: &Envelope) -> Result<bool> {
     let Some(reaction) = reaction_to(app, envelope) else { return Ok(false) };
-    let late = |_| Err(Error::internal(format!("its reaction took longer than {DELIVERY_LIMIT:?}")));
-    let reacting = react(app, reaction, envelope, Mode::Retry);
-    match tokio::time::timeout(DELIVERY_LIMIT, reacting).await.unwrap_or_else(late) {
-        Ok(done) => {
-            count_consumed(app, done);
-            Ok(done)
-        }
-        Err(error) if error.is_database_away() => Err(error),
-        Err(error) => in_time(store_failure(app, envelope, &error)).await.map(|()| false),
-    }
+    one_try(app, reaction, envelope, Mode::Retry).await
 }
 
 /// What was stored and cannot be read again is for an operator to look at.

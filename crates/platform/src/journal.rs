@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::{Actor, Fact, Scope, id::CompanyId};
+use quenty_kernel::{Actor, Fact, Scope, hex, id::CompanyId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -56,10 +56,6 @@ pub(crate) fn personal_digest(salt: &[u8], data: &Value) -> Result<[u8; 32]> {
         .chain_update(serde_json_canonicalizer::to_vec(data)?)
         .finalize()
         .into())
-}
-
-pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Takes the named fields out of a fact's data.
@@ -127,7 +123,8 @@ impl TryFrom<EntryRow> for Entry {
     }
 }
 
-/// The entries of one stream in order, up to `as_of` if given (business time).
+/// The entries of one stream in order, up to the last one of `as_of` if given (business time). An earlier one may have a
+/// later time, since a transaction has that of its beginning: a history leaves nothing out in the middle.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -142,7 +139,9 @@ pub async fn entries(
         "select j.id, j.stream, j.stream_version, j.type as kind, j.data, p.data as \"personal?\", j.actor, j.company_id,
                 j.correlation_id, j.causation_id, j.occurred_at
          from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
-         where j.stream = $1 and ($2::uuid is null or j.company_id = $2) and ($3::timestamptz is null or j.occurred_at <= $3)
+         where j.stream = $1 and ($2::uuid is null or j.company_id = $2)
+           and ($3::timestamptz is null
+                or j.stream_version <= (select max(k.stream_version) from quenty.journal k where k.stream = $1 and k.occurred_at <= $3))
          order by j.stream_version",
         stream,
         scope.company_uuid(),

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     App, Result,
     http::{Answer, Can, Json, Path},
-    journal, routes,
+    inbox, journal, routes,
     service::Invariant,
     tasks::LEASE,
 };
@@ -334,14 +334,16 @@ pub async fn violations(db: &PgPool, invariant: &Invariant) -> Result<i64> {
 /// How long a service remembers which events it has heard: so far back, a replay can double nothing.
 pub const INBOX_KEPT_DAYS: i64 = 30;
 
-/// The types of events that a service has heard of late.
+/// The types of events that a service has ever heard.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub async fn heard_types(db: &PgPool) -> Result<Vec<String>> {
-    let heard = sqlx::query_scalar!("select distinct type from quenty.inbox where status <> 'unheard'")
-        .fetch_all(db)
-        .await?;
+    let heard = sqlx::query_scalar!(
+        "select type as \"type!\" from quenty.heard union select type from quenty.inbox where status <> 'unheard'"
+    )
+    .fetch_all(db)
+    .await?;
     Ok(heard)
 }
 
@@ -469,27 +471,38 @@ pub async fn journal_batch(
         .collect()
 }
 
-/// What has served its time, and after how many hours. Each statement takes so many rows: short transactions, however
-/// much there is.
+/// What has served its time, and after how many hours, by the clock of the database: a process whose own is ahead would
+/// forget what is still needed. Each statement takes so many rows: short transactions, however much there is.
 const SERVED: [(&str, i64); 4] = [
     (
-        "delete from quenty.idempotency where ctid = any(array(select ctid from quenty.idempotency where created_at < $1 limit 5000))",
+        "delete from quenty.idempotency where ctid = any(array(
+           select ctid from quenty.idempotency where created_at < now() - make_interval(hours => $1::int) limit 5000))",
         crate::idempotency::KEPT_HOURS,
     ),
+    // What a replay may never double stays known by its type.
     (
-        "delete from quenty.inbox where ctid = any(array(
-           select ctid from quenty.inbox where received_at < $1 and status in ('done', 'discarded', 'unheard') limit 5000))",
+        "with gone as (
+           delete from quenty.inbox where ctid = any(array(
+             select ctid from quenty.inbox
+             where received_at < now() - make_interval(hours => $1::int) and status in ('done', 'discarded', 'unheard') limit 5000))
+           returning type, status
+         ), heard as (
+           insert into quenty.heard (type) select distinct type from gone where status <> 'unheard' order by type on conflict do nothing
+         )
+         select from gone",
         INBOX_KEPT_DAYS * 24,
     ),
     (
         "delete from quenty.tasks where ctid = any(array(
-           select ctid from quenty.tasks where updated_at < $1 and status in ('done', 'cancelled') limit 5000))",
+           select ctid from quenty.tasks
+           where updated_at < now() - make_interval(hours => $1::int) and status in ('done', 'cancelled') limit 5000))",
         7 * 24,
     ),
     // Live streams begin after the last position, and resume there: it stays.
     (
         "delete from quenty.feed where ctid = any(array(
-           select ctid from quenty.feed where published_at < $1 and position < (select max(position) from quenty.feed) limit 5000))",
+           select ctid from quenty.feed
+           where published_at < now() - make_interval(hours => $1::int) and position < (select max(position) from quenty.feed) limit 5000))",
         7 * 24,
     ),
 ];
@@ -497,10 +510,26 @@ const SERVED: [(&str, i64); 4] = [
 /// Removes what has served its time, and brings back what was put off too far; the journal stays for ever.
 pub(crate) async fn clean(app: App) -> Result<()> {
     bring_back(&app).await?;
-    let now = wall_now();
+    set_aside(&app).await?;
     for (statement, hours) in SERVED {
-        let before = (now - jiff::SignedDuration::from_hours(hours)).to_sqlx();
-        while sqlx::query(statement).bind(before).execute(app.db()).await?.rows_affected() > 0 {}
+        while sqlx::query(statement).bind(hours).execute(app.db()).await?.rows_affected() > 0 {}
+    }
+    Ok(())
+}
+
+/// What waits of a type that this version does not hear, another one has left. It is kept like what nobody hears, and as
+/// long from now on: nothing here would ever try it, and everybody would wait for it.
+async fn set_aside(app: &App) -> Result<()> {
+    let known = inbox::known(app);
+    let count = sqlx::query!(
+        "update quenty.inbox set status = 'unheard', received_at = now(), updated_at = now() where status = 'waiting' and type <> all($1)",
+        &known
+    )
+    .execute(app.db())
+    .await?
+    .rows_affected();
+    if count > 0 {
+        tracing::warn!(service = app.name(), count, "set aside events that another version left waiting");
     }
     Ok(())
 }

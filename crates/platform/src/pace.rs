@@ -1,5 +1,5 @@
-//! How long a try of a task may take, and how fast failed reactions and tasks are tried again: eight tries within about
-//! an hour by default.
+//! How long a try may take, and how fast failed reactions and tasks are tried again: eight tries within about an hour by
+//! default.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
@@ -23,7 +23,7 @@ const AHEAD_MIN: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
     first: Duration,
-    longest_try: Duration,
+    pub(crate) longest_try: Duration,
 }
 
 impl Pace {

@@ -112,7 +112,8 @@ pub const CHASSIS: &[Setting] = &[
     Setting::new("request_timeout_ms", "a request that takes longer gets 503").default("15000"),
     Setting::new(
         "task_timeout_ms",
-        "a try of a task, or a run of a job, that takes longer has failed; an import goes on from where it was",
+        "a try of a task or a reaction, or a run of a job, that takes longer has failed, and a reaction after a minute in any \
+         case; an import goes on from where it was",
     )
     .default("600000"),
     Setting::new("max_body_bytes", "larger JSON bodies get 413").default("1048576"),

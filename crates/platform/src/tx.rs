@@ -1,13 +1,14 @@
 //! One transaction: state, journal, outbox, tasks and the stored answer commit together or not at all.
 //!
 //! A command changes rows through [`Tx::conn`] and buffers facts with [`Tx::record`]; the commit writes
-//! journal, stream heads, outbox and tasks in two statements (research/writepath.md, point 2).
+//! journal, stream heads, outbox and tasks in two statements.
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{
     Actor, Envelope, Fact,
     clock::wall_now,
+    hex,
     id::{CompanyId, TypedId, new_uuid},
 };
 use rand::RngCore;
@@ -21,7 +22,7 @@ use crate::{
     access::Reading,
     http::{Answer, Caller},
     idempotency,
-    journal::{GENESIS, Sealed, hex, personal_digest, split_personal},
+    journal::{GENESIS, Sealed, personal_digest, split_personal},
     trace,
 };
 

@@ -4,7 +4,6 @@
 
 mod management;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
@@ -126,14 +125,6 @@ impl RabbitServer {
         plain
             .replace("amqp://", "amqps://")
             .replace(&format!("127.0.0.1:{}", self.setup.amqp), &format!("{name}:{port}"))
-    }
-
-    pub async fn add_vhost(&self, name: &str) -> anyhow::Result<()> {
-        self.broker.add_vhost(name).await
-    }
-
-    pub async fn queue_depths(&self, vhost: &str) -> anyhow::Result<BTreeMap<String, u64>> {
-        self.broker.queue_depths(vhost).await
     }
 
     /// Stops the broker in good order; its data stays.

@@ -138,17 +138,18 @@ impl TestApp {
         self.revoked.lock().expect("nobody panicked").push(revocation);
     }
 
-    /// Delivers a foreign event through the bus, as its publisher would, and returns its id once it is taken in.
+    /// Delivers a foreign event through the bus, as its publisher would. Panics unless its reaction has succeeded: what is
+    /// to wait or to fail is for [`TestApp::deliver`].
     pub async fn hear<E: Event>(
         &self,
         stream: impl TypedId,
         company: Option<CompanyId>,
         version: i64,
         event: &E,
-    ) -> uuid::Uuid {
+    ) {
         let envelope = self.envelope(stream, company, version, event);
-        self.deliver(&envelope).await;
-        envelope.id
+        let (status, error) = self.deliver(&envelope).await;
+        assert_eq!(status, "done", "{}: {}", E::TYPE, error.unwrap_or_default());
     }
 
     #[must_use]
@@ -179,12 +180,19 @@ impl TestApp {
         }
     }
 
-    /// Delivers an envelope, again if need be: at-least-once is the bus's promise.
-    pub async fn deliver(&self, envelope: &Envelope) {
+    /// Delivers an envelope, again if need be: at-least-once is the bus's promise. How the inbox has it, and why if its
+    /// reaction failed; panics if nobody hears events of this type.
+    pub async fn deliver(&self, envelope: &Envelope) -> (String, Option<String>) {
         eventually("the event is taken in", || async {
             (!self.bus.publish(std::slice::from_ref(envelope)).await.is_empty()).then_some(())
         })
         .await;
+        sqlx::query_as("select status, error from quenty.inbox where event_id = $1")
+            .bind(envelope.id)
+            .fetch_optional(self.app.db())
+            .await
+            .expect("the inbox can be read")
+            .unwrap_or_else(|| panic!("nobody hears {}", envelope.kind))
     }
 
     /// The journal of one aggregate.

@@ -23,6 +23,7 @@ use opentelemetry_proto::tonic::{
     trace::v1::status::StatusCode as Outcome,
 };
 use prost::Message;
+use quenty_kernel::hex;
 use quenty_platform::client::Transport;
 use serde::Deserialize;
 use tokio::net::TcpListener;
@@ -122,8 +123,4 @@ fn attributes(pairs: Vec<KeyValue>) -> BTreeMap<String, String> {
         other => panic!("{other:?} is none of our attributes"),
     };
     pairs.into_iter().map(|pair| (pair.key, text(pair.value.and_then(|value| value.value)))).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

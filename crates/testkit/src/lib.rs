@@ -19,6 +19,7 @@ pub mod reads;
 pub mod scratch_dir;
 pub mod shared;
 pub mod strangers;
+pub mod stream;
 pub mod wait;
 
 pub use quenty_servers::{nginx, ports, rabbit, redis};

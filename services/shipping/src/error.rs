@@ -127,6 +127,7 @@ fn of_shipment(error: &ShipmentError) -> Failure {
             Failure::invalid("CASH_MISMATCH", "/cash_collected", detail).with("due", due)
         }
         ShipmentError::NoCashDue => Failure::invalid("CASH_MISMATCH", "/cash_collected", detail),
+        ShipmentError::AnotherCountry => Failure::conflict("COUNTRY_FIXED", detail),
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     fs::File,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Output, Stdio},
     time::Duration,
@@ -82,10 +83,12 @@ impl Process {
         self.child.signal(signal).expect("a signal to a child");
     }
 
-    /// SIGKILL, and gone when this returns.
+    /// SIGKILL, and gone when this returns. Panics if it had ended by itself: then this was no blow.
     pub async fn kill(&self) {
         self.signal(Signal::SIGKILL);
-        self.ended().await;
+        let status = self.ended().await;
+        let killed = Some(Signal::SIGKILL as i32);
+        assert_eq!(status.signal(), killed, "{} had ended by itself: {status}\n{}", self.name, self.tail());
     }
 
     /// Waits for its end, however it comes.

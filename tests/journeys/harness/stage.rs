@@ -1,20 +1,28 @@
 //! A platform as a story sees it: the gateway's address, the mails, the administrator; and, for the proof
 //! afterwards, the databases. How its processes are cut is none of a story's business.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use quenty_kernel::clock::wall_now;
-use quenty_platform::{db, operate};
+use quenty_platform::{
+    db,
+    operate::{self, Activity},
+};
 use quenty_testkit::{
     checker::{Checker, Report},
     rabbit::RabbitBroker,
 };
-use sqlx::PgPool;
+use sqlx::{PgPool, types::Uuid};
 
 use super::{client::Client, services, until};
 
 const REST_LIMIT: Duration = Duration::from_secs(90);
+const ARRIVAL_LIMIT: Duration = Duration::from_secs(60);
 
 /// Where a platform's events go between processes.
 #[derive(Debug, Clone)]
@@ -50,19 +58,45 @@ impl Stage {
     /// Waits until nothing is under way any more, in no database and in no queue.
     pub async fn settle(&self) {
         let pools: Vec<PgPool> = services().iter().map(|service| self.pool(service.name)).collect();
-        let mut before = None;
+        let started = Instant::now();
+        let mut before: Option<Vec<Activity>> = None;
         until(REST_LIMIT, "the platform comes to rest", async || {
+            let rested = before.as_ref().is_some_and(|before| before.iter().all(|one| one.backlog.at_rest()));
+            // What has not come by then is lost: the checker tells what that is.
+            let arrived = rested
+                && (started.elapsed() > ARRIVAL_LIMIT || self.all_has_arrived(&pools).await.unwrap_or(false));
             let mut now = Vec::new();
             for pool in &pools {
                 now.push(operate::activity(pool, self.business_now()).await.ok()?);
             }
-            let rests =
-                now.iter().all(|activity| activity.backlog.at_rest()) && self.queues_are_empty().await;
             // One after the other is not all at once: only two equal rounds mean that nothing moved between.
             let stood_still = before.replace(now.clone()).is_some_and(|before| before == now);
-            (rests && stood_still).then_some(())
+            (arrived && stood_still).then_some(())
         })
         .await;
+    }
+
+    /// Whether what was told stands in the inboxes of all who hear it. In one process it does before it leaves the outbox.
+    async fn all_has_arrived(&self, pools: &[PgPool]) -> sqlx::Result<bool> {
+        if self.vhost.is_none() {
+            return Ok(true);
+        }
+        let mut told: Vec<(Uuid, String)> = Vec::new();
+        for pool in pools {
+            let facts: Vec<(Uuid, String)> =
+                sqlx::query_as("select id, type from quenty.journal").fetch_all(pool).await?;
+            told.extend(facts);
+        }
+        for (service, pool) in services().iter().zip(pools) {
+            let taken: Vec<Uuid> =
+                sqlx::query_scalar("select event_id from quenty.inbox").fetch_all(pool).await?;
+            let (taken, hears) = (HashSet::<Uuid>::from_iter(taken), service.hears());
+            let mut heard = told.iter().filter(|(_, kind)| hears.contains(&kind.as_str()));
+            if !heard.all(|(id, _)| taken.contains(id)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn business_now(&self) -> Timestamp {
@@ -71,12 +105,6 @@ impl Stage {
             "present" => wall_now(),
             time => time.parse().expect("a time"),
         }
-    }
-
-    async fn queues_are_empty(&self) -> bool {
-        let Some(vhost) = &self.vhost else { return true };
-        let depths = vhost.broker.queue_depths(&vhost.name).await.unwrap_or_default();
-        !depths.is_empty() && depths.iter().all(|(queue, depth)| *depth == 0 || queue == "quenty.dead")
     }
 
     /// Messages that the broker gave up on.

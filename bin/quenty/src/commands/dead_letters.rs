@@ -28,7 +28,7 @@ enum Action {
     List,
     /// Show one whole
     Show { id: Uuid },
-    /// Try one again, or all, at once, in every service where it is dead (--service chooses)
+    /// Try one again, or all, at once, in every service where it is dead (`--service` before `replay` chooses)
     Replay {
         #[arg(required_unless_present = "all")]
         id: Option<Uuid>,
@@ -39,7 +39,8 @@ enum Action {
         #[arg(long, requires = "all")]
         kind: Option<String>,
     },
-    /// Give one up, in every service where it is dead (--service chooses): what waits behind it goes on
+    /// Give one up, in every service where it is dead (`--service` before `discard` chooses): what waits behind it
+    /// goes on
     Discard { id: Uuid },
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use hmac::{Hmac, Mac};
+use quenty_kernel::hex;
 use serde_json::Value;
 use sha2::Sha256;
 use tokio::time::{Duration, Instant};
@@ -46,8 +47,7 @@ impl Backstage {
         mac.update(b"quenty demo password v1 ");
         mac.update(who.as_bytes());
         let tag = mac.finalize().into_bytes();
-        let secret: String = tag.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        Ok(format!("Raices-{secret}"))
+        Ok(format!("Raices-{:.24}", hex(tag)))
     }
 
     /// Sends the secret of the newest link that was mailed to somebody; a later mail may have made it void.

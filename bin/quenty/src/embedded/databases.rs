@@ -3,12 +3,14 @@
 use anyhow::{Context, Result};
 use futures_util::future::try_join_all;
 use quenty_platform::{Service, db, embedded_postgres::EmbeddedPostgres};
+use sqlx::{Connection, PgConnection};
 
 use super::folder::{Folder, write_private};
 
 /// Makes what is missing, and brings all of them up to date.
 pub async fn migrate(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgres) -> Result<()> {
     let superuser = &superuser_url(postgres);
+    close_to_public(superuser).await?;
     try_join_all(all.iter().map(|service| async move {
         let passwords = folder.secrets().database(service.database)?;
         db::create_database(superuser, service.database, &passwords.owner, &passwords.app).await?;
@@ -20,6 +22,15 @@ pub async fn migrate(all: &[Service], folder: &Folder, postgres: &EmbeddedPostgr
     }))
     .await
     .map(drop)
+}
+
+/// PostgreSQL lets every role into the databases that it makes itself.
+async fn close_to_public(superuser: &str) -> Result<()> {
+    let mut connection = PgConnection::connect(superuser).await?;
+    sqlx::raw_sql("revoke connect on database postgres, template1 from public")
+        .execute(&mut connection)
+        .await?;
+    Ok(connection.close().await?)
 }
 
 /// The superuser's URL, for the moment in which databases and roles are made.

@@ -12,6 +12,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use quenty_kernel::hex;
 use quenty_platform::checkpoints;
 use quenty_servers::files;
 use rand::RngCore;
@@ -279,7 +280,7 @@ impl Secrets {
 fn random_text() -> String {
     let mut bytes = [0_u8; 24];
     rand::rng().fill_bytes(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(bytes)
 }
 
 /// Writes a file that only its user can read, whole or not at all.

@@ -3,10 +3,11 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use jiff::Timestamp;
+use quenty_kernel::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Result, journal::hex};
+use crate::Result;
 
 /// So that no signature of something else is one of a checkpoint.
 const PURPOSE: &str = "quenty checkpoint 1\n";

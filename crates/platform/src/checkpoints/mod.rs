@@ -20,12 +20,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use jiff::SignedDuration;
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::clock::wall_now;
+use quenty_kernel::{clock::wall_now, hex};
 use sqlx::PgConnection;
 
 use self::line::{Checkpoint, End, Head, Line, digest};
 pub use self::verify::{Checked, verify};
-use crate::{App, Error, Result, journal::hex, settings::Settings};
+use crate::{App, Error, Result, settings::Settings};
 
 /// A line stays below [`TAIL`].
 const HEADS_A_LINE: usize = 500;

@@ -9,6 +9,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
+use quenty_kernel::hex;
 use serde::Serialize;
 use sqlx::PgPool;
 
@@ -17,7 +18,7 @@ use super::{
     line::{Checkpoint, End, Head, Line},
     public_key,
 };
-use crate::{Error, Result, journal::hex};
+use crate::{Error, Result};
 
 /// An entry that no checkpoint covers though it is so old: checkpoints have stopped, or the file has lost its end.
 const LATE_AFTER: SignedDuration = SignedDuration::from_hours(1);

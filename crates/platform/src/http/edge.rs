@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::{Call, UPLOAD_TIMEOUT, is_upload, problem};
 use crate::{
     App, Error, Result,
+    error::RERUNS,
     span::{Span, SpanKind},
     time_left,
     trace::{self, TraceParent},
@@ -32,8 +33,6 @@ const NO_SUCH_ROUTE: &str = "NO_SUCH_ROUTE";
 const MAX_KEY_LENGTH: usize = 128;
 /// Shorter than a request may take, so that a slow sender learns that it was slow.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often a transaction runs again after a deadlock or a serialization failure.
-const RERUNS: u32 = 5;
 
 /// On a response: PostgreSQL asked to run the transaction again.
 #[derive(Debug, Clone, Copy)]

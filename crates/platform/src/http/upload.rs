@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes, HttpBody},
-    http::{HeaderMap, header},
+    http::HeaderMap,
 };
 use bytes::BytesMut;
 use futures_util::{Stream, stream};
@@ -13,7 +13,10 @@ use http_body_util::BodyExt;
 use quenty_kernel::{Failure, Kind};
 use sha2::{Digest, Sha256};
 
-use super::form::{self, Form};
+use super::{
+    form::{self, Form},
+    media_type,
+};
 use crate::Result;
 
 /// How long a file may take as a whole; what takes longer is a sender that hardly moves.
@@ -24,10 +27,8 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// Whether the body is a file, which streams through, and no JSON, which is kept.
 #[must_use]
 pub fn is_upload(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     matches!(
-        essence.as_str(),
+        media_type(headers).as_str(),
         "multipart/form-data" | "text/csv" | "application/x-ndjson" | "application/octet-stream"
     )
 }
@@ -182,6 +183,8 @@ pub(super) fn broke_off() -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     #[test]

@@ -15,6 +15,7 @@ on_both_buses! {
     a_failing_reaction_waits_with_its_stream_until_it_succeeds,
     a_reaction_that_fails_a_few_times_succeeds_in_the_end,
     a_reaction_that_panics_has_failed,
+    a_reaction_that_never_ends_has_failed,
     after_eight_tries_it_is_dead_and_a_replay_releases_its_stream,
     a_discarded_event_releases_its_stream,
     replaying_what_is_not_dead_is_refused,
@@ -128,6 +129,31 @@ async fn a_reaction_that_panics_has_failed(world: World) {
     add(&node.app(TALLY), counter).await;
     add(&node.app(TALLY), counter).await;
     world.until_effects(counter, &[1, 2]).await;
+    world.finish([node]).await;
+}
+
+async fn a_reaction_that_never_ends_has_failed(mut world: World) {
+    world.plan.task_timeout_ms = 500;
+    // Slow enough that the tries do not run out while we look.
+    world.plan.retry_pause_ms = 60;
+    let stuck = CounterId::new();
+    world.faults[LEDGER].put(stuck, 1, Fault::Hangs);
+    let node = world.start(&ALL).await;
+    add(&node.app(TALLY), stuck).await;
+    add(&node.app(TALLY), stuck).await;
+    // Enough of them that some come through the queue of the one that hangs.
+    let neighbours: Vec<CounterId> = (0..16).map(|_| CounterId::new()).collect();
+    for neighbour in &neighbours {
+        add(&node.app(TALLY), *neighbour).await;
+    }
+    let has_failed = |rows: &Vec<(String, i32)>| rows.len() == 2 && rows[0].0 == "waiting" && rows[0].1 >= 1;
+    let inbox = until("it has failed", || world.inbox(LEDGER, stuck), has_failed).await;
+    assert_eq!(inbox[1], waiting(0));
+    for neighbour in &neighbours {
+        world.until_effects(*neighbour, &[1]).await;
+    }
+    world.faults[LEDGER].heal();
+    world.until_effects(stuck, &[1, 2]).await;
     world.finish([node]).await;
 }
 

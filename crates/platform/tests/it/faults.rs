@@ -10,6 +10,8 @@ use std::{
 pub enum Fault {
     Times(u32),
     UntilHealed,
+    /// Until it is healed, it does not end.
+    Hangs,
     Panic,
     /// So often, the database has no room on its disk.
     FullDisk(u32),
@@ -29,6 +31,11 @@ impl Faults {
         self.0.lock().unwrap().clear();
     }
 
+    /// A fault as it is by now.
+    pub fn get(&self, stream: impl ToString, n: i64) -> Option<Fault> {
+        self.0.lock().unwrap().get(&(stream.to_string(), n)).copied()
+    }
+
     /// What this try fails by, if it does; panics if that is its fault.
     pub fn strike(&self, stream: &str, n: i64) -> Option<Fault> {
         let mut faults = self.0.lock().unwrap();
@@ -36,7 +43,7 @@ impl Faults {
         let fault = *faults.get(&key)?;
         match fault {
             Fault::Times(0) | Fault::FullDisk(0) => return None,
-            Fault::UntilHealed => {}
+            Fault::UntilHealed | Fault::Hangs => {}
             Fault::Times(left) => {
                 faults.insert(key, Fault::Times(left - 1));
             }

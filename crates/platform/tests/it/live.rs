@@ -8,12 +8,8 @@ use quenty_platform::{
     live::{self, MOST_OF_CALLER, ResumeAfter, StreamedEvent},
     token::Realm,
 };
-use quenty_testkit::{TestApp, TestOptions, eventually};
+use quenty_testkit::{TestApp, TestOptions, eventually, stream::Stream};
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::tally::{CounterId, MIGRATIONS, add};
@@ -53,36 +49,16 @@ async fn stream_counters(
     live::facts(app, caller, "IMP", None, resume).await
 }
 
-/// Opens a stream, and returns once it has begun.
-async fn follow(app: &TestApp, token: &str, resume: Option<&str>) -> TcpStream {
-    let host = app.base_url.trim_start_matches("http://").to_owned();
-    let mut socket = TcpStream::connect(&host).await.expect("a connection");
-    let resume = resume.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
-    let request =
-        format!("GET {PATH} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n{resume}\r\n");
-    socket.write_all(request.as_bytes()).await.expect("a request");
-    socket
-}
-
-async fn read_until(socket: &mut TcpStream, what: &str) -> String {
-    let (mut said, mut buffer) = (String::new(), [0_u8; 4096]);
-    let reading = async {
-        while !said.contains(what) {
-            let length = socket.read(&mut buffer).await.expect("a stream");
-            assert!(length > 0, "the stream ended after {said}");
-            said.push_str(&String::from_utf8_lossy(&buffer[..length]));
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(20), reading).await.expect("it is told in time");
-    said
+async fn follow(app: &TestApp, token: &str, resume: Option<&str>) -> Stream {
+    app.follow(PATH, Some(token), resume).await
 }
 
 /// What a new stream says up to its first event of a counter, of which there is one more then.
 async fn told(app: &TestApp, token: &str, resume: Option<&str>) -> String {
     let mut socket = follow(app, token, resume).await;
-    let begun = read_until(&mut socket, "\r\n\r\n").await;
+    let begun = socket.read_until("\r\n\r\n").await;
     add(&app.app, CounterId::new()).await;
-    if begun.contains(ADDED) { begun } else { begun + &read_until(&mut socket, ADDED).await }
+    if begun.contains(ADDED) { begun } else { begun + &socket.read_until(ADDED).await }
 }
 
 async fn begins_with_gap(app: &TestApp, token: &str, resume: Option<&str>) -> bool {
@@ -119,7 +95,7 @@ async fn a_stream_that_cannot_begin_where_it_was_asked_to_says_so_first() {
     assert!(!begins_with_gap(&app, &token, Some("2")).await);
     app.assert_sound().await;
     sqlx::query("delete from quenty.feed").execute(app.app.db()).await.expect("rows of the feed");
-    let begun = read_until(&mut follow(&app, &token, Some("999999")).await, "event: gap").await;
+    let begun = follow(&app, &token, Some("999999")).await.read_until("event: gap").await;
     let own = begun.lines().find_map(|line| line.strip_prefix("id:")).expect("where to resume").trim();
     assert!(!begins_with_gap(&app, &token, Some(own)).await, "{own} is known while there is nothing else");
 }
@@ -155,11 +131,11 @@ async fn a_person_has_as_many_streams_for_all_companies_together() {
     let mut open = Vec::new();
     for _ in 0..MOST_OF_CALLER {
         let mut socket = follow(&app, &token_of(user), None).await;
-        read_until(&mut socket, "200 OK").await;
+        socket.read_until("200 OK").await;
         open.push(socket);
     }
     app.get(PATH).token(&token_of(user)).send().await.expect_problem(429, "TOO_MANY_STREAMS");
-    read_until(&mut follow(&app, &token_of(UserId::new()), None).await, "200 OK").await;
+    follow(&app, &token_of(UserId::new()), None).await.read_until("200 OK").await;
 }
 
 #[tokio::test]

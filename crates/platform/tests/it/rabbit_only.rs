@@ -2,10 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::TcpStream,
+    os::unix::fs::PermissionsExt,
     time::Duration,
 };
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream::select_all};
 use lapin::{
     BasicProperties, Connection, ConnectionProperties,
     options::{
@@ -22,10 +24,11 @@ use tokio::task::JoinSet;
 
 use crate::{
     broadcasts::next_of,
+    faults::Fault,
     proxy::Proxy,
     tally::{self, ALL, Added, CONSUMERS, CounterId, LEDGER, TALLY, add},
     waiting::until,
-    world::World,
+    world::{Plan, World},
 };
 
 /// Of each service, as the platform declares them.
@@ -37,7 +40,11 @@ const ARCHIVES: [&str; 6] = ["archive-0", "archive-1", "archive-2", "archive-3",
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn without_its_broker_the_platform_works_on_and_events_flow_when_it_is_back() {
     let folder = ScratchDir::new("quenty-bus-test").expect("a folder");
-    let mut server = RabbitServer::start(&folder.path().join("rabbit")).await.expect("a broker of our own");
+    let dir = folder.path().join("rabbit");
+    let mut server = RabbitServer::start(&dir).await.expect("a broker of our own");
+    let mode = std::fs::metadata(&dir).expect("its folder").permissions().mode();
+    assert_eq!(mode & 0o777, 0o700, "messages are private");
+    let url = server.amqp_url("/");
     let world = World::on_broker(server.broker()).await;
     declare(&world, Topology::new(ARCHIVES.map(|archive| (archive, vec![Added::TYPE])))).await;
     let publisher = world.start(&[TALLY]).await;
@@ -61,11 +68,15 @@ async fn without_its_broker_the_platform_works_on_and_events_flow_when_it_is_bac
     }
 
     server.kill().await.expect("a broker that dies");
+    assert!(TcpStream::connect(("127.0.0.1", server.port())).is_err(), "nobody listens");
     add_to_each(4).await;
     let away = until("the bus knows", || async { publisher.bus.check().await.is_err() }, |away| *away).await;
     assert!(away && world.outbox().await >= 20, "what was committed meanwhile waits in the outbox");
+    // What the restart in good order has told is not what the next one will tell.
+    let mut broadcasts = broadcasts.resubscribe();
 
     server.restart().await.expect("a broker that returns");
+    assert_eq!(server.amqp_url("/"), url);
     add_to_each(4).await;
     for counter in &counters {
         world.until_effects(*counter, &(1..=12).collect::<Vec<_>>()).await;
@@ -75,7 +86,9 @@ async fn without_its_broker_the_platform_works_on_and_events_flow_when_it_is_bac
     next_of(&mut broadcasts, Broadcast::LISTENING).await;
     // However fast consumers are, nothing is overtaken between two queues.
     for archive in ARCHIVES {
-        for (stream, lies) in lying(&world, archive).await {
+        let lying = lying(&world, archive).await;
+        assert_eq!(lying.len(), counters.len(), "{archive}");
+        for (stream, lies) in lying {
             assert_eq!(
                 lies.queues.len(),
                 1,
@@ -100,6 +113,41 @@ async fn who_only_asks_whether_a_slow_broker_is_there_gets_connected_to_it() {
     let first = bus.check().await.expect_err("it takes longer").to_string();
     assert!(first.contains("still connecting"), "{first}");
     until("the broker is reached", || bus.check(), Result::is_ok).await.expect("it is");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_broker_that_loses_its_patience_with_a_full_disk_counts_one_delivery() {
+    let world = World::rabbit().await;
+    let (mut cable, url) = Proxy::before(world.plan.amqp_url.as_ref().expect("a URL")).await;
+    let plan = Plan { amqp_url: Some(url), ..world.plan.clone() };
+    let counter = CounterId::new();
+    world.faults[LEDGER].put(counter, 1, Fault::FullDisk(u32::MAX));
+    let publisher = world.start(&[TALLY]).await;
+    let consumer = plan.start(&[LEDGER], &world.faults).await;
+    add(&publisher.app(TALLY), counter).await;
+    let left = || async {
+        match world.faults[LEDGER].get(counter, 1) {
+            Some(Fault::FullDisk(left)) => left,
+            other => panic!("{other:?}"),
+        }
+    };
+    let two_more_tries = async || {
+        let before = left().await;
+        until("it is tried twice more", left, |left| before - *left >= 2).await;
+    };
+    two_more_tries().await;
+    // As when an acknowledgement has not come for half an hour: all that was fetched is taken back.
+    cable.cut().await;
+    cable.restore().await;
+    // Were it fetched again, this could not be of what was fetched before.
+    two_more_tries().await;
+    cable.cut().await;
+    assert_eq!(times_taken_back(&world, LEDGER).await, Some(1));
+
+    world.faults[LEDGER].heal();
+    cable.restore().await;
+    world.until_effects_of(LEDGER, counter, &[1]).await;
+    world.finish([publisher, consumer]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -338,6 +386,25 @@ async fn lying(world: &World, service: &str) -> BTreeMap<String, Lies> {
         }
     }
     found
+}
+
+/// How often a service's queues have taken back the message that they give out first; it goes back once more.
+async fn times_taken_back(world: &World, service: &str) -> Option<i64> {
+    let channel = raw_channel(world).await;
+    let mut consumers = Vec::new();
+    for n in 0..QUEUES {
+        let queue = format!("quenty.{service}.{n}");
+        let options = BasicConsumeOptions::default();
+        let nothing = FieldTable::default();
+        let consumer = channel.basic_consume(queue.as_str().into(), "".into(), options, nothing).await;
+        consumers.push(consumer.expect("a consumer"));
+    }
+    let mut messages = select_all(consumers);
+    let message = tokio::time::timeout(Duration::from_secs(30), messages.next()).await;
+    let message = message.expect("a message in time").expect("an open channel").expect("a message");
+    channel.close(200, "seen".into()).await.expect("a channel that closes");
+    let headers = message.properties.headers().as_ref()?;
+    headers.inner().get("x-delivery-count")?.as_long_long_int()
 }
 
 async fn declare(world: &World, topology: Topology) {

@@ -123,6 +123,7 @@ async fn write_effect(tx: &mut Tx, stream: &str, n: i64, event: uuid::Uuid) -> R
             let raised = sqlx::raw_sql("do $$ begin raise exception using errcode = '53100'; end $$");
             Ok(raised.execute(tx.conn()).await.map(drop)?)
         }
+        Some(Fault::Hangs) => std::future::pending().await,
         Some(_) => Err(Error::internal("not yet")),
     }
 }

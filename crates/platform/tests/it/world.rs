@@ -32,6 +32,7 @@ pub struct Plan {
     pub amqp_url: Option<String>,
     pub database_urls: BTreeMap<String, String>,
     pub retry_pause_ms: u64,
+    pub task_timeout_ms: u64,
     /// The version before: it hears nothing of [`tally::Renamed`] yet.
     #[serde(default)]
     pub old: bool,
@@ -103,6 +104,7 @@ impl Plan {
             .with("database_url", &self.database_urls[service])
             .with("database_connections", "10")
             .with("retry_pause_ms", self.retry_pause_ms.to_string())
+            .with("task_timeout_ms", self.task_timeout_ms.to_string())
             // Nothing listens there: these services have no routes of their own.
             .with("auth_url", "http://127.0.0.1:9")
             .with("client_secret", "test")
@@ -171,7 +173,7 @@ impl World {
         }
         let faults = CONSUMERS.into_iter().map(|name| (name, Faults::default())).collect();
         Self {
-            plan: Plan { amqp_url, database_urls, retry_pause_ms: 2, old: false },
+            plan: Plan { amqp_url, database_urls, retry_pause_ms: 2, task_timeout_ms: 600_000, old: false },
             faults,
             pools,
             local: None,

@@ -85,12 +85,13 @@ fn shipment<'a>(from: &'a str, fact: &'a str, says: &'a str) -> &'a str {
         ("", "created") => "draft",
         // As of pickups.
         ("" | "rejected" | "voided", _) => from,
-        (_, "booking_started") => "booking",
+        ("draft", "booking_started") => "booking",
+        ("draft" | "booking", "booked") => fact,
         (_, "departed" | "released_by_customs") => "in_transit",
         (_, "held_by_customs") => "customs_hold",
         (_, "exception_raised") => "exception",
         (_, "exception_resolved") => says,
-        (_, "booked" | "rejected" | "voided" | "picked_up" | "out_for_delivery") => fact,
+        (_, "rejected" | "voided" | "picked_up" | "out_for_delivery") => fact,
         (_, "delivered" | "undeliverable" | "returned" | "lost") => fact,
         _ => from,
     }

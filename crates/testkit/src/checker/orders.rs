@@ -194,15 +194,18 @@ pub(super) async fn check_agreement(
         .into_iter()
         .map(|row| (row.get("id"), row.get("status")))
         .collect();
-    let pickups = sqlx::query("select order_id, count(*) filter (where status = 'completed') as completed, count(*) filter (where status in ('scheduled', 'assigned', 'in_progress', 'failed')) as live from pickups where order_id is not null group by order_id").fetch_all(pickup).await?;
+    let pickups = sqlx::query("select order_id, count(*) filter (where status = 'completed') as completed, count(*) filter (where status in ('scheduled', 'assigned', 'in_progress', 'failed')) as live, count(*) filter (where status in ('scheduled', 'assigned')) as coming from pickups where order_id is not null group by order_id").fetch_all(pickup).await?;
     for row in pickups {
         let id: Uuid = row.get("order_id");
-        let (completed, live): (i64, i64) = (row.get("completed"), row.get("live"));
+        let (completed, live, coming): (i64, i64, i64) =
+            (row.get("completed"), row.get("live"), row.get("coming"));
         let status = orders.get(&id).map_or("unknown", String::as_str);
         if completed + live > 1 {
             report.find(format!("order {id} has {completed} completed and {live} live pickups"));
         }
-        if status == "cancelled" && completed + live > 0 || status == "unknown" {
+        // Who is at the door already goes on: Pickup has refused to call them off.
+        let in_vain = ENDED.contains(&status) && coming > 0;
+        if in_vain || status == "cancelled" && completed + live > 0 || status == "unknown" {
             report.find(format!("order {id} is {status} but a driver came or comes for it"));
         }
     }

@@ -39,9 +39,9 @@ async fn check_units(db: &PgPool, report: &mut Report) -> Result<()> {
          ), kept as (
              select r.state->>'id' as stream, count(*) as units from dispositions d join returns r on r.id = d.return_id group by 1
          )
-         select stream || ': ' || coalesce(a.units, 0) || ' received, ' || d.units || ' disposed of, ' || coalesce(t.units, 0) || ' told, '
+         select stream || ': ' || coalesce(a.units, 0) || ' received, ' || coalesce(d.units, 0) || ' disposed of, ' || coalesce(t.units, 0) || ' told, '
                 || coalesce(k.units, 0) || ' kept'
-         from disposed d left join arrived a using (stream) left join told t using (stream) left join kept k using (stream)
+         from disposed d full join told t using (stream) full join kept k using (stream) left join arrived a using (stream)
          where (a.units, t.units, k.units) is distinct from (d.units, d.units, d.units)",
     )
     .fetch_all(db)

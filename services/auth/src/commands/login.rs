@@ -4,6 +4,7 @@ use quenty_contracts::auth::{LoginFailed, SessionStarted};
 use quenty_kernel::{
     Actor, Scope,
     clock::wall_now,
+    hex,
     id::{SessionId, UserId},
 };
 use quenty_platform::Tx;
@@ -133,7 +134,7 @@ async fn proved_user(tx: &mut Tx, attempt: &Attempt) -> Result<Option<(User, i64
 
 /// The account as part of a bucket's name.
 pub fn account_name(account: &[u8; 32]) -> String {
-    account.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(account)
 }
 
 /// Counts a password that was checked for nothing against the address and the account.

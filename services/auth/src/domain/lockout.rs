@@ -3,7 +3,10 @@
 //! only, so that strangers cannot keep an owner away.
 
 use jiff::{SignedDuration, Timestamp};
-use quenty_kernel::id::{SessionId, UserId};
+use quenty_kernel::{
+    hex,
+    id::{SessionId, UserId},
+};
 use sha2::{Digest, Sha256};
 
 const FREE_FAILURES: i32 = 5;
@@ -26,7 +29,7 @@ pub fn account(user: Option<UserId>, login_key: &str) -> [u8; 32] {
 #[must_use]
 pub fn place(address: &str, known_device: Option<&[u8; 32]>) -> String {
     match known_device {
-        Some(hash) => format!("device {}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        Some(hash) => format!("device {}", hex(hash)),
         None => address.to_owned(),
     }
 }

@@ -104,7 +104,7 @@ async fn who_leaves_a_company_waits_for_whoever_renews_a_session_and_is_not_in_t
         renewing.rollback().await.unwrap();
         goes_on
     };
-    let (_, goes_on) = tokio::join!(app.hear(member_id, Some(company), 2, &removed), goes_on);
+    let ((), goes_on) = tokio::join!(app.hear(member_id, Some(company), 2, &removed), goes_on);
     assert!(goes_on, "whoever holds a session finds the list of revocations free");
 }
 
@@ -125,7 +125,7 @@ async fn who_joins_a_company_waits_for_whoever_renews_a_session_and_is_not_in_th
         renewing.commit().await.unwrap();
         filled
     };
-    let (_, filled) = tokio::join!(app.hear(member_id, Some(company), 1, &added), filled);
+    let ((), filled) = tokio::join!(app.hear(member_id, Some(company), 1, &added), filled);
     filled.expect("whoever holds a session finds the membership free");
     let tokens = login(&app, ANA, PASSWORD).await.expect(200).json();
     assert_eq!(claims(&app, &tokens).await.company_id, Some(company));

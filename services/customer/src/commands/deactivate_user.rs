@@ -10,9 +10,7 @@ pub(crate) async fn deactivate_user(tx: &mut Tx, id: UserId, reason: &Text<500>)
     if !store::staff::roles(tx.conn(), id).await?.is_empty() {
         return Err(ProfileError::IsStaff.into());
     }
-    if let Some(deactivated) = profile.deactivate(reason, tx.now()) {
-        store::profiles::save(tx.conn(), &profile).await?;
-        tx.record(id, None, &deactivated)?;
-    }
-    Ok(())
+    let deactivated = profile.deactivate(reason, tx.now());
+    store::profiles::save(tx.conn(), &profile).await?;
+    Ok(tx.record(id, None, &deactivated)?)
 }

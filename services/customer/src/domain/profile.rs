@@ -139,14 +139,11 @@ impl Profile {
         Ok(Some(fact))
     }
 
-    /// Deactivating twice is deactivating.
-    pub(crate) fn deactivate(&mut self, reason: &Text<500>, now: Timestamp) -> Option<ProfileFact> {
-        if self.0.status == ProfileStatus::Deactivated {
-            return None;
-        }
+    /// Told of who is deactivated already, too: Auth may have let them in again, and its word be on its way.
+    pub(crate) fn deactivate(&mut self, reason: &Text<500>, now: Timestamp) -> ProfileFact {
         let fact = UserDeactivated { user_id: self.0.user_id, reason: reason.to_string() }.into();
         self.apply(&fact, now);
-        Some(fact)
+        fact
     }
 
     /// Who is deactivated already stays so, for the reason of before.
@@ -251,7 +248,7 @@ mod tests {
     #[test]
     fn a_deactivated_profile_is_not_updated() {
         let (mut profile, _) = profile();
-        assert!(profile.deactivate(&"left".parse().unwrap(), Timestamp::MAX).is_some());
+        assert!(profile.deactivate(&"left".parse().unwrap(), Timestamp::MAX).published());
         assert_eq!(profile.update(ProfileChanges::default(), Timestamp::MAX), Err(ProfileError::Deactivated));
     }
 
@@ -261,8 +258,17 @@ mod tests {
         let suspended = profile.suspend("fraud", Timestamp::MAX).unwrap();
         assert!(!suspended.published());
         assert_eq!(profile.suspend("again", Timestamp::MAX), None);
-        assert_eq!(profile.deactivate(&"left".parse().unwrap(), Timestamp::MAX), None);
         assert_eq!(profile.state().status_reason.as_deref(), Some("fraud"));
+    }
+
+    #[test]
+    fn auth_is_told_of_a_deactivation_whatever_it_said_before() {
+        let (mut profile, _) = profile();
+        assert!(profile.suspend("fraud", Timestamp::MAX).is_some());
+        for reason in ["left", "left again"] {
+            assert!(profile.deactivate(&reason.parse().unwrap(), Timestamp::MAX).published());
+            assert_eq!(profile.state().status_reason.as_deref(), Some(reason));
+        }
     }
 
     proptest! {
@@ -275,7 +281,7 @@ mod tests {
                 let changes = ProfileChanges { given_name: Some(name.parse().unwrap()), ..ProfileChanges::default() };
                 let fact = match step {
                     0 | 1 => profile.update(changes, now).ok().flatten(),
-                    2 => profile.deactivate(&name.parse().unwrap(), now),
+                    2 => Some(profile.deactivate(&name.parse().unwrap(), now)),
                     3 => profile.suspend(&name, now),
                     _ => profile.reactivate(now),
                 };

@@ -2,19 +2,18 @@
 
 use axum::extract::State;
 use quenty_kernel::{
-    Cursor, Page, PageQuery, Timestamp,
+    Page, Timestamp,
     address::Address,
     contact::{LanguageTag, Text, TimeZoneName},
     country::CountryCode,
     currency::Currency,
     id::{CompanyId, UserId},
     money::Money,
-    page::Limit,
 };
 use quenty_platform::{
     App, Error, Result,
     http::{Answer, Can, IfMatch, Json, LoggedIn, Path, Query, nullable},
-    journal,
+    journal, list_query,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -219,19 +218,7 @@ pub(super) fn shown(company: &Company) -> Result<Answer> {
     Ok(Answer::ok(&CompanyOut::from(company))?.version(company.version()))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct CompanyQuery {
-    status: Option<CompanyStatus>,
-    /// Items a page, 1 to 100.
-    #[serde(default)]
-    #[param(inline, required = false)]
-    limit: Limit,
-    /// `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
-}
+list_query!(CompanyQuery { status: Option<CompanyStatus>, kyc: Option<KycStatus> });
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -267,8 +254,8 @@ pub(super) async fn list_companies(
     caller: Can<ReadCompanies>,
     Query(query): Query<CompanyQuery>,
 ) -> Result<Json<Page<CompanyOut>>> {
-    let page = PageQuery { limit: query.limit, cursor: query.cursor };
-    let rows = store::companies::list(app.db(), caller.scope()?, query.status, &page).await?;
+    let page = query.page();
+    let rows = store::companies::list(app.db(), caller.scope()?, query.status, query.kyc, &page).await?;
     Ok(Json(
         Page::from_rows(rows, &page, |company| company.id().uuid()).map(|company| CompanyOut::from(&company)),
     ))

@@ -3,18 +3,18 @@
 use axum::extract::State;
 use quenty_contracts::customer::CustomerAddress;
 use quenty_kernel::{
-    Cursor, Page, PageQuery, Timestamp,
+    Page, Timestamp,
     address::Address,
     contact::{Email, LanguageTag, NewEmail, Phone, Text},
     id::{AddressId, CompanyId, CustomerId},
-    page::Limit,
 };
 use quenty_platform::{
     App, Result,
     http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
+    list_query,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{CreateCustomers, ReadCustomers, UpdateCustomers, wire::ForeignDocument};
 use crate::{
@@ -171,22 +171,12 @@ fn shown(customer: &Customer) -> Result<Answer> {
     Ok(Answer::ok(&CustomerOut::from(customer))?.version(customer.version()))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct CustomerQuery {
+list_query!(CustomerQuery {
     /// How the name or the e-mail address begins, in any case.
     #[param(value_type = Option<String>, example = "ana")]
     q: Option<Text<120>>,
     blocked: Option<bool>,
-    /// Items a page, 1 to 100.
-    #[serde(default)]
-    #[param(inline, required = false)]
-    limit: Limit,
-    /// `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
-}
+});
 
 /// List customers.
 #[utoipa::path(get, path = "/api/v1/customers", operation_id = "list_customers", tag = "customers",
@@ -196,7 +186,7 @@ pub(super) async fn list_customers(
     caller: Can<ReadCustomers>,
     Query(query): Query<CustomerQuery>,
 ) -> Result<Json<Page<CustomerOut>>> {
-    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let page = query.page();
     let filter = store::customers::Filter { q: query.q.as_ref().map(Text::as_str), blocked: query.blocked };
     let rows = store::customers::list(app.db(), caller.scope()?, filter, &page).await?;
     Ok(Json(

@@ -2,17 +2,17 @@
 
 use axum::extract::State;
 use quenty_kernel::{
-    Cursor, Page, PageQuery, Timestamp,
+    Page, Timestamp,
     contact::Text,
     id::{CompanyId, MemberId},
-    page::Limit,
 };
 use quenty_platform::{
     App, Result,
     http::{Answer, Json, LoggedIn, Path, Query},
+    list_query,
 };
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::members::{MemberOut, shown_one};
 use crate::{
@@ -21,18 +21,7 @@ use crate::{
     store::{self, members::OpenInvitation},
 };
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct InvitationsQuery {
-    /// Items a page, 1 to 100.
-    #[serde(default)]
-    #[param(inline, required = false)]
-    limit: Limit,
-    /// `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
-}
+list_query!(InvitationsQuery {});
 
 /// A company asks the person to join.
 #[derive(Debug, Serialize, ToSchema)]
@@ -63,7 +52,7 @@ pub(super) async fn list_invitations(
 ) -> Result<Json<Page<InvitationOut>>> {
     let profile = store::profiles::find(app.db(), caller.user()?).await?;
     let profile = profile.ok_or(ProfileError::NotKnownYet).map_err(crate::Error::from)?;
-    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let page = query.page();
     let rows = store::members::list_invitations(app.db(), &profile.state().email, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |invitation| invitation.id.uuid()).map(InvitationOut::from)))
 }

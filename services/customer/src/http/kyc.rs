@@ -4,7 +4,7 @@ use axum::extract::State;
 use quenty_kernel::{Failure, contact::Text, id::CompanyId};
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, Json, Path},
+    http::{Answer, Can, IfMatch, Json, Path},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -64,18 +64,21 @@ pub(super) async fn submit_kyc(
 
 /// Decide a company's KYC.
 #[utoipa::path(post, path = "/api/v1/companies/{id}/kyc/decision", operation_id = "decide_kyc", tag = "companies",
-    params(("id" = CompanyId, Path)), request_body = KycDecisionIn, security(("bearer" = ["kyc:decide"])),
+    params(("id" = CompanyId, Path), ("If-Match" = Option<String>, Header)), request_body = KycDecisionIn, security(("bearer" = ["kyc:decide"])),
     responses((status = 200, body = CompanyOut), (status = 403, description = "`NOT_PERMITTED`, `STAFF_ONLY`, `OWN_COMPANY`"),
-        (status = 409, description = "`KYC_STATE`, `COMPANY_CLOSED`"), (status = 422, description = "`INVALID_BODY`, `REASON_NEEDED`")))]
+        (status = 409, description = "`KYC_STATE`, `COMPANY_CLOSED`"),
+        (status = 412, description = "`VERSION_MISMATCH`: someone changed it since you read it"),
+        (status = 422, description = "`INVALID_BODY`, `REASON_NEEDED`")))]
 pub(super) async fn decide_kyc(
     State(app): State<App>,
     caller: Can<DecideKyc>,
     Path(id): Path<CompanyId>,
+    seen: IfMatch,
     Json(input): Json<KycDecisionIn>,
 ) -> Result<Answer> {
     let reviewer = staff(&caller)?;
     let decision = KycDecision::try_from(input)?;
     let mut tx = app.begin(&caller).await?;
-    let company = commands::decide_kyc(&mut tx, reviewer, id, &decision).await?;
+    let company = commands::decide_kyc(&mut tx, reviewer, id, seen, &decision).await?;
     tx.answer(shown(&company)?).await
 }

@@ -3,17 +3,17 @@
 
 use axum::extract::State;
 use quenty_kernel::{
-    Cursor, Page, PageQuery, Timestamp,
+    Page, Timestamp,
     contact::{Email, LanguageTag, NewEmail, PersonName},
     id::{CompanyId, MemberId, UserId},
-    page::Limit,
 };
 use quenty_platform::{
     App, Result, Tx,
     http::{Answer, Can, Json, Path, Query},
+    list_query,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{InviteMembers, ReadMembers, RemoveMembers, UpdateMembers};
 use crate::{
@@ -100,18 +100,7 @@ pub(super) async fn shown_one(tx: &mut Tx, member: &Member) -> Result<Answer> {
     Answer::ok(&MemberOut::new(member, profile.as_ref()))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct MembersQuery {
-    /// Items a page, 1 to 100.
-    #[serde(default)]
-    #[param(inline, required = false)]
-    limit: Limit,
-    /// `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
-}
+list_query!(MembersQuery {});
 
 /// List a company's members and whom it has invited.
 #[utoipa::path(get, path = "/api/v1/companies/{id}/members", operation_id = "list_members", tag = "members",
@@ -125,7 +114,7 @@ pub(super) async fn list_members(
     let scope = caller.scope()?;
     let company = store::companies::find(app.db(), scope, id).await?;
     company.ok_or(CompanyError::NotFound).map_err(crate::Error::from)?;
-    let query = PageQuery { limit: query.limit, cursor: query.cursor };
+    let query = query.page();
     let rows = store::members::list(app.db(), scope, id, &query).await?;
     let page = Page::from_rows(rows, &query, |member| member.id().uuid());
     let profiles = store::profiles::of_members(app.db(), &page.items).await?;

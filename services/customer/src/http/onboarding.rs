@@ -4,7 +4,7 @@ use axum::extract::State;
 use quenty_kernel::id::CompanyId;
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, Json, Path},
+    http::{Answer, Can, IfMatch, Json, Path},
 };
 
 use super::{
@@ -32,34 +32,38 @@ pub(super) async fn submit_company(
 
 /// Approve a company after its review: it may order from now on.
 #[utoipa::path(post, path = "/api/v1/companies/{id}/approve", operation_id = "approve_company", tag = "companies",
-    params(("id" = CompanyId, Path)), security(("bearer" = ["companies:approve"])),
+    params(("id" = CompanyId, Path), ("If-Match" = Option<String>, Header)), security(("bearer" = ["companies:approve"])),
     responses((status = 200, body = CompanyOut), (status = 403, description = "`NOT_PERMITTED`, `STAFF_ONLY`, `OWN_COMPANY`"),
-        (status = 409, description = "`COMPANY_STATE`: not in review")))]
+        (status = 409, description = "`COMPANY_STATE`: not in review"),
+        (status = 412, description = "`VERSION_MISMATCH`: someone changed it since you read it")))]
 pub(super) async fn approve_company(
     State(app): State<App>,
     caller: Can<ApproveCompanies>,
     Path(id): Path<CompanyId>,
+    seen: IfMatch,
 ) -> Result<Answer> {
     let reviewer = staff(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    let company = commands::approve_company(&mut tx, reviewer, id).await?;
+    let company = commands::approve_company(&mut tx, reviewer, id, seen).await?;
     tx.answer(shown(&company)?).await
 }
 
 /// Reject a company after its review: it may mend what is wrong and submit again.
 #[utoipa::path(post, path = "/api/v1/companies/{id}/reject", operation_id = "reject_company", tag = "companies",
-    params(("id" = CompanyId, Path)), request_body = ReasonIn, security(("bearer" = ["companies:reject"])),
+    params(("id" = CompanyId, Path), ("If-Match" = Option<String>, Header)), request_body = ReasonIn, security(("bearer" = ["companies:reject"])),
     responses((status = 200, body = CompanyOut), (status = 403, description = "`NOT_PERMITTED`, `STAFF_ONLY`, `OWN_COMPANY`"),
-        (status = 409, description = "`COMPANY_STATE`: not in review")))]
+        (status = 409, description = "`COMPANY_STATE`: not in review"),
+        (status = 412, description = "`VERSION_MISMATCH`: someone changed it since you read it")))]
 pub(super) async fn reject_company(
     State(app): State<App>,
     caller: Can<RejectCompanies>,
     Path(id): Path<CompanyId>,
+    seen: IfMatch,
     Json(input): Json<ReasonIn>,
 ) -> Result<Answer> {
     let reviewer = staff(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    let company = commands::reject_company(&mut tx, reviewer, id, &input.reason).await?;
+    let company = commands::reject_company(&mut tx, reviewer, id, seen, &input.reason).await?;
     tx.answer(shown(&company)?).await
 }
 

@@ -83,7 +83,10 @@ impl From<PrivacyRequest> for PrivacyRequestOut {
 }
 
 /// Have all that is held about a customer erased: name, phone, e-mail, document and address, in every service and its
-/// history. Orders and returns under way are waited for. What is not the person's stays: goods, money, country and state.
+/// history.
+///
+/// Orders and returns under way are waited for. What is not the person's stays: goods, money, country and state. What
+/// names no customer is not found: orders of guests, and shipments that `POST /api/v1/shipments` made.
 #[utoipa::path(post, path = "/api/v1/privacy-requests", operation_id = "create_privacy_request", tag = "privacy",
     request_body = PrivacyRequestIn, security(("bearer" = ["privacy:create"])),
     responses((status = 202, body = PrivacyRequestOut),

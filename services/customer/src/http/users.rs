@@ -2,14 +2,14 @@
 
 use axum::extract::State;
 use quenty_kernel::{
-    Cursor, Page, PageQuery, Timestamp,
+    Page, Timestamp,
     contact::{Email, LanguageTag, PersonName, Phone, Text},
     id::UserId,
-    page::Limit,
 };
 use quenty_platform::{
     App, Result,
     http::{Answer, Can, IfMatch, Json, Path, Query, nullable},
+    list_query,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -73,20 +73,7 @@ fn shown(profile: &Profile) -> Result<Answer> {
     Ok(Answer::ok(&UserOut::from(profile))?.version(profile.version()))
 }
 
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct UserQuery {
-    status: Option<ProfileStatus>,
-    email: Option<Email>,
-    /// Items a page, 1 to 100.
-    #[serde(default)]
-    #[param(inline, required = false)]
-    limit: Limit,
-    /// `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
-    cursor: Option<Cursor>,
-}
+list_query!(UserQuery { status: Option<ProfileStatus>, email: Option<Email> });
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -106,7 +93,7 @@ pub(super) async fn list_users(
     Query(query): Query<UserQuery>,
 ) -> Result<Json<Page<UserOut>>> {
     staff(&caller)?;
-    let page = PageQuery { limit: query.limit, cursor: query.cursor };
+    let page = query.page();
     let rows = store::profiles::list(app.db(), query.status, query.email.as_ref(), &page).await?;
     Ok(Json(
         Page::from_rows(rows, &page, |profile| profile.user_id().uuid())

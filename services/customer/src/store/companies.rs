@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{parse, unreadable};
 use crate::domain::{
-    company::{Company, CompanyState, CompanyStatus, Details, Terms},
+    company::{Company, CompanyState, CompanyStatus, Details, KycStatus, Terms},
     identification::Identification,
 };
 
@@ -131,13 +131,16 @@ pub(crate) async fn list(
     db: impl PgExecutor<'_>,
     scope: Scope,
     status: Option<CompanyStatus>,
+    kyc: Option<KycStatus>,
     page: &PageQuery,
 ) -> Result<Vec<Company>> {
     let rows = select!(
-        "where ($1::uuid is null or id = $1) and ($2::text is null or status = $2) and ($3::uuid is null or id < $3)
-         order by id desc limit $4",
+        "where ($1::uuid is null or id = $1) and ($2::text is null or status = $2) and ($3::text is null or kyc = $3)
+           and ($4::uuid is null or id < $4)
+         order by id desc limit $5",
         scope.company_uuid(),
         status.map(CompanyStatus::as_str),
+        kyc.map(KycStatus::as_str),
         page.before(),
         page.fetch()
     )

@@ -9,6 +9,7 @@ use quenty_kernel::{
 };
 use quenty_platform::Result;
 use sqlx::{PgConnection, PgExecutor, types::Json};
+use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 use super::{parse, parse_some};
@@ -102,6 +103,11 @@ pub(crate) async fn lock(
     row.map(Customer::try_from).transpose()
 }
 
+/// The form that a name is looked up by. Some systems write letter and accent apart.
+fn name_key(name: &str) -> String {
+    name.to_lowercase().nfc().collect()
+}
+
 /// What a list may be narrowed to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Filter<'a> {
@@ -117,10 +123,11 @@ pub(crate) async fn list(
     page: &PageQuery,
 ) -> Result<Vec<Customer>> {
     let rows = select!(
-        "where ($1::uuid is null or company_id = $1) and ($2::text is null or name_key ^@ $2 or email_key ^@ $2)
-           and ($3::bool is null or blocked = $3) and ($4::uuid is null or id < $4)
-         order by id desc limit $5",
+        "where ($1::uuid is null or company_id = $1) and ($2::text is null or name_key ^@ $2 or email_key ^@ $3)
+           and ($4::bool is null or blocked = $4) and ($5::uuid is null or id < $5)
+         order by id desc limit $6",
         scope.company_uuid(),
+        filter.q.map(name_key),
         filter.q.map(str::to_lowercase),
         filter.blocked,
         page.before(),
@@ -172,7 +179,7 @@ pub(crate) async fn insert(connection: &mut PgConnection, customer: &Customer) -
         state.company_id.uuid(),
         state.kind.as_str(),
         state.name.as_str(),
-        state.name.as_str().to_lowercase(),
+        name_key(state.name.as_str()),
         state.email.as_ref().map(Email::as_str),
         state.email.as_ref().map(Email::canonical),
         state.phone.as_ref().map(Phone::as_str),
@@ -201,7 +208,7 @@ pub(crate) async fn save(connection: &mut PgConnection, customer: &Customer) -> 
          where id = $1",
         state.id.uuid(),
         state.name.as_str(),
-        state.name.as_str().to_lowercase(),
+        name_key(state.name.as_str()),
         state.email.as_ref().map(Email::as_str),
         state.email.as_ref().map(Email::canonical),
         state.phone.as_ref().map(Phone::as_str),

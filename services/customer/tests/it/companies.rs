@@ -152,6 +152,16 @@ async fn staff_list_companies_by_status_page_by_page() {
 }
 
 #[tokio::test]
+async fn staff_find_whose_kyc_waits() {
+    let app = start().await;
+    let (_, asked) = (registered(&app).await, active(&app).await);
+    act(&app, &owner(&app, asked), asked, "kyc").await.expect(200);
+    let listed = app.get("/api/v1/companies?kyc=pending").token(&admin(&app)).send().await.expect(200).json();
+    let ids: Vec<_> = listed["items"].as_array().unwrap().iter().map(|company| &company["id"]).collect();
+    assert_eq!(ids, [&json!(asked)]);
+}
+
+#[tokio::test]
 async fn settings_change_under_the_version_that_was_seen() {
     let app = start().await;
     let id = registered(&app).await;

@@ -52,6 +52,27 @@ async fn kyc_is_decided_once_and_only_when_it_was_asked_for() {
 }
 
 #[tokio::test]
+async fn nobody_decides_on_another_identity_than_they_saw() {
+    let app = start().await;
+    let id = registered(&app).await;
+    let (owner, admin) = (owner(&app, id), admin(&app));
+    let seen = act(&app, &owner, id, "kyc").await.expect(200);
+    decide(&app, &admin, id, &json!({"decision": "rejected", "reason": "unreadable"})).await.expect(200);
+    let renamed = app.patch(&format!("/api/v1/companies/{id}")).token(&owner);
+    renamed.json(&json!({"legal_name": "Otra S.A.S."})).send().await.expect(200);
+    let shown = act(&app, &owner, id, "kyc").await.expect(200);
+    let verify = |seen: &Answer| {
+        app.post(&format!("/api/v1/companies/{id}/kyc/decision"))
+            .token(&admin)
+            .header("if-match", seen.header("etag").unwrap())
+            .json(&json!({"decision": "verified"}))
+            .send()
+    };
+    verify(&seen).await.expect_problem(412, "VERSION_MISMATCH");
+    verify(&shown).await.expect(200);
+}
+
+#[tokio::test]
 async fn nobody_decides_on_their_own_kyc() {
     let app = start().await;
     let founder = UserId::new();

@@ -1,6 +1,7 @@
 use futures_util::future::join_all;
 use quenty_kernel::id::{CompanyId, UserId};
 use quenty_platform::token::Realm;
+use quenty_testkit::{TestApp, http::Answer};
 use serde_json::json;
 
 use crate::support::{
@@ -92,16 +93,35 @@ async fn every_illegal_move_is_refused_and_leaves_no_trace() {
     }
 }
 
-async fn act_because_or_not(
-    app: &quenty_testkit::TestApp,
-    token: &str,
-    id: CompanyId,
-    verb: &str,
-) -> quenty_testkit::http::Answer {
+async fn act_because_or_not(app: &TestApp, token: &str, id: CompanyId, verb: &str) -> Answer {
     match verb {
         "reject" | "suspend" | "close" => act_because(app, token, id, verb).await,
         _ => act(app, token, id, verb).await,
     }
+}
+
+#[tokio::test]
+async fn nobody_judges_another_company_than_they_saw() {
+    let app = start().await;
+    let id = registered(&app).await;
+    let (owner, admin) = (owner(&app, id), admin(&app));
+    let seen = act(&app, &owner, id, "submit").await.expect(200);
+    act_because(&app, &admin, id, "reject").await.expect(200);
+    let renamed = app.patch(&format!("/api/v1/companies/{id}")).token(&owner);
+    renamed.json(&json!({"legal_name": "Otra S.A.S."})).send().await.expect(200);
+    let shown = act(&app, &owner, id, "submit").await.expect(200);
+    let judge = |verb: &str, seen: &Answer| {
+        app.post(&format!("/api/v1/companies/{id}/{verb}"))
+            .token(&admin)
+            .header("if-match", seen.header("etag").unwrap())
+            .json(&json!({"reason": "because"}))
+            .send()
+    };
+    for verb in ["approve", "reject"] {
+        judge(verb, &seen).await.expect_problem(412, "VERSION_MISMATCH");
+    }
+    assert_eq!(company(&app, id).await, shown.json());
+    judge("approve", &shown).await.expect(200);
 }
 
 #[tokio::test]

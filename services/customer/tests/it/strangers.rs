@@ -53,6 +53,13 @@ async fn what_may_be_changed_under_a_version_says_which_header_names_it() {
     let document = app.get("/openapi.json").send().await.expect(200).json();
     assert_eq!(
         strangers::conditional_operations(&document),
-        BTreeSet::from(["update_company", "update_customer", "update_user"])
+        BTreeSet::from([
+            "approve_company",
+            "decide_kyc",
+            "reject_company",
+            "update_company",
+            "update_customer",
+            "update_user"
+        ])
     );
 }

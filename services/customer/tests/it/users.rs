@@ -72,7 +72,10 @@ async fn a_deactivated_user_comes_back_when_auth_says_so() {
     patch.expect_problem(409, "USER_DEACTIVATED");
     app.hear(id, None, 5, &UserReactivated { user_id: id }).await;
     assert_eq!(user(&app, id).await["status"], json!("active"));
-    assert_eq!(kinds(&app, id).await, ["user.created", "user.deactivated", "user.reactivated"]);
+    assert_eq!(
+        kinds(&app, id).await,
+        ["user.created", "user.deactivated", "user.deactivated", "user.reactivated"]
+    );
     app.assert_sound().await;
 }
 
@@ -100,6 +103,26 @@ async fn auths_answer_to_a_deactivation_changes_nothing_more() {
     app.hear(id, None, 3, &UserSuspended { user_id: id, reason: "as Customer says".to_owned() }).await;
     assert_eq!(user(&app, id).await["status_reason"], json!("left"));
     assert_eq!(kinds(&app, id).await, ["user.created", "user.deactivated"]);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_deactivation_outlives_a_reactivation_that_was_on_its_way() {
+    let app = start().await;
+    let id = UserId::new();
+    hear_registered(&app, id, "ana@example.com").await;
+    app.hear(id, None, 3, &UserSuspended { user_id: id, reason: "fraud".to_owned() }).await;
+    app.delete(&format!("/api/v1/users/{id}?reason=left")).token(&admin(&app)).send().await.expect(204);
+    assert_eq!(user(&app, id).await["status_reason"], json!("left"));
+    app.hear(id, None, 4, &UserReactivated { user_id: id }).await;
+    // What Auth does when it hears of the deactivation after that.
+    app.hear(id, None, 5, &UserSuspended { user_id: id, reason: "left".to_owned() }).await;
+    let body = user(&app, id).await;
+    assert_eq!((&body["status"], &body["status_reason"]), (&json!("deactivated"), &json!("left")));
+    assert_eq!(
+        kinds(&app, id).await,
+        ["user.created", "user.suspended", "user.deactivated", "user.reactivated", "user.suspended"]
+    );
     app.assert_sound().await;
 }
 

@@ -115,6 +115,12 @@ impl Fulfilment {
         self.pickup == Booking::Booked
     }
 
+    /// Whether a driver may come whom nobody has called off.
+    #[must_use]
+    pub fn may_be_fetched(&self) -> bool {
+        matches!(self.pickup, Booking::Asked | Booking::Booked)
+    }
+
     pub(super) fn set_deadline(&mut self, deadline: Option<Timestamp>) {
         self.deadline = deadline;
         self.deadline_number += u32::from(deadline.is_some());

@@ -106,6 +106,7 @@ pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
             ("refunded", format!("{} paid back", refunded.amount), now)
         }
         OrderFact::ShipmentBooked(_)
+        | OrderFact::PromisedAnew(_)
         | OrderFact::PickupBooked(_)
         | OrderFact::PickupKept(_)
         | OrderFact::Repacked(_)

@@ -45,7 +45,7 @@ async fn moved<E: Event>(
     movement: Movement,
     happening: Happening,
 ) -> Result<(), Error> {
-    let news = ShipmentNews::Moved { shipment_id, movement, at: happening.at };
+    let news = ShipmentNews::Moved { shipment_id, movement, at: happening.at, promised_at: None };
     tell(tx, event, order, OrderNews::Shipment(news), happening).await
 }
 
@@ -86,7 +86,13 @@ pub(super) async fn on_voided(tx: &mut Tx, event: Received<ShipmentVoided>) -> R
 pub(super) async fn on_picked_up(tx: &mut Tx, event: Received<ShipmentPickedUp>) -> Result<(), Error> {
     let data = &event.data;
     let happening = line("shipment_picked_up", "The carrier has the parcels", data.at);
-    moved(tx, &event, (data.order_id, data.shipment_id), Movement::PickedUp, happening).await
+    let news = ShipmentNews::Moved {
+        shipment_id: data.shipment_id,
+        movement: Movement::PickedUp,
+        at: data.at,
+        promised_at: data.promised_at,
+    };
+    tell(tx, &event, data.order_id, OrderNews::Shipment(news), happening).await
 }
 
 pub(super) async fn on_departed(tx: &mut Tx, event: Received<ShipmentDeparted>) -> Result<(), Error> {

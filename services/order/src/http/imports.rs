@@ -31,6 +31,7 @@ const ERRORS_A_READ: i64 = 1_000;
 #[into_params(parameter_in = Query)]
 pub(super) struct ImportQuery {
     /// `assume`: an opening receipt covers what is short; otherwise such orders are backordered
+    #[param(inline)]
     stock: Option<StockPolicy>,
     /// Check and report, and change nothing
     #[serde(default)]

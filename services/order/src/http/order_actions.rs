@@ -130,6 +130,8 @@ pub(super) async fn cancel_order(
 }
 
 /// Go on after a failure: ask again for what was refused, wait again for what is late.
+///
+/// Of a cancelled order whose parcels travelled for all that, it says that its stock was set right.
 #[utoipa::path(post, path = "/api/v1/orders/{id}/retry", operation_id = "retry_order", tag = "orders",
     params(("id" = OrderId, Path)), security(("bearer" = ["orders:retry"])),
     responses((status = 200, body = OrderOut), (status = 409, description = "`NOTHING_TO_RETRY`")))]

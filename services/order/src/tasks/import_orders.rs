@@ -24,9 +24,9 @@ use crate::{
     store::imports::{self, Outcome, Progress},
 };
 
-/// Between the tries of one order: what is away for a moment should not send the whole file back to the queue.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(250), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(6)];
+/// Between the tries of one order, in first pauses of a failed task: what is away for a moment should not send the whole
+/// file back to the queue.
+const PAUSES: [f64; 4] = [0.25, 1.0, 3.0, 6.0];
 
 /// The chassis gives a task up after so many tries; before it does, the import ends with its reason.
 const TRIES: i32 = 8;
@@ -130,7 +130,9 @@ async fn take_patiently(
     number: i64,
     order: &ReadOrder,
 ) -> Result<(), Error> {
-    for pause in PAUSES {
+    let first: u64 = app.settings().parse("retry_pause_ms").map_err(quenty_platform::Error::internal)?;
+    let mut pauses = PAUSES.iter();
+    loop {
         if app.stopping().is_cancelled() {
             return Err(Failure::new(
                 Kind::Unavailable,
@@ -139,15 +141,14 @@ async fn take_patiently(
             )
             .into());
         }
-        match take(app, importing, progress, number, order.clone()).await {
-            Ok(()) => return Ok(()),
-            Err(error) => {
-                tracing::warn!(import = %progress.id, number, %error, "an order of an import is tried again")
-            }
+        let Err(error) = take(app, importing, progress, number, order.clone()).await else { return Ok(()) };
+        let Some(pause) = pauses.next() else { return Err(error) };
+        tracing::warn!(import = %progress.id, number, %error, "an order of an import is tried again");
+        tokio::select! {
+            () = app.stopping().cancelled() => {}
+            () = tokio::time::sleep(Duration::from_millis(first).mul_f64(*pause)) => {}
         }
-        tokio::time::sleep(pause).await;
     }
-    take(app, importing, progress, number, order.clone()).await
 }
 
 /// Takes one order of the file: whatever becomes of it is counted with it, once.

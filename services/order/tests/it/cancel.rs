@@ -103,6 +103,45 @@ async fn too_late_the_order_goes_on() {
     road.completed().await;
     shop.cancel(id).await.expect_problem(409, "ORDER_NOT_CANCELLABLE");
     assert_eq!(shop.count_facts(id, "cancel_refused").await, 1);
+    assert_eq!(shop.get(id).await["cancel_reason"], json!(null));
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn it_came_too_late_for_a_driver_who_then_comes_in_vain_and_is_asked_for_again() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_processing().await;
+    shop.cancel(id).await.expect(200);
+    road.pickup(refused(&road)).await;
+    road.came_in_vain().await;
+    assert_eq!(shop.status(id).await, "cancelling");
+    let wish = last_fact(&app, id, "cancel_requested").await;
+    assert_eq!(
+        (&wish["pickup_id"], &wish["pickup_only"], &wish["reason"]),
+        (&json!(road.pickup), &json!(false), &json!("the buyer changed their mind"))
+    );
+    assert_eq!(shop.count_facts(id, "cancel_requested").await, 2);
+    road.pickup(cancelled(&road)).await;
+    assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("cancelled", (100, 0, 100)));
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn what_staff_have_refused_is_not_asked_for_again() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_processing().await;
+    shop.cancel(id).await.expect(200);
+    shop.set_status(id, "processing").await.expect(200);
+    road.pickup(refused(&road)).await;
+    road.came_in_vain().await;
+    assert_eq!(shop.status(id).await, "processing");
+    assert_eq!(shop.count_facts(id, "cancel_requested").await, 1);
     shop.assert_sound(id).await;
 }
 
@@ -124,15 +163,51 @@ async fn a_parcel_that_was_collected_meanwhile_is_not_cancelled() {
 }
 
 #[tokio::test]
-async fn a_shipment_booked_after_the_cancellation_is_told_to_shipping() {
+async fn parcels_of_a_cancelled_order_that_travel_wait_for_a_person() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.booked(1).await;
+    // Nobody fetches them; the merchant brings them to the depot, and a colleague cancels before that is heard.
+    road.pickup(PickupRejected {
+        pickup_id: road.pickup,
+        company_id: road.company,
+        order_id: Some(id),
+        return_id: None,
+        attempt: 1,
+        code: "NO_CAPACITY".to_owned(),
+        detail: "full".to_owned(),
+    })
+    .await;
+    shop.cancel(id).await.expect(200);
+    road.picked_up().await;
+    road.departed().await;
+    let held = shop.merchant.get("/api/v1/orders?on_hold=true").await.expect(200).json()["items"][0].clone();
+    assert_eq!(
+        (&held["id"], &held["status"], &held["on_hold"]["code"]),
+        (&json!(id), &json!("cancelled"), &json!("CANCELLED_ON_THE_ROAD"))
+    );
+    shop.act(id, "retry", json!({})).await.expect(200);
+    assert_eq!(shop.get(id).await["on_hold"], json!(null));
+    road.delivered().await;
+    let reason = shop.get(id).await["on_hold"]["reason"].clone();
+    assert!(reason.as_str().unwrap().contains("were delivered"), "{reason}");
+    assert_eq!(shop.count_facts(id, "held").await, 3, "the pickup, the way and its end");
+    assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("cancelled", (100, 0, 100)));
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn a_shipment_booked_after_the_cancellation_is_known_and_cancels_nothing_twice() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
     let id = shop.place(json!({})).await;
     let road = Road::of(&shop, id);
     shop.cancel(id).await.expect(200);
-    assert_eq!(last_fact(&app, id, "cancelled").await["shipment_id"], json!(null));
     road.booked(1).await;
-    assert_eq!(last_fact(&app, id, "cancelled").await["shipment_id"], json!(road.shipment));
+    assert_eq!(shop.count_facts(id, "cancelled").await, 1);
+    assert_eq!(shop.get(id).await["shipment_id"], json!(road.shipment));
     assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("cancelled", (100, 0, 100)));
     shop.assert_sound(id).await;
 }

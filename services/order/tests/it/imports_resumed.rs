@@ -1,6 +1,9 @@
 //! What stops an import, and how it goes on or ends.
 
-use std::sync::atomic::Ordering;
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use quenty_testkit::{TestApp, eventually};
 use serde_json::json;
@@ -89,6 +92,8 @@ async fn a_long_import_is_handed_on_before_a_try_has_taken_too_long() {
     let done = ended(&merchant, &location).await;
     assert_eq!((&done["status"], counts(&done)), (&json!("done"), [60, 60, 0, 0]), "{done:#}");
     assert_eq!(orders(&merchant).await.len(), 60);
+    let handed_on = "select count(*) from quenty.tasks where kind = 'import_orders' and key like '%:%'";
+    assert!(count(&app, handed_on).await >= 1);
     let again = "select count(*) from quenty.tasks where kind = 'import_orders' and attempts > 1";
     assert_eq!(count(&app, again).await, 0, "no try has failed");
     app.assert_sound().await;
@@ -132,13 +137,24 @@ async fn what_is_not_the_rows_fault_is_tried_again() {
 async fn an_import_that_gets_nowhere_ends_and_says_why() {
     let customers = Customers::default();
     customers.refusals.store(u64::MAX, Ordering::SeqCst);
-    let app = app_with(&customers).await;
+    let with_pause = async |milliseconds: &str| {
+        let mut options = options(customers.serve().await);
+        options.settings.push(("retry_pause_ms", milliseconds.to_owned()));
+        options
+    };
+    let app = TestApp::start_with(quenty_order::service(), with_pause("60000").await).await;
     let first = merchant(&app).await;
     let accepted = send(&first, "stock=assume", file(TWO_ORDERS)).await.expect(202);
     let location = accepted.header("location").unwrap().to_owned();
     let (company, token) = (first.company, first.token.clone());
+    eventually("a try has failed", || async {
+        (customers.refusals.load(Ordering::SeqCst) < u64::MAX).then_some(())
+    })
+    .await;
+    let stopped = Instant::now();
     let database = app.stop().await;
-    let app = TestApp::start_on(quenty_order::service(), options(customers.serve().await), database).await;
+    assert!(stopped.elapsed() < Duration::from_secs(5), "the next try is a quarter of a minute away");
+    let app = TestApp::start_on(quenty_order::service(), with_pause("50").await, database).await;
     let merchant = Merchant { app: &app, company, token };
     let last = "update quenty.tasks set attempts = 7, run_at = now(), status = 'ready', lease_token = null where kind = 'import_orders'";
     sqlx::query(last).execute(app.app.db()).await.unwrap();

@@ -51,8 +51,9 @@ impl<'a> Asked<'a> {
 
     async fn hear<E: Event>(&self, event: E) {
         self.version.set(self.version.get() + 1);
-        let company = self.shop.merchant.company;
-        self.shop.merchant.app.hear(self.request, Some(company), self.version.get(), &event).await;
+        let (app, company) = (self.shop.merchant.app, self.shop.merchant.company);
+        // While something about the person is on its way, this waits.
+        app.deliver(&app.envelope(self.request, Some(company), self.version.get(), &event)).await;
     }
 
     async fn erase(&self, orders: &[OrderId]) {

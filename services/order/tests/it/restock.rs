@@ -37,7 +37,7 @@ fn told(shop: &Shop<'_>, item: &ItemRestocked) -> Envelope {
 }
 
 async fn hear(shop: &Shop<'_>, item: &ItemRestocked) {
-    shop.merchant.app.deliver(&told(shop, item)).await;
+    shop.merchant.app.hear(item.disposition_id, Some(item.company_id), 1, item).await;
 }
 
 /// The ledger's movements of this kind, the latest first.
@@ -225,7 +225,7 @@ async fn a_piece_of_another_company_is_taken_in_by_nobody() {
         ItemRestocked { product_id: other.product.parse().unwrap(), ..restocked(&shop, "resell_open_box") },
         ItemRestocked { warehouse_id: other.warehouse.parse().unwrap(), ..restocked(&shop, "resell_as_new") },
     ] {
-        hear(&shop, &item).await;
+        app.deliver(&told(&shop, &item)).await;
     }
     let refused: i64 = sqlx::query_scalar("select count(*) from quenty.inbox where error like '%has no%'")
         .fetch_one(app.app.db())

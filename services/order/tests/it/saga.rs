@@ -1,8 +1,8 @@
 use quenty_contracts::{
     pickup::{PickupAbandoned, PickupCancelRefused, PickupCancelled, PickupRejected, PickupRescheduled},
     shipping::{
-        CashCollected, ShipmentExceptionRaised, ShipmentLost, ShipmentRejected, ShipmentReturned,
-        ShipmentUndeliverable,
+        CashCollected, ShipmentExceptionRaised, ShipmentLost, ShipmentPickedUp, ShipmentRejected,
+        ShipmentReturned, ShipmentUndeliverable,
     },
 };
 use quenty_kernel::{currency::Currency, money::Money};
@@ -61,6 +61,33 @@ async fn an_order_goes_from_the_click_to_the_door() {
     ] {
         assert!(codes.contains(&code), "{code} in {codes:?}");
     }
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn the_promise_begins_on_the_wanted_day_and_is_another_one_once_they_are_collected() {
+    let app = standing_still().await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({"pickup": {"kind": "scheduled", "date": "2026-03-22"}})).await;
+    let facts = app.facts(id).await;
+    let asked = facts.iter().find(|fact| fact.kind.ends_with(".shipment_requested.v1")).unwrap();
+    assert_eq!(asked.data["ready_on"], "2026-03-22");
+    let road = Road::of(&shop, id);
+    road.until_processing().await;
+    road.shipping(ShipmentPickedUp {
+        shipment_id: road.shipment,
+        order_id: Some(id),
+        return_id: None,
+        at: app.now(),
+        promised_at: Some("2026-03-27T23:00:00Z".parse().unwrap()),
+    })
+    .await;
+    assert_eq!(shop.get(id).await["promised_at"], "2026-03-27T23:00:00Z");
+    assert_eq!(shop.fulfilment(id).await["deadline"], "2026-03-30T23:00:00Z");
+    road.delivered().await;
+    let facts = app.facts(id).await;
+    let arrived = facts.iter().find(|fact| fact.kind.ends_with(".order.delivered.v1")).unwrap();
+    assert_eq!(arrived.data["promised_at"], "2026-03-27T23:00:00Z");
     shop.assert_sound(id).await;
 }
 
@@ -232,6 +259,33 @@ async fn parcels_that_the_carrier_has_are_not_fetched() {
 }
 
 #[tokio::test]
+async fn a_driver_too_near_to_be_called_off_does_not_come_again_for_what_the_carrier_has() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_processing().await;
+    road.picked_up().await;
+    road.departed().await;
+    let status = "in_progress".to_owned();
+    road.pickup(PickupCancelRefused { pickup_id: road.pickup, order_id: Some(id), return_id: None, status })
+        .await;
+    assert_eq!(shop.fulfilment(id).await["pickup"]["state"], "booked");
+    road.came_in_vain().await;
+    let facts = app.facts(id).await;
+    let wishes: Vec<_> = facts.iter().filter(|fact| fact.kind.ends_with(".cancel_requested.v1")).collect();
+    assert!(wishes.iter().all(|wish| wish.data["pickup_only"] == json!(true)), "{wishes:#?}");
+    assert_eq!(wishes.len(), 2);
+    let (pickup_id, reason) = (road.pickup, "the carrier has the parcels".to_owned());
+    road.pickup(PickupCancelled { pickup_id, order_id: Some(id), return_id: None, reason }).await;
+    assert_eq!(
+        (shop.status(id).await, shop.fulfilment(id).await["pickup"]["state"].clone()),
+        ("in_transit".to_owned(), json!("open"))
+    );
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
 async fn a_driver_who_was_there_is_told_late_and_nothing_changes() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
@@ -386,5 +440,20 @@ async fn staff_move_an_order_along_its_edges_and_the_saga_follows() {
     let (pickup_id, reason) = (road.pickup, "by telephone".to_owned());
     road.pickup(PickupCancelled { pickup_id, order_id: Some(id), return_id: None, reason }).await;
     assert_eq!(shop.get(id).await["on_hold"], json!(null));
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn what_staff_move_on_that_the_carrier_has_scanned_is_not_fetched() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_processing().await;
+    road.picked_up().await;
+    shop.set_status(id, "in_transit").await.expect(200);
+    shop.set_status(id, "delivered").await.expect(200);
+    assert_eq!(shop.count_facts(id, "cancel_requested").await, 1);
+    assert_eq!(shop.fulfilment(id).await["pickup"]["state"], "ending");
     shop.assert_sound(id).await;
 }

@@ -8,12 +8,8 @@ use quenty_platform::{
     revocations::Revocation,
     token::{Claims, Realm},
 };
-use quenty_testkit::{TestApp, eventually, keys};
+use quenty_testkit::{TestApp, eventually, keys, stream::Stream};
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 
 use crate::shop::Shop;
 
@@ -28,30 +24,8 @@ fn reader(company: CompanyId) -> Claims {
     }
 }
 
-/// Opens the stream.
-async fn listen(app: &TestApp, token: &str, resume: Option<&str>) -> TcpStream {
-    let host = app.base_url.trim_start_matches("http://").to_owned();
-    let mut socket = TcpStream::connect(&host).await.unwrap();
-    let resume = resume.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
-    let request = format!(
-        "GET /api/v1/orders/stream HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n{resume}accept: text/event-stream\r\n\r\n"
-    );
-    socket.write_all(request.as_bytes()).await.unwrap();
-    socket
-}
-
-async fn read_until(socket: &mut TcpStream, what: &str) -> String {
-    let mut said = String::new();
-    let mut buffer = [0_u8; 8192];
-    let read = async {
-        while !said.contains(what) {
-            let length = socket.read(&mut buffer).await.unwrap();
-            assert!(length > 0, "the stream ended after {said}");
-            said.push_str(&String::from_utf8_lossy(&buffer[..length]));
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(20), read).await.expect("it is told");
-    said
+async fn listen(app: &TestApp, token: &str, resume: Option<&str>) -> Stream {
+    app.follow("/api/v1/orders/stream", Some(token), resume).await
 }
 
 #[tokio::test]
@@ -59,11 +33,11 @@ async fn a_merchant_follows_its_own_orders_and_can_resume() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
     let mut socket = listen(&app, &shop.merchant.token, None).await;
-    read_until(&mut socket, "200 OK").await;
+    socket.read_until("200 OK").await;
     let other = Shop::open(&app).await;
     let foreign = other.place(json!({})).await;
     let id = shop.place(json!({})).await;
-    let said = read_until(&mut socket, "quenty.order.order.shipment_requested.v1").await;
+    let said = socket.read_until("quenty.order.order.shipment_requested.v1").await;
     assert!(said.contains("quenty.order.order.placed.v1") && said.contains(&id.to_string()));
     assert!(
         !said.contains(&foreign.to_string()) && !said.contains("Ana Gómez"),
@@ -77,7 +51,7 @@ async fn a_merchant_follows_its_own_orders_and_can_resume() {
         .to_owned();
     drop(socket);
     let mut resumed = listen(&app, &shop.merchant.token, Some(&first)).await;
-    let again = read_until(&mut resumed, "shipment_requested").await;
+    let again = resumed.read_until("shipment_requested").await;
     assert!(again.contains("confirmed") && !again.contains("order.placed"), "{again}");
     app.get("/api/v1/orders/stream").send().await.expect_problem(401, "NO_TOKEN");
 }
@@ -91,14 +65,14 @@ async fn a_stream_ends_with_its_session_and_others_go_on() {
     let (mut socket, mut other) =
         (listen(&app, &token, None).await, listen(&app, &shop.merchant.token, None).await);
     for socket in [&mut socket, &mut other] {
-        read_until(socket, "200 OK").await;
+        socket.read_until("200 OK").await;
     }
     let until = wall_now() + SignedDuration::from_mins(16);
     app.revoke(Revocation::of_session(claims.sid.unwrap(), until));
-    read_until(&mut socket, END).await;
+    socket.read_until(END).await;
     app.get("/api/v1/orders/stream").token(&token).send().await.expect_problem(401, "TOKEN_REVOKED");
     let id = shop.place(json!({})).await;
-    read_until(&mut other, &id.to_string()).await;
+    other.read_until(&id.to_string()).await;
 }
 
 #[tokio::test]
@@ -107,8 +81,8 @@ async fn a_stream_ends_when_its_token_expires() {
     // The clocks of two machines may differ by a minute: this one has a few seconds left.
     let claims = Claims { exp: wall_now().as_second() - 54, ..reader(CompanyId::new()) };
     let mut socket = listen(&app, &keys::sign(&claims), None).await;
-    read_until(&mut socket, "200 OK").await;
-    read_until(&mut socket, END).await;
+    socket.read_until("200 OK").await;
+    socket.read_until(END).await;
 }
 
 #[tokio::test]
@@ -119,16 +93,16 @@ async fn a_caller_has_so_many_streams_and_the_place_of_one_that_was_left_is_free
     let mut open = Vec::new();
     for _ in 0..MOST_OF_CALLER {
         let mut socket = listen(&app, &token, None).await;
-        read_until(&mut socket, "200 OK").await;
+        socket.read_until("200 OK").await;
         open.push(socket);
     }
     let refused = app.get("/api/v1/orders/stream").token(&token).send().await;
     assert!(refused.expect_problem(429, "TOO_MANY_STREAMS").header("retry-after").is_some());
-    read_until(&mut listen(&app, &colleague, None).await, "200 OK").await;
+    listen(&app, &colleague, None).await.read_until("200 OK").await;
     open.pop();
     eventually("the place is free", || async {
         let mut socket = listen(&app, &token, None).await;
-        read_until(&mut socket, "\r\n\r\n").await.contains("200 OK").then_some(())
+        socket.read_until("\r\n\r\n").await.contains("200 OK").then_some(())
     })
     .await;
 }

@@ -26,8 +26,10 @@ async fn holds_and_bookings_share_the_places_of_a_slot() {
     let bookings = (0..12).map(|_| world.post(&world.merchant, "/api/v1/pickups", &booking));
     let holds = (0..12).map(|_| world.post(&world.merchant, "/api/v1/pickups/holds", &hold));
     let (booked, held) = tokio::join!(join_all(bookings), join_all(holds));
-    let won = booked.iter().chain(&held).filter(|answer| answer.status() == 201).count();
-    assert_eq!(won, 5);
+    let answers = booked.iter().chain(&held);
+    let won = answers.clone().filter(|answer| answer.status() == 201).count();
+    let refused = answers.filter(|answer| answer.status() == 409 && answer.code() == "NO_CAPACITY").count();
+    assert_eq!((won, refused), (5, 19));
     world.assert_sound().await;
 }
 

@@ -26,6 +26,45 @@ async fn an_order_s_request_books_a_pickup_once_for_each_attempt() {
 }
 
 #[tokio::test]
+async fn a_repeated_request_hears_its_answer_again_while_that_is_true() {
+    let world = World::new(5).await;
+    let order = OrderId::new();
+    let request = world.request(order, 1, "scheduled");
+    let ask = |version: i64| world.app.hear(order, Some(world.company), version, &request);
+    ask(1).await;
+    let pickup = world.pickups_of(order).await.remove(0);
+    world
+        .step(&world.dispatcher, &pickup, "reschedule", &json!({"date": TOMORROW, "slot": "14:00"}))
+        .await
+        .expect(200);
+    ask(2).await;
+    let told = ["pickup.requested", "pickup.scheduled", "pickup.rescheduled", "pickup.scheduled"];
+    assert_eq!(world.told(&pickup).await, told);
+    let id: PickupId = pickup["id"].as_str().unwrap().parse().unwrap();
+    let again = world.app.facts(id).await.pop().unwrap().data;
+    assert_eq!((&again["attempt"], &again["window_start"]), (&json!(1), &json!("2026-05-06T19:00:00Z")));
+    let now = world.pickups_of(order).await.remove(0);
+    let path = format!("/api/v1/pickups/{id}?as_of={}", world.app.now());
+    assert_eq!(world.get(&world.merchant, &path).await.expect(200).json(), now, "the journal folds back");
+    assert_eq!(world.remaining(TOMORROW, "14:00").await, 4, "it takes one place");
+
+    world.cancel(&pickup).await;
+    ask(3).await;
+    assert_eq!(world.told(&pickup).await[4..], ["pickup.cancelled"], "nobody comes any more");
+
+    let far = OrderId::new();
+    let mut nowhere = world.request(far, 1, "scheduled");
+    nowhere.sender.address =
+        serde_json::from_value(json!({"line1": "x", "city": "Cali", "country": "CO"})).unwrap();
+    for version in [1, 2] {
+        world.app.hear(far, Some(world.company), version, &nowhere).await;
+    }
+    let rejected = world.pickups_of(far).await.remove(0);
+    assert_eq!(world.told(&rejected).await[1..], ["pickup.rejected", "pickup.rejected"]);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_collected_is_an_answer_with_a_reason_and_not_an_error() {
     let world = World::new(1).await;
     world.book(&scheduled(TOMORROW, "10:00")).await;

@@ -33,7 +33,7 @@ async fn a_buyer_is_erased_from_the_pickup_at_their_door_once_nobody_comes_any_m
         order_ids: vec![order_id],
         return_ids: vec![goods],
     };
-    world.app.hear(request_id, Some(world.company), 1, &erase).await;
+    world.app.deliver(&world.app.envelope(request_id, Some(world.company), 1, &erase)).await;
     assert!(world.app.facts(request_id).await.is_empty(), "the driver is on the way");
     let place = json!({"lat": 4.6712, "lng": -74.0533});
     world.step(&token, &pickup, "arrive", &json!({"position": place})).await.expect(200);

@@ -203,6 +203,10 @@ fn record(tx: &mut Tx, of: &Return, facts: Vec<ReturnFact>) -> Result<(), Error>
 
 fn tell_buyer(tx: &mut Tx, of: &Return, fact: &ReturnFact) -> Result<(), Error> {
     let (Some(step), Some(email)) = (step_of(fact), &of.request.buyer.email) else { return Ok(()) };
+    // Until it is known whether it ends, news of its driver are none for the buyer.
+    if of.ending.is_some() {
+        return Ok(());
+    }
     // An order's address may be one that no mailer takes.
     if email.as_str().parse::<NewEmail>().is_err() {
         return Ok(());

@@ -8,6 +8,7 @@ use quenty_contracts::{
 use quenty_kernel::{
     Scope,
     contact::{Email, LanguageTag, Text},
+    hex,
     id::{RecallId, ReturnId},
 };
 use quenty_platform::Tx;
@@ -155,5 +156,5 @@ fn line(order: &DeliveredOrder, wanted: &WantedLine) -> Result<ReturnedLine, Cla
 pub(super) fn token() -> String {
     let mut bytes = [0_u8; TOKEN_BYTES];
     rand::rng().fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(bytes)
 }

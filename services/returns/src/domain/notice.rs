@@ -65,15 +65,30 @@ fn sentence(step: &str, language: Language) -> Option<&'static str> {
             "o motorista passará para buscar o pacote em outro horário. Na página você vê quando.",
             "the driver will come for the parcel at another time. The page shows when.",
         ],
+        "pickup_called_off" => [
+            "por ahora ningún conductor pasará por el paquete. El comercio busca otra manera.",
+            "por enquanto nenhum motorista passará para buscar o pacote. A loja procura outra forma.",
+            "for now no driver will come for the parcel. The shop is looking for another way.",
+        ],
         "label_issued" => [
             "la etiqueta para enviar el paquete está lista. En la página ves su número.",
             "a etiqueta para enviar o pacote está pronta. Na página você vê o número.",
             "the label for the parcel is ready. The page shows its number.",
         ],
+        "label_voided" => [
+            "la etiqueta para enviar el paquete ya no es válida. El comercio busca otra manera.",
+            "a etiqueta para enviar o pacote não é mais válida. A loja procura outra forma.",
+            "the label for the parcel is no longer valid. The shop is looking for another way.",
+        ],
         "picked_up" => [
             "el paquete está en camino de vuelta.",
             "o pacote está a caminho de volta.",
             "the parcel is on its way back.",
+        ],
+        "given_back" => [
+            "la transportadora no pudo entregar el paquete y te lo devolvió. El comercio busca otra manera.",
+            "a transportadora não conseguiu entregar o pacote e o devolveu a você. A loja procura outra forma.",
+            "the carrier could not deliver the parcel and gave it back to you. The shop is looking for another way.",
         ],
         "received" => [
             "el paquete llegó a la bodega.",

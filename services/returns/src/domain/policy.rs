@@ -63,7 +63,7 @@ pub(crate) struct PolicyTerms {
     pub(crate) fees: Fees,
     pub(crate) auto_approval: AutoApproval,
     pub(crate) way_back_paid_by: WayBackPayer,
-    /// What has not arrived so many days after the approval expires.
+    /// What has not arrived so many days after the approval expires, unless a driver is promised for later.
     pub(crate) expires_after_days: u16,
     /// What the ways to use a unit cost.
     pub(crate) costs: Costs,

@@ -70,7 +70,8 @@ pub(super) struct CreateReturnIn {
     exchange: Vec<ExchangeLine>,
     #[schema(inline)]
     way_back: WayBack,
-    /// For a pickup: the local day; the first slot with room unless told, or once that day is over.
+    /// For a pickup: the local day; the first slot with room unless told, or once that day is over or, when it has come, has
+    /// no room.
     #[schema(value_type = Option<String>, format = Date)]
     pickup_date: Option<Date>,
     /// For a pickup: the slot's local start, like `08:00`.

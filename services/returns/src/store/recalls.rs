@@ -50,6 +50,19 @@ impl Row {
     }
 }
 
+/// The one list of columns; `$rest` says which rows.
+macro_rules! select_recalls {
+    ($rest:literal, $($argument:expr),+ $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            "select id, company_id, product_id, terms, delivered_since, status, last_order, opened, passed_over, requested_by, created_at,
+                    updated_at
+             from recalls " + $rest,
+            $($argument),+
+        )
+    };
+}
+
 pub(crate) async fn insert(connection: &mut PgConnection, new: &Recall) -> Result<()> {
     sqlx::query!(
         "insert into recalls (id, company_id, product_id, terms, delivered_since, status, opened, passed_over, requested_by,
@@ -69,11 +82,8 @@ pub(crate) async fn insert(connection: &mut PgConnection, new: &Recall) -> Resul
 }
 
 pub(crate) async fn find(db: impl PgExecutor<'_>, scope: Scope, id: RecallId) -> Result<Option<Recall>> {
-    let row = sqlx::query_as!(
-        Row,
-        "select id, company_id, product_id, terms, delivered_since, status, last_order, opened, passed_over, requested_by, created_at,
-                updated_at
-         from recalls where id = $1 and ($2::uuid is null or company_id = $2)",
+    let row = select_recalls!(
+        "where id = $1 and ($2::uuid is null or company_id = $2)",
         id.uuid(),
         scope.company_uuid()
     );
@@ -82,22 +92,13 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, scope: Scope, id: RecallId) ->
 
 /// One order at a time is looked at.
 pub(crate) async fn lock(connection: &mut PgConnection, id: RecallId) -> Result<Option<Recall>> {
-    let row = sqlx::query_as!(
-        Row,
-        "select id, company_id, product_id, terms, delivered_since, status, last_order, opened, passed_over, requested_by, created_at,
-                updated_at
-         from recalls where id = $1 for update",
-        id.uuid()
-    );
+    let row = select_recalls!("where id = $1 for update", id.uuid());
     row.fetch_optional(connection).await?.map(Row::recall).transpose()
 }
 
 pub(crate) async fn list(db: impl PgExecutor<'_>, scope: Scope, page: &PageQuery) -> Result<Page<Recall>> {
-    let rows = sqlx::query_as!(
-        Row,
-        "select id, company_id, product_id, terms, delivered_since, status, last_order, opened, passed_over, requested_by, created_at,
-                updated_at
-         from recalls where ($1::uuid is null or company_id = $1) and ($2::uuid is null or id < $2) order by id desc limit $3",
+    let rows = select_recalls!(
+        "where ($1::uuid is null or company_id = $1) and ($2::uuid is null or id < $2) order by id desc limit $3",
         scope.company_uuid(),
         page.before(),
         page.fetch()

@@ -20,6 +20,13 @@ pub async fn status(world: &World, of: &Value, status: &str) {
     .await;
 }
 
+async fn given_back(world: &World, of: &Value) {
+    eventually("the pickup is given back", || async {
+        (world.read(of).await["ending"] == "expired").then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn what_never_arrives_expires_and_frees_its_units() {
     let world = World::new().await;
@@ -37,24 +44,36 @@ async fn with_a_driver_booked_it_expires_once_the_driver_is_called_off() {
     let of = world.delivered(1, "50000.00", None).await;
     let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
     let pickup = world.pickup_booked(&asked).await;
-    let given_back = async || {
-        eventually("the pickup is given back", || async {
-            (world.read(&asked).await["ending"] == "expired").then_some(())
-        })
-        .await;
-    };
     world.app.advance_to(days(30));
-    given_back().await;
+    given_back(&world, &asked).await;
     world.app.hear(pickup, Some(world.company), 2, &cancel_refused(pickup, &asked)).await;
     world.app.at_rest().await;
     let now = world.read(&asked).await;
     assert_eq!((&now["ending"], &now["deadline"]), (&json!(null), &json!(days(31))));
     assert_eq!(called_off(&world, &asked).await, 1, "the driver is under way");
     world.app.advance_to(days(31));
-    given_back().await;
+    given_back(&world, &asked).await;
     assert_eq!(called_off(&world, &asked).await, 2);
     world.app.hear(pickup, Some(world.company), 3, &cancelled(pickup, &asked)).await;
     status(&world, &asked, "expired").await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn nothing_expires_under_a_driver_who_is_promised_for_later() {
+    let world = World::new().await;
+    let of = world.delivered(1, "50000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+    let pickup = world.pickup_booked(&asked).await;
+    world.app.hear(pickup, Some(world.company), 2, &rescheduled(pickup, &asked, "2026-06-14")).await;
+    assert_eq!(world.read(&asked).await["approval"]["expires_at"], "2026-06-15T17:00:00Z");
+    world.app.advance_to(days(30));
+    world.app.at_rest().await;
+    let now = world.read(&asked).await;
+    assert_eq!((&now["status"], &now["ending"]), (&json!("pickup_scheduled"), &json!(null)));
+    assert_eq!(called_off(&world, &asked).await, 0);
+    world.app.advance_to(at("2026-06-15T17:00:00Z"));
+    given_back(&world, &asked).await;
     world.assert_sound().await;
 }
 

@@ -15,7 +15,7 @@ use quenty_kernel::{
     },
     money::Money,
 };
-use quenty_platform::{operate, token::Realm};
+use quenty_platform::token::Realm;
 use quenty_testkit::{TestApp, TestOptions, http::Answer};
 use serde_json::{Value, json};
 
@@ -245,13 +245,17 @@ impl World {
         whole.map(|path| serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()).collect()
     }
 
+    /// What those tell of, by name.
+    pub fn mailed(&self) -> Vec<String> {
+        let mut kinds: Vec<String> =
+            self.mails().iter().map(|mail| mail["kind"].as_str().unwrap().to_owned()).collect();
+        kinds.sort();
+        kinds
+    }
+
     /// Nothing given up, chains whole, invariants true.
     pub async fn assert_sound(&self) {
         self.app.assert_sound().await;
-        for invariant in self.app.app.service().invariants {
-            let violations = operate::violations(self.app.app.db(), invariant).await.unwrap();
-            assert_eq!(violations, 0, "{}", invariant.about);
-        }
     }
 }
 

@@ -1,10 +1,11 @@
+use quenty_contracts::pickup::PickupAbandoned;
 use quenty_testkit::wait::eventually;
 use serde_json::{Value, json};
 
 use crate::{
     deadlines,
     support::{World, days, found},
-    way_back::rescheduled,
+    way_back::{given_back, rejected, rescheduled, voided},
 };
 
 #[tokio::test]
@@ -78,11 +79,8 @@ async fn the_buyer_is_told_of_each_step_in_their_language() {
     world.bring_back(&asked, 1).await;
     world.refund(&asked).await.expect(200);
     eventually("five mails are written", || async { (world.mails().len() == 5).then_some(()) }).await;
-    let mut kinds: Vec<String> =
-        world.mails().iter().map(|mail| mail["kind"].as_str().unwrap().to_owned()).collect();
-    kinds.sort();
     assert_eq!(
-        kinds,
+        world.mailed(),
         ["return_approved", "return_inspected", "return_received", "return_refunded", "return_requested"]
     );
     for mail in world.mails() {
@@ -137,6 +135,46 @@ async fn the_buyer_sees_and_is_told_the_time_that_the_driver_was_moved_to() {
     })
     .await;
     world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn the_buyer_is_told_that_what_was_promised_does_not_come() {
+    let world = World::new().await;
+    let of = world.delivered(4, "100000.00", None).await;
+    let ask = async |way_back: &str| world.request(&of, 1, "wrong_item", json!({"way_back": way_back})).await;
+    let last_step = async |asked: &Value| {
+        let page = world.app.get(asked["tracking_path"].as_str().unwrap()).send().await.expect(200).json();
+        page["steps"].as_array().unwrap().last().unwrap()["step"].clone()
+    };
+    let driven = ask("pickup").await;
+    let pickup = world.pickup_booked(&driven).await;
+    let abandoned: PickupAbandoned = serde_json::from_value(
+        json!({"pickup_id": pickup, "return_id": driven["id"], "reason": "attempt 3 failed too"}),
+    )
+    .unwrap();
+    world.app.hear(pickup, Some(world.company), 2, &abandoned).await;
+    assert_eq!(last_step(&driven).await, "pickup_called_off");
+
+    let labelled = ask("label").await;
+    let shipment = world.label_booked(&labelled).await;
+    world.app.hear(shipment, Some(world.company), 2, &voided(shipment, &labelled)).await;
+    assert_eq!(last_step(&labelled).await, "label_voided");
+
+    let sent = ask("label").await;
+    let shipment = world.label_booked(&sent).await;
+    world.app.hear(shipment, Some(world.company), 2, &given_back(shipment, &sent)).await;
+    assert_eq!(last_step(&sent).await, "given_back");
+
+    let refused = ask("pickup").await;
+    let answer = rejected(&world, &refused, 1, "NO_SERVICE_AREA");
+    world.app.hear(answer.pickup_id, Some(world.company), 1, &answer).await;
+    assert_eq!(last_step(&refused).await, "approved", "nobody was promised");
+
+    world.assert_sound().await;
+    let mailed = world.mailed();
+    for kind in ["return_given_back", "return_label_voided", "return_pickup_called_off"] {
+        assert_eq!(mailed.iter().filter(|mailed| *mailed == kind).count(), 1, "{kind}");
+    }
 }
 
 #[tokio::test]

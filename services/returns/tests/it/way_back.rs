@@ -37,7 +37,18 @@ pub fn came_in_vain(pickup: PickupId, of: &Value) -> PickupFailed {
     .unwrap()
 }
 
-fn given_back(shipment: ShipmentId, of: &Value) -> ShipmentReturned {
+/// That nobody comes, in answer to an attempt.
+pub fn rejected(world: &World, of: &Value, attempt: u32, code: &str) -> PickupRejected {
+    serde_json::from_value(json!({"pickup_id": PickupId::new(), "company_id": world.company,
+        "return_id": of["id"], "attempt": attempt, "code": code, "detail": "nobody comes"}))
+    .unwrap()
+}
+
+pub fn voided(shipment: ShipmentId, of: &Value) -> ShipmentVoided {
+    serde_json::from_value(json!({"shipment_id": shipment, "return_id": of["id"], "reason": "kept"})).unwrap()
+}
+
+pub fn given_back(shipment: ShipmentId, of: &Value) -> ShipmentReturned {
     serde_json::from_value(
         json!({"shipment_id": shipment, "return_id": of["id"], "at": "2026-05-24T16:00:00Z"}),
     )
@@ -85,10 +96,7 @@ async fn without_a_driver_there_is_another_way() {
     let of = world.delivered(1, "100000.00", None).await;
     let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
     world.step(&world.merchant, &asked, "label", &json!({})).await.expect_problem(409, "BOOKED_ALREADY");
-    let rejected: PickupRejected =
-        serde_json::from_value(json!({"pickup_id": PickupId::new(), "company_id": world.company,
-        "return_id": asked["id"], "attempt": 1, "code": "NO_SERVICE_AREA", "detail": "nobody drives there"}))
-        .unwrap();
+    let rejected = rejected(&world, &asked, 1, "NO_SERVICE_AREA");
     world.app.hear(rejected.pickup_id, Some(world.company), 1, &rejected).await;
     let now = world.read(&asked).await;
     assert_eq!((&now["status"], &now["attention"]["code"]), (&json!("approved"), &json!("NO_SERVICE_AREA")));
@@ -153,10 +161,7 @@ async fn a_label_is_given_back_unless_the_parcel_was_handed_in() {
         (asked, shipment)
     };
     let (asked, shipment) = booked().await;
-    let voided: ShipmentVoided =
-        serde_json::from_value(json!({"shipment_id": shipment, "return_id": asked["id"], "reason": "kept"}))
-            .unwrap();
-    world.app.hear(shipment, Some(world.company), 2, &voided).await;
+    world.app.hear(shipment, Some(world.company), 2, &voided(shipment, &asked)).await;
     assert_eq!(world.read(&asked).await["status"], "cancelled");
 
     let (asked, shipment) = booked().await;
@@ -202,6 +207,110 @@ async fn a_driver_too_near_to_be_called_off_does_not_come_again_for_what_was_bro
     world.app.hear(pickup, Some(world.company), 5, &cancelled(pickup, &asked)).await;
     let now = world.read(&asked).await;
     assert_eq!((&now["status"], &now["booking"]["pickup_id"]), (&json!("received"), &json!(null)));
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_driver_too_near_to_be_called_off_does_not_come_again_for_what_was_cancelled() {
+    let world = World::new().await;
+    let of = world.delivered(1, "100000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+    let pickup = world.pickup_booked(&asked).await;
+    world.step(&world.merchant, &asked, "cancel", &json!({"reason": "kept"})).await.expect(200);
+    world.app.hear(pickup, Some(world.company), 2, &cancel_refused(pickup, &asked)).await;
+    let now = world.read(&asked).await;
+    assert_eq!((&now["ending"], &now["attention"]["code"]), (&json!(null), &json!("WENT_ON")));
+    world.app.hear(pickup, Some(world.company), 3, &came_in_vain(pickup, &asked)).await;
+    world.app.hear(pickup, Some(world.company), 4, &rescheduled(pickup, &asked, "2026-05-07")).await;
+    let now = world.read(&asked).await;
+    assert_eq!((&now["ending"], &now["ending_reason"]), (&json!("cancelled"), &json!("kept")));
+    assert_eq!(called_off(&world, &asked).await, 2);
+    world.app.hear(pickup, Some(world.company), 5, &cancelled(pickup, &asked)).await;
+    assert_eq!(world.read(&asked).await["status"], "cancelled");
+    world.assert_sound().await;
+    let told = ["return_approved", "return_cancelled", "return_pickup_scheduled", "return_requested"];
+    assert_eq!(world.mailed(), told, "of the driver's next window nobody is told");
+}
+
+#[tokio::test]
+async fn a_driver_who_is_promised_once_it_is_to_end_is_called_off_and_nobody_is_told_of_them() {
+    let world = World::new().await;
+    let of = world.delivered(1, "100000.00", None).await;
+    let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+    let ending =
+        world.step(&world.merchant, &asked, "cancel", &json!({"reason": "kept"})).await.expect(200).json();
+    let pickup = world.pickup_booked(&asked).await;
+    let now = world.read(&asked).await;
+    assert_eq!((&now["ending"], &now["deadline"]), (&json!("cancelled"), &ending["deadline"]));
+    assert_eq!(
+        (&now["booking"]["asked"], &now["booking"]["pickup_id"]),
+        (&json!(null), &json!(pickup)),
+        "whose it is stays known"
+    );
+    world.app.hear(pickup, Some(world.company), 2, &cancelled(pickup, &asked)).await;
+    assert_eq!(world.read(&asked).await["status"], "cancelled");
+    world.assert_sound().await;
+    assert_eq!(world.mailed(), ["return_approved", "return_cancelled", "return_requested"]);
+}
+
+#[tokio::test]
+async fn a_driver_who_is_promised_once_the_goods_were_brought_is_called_off_until_nobody_comes() {
+    let world = World::new().await;
+    let of = world.delivered(2, "100000.00", None).await;
+    let brought = async || {
+        let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+        world.receive(&asked, 1).await;
+        asked
+    };
+    let asked = brought().await;
+    let pickup = world.pickup_booked(&asked).await;
+    world.app.hear(pickup, Some(world.company), 2, &cancel_refused(pickup, &asked)).await;
+    assert_eq!(called_off(&world, &asked).await, 2, "by its attempt, and by its id");
+    world.app.hear(pickup, Some(world.company), 3, &came_in_vain(pickup, &asked)).await;
+    assert_eq!(called_off(&world, &asked).await, 3);
+    world.app.hear(pickup, Some(world.company), 4, &cancelled(pickup, &asked)).await;
+    // Pickup has never heard of this one's driver, and says so with an id of its own.
+    let unheard = brought().await;
+    let unknown = PickupId::new();
+    world.app.hear(unknown, Some(world.company), 1, &cancelled(unknown, &unheard)).await;
+    for asked in [&asked, &unheard] {
+        let now = world.read(asked).await;
+        assert_eq!(
+            (&now["status"], &now["booking"]["asked"], &now["booking"]["pickup_id"]),
+            (&json!("received"), &json!(null), &json!(null))
+        );
+    }
+    world.assert_sound().await;
+    assert!(!world.mailed().contains(&"return_pickup_scheduled".to_owned()));
+}
+
+#[tokio::test]
+async fn what_has_no_room_on_a_day_that_has_come_is_asked_for_on_any_other() {
+    let world = World::new().await;
+    let of = world.delivered(2, "100000.00", None).await;
+    let refuse = async |asked: &Value, attempt: u32| {
+        let refused = rejected(&world, asked, attempt, "NO_CAPACITY");
+        world.app.hear(refused.pickup_id, Some(world.company), 1, &refused).await;
+    };
+    let wish = async |day: &str| {
+        let change = json!({"way_back": "pickup", "pickup_date": day, "pickup_slot": "08:00"});
+        let asked = world.request(&of, 1, "wrong_item", change).await;
+        refuse(&asked, 1).await;
+        asked
+    };
+    let (today, tomorrow) = (wish("2026-05-05").await, wish("2026-05-06").await);
+    let told = world.app.facts(id_of(&today)).await.pop().unwrap();
+    assert_eq!(told.kind, "quenty.returns.return.pickup_requested.v1");
+    assert_eq!((&told.data["date"], &told.data["slot"]), (&json!(null), &json!(null)));
+    // Nor has any other day.
+    refuse(&today, 2).await;
+    for (asked, attempt) in [(&today, 2), (&tomorrow, 1)] {
+        let now = world.read(asked).await;
+        assert_eq!(
+            (&now["attention"]["code"], &now["booking"]["attempt"]),
+            (&json!("NO_CAPACITY"), &json!(attempt))
+        );
+    }
     world.assert_sound().await;
 }
 

@@ -1,3 +1,4 @@
+use jiff::civil::Date;
 use quenty_contracts::{
     party::{Item, Parcel, Party},
     shipping::ShipmentCreated,
@@ -29,6 +30,8 @@ pub enum Asker {
 pub struct Request {
     pub asker: Asker,
     pub attempt: u32,
+    /// The day from which the parcels can be collected; at once, unless told.
+    pub ready_on: Option<Date>,
 }
 
 /// What a draft is made of.

@@ -46,11 +46,15 @@ pub async fn erase_person(tx: &mut Tx, asked: &ErasureRequested) -> Result<(), E
     Ok(tx.record(request_id, Some(company_id), &ErasureFact::from(erased))?)
 }
 
+/// What was noted of it goes in any case: it may have been noted since the parties were erased.
 async fn erase_shipment(tx: &mut Tx, mut shipment: Shipment) -> Result<bool, Error> {
-    let Some(erased) = shipment.erase(tx.now()) else { return Ok(false) };
-    save_shipment(tx, &shipment, [erased]).await?;
+    let erased = shipment.erase(tx.now());
+    let is_known = erased.is_some();
+    if is_known {
+        save_shipment(tx, &shipment, erased).await?;
+    }
     store::shipments::save_erased(tx.conn(), &shipment).await?;
-    Ok(true)
+    Ok(is_known)
 }
 
 fn leave_sender(personal: &mut Personal) -> quenty_platform::Result<()> {

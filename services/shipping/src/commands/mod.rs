@@ -42,8 +42,11 @@ pub use submit_manifest::submit_manifest;
 pub use update_manifest::update_manifest;
 pub use void_shipment::{cancel_order, void_shipment};
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use quenty_kernel::{Scope, id::new_uuid};
+use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
+use quenty_kernel::{
+    Scope,
+    id::{CompanyId, new_uuid},
+};
 use quenty_platform::Tx;
 use uuid::Uuid;
 
@@ -52,8 +55,8 @@ use crate::{
     domain::{
         manifest::{Manifest, ManifestFact, ManifestStatus},
         rules::Tariff,
-        shipment::{Shipment, ShipmentFact},
-        tariff::QTY,
+        shipment::{Shipment, ShipmentFact, Status},
+        tariff::{QTY, local},
         tracking::{ExceptionCode, Scan, ScanKind, TrackingEvent},
         tracking_number::TrackingNumber,
     },
@@ -63,6 +66,12 @@ use crate::{
 /// The day on which tariffs are looked up.
 pub fn today(now: Timestamp) -> Date {
     now.to_zoned(TimeZone::UTC).date()
+}
+
+/// A moment by the clocks of a company.
+async fn local_to(tx: &mut Tx, company: CompanyId, at: Timestamp) -> Result<Zoned, Error> {
+    let standing = store::neighbours::find_standing(tx.conn(), company).await?;
+    Ok(local(at, standing.and_then(|standing| standing.time_zone).as_deref()))
 }
 
 async fn save_shipment(
@@ -151,7 +160,8 @@ async fn book(tx: &mut Tx, shipment: &mut Shipment) -> Result<ShipmentFact, Erro
 
 /// A manifest under way is delivered once nothing more will happen to any of its shipments.
 async fn deliver_manifest_if_done(tx: &mut Tx, manifest: &mut Manifest) -> Result<(), Error> {
-    let ended = ["delivered", "returned", "lost"];
+    let ended: Vec<&str> =
+        Status::ALL.into_iter().filter(|status| status.has_ended()).map(Status::as_str).collect();
     let done = manifest.state().status == ManifestStatus::Shipped
         && store::manifest_items::all_are(tx.conn(), manifest.state().id, &ended).await?;
     if done {

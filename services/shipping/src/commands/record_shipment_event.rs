@@ -10,7 +10,7 @@ use crate::{
     store,
 };
 
-use super::{save_shipment, tell_manifest_of_end};
+use super::{local_to, save_shipment, tell_manifest_of_end};
 
 /// Takes in what the carrier's people report; the same report twice, by its id, is one.
 pub async fn record_shipment_event(
@@ -28,7 +28,8 @@ pub async fn record_shipment_event(
     let had_ended = shipment.state().status.has_ended();
     let is_late = shipment.state().last_event_at.is_some_and(|last| scan.at < last);
     let reported = store::tracking::reported(tx.conn(), id).await?;
-    let facts = shipment.report(scan, reported, now)?;
+    let there = local_to(tx, shipment.state().company_id, now).await?;
+    let facts = shipment.report(scan, reported, &there)?;
     save_shipment(tx, &shipment, facts).await?;
     let event = TrackingEvent {
         event_id: scan.event_id,
@@ -36,7 +37,12 @@ pub async fn record_shipment_event(
         status: if is_late { scan.kind.unified() } else { shipment.state().unified() },
         occurred_at: scan.at,
         place: scan.place.as_ref().map(|place| place.as_str().to_owned()),
-        detail: scan.detail.as_ref().map(|detail| detail.as_str().to_owned()),
+        // What is noted after an erasure would name the person again.
+        detail: scan
+            .detail
+            .as_ref()
+            .filter(|_| !shipment.state().is_erased())
+            .map(|detail| detail.as_str().to_owned()),
     };
     store::tracking::insert(tx.conn(), id, &event, now).await?;
     if shipment.state().status.has_ended() && !had_ended {

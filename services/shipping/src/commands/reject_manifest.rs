@@ -1,5 +1,5 @@
 use quenty_kernel::{Scope, id::ManifestId};
-use quenty_platform::Tx;
+use quenty_platform::{Tx, http::IfMatch};
 
 use crate::{Error, domain::manifest::Manifest, store};
 
@@ -10,9 +10,11 @@ pub async fn reject_manifest(
     tx: &mut Tx,
     scope: Scope,
     id: ManifestId,
+    seen: IfMatch,
     reason: String,
 ) -> Result<Manifest, Error> {
     let mut manifest = store::manifests::lock(tx.conn(), scope, id).await?;
+    seen.check(manifest.state().version)?;
     let rejected = manifest.reject(reason, tx.now())?;
     save_manifest(tx, &manifest, [rejected]).await?;
     Ok(manifest)

@@ -1,4 +1,4 @@
-use jiff::Zoned;
+use jiff::{Zoned, civil::Date};
 use quenty_kernel::id::{CompanyId, ShipmentId, new_uuid};
 use quenty_platform::Tx;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::{
     domain::{
         rules::{Refusal, Standing, Tariff},
         shipment::{Shipment, Status},
-        tariff::{Offer, local},
+        tariff::{Offer, local, not_before},
     },
     store, tasks,
 };
@@ -23,10 +23,10 @@ pub struct PendingBooking {
 }
 
 /// Answers an order's or a return's request: books it, rejects it, or first asks Customer about the company's
-/// standing. The same request again is answered already, or asks for the answer once more. An order or a return whose
-/// buyer is erased has ended, and waits for no answer.
+/// standing. The same request again is told its answer again, while that is true, or asks for one once more. An order or a
+/// return whose buyer is erased has ended, and waits for no answer.
 pub async fn request_shipment(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
-    let Some(Request { asker, attempt }) = new.request else { return Ok(()) };
+    let Some(Request { asker, attempt, ready_on }) = new.request else { return Ok(()) };
     let is_erased = match asker {
         Asker::Order(id) => tx.is_erased(id).await?,
         Asker::Return(id) => tx.is_erased(id).await?,
@@ -38,8 +38,8 @@ pub async fn request_shipment(tx: &mut Tx, new: NewShipment) -> Result<(), Error
         Asker::Order(id) => store::shipments::lock_of_order(tx.conn(), id).await?,
         Asker::Return(id) => store::shipments::lock_of_return(tx.conn(), id).await?,
     };
-    if let Some(earlier) = earlier.iter().find(|shipment| shipment.state().attempt == attempt) {
-        return if earlier.state().status == Status::Booking { ask(tx, earlier) } else { Ok(()) };
+    if let Some(known) = earlier.into_iter().find(|shipment| shipment.state().attempt == attempt) {
+        return answer_again(tx, known).await;
     }
     match asker {
         Asker::Order(id) if store::neighbours::is_cancelled(tx.conn(), id).await? => refuse(tx, new).await,
@@ -49,8 +49,16 @@ pub async fn request_shipment(tx: &mut Tx, new: NewShipment) -> Result<(), Error
         {
             Ok(())
         }
-        Asker::Order(_) | Asker::Return(_) => decide(tx, new).await,
+        Asker::Order(_) | Asker::Return(_) => decide(tx, new, ready_on).await,
     }
+}
+
+async fn answer_again(tx: &mut Tx, mut shipment: Shipment) -> Result<(), Error> {
+    if shipment.state().status == Status::Booking {
+        return ask(tx, &shipment);
+    }
+    let Some(told) = shipment.answer_again(tx.now()) else { return Ok(()) };
+    save_shipment(tx, &shipment, [told]).await
 }
 
 async fn refuse(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
@@ -59,13 +67,13 @@ async fn refuse(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
     save_shipment(tx, &shipment, [voided]).await
 }
 
-async fn decide(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
+async fn decide(tx: &mut Tx, new: NewShipment, ready_on: Option<Date>) -> Result<(), Error> {
     let mut shipment = create_shipment(tx, new).await?;
     let now = tx.now();
     let tariff = tariff_of(tx, &shipment).await?;
     let standing = store::neighbours::find_standing(tx.conn(), shipment.state().company_id).await?;
     let there = local(now, standing.as_ref().and_then(|standing| standing.time_zone.as_deref()));
-    let offer = match offer(&tariff, &shipment, &there) {
+    let offer = match offer(&tariff, &shipment, &not_before(ready_on, there)) {
         Ok(offer) => offer,
         Err(refusal) => {
             let started = shipment.start_booking(None, now)?;
@@ -82,9 +90,9 @@ async fn decide(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {
     save_shipment(tx, &shipment, [started]).await
 }
 
-fn offer(tariff: &Tariff, shipment: &Shipment, now: &Zoned) -> Result<Offer, Refusal> {
+fn offer(tariff: &Tariff, shipment: &Shipment, from: &Zoned) -> Result<Offer, Refusal> {
     shipment.check_printable()?;
-    tariff.offer(shipment.state().service, &shipment.consignment(), now)
+    tariff.offer(shipment.state().service, &shipment.consignment(), from)
 }
 
 /// Every time under another key: the task of an earlier request may be dead. Who comes second finds nothing to decide.

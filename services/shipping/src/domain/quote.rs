@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use quenty_kernel::{
+    hex,
     id::CompanyId,
     measure::{Dimensions, Grams},
 };
@@ -77,7 +78,7 @@ fn digest(consignment: &Consignment<'_>) -> String {
         "{:?}|{:?}|{parcels:?}|{}",
         consignment.origin, consignment.destination, consignment.declared_value
     );
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(Sha256::digest(text))
 }
 
 #[cfg(test)]

@@ -65,17 +65,6 @@ pub struct Standing {
     pub time_zone: Option<String>,
 }
 
-impl From<&quenty_contracts::customer::Standing> for Standing {
-    fn from(told: &quenty_contracts::customer::Standing) -> Self {
-        Self {
-            may_order: told.may_order,
-            may_ship_internationally: told.may_ship_internationally,
-            trade_name: told.trade_name.clone(),
-            time_zone: Some(told.time_zone.clone()),
-        }
-    }
-}
-
 impl Standing {
     /// # Errors
     /// When the company may not send, or not abroad.

@@ -214,6 +214,13 @@ pub fn local(at: Timestamp, time_zone: Option<&str>) -> Zoned {
     same_day.to_zoned(TimeZone::fixed(last))
 }
 
+/// The present, or a later day by the same clocks.
+#[must_use]
+pub fn not_before(day: Option<Date>, now: Zoned) -> Zoned {
+    let later = day.filter(|day| *day > now.date());
+    later.and_then(|day| day.to_zoned(now.time_zone().clone()).ok()).unwrap_or(now)
+}
+
 /// The `days`-th business day after today: Monday to Friday, holidays not known.
 fn business_day(today: Date, days: u16) -> Date {
     let mut date = today;

@@ -36,6 +36,9 @@ impl ScanKind {
         Self::Exception,
     ];
 
+    /// What happens at somebody's door.
+    pub const AT_A_DOOR: [Self; 3] = [Self::OutForDelivery, Self::DeliveryFailed, Self::Delivered];
+
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

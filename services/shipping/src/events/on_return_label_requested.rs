@@ -15,7 +15,11 @@ pub async fn on_return_label_requested(
     let international = asked.sender.address.country() != asked.consignee.address.country();
     let new = NewShipment {
         company_id: asked.company_id,
-        request: Some(Request { asker: Asker::Return(asked.return_id), attempt: asked.attempt }),
+        request: Some(Request {
+            asker: Asker::Return(asked.return_id),
+            attempt: asked.attempt,
+            ready_on: None,
+        }),
         reference: None,
         service: ServiceLevel::Standard,
         sender: asked.sender,

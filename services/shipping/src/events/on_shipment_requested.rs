@@ -11,7 +11,11 @@ pub async fn on_shipment_requested(tx: &mut Tx, event: Received<ShipmentRequeste
     let asked = event.data;
     let new = NewShipment {
         company_id: asked.company_id,
-        request: Some(Request { asker: Asker::Order(asked.order_id), attempt: asked.attempt }),
+        request: Some(Request {
+            asker: Asker::Order(asked.order_id),
+            attempt: asked.attempt,
+            ready_on: asked.ready_on,
+        }),
         reference: asked.reference,
         service: ServiceLevel::of_order(&asked.kind),
         sender: asked.sender,

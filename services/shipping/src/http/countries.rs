@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{ReadCountries, ReadZones};
 use crate::{Error, commands, store};
-use quenty_kernel::money::Money;
+use quenty_kernel::{hex, money::Money};
 
 /// An hour; a day while we are away. It needs a token and is nobody's secret: a new version of us changes it, and nothing
 /// else.
@@ -86,7 +86,7 @@ pub(super) async fn list_countries(
 /// The same for everyone and seldom new: kept for a while, then asked for by its digest.
 fn reference(headers: &HeaderMap, data: &impl Serialize) -> Result<Response> {
     let body = serde_json::to_vec(data)?;
-    let etag = format!("\"{}\"", hex(&Sha256::digest(&body)));
+    let etag = format!("\"{}\"", hex(Sha256::digest(&body)));
     let is_known = headers.get(header::IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == etag.as_bytes());
     let kept = [(header::ETAG, etag), (header::CACHE_CONTROL, CACHED.to_owned())];
     Ok(if is_known {
@@ -94,10 +94,6 @@ fn reference(headers: &HeaderMap, data: &impl Serialize) -> Result<Response> {
     } else {
         (kept, [(header::CONTENT_TYPE, "application/json")], body).into_response()
     })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl TryFrom<store::countries::Country> for CountryOut {

@@ -4,7 +4,7 @@ use axum::extract::State;
 use quenty_kernel::{contact::Text, id::ManifestId};
 use quenty_platform::{
     App, Result,
-    http::{Answer, Can, Json, Path},
+    http::{Answer, Can, IfMatch, Json, Path},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -37,31 +37,35 @@ pub(super) async fn submit_manifest(
 }
 
 /// Approve a manifest that someone else submitted.
-#[utoipa::path(post, path = "/api/v1/manifests/{id}/approve", operation_id = "approve_manifest", tag = "manifests", params(("id" = ManifestId, Path)),
-    security(("bearer" = ["manifests:approve"])),
-    responses((status = 200, body = ManifestOut), (status = 403, description = "`FOUR_EYES`: you submitted it"), (status = 409, description = "`ILLEGAL_TRANSITION`")))]
+#[utoipa::path(post, path = "/api/v1/manifests/{id}/approve", operation_id = "approve_manifest", tag = "manifests",
+    params(("id" = ManifestId, Path), ("If-Match" = Option<String>, Header)), security(("bearer" = ["manifests:approve"])),
+    responses((status = 200, body = ManifestOut), (status = 403, description = "`FOUR_EYES`: you submitted it"), (status = 409, description = "`ILLEGAL_TRANSITION`"),
+        (status = 412, description = "`VERSION_MISMATCH`: it is not what you saw any more")))]
 pub(super) async fn approve_manifest(
     State(app): State<App>,
     caller: Can<ApproveManifests>,
     Path(id): Path<ManifestId>,
+    seen: IfMatch,
 ) -> Result<Answer> {
     let mut tx = app.begin(&caller).await?;
-    let manifest = commands::approve_manifest(&mut tx, caller.scope()?, id).await?;
+    let manifest = commands::approve_manifest(&mut tx, caller.scope()?, id, seen).await?;
     tx.answer(shown(&manifest)?).await
 }
 
 /// Send a submitted manifest back.
-#[utoipa::path(post, path = "/api/v1/manifests/{id}/reject", operation_id = "reject_manifest", tag = "manifests", params(("id" = ManifestId, Path)),
-    request_body = RejectManifestIn, security(("bearer" = ["manifests:reject"])),
-    responses((status = 200, body = ManifestOut), (status = 409, description = "`ILLEGAL_TRANSITION`")))]
+#[utoipa::path(post, path = "/api/v1/manifests/{id}/reject", operation_id = "reject_manifest", tag = "manifests",
+    params(("id" = ManifestId, Path), ("If-Match" = Option<String>, Header)), request_body = RejectManifestIn,
+    security(("bearer" = ["manifests:reject"])),
+    responses((status = 200, body = ManifestOut), (status = 409, description = "`ILLEGAL_TRANSITION`"), (status = 412, description = "`VERSION_MISMATCH`: it is not what you saw any more")))]
 pub(super) async fn reject_manifest(
     State(app): State<App>,
     caller: Can<RejectManifests>,
     Path(id): Path<ManifestId>,
+    seen: IfMatch,
     Json(input): Json<RejectManifestIn>,
 ) -> Result<Answer> {
     let mut tx = app.begin(&caller).await?;
-    let manifest = commands::reject_manifest(&mut tx, caller.scope()?, id, input.reason.into()).await?;
+    let manifest = commands::reject_manifest(&mut tx, caller.scope()?, id, seen, input.reason.into()).await?;
     tx.answer(shown(&manifest)?).await
 }
 

@@ -211,6 +211,8 @@ pub(super) struct AsOf {
 }
 
 /// Create a shipment as a draft, or booked at once.
+///
+/// It belongs to no order, so that no request to erase a customer reaches the people named in it: they stay in it.
 #[utoipa::path(post, path = "/api/v1/shipments", operation_id = "create_shipment", tag = "shipments", request_body = CreateShipmentIn,
     security(("bearer" = ["shipments:create"])),
     responses((status = 201, body = ShipmentOut),

@@ -2,7 +2,7 @@
 //! no transaction waits for the network.
 
 use quenty_kernel::id::CompanyId;
-use quenty_platform::App;
+use quenty_platform::{App, tx::Cause};
 
 use crate::{
     Error,
@@ -10,13 +10,19 @@ use crate::{
     store, tasks,
 };
 
+/// What Customer answers is kept.
 pub async fn standing_for(app: &App, company: CompanyId, international: bool) -> Result<Standing, Error> {
     let known = store::neighbours::find_standing(app.db(), company).await?;
     if let Some(standing) = known.as_ref().filter(|standing| standing.permits(international).is_ok()) {
         return Ok(standing.clone());
     }
     match (tasks::ask_standing(app, company).await, known) {
-        (Ok(told), _) => Ok(Standing::from(&told)),
+        (Ok(told), _) => {
+            let mut tx = app.begin_as(Cause::system()).await?;
+            let standing = store::neighbours::newest_standing(tx.conn(), &told).await?;
+            tx.commit().await?;
+            Ok(standing.ok_or(Refusal::CompanyNotActive)?)
+        }
         (Err(error), _) if error.is_not_found() => Err(Refusal::CompanyNotActive.into()),
         // Customer is away: what it said last still holds.
         (Err(_), Some(known)) => Ok(known),

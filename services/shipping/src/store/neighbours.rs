@@ -40,6 +40,15 @@ pub async fn keep_standing(connection: &mut PgConnection, told: &ToldStanding) -
     Ok(())
 }
 
+/// Keeps a standing, and gives the one that holds: a newer one may have been told meanwhile.
+pub async fn newest_standing(
+    connection: &mut PgConnection,
+    told: &ToldStanding,
+) -> Result<Option<Standing>, Error> {
+    keep_standing(connection, told).await?;
+    find_standing(connection, told.company_id).await
+}
+
 pub async fn mark_cancelled(
     connection: &mut PgConnection,
     order: OrderId,

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// What anyone who knows the number may see: no names, no streets, no free text.
+/// What anyone who knows the number may see: no names, no streets, no free text but the hub or the city of a scan.
 #[derive(Debug, Clone)]
 pub struct PublicShipment {
     pub id: ShipmentId,

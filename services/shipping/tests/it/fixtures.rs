@@ -113,6 +113,7 @@ impl Shop {
             declared_value: Money::parse("50000", Currency::COP).unwrap(),
             cash_on_delivery: None,
             incoterm: None,
+            ready_on: None,
         }
     }
 }

@@ -173,6 +173,35 @@ async fn a_rejected_manifest_is_changed_and_submitted_again() {
 }
 
 #[tokio::test]
+async fn a_manifest_that_changed_since_it_was_seen_is_neither_approved_nor_rejected() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let (manifest, shipment) = (shop.manifest().await, shop.booked().await);
+    shop.add(&manifest, &shipment).await.expect(200);
+    let submitted = shop.act(&format!("/manifests/{manifest}/submit")).await.expect(200);
+    let seen = submitted.header("etag").unwrap();
+    shop.post(&format!("/manifests/{manifest}/reject"), &json!({"reason": "wrong day"})).await.expect(200);
+    let path = format!("/api/v1/manifests/{manifest}");
+    let other_day = json!({"date": "2026-01-07"});
+    shop.app.patch(&path).token(&shop.token).json(&other_day).send().await.expect(200);
+    let now = shop.act(&format!("/manifests/{manifest}/submit")).await.expect(200);
+
+    let colleague =
+        shop.app.token(Realm::Company, Some(shop.company), &["manifests:approve", "manifests:reject"]);
+    let decide = |verb: &str, etag: &str| {
+        let call = shop.app.post(&format!("{path}/{verb}")).token(&colleague).header("if-match", etag);
+        let body = if verb == "reject" { json!({"reason": "wrong day"}) } else { json!({}) };
+        call.json(&body).send()
+    };
+    for verb in ["approve", "reject"] {
+        decide(verb, seen).await.expect_problem(412, "VERSION_MISMATCH");
+    }
+    assert_eq!(shop.shown(&manifest).await["status"], "submitted");
+    let approved = decide("approve", now.header("etag").unwrap()).await.expect(200).json();
+    assert_eq!(approved["status"], "approved");
+}
+
+#[tokio::test]
 async fn a_cancelled_manifest_sets_its_shipments_free() {
     let shop = Shop::open().await;
     shop.told(1, true).await;

@@ -16,7 +16,7 @@ use quenty_kernel::{
 use quenty_testkit::{eventually, neighbour::serve};
 use serde_json::{Value, json};
 
-use crate::fixtures::{Shop, customer, customer_while, delivered, party};
+use crate::fixtures::{Shop, customer, customer_that_says, customer_while, delivered, party, standing};
 
 impl Shop {
     async fn cancel(&self, order: OrderId, version: i64) {
@@ -68,7 +68,7 @@ async fn an_order_is_booked_collected_and_delivered() {
     let order = OrderId::new();
     let requested = shop.requested(order, "CO");
     shop.app.hear(order, Some(shop.company), 3, &requested).await;
-    // The same request again, as another event, is the same shipment.
+    // The same request again, as another event, is the same shipment, and told once more.
     shop.app.hear(order, Some(shop.company), 4, &requested).await;
     let shipment = shop.shipment_of(order).await;
     assert_eq!((&shipment["status"], &shipment["reference"]), (&json!("booked"), &json!("PED-7")));
@@ -86,10 +86,23 @@ async fn an_order_is_booked_collected_and_delivered() {
     let kinds: Vec<&str> = facts.iter().map(|fact| fact.kind.split('.').nth(3).unwrap()).collect();
     assert_eq!(
         kinds,
-        ["created", "booking_started", "booked", "picked_up", "departed", "out_for_delivery", "delivered"]
+        [
+            "created",
+            "booking_started",
+            "booked",
+            "booked",
+            "picked_up",
+            "departed",
+            "out_for_delivery",
+            "delivered"
+        ]
     );
     let booked = &facts[2].data;
     assert_eq!((&booked["order_id"], &booked["attempt"]), (&json!(order), &json!(1)));
+    assert_eq!(booked, &facts[3].data);
+    // What was delivered is booked no more.
+    shop.app.hear(order, Some(shop.company), 5, &requested).await;
+    assert_eq!(shop.kinds_of(&shipment).await.last().unwrap(), "delivered");
     shop.app.assert_sound().await;
 }
 
@@ -106,11 +119,15 @@ async fn a_request_that_breaks_a_rule_is_rejected_with_its_code() {
         (&shipment["status"], &shipment["ended_code"]),
         (&json!("rejected"), &json!("WEIGHT_ABOVE_LIMIT"))
     );
+    shop.app.hear(order, Some(shop.company), 4, &heavy).await;
+    let facts = shop.facts_of(&shipment).await;
+    assert_eq!(shop.kinds_of(&shipment).await[2..], ["rejected", "rejected"], "who asks again is told again");
+    assert_eq!(facts[2].data, facts[3].data);
 
     // The next attempt is another request.
     let mut lighter = shop.requested(order, "CO");
     lighter.attempt = 2;
-    shop.app.hear(order, Some(shop.company), 4, &lighter).await;
+    shop.app.hear(order, Some(shop.company), 5, &lighter).await;
     assert_eq!(shop.shipment_of(order).await["status"], "booked");
 }
 
@@ -188,6 +205,54 @@ async fn a_booking_that_waited_is_promised_by_the_day_of_its_answer() {
     let row = shop.get(&format!("/shipments/{id}")).await.expect(200).json();
     let folded = shop.get(&format!("/shipments/{id}?as_of=2026-01-06T12:00:00Z")).await.expect(200).json();
     assert_eq!(row, folded);
+}
+
+#[tokio::test]
+async fn nothing_is_promised_for_a_day_before_its_collection() {
+    let shop = Shop::open().await;
+    shop.told(1, true).await;
+    let order = OrderId::new();
+    let mut requested = shop.requested(order, "CO");
+    requested.ready_on = Some("2026-01-26".parse().unwrap());
+    shop.app.hear(order, Some(shop.company), 3, &requested).await;
+    let shipment = shop.shipment_of(order).await;
+    assert_eq!(
+        shipment["promised_at"], "2026-01-30T04:59:59Z",
+        "three business days from that Monday in Bogotá"
+    );
+
+    // The driver comes three days later.
+    shop.app.advance_to("2026-01-29T12:00:00Z".parse().unwrap());
+    shop.pick_up(order).await;
+    let promised = json!("2026-02-04T04:59:59Z");
+    let collected = shop.facts_of(&shipment).await.pop().unwrap();
+    assert_eq!(
+        (collected.kind.as_str(), &collected.data["promised_at"]),
+        ("quenty.shipping.shipment.picked_up.v1", &promised)
+    );
+    let id = shipment["id"].as_str().unwrap();
+    let label = shop.get(&format!("/shipments/{id}/label")).await.expect(200);
+    assert!(label.text().contains("(2026-02-03)"));
+    let row = shop.get(&format!("/shipments/{id}")).await.expect(200).json();
+    let folded = shop.get(&format!("/shipments/{id}?as_of=2026-01-29T12:00:00Z")).await.expect(200).json();
+    assert_eq!((&row, &row["promised_at"]), (&folded, &promised));
+    shop.app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_newer_standing_that_was_heard_meanwhile_outweighs_what_customer_answers() {
+    let is_there = Arc::new(AtomicBool::new(false));
+    let known = is_there.clone();
+    let says = move |company| known.load(Ordering::Relaxed).then(|| standing(company, 1, false));
+    let shop = Shop::open_with(vec![("customer_url", customer_that_says(says).await)]).await;
+    let order = OrderId::new();
+    let requested = shop.requested(order, "MX");
+    shop.app.hear(order, Some(shop.company), 3, &requested).await;
+    asked_in_vain(&shop).await;
+    shop.told(2, true).await;
+    is_there.store(true, Ordering::Relaxed);
+    shop.app.hear(order, Some(shop.company), 4, &requested).await;
+    status_of(&shop, order, "booked").await;
 }
 
 fn problem() -> Value {
@@ -305,9 +370,9 @@ async fn what_has_reached_the_door_is_not_sent_back() {
 }
 
 #[tokio::test]
-async fn the_consignee_is_corrected_until_the_pickup_and_then_by_people_and_another_country_voids() {
+async fn the_consignee_is_corrected_until_the_pickup_and_then_by_people() {
     let shop = Shop::open().await;
-    let (order, moved) = (OrderId::new(), OrderId::new());
+    let order = OrderId::new();
     let named = |name: &str, country: &str| {
         let mut consignee = party(country);
         consignee["name"] = json!(name);
@@ -332,8 +397,4 @@ async fn the_consignee_is_corrected_until_the_pickup_and_then_by_people_and_anot
     let kinds: Vec<&str> = facts.iter().map(|fact| fact.kind.split('.').nth(3).unwrap()).collect();
     assert_eq!(kinds[4..], ["picked_up", "exception_raised", "scanned"]);
     assert_eq!(facts[5].data["code"], "ADDRESS_PROBLEM");
-
-    shop.app.hear(moved, Some(shop.company), 3, &shop.requested(moved, "CO")).await;
-    shop.update(moved, 4, named("Ana", "MX")).await;
-    assert_eq!(shop.shipment_of(moved).await["status"], "voided");
 }

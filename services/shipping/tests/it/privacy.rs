@@ -35,7 +35,7 @@ async fn a_buyer_is_erased_from_both_ways_and_the_merchant_stays() {
         order_ids: vec![order, cancelled],
         return_ids: vec![goods],
     };
-    shop.app.hear(request_id, Some(shop.company), 1, &erase).await;
+    shop.app.deliver(&shop.app.envelope(request_id, Some(shop.company), 1, &erase)).await;
     assert!(shop.app.facts(request_id).await.is_empty(), "parcels are on their way");
     shop.gives_up(goods, 2, &shop.give_up(goods)).await;
     shop.until(goods, "voided").await;
@@ -63,5 +63,21 @@ async fn a_buyer_is_erased_from_both_ways_and_the_merchant_stays() {
     shop.asks(goods, 3, &back).await;
     shop.app.at_rest().await;
     assert_eq!(mentions(shop.app.app.db(), &WORDS).await, Vec::<String>::new(), "older requests come late");
+
+    let late = json!({"kind": "scan", "place": "Bogotá", "detail": "Eva Prado, timbre 3"});
+    shop.scan(id, &late).await.expect(200);
+    assert_eq!(
+        mentions(shop.app.app.db(), &WORDS).await,
+        Vec::<String>::new(),
+        "people note something later"
+    );
+    let noted = sqlx::query("update tracking_events set detail = 'Eva Prado' where kind = 'scan'");
+    noted.execute(shop.app.app.db()).await.unwrap();
+    shop.app.hear(request_id, Some(shop.company), 2, &ErasureRequested { round: 2, ..erase }).await;
+    assert_eq!(
+        mentions(shop.app.app.db(), &WORDS).await,
+        Vec::<String>::new(),
+        "another round erases that, too"
+    );
     shop.assert_sound().await;
 }

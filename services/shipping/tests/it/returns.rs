@@ -102,7 +102,7 @@ async fn a_return_gets_its_label_and_is_followed_to_the_warehouse() {
     let goods = ReturnId::new();
     let request = shop.way_back(goods, "CO");
     shop.asks(goods, 3, &request).await;
-    // The same request again, as another event, is the same shipment.
+    // The same request again, as another event, is the same shipment, and told once more.
     shop.asks(goods, 4, &request).await;
     assert_eq!(shop.shipments_for(goods).await.len(), 1);
     let shipment = shop.shipment_for(goods).await;
@@ -128,7 +128,16 @@ async fn a_return_gets_its_label_and_is_followed_to_the_warehouse() {
     assert_eq!(tracked["status"], "delivered");
     assert_eq!(
         shop.kinds_of(&shipment).await,
-        ["created", "booking_started", "booked", "picked_up", "departed", "out_for_delivery", "delivered"]
+        [
+            "created",
+            "booking_started",
+            "booked",
+            "booked",
+            "picked_up",
+            "departed",
+            "out_for_delivery",
+            "delivered"
+        ]
     );
     shop.assert_told_of(&shipment, goods).await;
     shop.assert_sound().await;

@@ -4,7 +4,7 @@ use quenty_platform::{Error, http::document, token::Realm};
 use quenty_testkit::neighbour::serve;
 use serde_json::{Value, json};
 
-use crate::fixtures::{NOW, Shop, delivered, draft, item, merged, party};
+use crate::fixtures::{NOW, Shop, customer_that_says, delivered, draft, item, merged, party, standing};
 
 #[tokio::test]
 async fn a_draft_is_booked_labelled_and_delivered_with_proof() {
@@ -299,6 +299,15 @@ async fn abroad_needs_a_verified_company_and_a_list_of_items() {
         .expect(200)
         .json();
     assert_eq!(by_number["items"][0]["id"], booked["id"]);
+}
+
+#[tokio::test]
+async fn what_customer_answers_does_not_outweigh_a_newer_standing_that_was_heard() {
+    let says = |company| Some(standing(company, 1, true));
+    let shop = Shop::open_with(vec![("customer_url", customer_that_says(says).await)]).await;
+    shop.told(2, false).await;
+    let abroad = merged(&draft(), &json!({"consignee": party("MX"), "items": [item()], "book": true}));
+    shop.post("/shipments", &abroad).await.expect_problem(409, "KYC_REQUIRED");
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use quenty_testkit::{TestApp, reads, strangers};
 
 use crate::fixtures::Shop;
@@ -53,6 +55,16 @@ async fn another_company_finds_nothing() {
     }
     let list = shop.app.get("/api/v1/shipments").token(&stranger).send().await.expect(200).json();
     assert_eq!(list["items"], json!([]));
+}
+
+#[tokio::test]
+async fn what_may_be_changed_under_a_version_says_which_header_names_it() {
+    let app = TestApp::start(quenty_shipping::service()).await;
+    let document = app.get("/openapi.json").send().await.expect(200).json();
+    assert_eq!(
+        strangers::conditional_operations(&document),
+        BTreeSet::from(["approve_manifest", "delete_manifest", "reject_manifest", "update_manifest"])
+    );
 }
 
 #[tokio::test]

@@ -1,12 +1,6 @@
-use std::time::Duration;
-
 use quenty_platform::live::MOST_OF_STRANGER;
 use quenty_testkit::eventually;
 use serde_json::json;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 
 use crate::fixtures::{Shop, delivered, merged};
 
@@ -22,16 +16,26 @@ async fn anyone_sees_where_a_parcel_is_and_nothing_about_people() {
     let id = shop.booked().await;
     let number = number_of(&shop, &id).await;
     shop.scan(&id, &json!({"kind": "departed", "place": "Bogotá"})).await.expect(200);
-    shop.scan(&id, &json!({"kind": "delivery_failed", "detail": "Ana Gómez was not at Calle 26"}))
-        .await
-        .expect(200);
-    shop.scan(&id, &delivered()).await.expect(200);
+    let street = json!({"place": "Calle 26 # 59-51"});
+    for report in [
+        json!({"kind": "delivery_failed", "detail": "Ana Gómez was not at Calle 26"}),
+        // The same by another name.
+        json!({"kind": "exception", "code": "DELIVERY_FAILED", "detail": "Ana Gómez was not at Calle 26"}),
+        json!({"kind": "out_for_delivery"}),
+        delivered(),
+    ] {
+        shop.scan(&id, &merged(&report, &street)).await.expect(200);
+    }
 
     let seen = shop.app.get(&format!("/api/v1/tracking/{number}")).send().await.expect(200);
     assert_eq!(seen.json()["status"], "delivered");
     let statuses: Vec<_> =
         seen.json()["events"].as_array().unwrap().iter().map(|event| event["status"].clone()).collect();
-    assert_eq!(statuses, ["pending", "in_transit", "delivery_failed", "delivered"]);
+    assert_eq!(
+        statuses,
+        ["pending", "in_transit", "delivery_failed", "delivery_failed", "out_for_delivery", "delivered"]
+    );
+    assert_eq!(seen.json()["events"][1]["place"], "Bogotá");
     for personal in ["Ana", "Luis", "Calle", "+57", "COMP-", "SHIP-", "50000"] {
         assert!(!seen.text().contains(personal), "{personal} in {}", seen.text());
     }
@@ -63,35 +67,9 @@ async fn what_is_scanned_after_the_end_changes_nothing_that_followers_see() {
     assert_eq!(statuses, ["pending", "in_transit", "delivered", "delivered", "delivered"]);
 }
 
-/// Opens a live stream.
-async fn follow(shop: &Shop, path: &str, last_event_id: Option<&str>) -> TcpStream {
-    let address = shop.app.base_url.trim_start_matches("http://").to_owned();
-    let mut socket = TcpStream::connect(&address).await.unwrap();
-    let resume = last_event_id.map_or_else(String::new, |id| format!("last-event-id: {id}\r\n"));
-    socket
-        .write_all(format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{resume}\r\n").as_bytes())
-        .await
-        .unwrap();
-    socket
-}
-
 /// Reads a live stream until it holds `wanted`.
 async fn read_until(shop: &Shop, path: &str, last_event_id: Option<&str>, wanted: &str) -> String {
-    hear(&mut follow(shop, path, last_event_id).await, wanted).await
-}
-
-async fn hear(socket: &mut TcpStream, wanted: &str) -> String {
-    let mut text = String::new();
-    let read = async {
-        let mut buffer = [0_u8; 4096];
-        while !text.contains(wanted) {
-            let count = socket.read(&mut buffer).await.unwrap();
-            assert!(count > 0, "the stream ended: {text}");
-            text.push_str(&String::from_utf8_lossy(&buffer[..count]));
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), read).await.expect("the event arrives");
-    text
+    shop.app.follow(path, None, last_event_id).await.read_until(wanted).await
 }
 
 #[tokio::test]
@@ -142,17 +120,16 @@ async fn a_stranger_follows_so_many_at_a_time_and_reads_as_before() {
     let path = format!("/api/v1/tracking/{number}/stream");
     let mut open = Vec::new();
     for _ in 0..MOST_OF_STRANGER {
-        let mut socket = follow(&shop, &path, None).await;
-        hear(&mut socket, "200 OK").await;
-        open.push(socket);
+        let mut stream = shop.app.follow(&path, None, None).await;
+        stream.read_until("200 OK").await;
+        open.push(stream);
     }
     let refused = shop.app.get(&path).send().await.expect_problem(429, "TOO_MANY_STREAMS");
     assert!(refused.header("retry-after").is_some());
     shop.app.get(&format!("/api/v1/tracking/{number}")).send().await.expect(200);
     open.pop();
     eventually("the place is free", || async {
-        let mut socket = follow(&shop, &path, None).await;
-        hear(&mut socket, "\r\n\r\n").await.contains("200 OK").then_some(())
+        read_until(&shop, &path, None, "\r\n\r\n").await.contains("200 OK").then_some(())
     })
     .await;
 }

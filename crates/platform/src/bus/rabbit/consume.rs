@@ -1,7 +1,9 @@
 //! Consuming: one event after the other per queue, acknowledged once the inbox holds it.
 //!
 //! Nothing is ever put back by us: that would burn deliveries and change the order. While the inbox cannot store
-//! (its database is away), the event stays unacknowledged in our hand and the queue behind it waits.
+//! (its database is away), the event stays unacknowledged in our hand and the queue behind it waits. A broker takes it back
+//! after half an hour; nothing is fetched again before the inbox has it, so that an outage of any length counts as one
+//! delivery.
 
 use std::time::Duration;
 
@@ -110,7 +112,7 @@ impl QueueConsumer<'_> {
     async fn handle(&self, delivery: Delivery) -> Result<(), BusAway> {
         let settled = match serde_json::from_slice::<Envelope>(&delivery.data) {
             Ok(envelope) => {
-                self.store(&delivery, envelope).await?;
+                self.store(envelope).await?;
                 delivery.ack(BasicAckOptions::default()).await
             }
             Err(error) => {
@@ -119,16 +121,17 @@ impl QueueConsumer<'_> {
             }
         };
         // `false`: the channel was lost meanwhile, and whatever else was fetched on it is not ours any more.
-        if settled.map_err(BusAway::because)? { Ok(()) } else { Err(channel_lost()) }
+        if settled.map_err(BusAway::because)? {
+            Ok(())
+        } else {
+            Err(BusAway("the channel was lost".to_owned()))
+        }
     }
 
-    /// Tries until the inbox holds the event.
-    async fn store(&self, delivery: &Delivery, envelope: Envelope) -> Result<(), BusAway> {
+    /// Tries until the inbox holds the event, also when the channel is lost meanwhile: whoever gets it next finds it known.
+    async fn store(&self, envelope: Envelope) -> Result<(), BusAway> {
         let mut pause = PAUSE_MIN;
         loop {
-            if !delivery.usable() {
-                return Err(channel_lost());
-            }
             let Err(error) = (self.deliver)(envelope.clone()).await else { return Ok(()) };
             if pause == PAUSE_MIN {
                 tracing::warn!(queue = self.queue, %error, "the inbox cannot store; the queue waits");
@@ -147,8 +150,4 @@ impl QueueConsumer<'_> {
             () = sleep(length) => {}
         }
     }
-}
-
-fn channel_lost() -> BusAway {
-    BusAway("the channel was lost".to_owned())
 }

@@ -109,7 +109,9 @@ impl OrderState {
 
     fn change(&mut self, fact: &OrderFact) {
         match fact {
-            OrderFact::Placed(_) | OrderFact::StatusSet(_) => {}
+            OrderFact::Placed(_) => {}
+            // A refused wish to cancel is over: a person has decided.
+            OrderFact::StatusSet(_) => self.cancel_reason = None,
             OrderFact::Updated(updated) => self.updated(updated),
             OrderFact::Repacked(repacked) => {
                 self.items.clone_from(&repacked.items);
@@ -130,6 +132,7 @@ impl OrderState {
             OrderFact::Resumed(_) => self.hold = None,
             OrderFact::ShipmentRequested(requested) => self.shipment_requested(requested),
             OrderFact::ShipmentBooked(booked) => self.shipment_booked(booked),
+            OrderFact::PromisedAnew(promised) => self.fulfilment.promised_at = Some(promised.promised_at),
             OrderFact::PickupRequested(requested) => self.pickup_requested(requested),
             OrderFact::PickupBooked(booked) => self.pickup_booked(booked),
             OrderFact::PickupKept(_) => self.fulfilment.pickup = Booking::Booked,
@@ -141,6 +144,7 @@ impl OrderState {
             OrderFact::PickedUp(picked_up) => {
                 self.status = Status::PickedUp;
                 self.picked_up_at = Some(picked_up.at);
+                self.cancel_reason = None;
             }
             OrderFact::Departed(_) => self.status = Status::InTransit,
             OrderFact::ExceptionRaised(_) => {
@@ -252,12 +256,12 @@ impl OrderState {
     fn cancelled(&mut self, cancelled: &OrderCancelled) {
         self.close(Status::Cancelled);
         self.cancel_reason = Some(cancelled.reason.clone());
+        // It was once told again, with the shipment that was booked after it.
         self.fulfilment.shipment_id = cancelled.shipment_id.or(self.fulfilment.shipment_id);
     }
 
     fn cancel_refused(&mut self) {
         self.status = Status::Processing;
-        self.cancel_reason = None;
         if self.fulfilment.pickup == Booking::Ending {
             self.fulfilment.pickup = Booking::Booked;
         }

@@ -2,14 +2,12 @@
 //! cancellation: each is compensated or ignored, none is an error.
 
 use jiff::Timestamp;
-use quenty_contracts::order::{
-    OrderCancelRefused, OrderCancelled, OrderProcessingStarted, ShipmentRequested,
-};
+use quenty_contracts::order::{OrderCancelRefused, OrderProcessingStarted, ShipmentRequested};
 use quenty_kernel::id::ShipmentId;
 
 use super::{
     Movement, Order, OrderKind, PaymentStatus, Status,
-    facts::{BookingOf, OrderBookingEnded, OrderShipmentBooked},
+    facts::{BookingOf, OrderBookingEnded, OrderPromisedAnew, OrderShipmentBooked},
     status::HoldCode,
 };
 use crate::domain::fulfilment::Booking;
@@ -37,6 +35,8 @@ pub enum ShipmentNews {
         shipment_id: ShipmentId,
         movement: Movement,
         at: Timestamp,
+        /// When it is promised for now, where that has changed.
+        promised_at: Option<Timestamp>,
     },
 }
 
@@ -72,6 +72,7 @@ impl Order {
             cash_on_delivery: owes.then_some(self.totals.total),
             // Delivered at place: the consignee pays duties, as nothing of the order does (Incoterms 2020).
             incoterm: (self.kind == OrderKind::International).then(|| "DAP".to_owned()),
+            ready_on: self.wanted_pickup.as_ref().and_then(|wanted| wanted.date),
         };
         self.happen(request, now);
     }
@@ -118,8 +119,11 @@ impl Order {
                     self.lose_shipment(reason, now);
                 }
             }
-            ShipmentNews::Moved { shipment_id, movement, at } => {
+            ShipmentNews::Moved { shipment_id, movement, at, promised_at } => {
                 if self.fulfilment.shipment_id == Some(shipment_id) {
+                    if let Some(promised_at) = promised_at {
+                        self.happen(OrderPromisedAnew { order_id: self.id, promised_at }, now);
+                    }
                     self.travel_from(movement, at, now);
                 }
             }
@@ -128,17 +132,8 @@ impl Order {
 
     fn shipment_booked(&mut self, booked: OrderShipmentBooked, now: Timestamp) {
         let f = &self.fulfilment;
-        if self.status == Status::Cancelled && f.shipment_id.is_none() {
-            // Told again, this time with what there is to void.
-            let reason = self.cancel_reason.clone().unwrap_or_default();
-            self.happen(
-                OrderCancelled { order_id: self.id, shipment_id: Some(booked.shipment_id), reason },
-                now,
-            );
-        } else if f.shipment == Booking::Asked
-            && f.shipment_attempt == booked.attempt
-            && self.status != Status::Cancelled
-        {
+        // Shipping voids what a cancelled order had asked for; its parcels may have left before.
+        if f.shipment == Booking::Asked && f.shipment_attempt == booked.attempt {
             self.happen(booked, now);
             self.resume_if(now, |code| {
                 matches!(code, HoldCode::ShipmentUnanswered | HoldCode::ShipmentRejected)

@@ -34,6 +34,18 @@ impl Event for OrderShipmentBooked {
     const PUBLISHED: bool = false;
 }
 
+/// Once the parcels were collected, Shipping promised them for another moment than before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OrderPromisedAnew {
+    pub order_id: OrderId,
+    pub promised_at: Timestamp,
+}
+
+impl Event for OrderPromisedAnew {
+    const TYPE: &'static str = "quenty.order.order.promised_anew.v1";
+    const PUBLISHED: bool = false;
+}
+
 /// Pickup promised a driver, or another window than before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrderPickupBooked {
@@ -167,6 +179,7 @@ quenty_kernel::facts! {
         Resumed(OrderResumed),
         ShipmentRequested(ShipmentRequested),
         ShipmentBooked(OrderShipmentBooked),
+        PromisedAnew(OrderPromisedAnew),
         PickupRequested(PickupRequested),
         PickupBooked(OrderPickupBooked),
         PickupKept(OrderPickupKept),

@@ -134,6 +134,7 @@ pub struct OrderState {
     pub hold: Option<Hold>,
     /// Where the exception found the order.
     pub interrupted: Option<Status>,
+    /// Why it is cancelled, or is to be. A wish that Pickup refused is kept until somebody has the parcels.
     pub cancel_reason: Option<String>,
     pub placed_at: Timestamp,
     pub picked_up_at: Option<Timestamp>,
@@ -349,9 +350,7 @@ impl Order {
     fn happen(&mut self, fact: impl Into<OrderFact>, now: Timestamp) {
         let fact = fact.into();
         match &fact {
-            OrderFact::Cancelled(OrderCancelled { .. }) if self.status != Status::Cancelled => {
-                self.news.goods.push(GoodsMove::Release)
-            }
+            OrderFact::Cancelled(OrderCancelled { .. }) => self.news.goods.push(GoodsMove::Release),
             OrderFact::PickedUp(OrderPickedUp { .. }) => self.news.goods.push(GoodsMove::Issue),
             OrderFact::ReturnedToSender(OrderReturnedToSender { .. }) => {
                 self.news.goods.push(GoodsMove::Return)

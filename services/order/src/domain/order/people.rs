@@ -116,7 +116,7 @@ impl Order {
         }
     }
 
-    fn request_cancellation(&mut self, reason: String, now: Timestamp) {
+    pub(super) fn request_cancellation(&mut self, reason: String, now: Timestamp) {
         let f = &self.fulfilment;
         let request = OrderCancelRequested {
             order_id: self.id,
@@ -149,7 +149,7 @@ impl Order {
         let from = self.status;
         let status = to.as_str().to_owned();
         self.happen(OrderStatusSet { order_id: self.id, status, reason: reason.clone() }, now);
-        if self.picked_up_at.is_none() && is_with_carrier(to) {
+        if is_with_carrier(to) && self.fulfilment.may_be_fetched() {
             self.give_pickup_back(reason.clone(), now);
         }
         match to {

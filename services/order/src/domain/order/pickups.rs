@@ -48,9 +48,15 @@ pub enum PickupNews {
         pickup_id: PickupId,
         reason: String,
     },
-    /// The driver is assigned, under way, there, or came in vain: for the timeline.
+    CameInVain {
+        pickup_id: PickupId,
+    },
+    /// The driver is assigned, under way, or there: for the timeline.
     Noted,
 }
+
+/// Why a pickup is given back whose parcels nobody has to fetch.
+pub(super) const WITH_CARRIER: &str = "the carrier has the parcels";
 
 impl Order {
     pub(super) fn request_pickup(&mut self, attempt: u32, now: Timestamp) {
@@ -119,6 +125,7 @@ impl Order {
             PickupNews::CancelRefused { pickup_id, reason } if self.is_own_pickup(pickup_id) => {
                 self.keep_pickup(pickup_id, reason, now);
             }
+            PickupNews::CameInVain { pickup_id } if self.has_live_pickup(pickup_id) => self.came_in_vain(now),
             _ => {}
         }
     }
@@ -183,6 +190,19 @@ impl Order {
             }
         }
         self.proceed(now);
+    }
+
+    /// Who was too near to be called off came for nothing, and would come again: what was wished before is asked for
+    /// once more.
+    fn came_in_vain(&mut self, now: Timestamp) {
+        if self.status == Status::Cancelling || !self.fulfilment.has_pickup() {
+            return;
+        }
+        if !self.is_before_collection() {
+            self.give_pickup_back(WITH_CARRIER.to_owned(), now);
+        } else if let Some(reason) = self.cancel_reason.clone() {
+            self.request_cancellation(reason, now);
+        }
     }
 
     /// Parcels that somebody has, and that nobody takes on, are looked after by a person.

@@ -7,8 +7,7 @@ use quenty_contracts::order::{
     OrderReturnedToSender, OrderUndeliverable,
 };
 
-use super::{Order, Status};
-use crate::domain::fulfilment::Booking;
+use super::{HoldCode, Order, Status, pickups::WITH_CARRIER};
 
 /// What happened to the parcels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +27,9 @@ impl Order {
     /// As [`Order::travel`], for news from the road: parcels that somebody has are not being cancelled, and those that
     /// the carrier has carried on are not fetched.
     pub(super) fn travel_from(&mut self, movement: Movement, at: Timestamp, now: Timestamp) {
+        if self.status == Status::Cancelled {
+            return self.hold_cancelled(&movement, now);
+        }
         let collected = !matches!(movement, Movement::Exception { .. } | Movement::Resolved);
         if self.status == Status::Cancelling && collected {
             self.refuse_cancellation("the parcels are on their way".to_owned(), now);
@@ -35,7 +37,7 @@ impl Order {
         // That the carrier has them often overtakes that the driver came. That they go on hardly does, and if it does,
         // Pickup refuses and nothing changes.
         if collected && movement != Movement::PickedUp && self.waits_for_driver() {
-            self.give_pickup_back("the carrier has the parcels".to_owned(), now);
+            self.give_pickup_back(WITH_CARRIER.to_owned(), now);
         }
         self.go(movement, at, now);
     }
@@ -43,7 +45,21 @@ impl Order {
     /// Whether a driver may still come for parcels of which nobody has told yet that they are under way.
     fn waits_for_driver(&self) -> bool {
         let here = self.is_before_collection() || matches!(self.status, Status::PickedUp | Status::Exception);
-        here && matches!(self.fulfilment.pickup, Booking::Asked | Booking::Booked)
+        here && self.fulfilment.may_be_fetched()
+    }
+
+    /// The cancellation has released the goods, and others may have them by now: what left for all that, and how it
+    /// ends, is for a person to see.
+    fn hold_cancelled(&mut self, movement: &Movement, now: Timestamp) {
+        let how = match movement {
+            Movement::PickedUp => "are with the carrier",
+            Movement::Delivered => "were delivered",
+            Movement::Returned => "came back",
+            Movement::Lost => "are lost",
+            _ => return,
+        };
+        let why = format!("the order is cancelled, but its parcels {how}: set the stock right, then retry");
+        self.fail(HoldCode::CancelledOnTheRoad, why, now);
     }
 
     pub(super) fn travel(&mut self, movement: Movement, now: Timestamp) {

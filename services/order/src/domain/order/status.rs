@@ -115,6 +115,8 @@ quenty_kernel::words! {
         DeliveryOverdue = "DELIVERY_OVERDUE",
         ReturnOverdue = "RETURN_OVERDUE",
         CancellationUnanswered = "CANCELLATION_UNANSWERED",
+        // The one hold of an order that is closed.
+        CancelledOnTheRoad = "CANCELLED_ON_THE_ROAD",
     }
 }
 

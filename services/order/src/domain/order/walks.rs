@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use quenty_contracts::{
-    order::{OrderLine, OrderTotals, WantedPickup},
+    order::{OrderCancelled, OrderLine, OrderTotals, WantedPickup},
     party::Party,
 };
 use quenty_kernel::{
@@ -14,8 +14,8 @@ use quenty_kernel::{
 use serde_json::json;
 
 use super::{
-    Allocation, GoodsMove, Movement, Order, OrderFact, OrderKind, OrderState, Payment, PaymentMethod,
-    PaymentStatus, PickupNews, Placing, ReturnNews, ShipmentNews, Status,
+    Allocation, GoodsMove, HoldCode, Movement, Order, OrderFact, OrderKind, OrderState, Payment,
+    PaymentMethod, PaymentStatus, PickupNews, Placing, ReturnNews, ShipmentNews, Status,
     people::Found,
     update::{ChangedGoods, ChangedLines, OrderChanges},
 };
@@ -103,6 +103,7 @@ enum Event {
     Abandoned,
     PickupCancelled,
     CancelRefused,
+    CameInVain,
 }
 
 fn movement() -> impl Strategy<Value = Movement> {
@@ -145,6 +146,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Abandoned),
         1 => Just(Event::PickupCancelled),
         1 => Just(Event::CancelRefused),
+        1 => Just(Event::CameInVain),
     ]
 }
 
@@ -166,7 +168,9 @@ fn shipment_news(order: &Order, event: &Event, now: Timestamp) -> Option<Shipmen
         },
         Event::Voided => ShipmentNews::Voided { shipment_id: f.shipment_id?, reason: "by hand".to_owned() },
         Event::Moved(movement) => {
-            ShipmentNews::Moved { shipment_id: f.shipment_id?, movement: movement.clone(), at: now }
+            let promised_at = (*movement == Movement::PickedUp).then(|| now + SignedDuration::from_hours(72));
+            let (shipment_id, movement) = (f.shipment_id?, movement.clone());
+            ShipmentNews::Moved { shipment_id, movement, at: now, promised_at }
         }
         _ => return None,
     })
@@ -199,6 +203,7 @@ fn pickup_news(order: &Order, event: &Event, now: Timestamp) -> Option<PickupNew
         Event::CancelRefused => {
             PickupNews::CancelRefused { pickup_id: f.pickup_id?, reason: "in_progress".to_owned() }
         }
+        Event::CameInVain => PickupNews::CameInVain { pickup_id: f.pickup_id? },
         _ => return None,
     })
 }
@@ -306,7 +311,10 @@ fn check_promises(order: &Order, goods: &[GoodsMove]) {
     assert_eq!(goods, expected, "{:?}", order.status);
     let waits = order.fulfilment.deadline.is_some();
     match order.step() {
-        Step::Closed => assert!(!waits && order.hold.is_none()),
+        Step::Closed => {
+            let travels = |code| order.status == Status::Cancelled && code == HoldCode::CancelledOnTheRoad;
+            assert!(!waits && order.hold.as_ref().is_none_or(|hold| travels(hold.code)));
+        }
         Step::Stock => assert!(!waits),
         _ => assert!(waits != order.hold.is_some(), "{:?}: a deadline or a person", order.state),
     }
@@ -353,6 +361,17 @@ fn what_was_delivered_before_it_was_given_up_is_delivered_and_paid() {
     assert_eq!((order.status, order.payment_status), (Status::Delivered, PaymentStatus::Paid));
     let goods = order.take_news().goods;
     check_promises(&order, &goods);
+}
+
+#[test]
+fn a_cancellation_that_was_once_told_again_still_reads() {
+    let mut order = Order::place(placing(PaymentMethod::CashOnDelivery, false, 0), start());
+    let_happen(&mut order, &Event::Cancel, start());
+    let mut facts = order.take_news().facts;
+    let (shipment_id, reason) = (Some(ShipmentId::new()), "changed my mind".to_owned());
+    facts.push(OrderCancelled { order_id: order.id, shipment_id, reason }.into());
+    let folded = OrderState::fold(facts.into_iter().map(|fact| (fact, start()))).unwrap().unwrap();
+    assert_eq!((folded.status, folded.fulfilment.shipment_id), (Status::Cancelled, shipment_id));
 }
 
 proptest! {

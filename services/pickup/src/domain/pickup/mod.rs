@@ -167,6 +167,52 @@ impl Pickup {
         (pickup, [request.into(), rejected.into()])
     }
 
+    /// Answers a request that is repeated: whoever asks again has not heard. Nothing, when what was answered is true no
+    /// more.
+    pub(crate) fn answer_again(&mut self, now: Timestamp) -> Option<PickupFact> {
+        let answer: PickupFact = match self.status {
+            Status::Rejected => {
+                let reason = self.reason.clone()?;
+                PickupRejected {
+                    pickup_id: self.id,
+                    company_id: self.request.company_id,
+                    order_id: self.request.order_id,
+                    return_id: self.request.return_id,
+                    attempt: self.request.attempt,
+                    code: reason.code?,
+                    detail: reason.text,
+                }
+                .into()
+            }
+            Status::Scheduled | Status::Assigned | Status::InProgress => self.scheduled()?.into(),
+            Status::Completed | Status::Failed | Status::Abandoned | Status::Cancelled => return None,
+        };
+        Some(self.apply(answer, now))
+    }
+
+    /// What is promised by now.
+    fn scheduled(&self) -> Option<PickupScheduled> {
+        let (request, promise) = (self.request.clone(), self.promise.clone()?);
+        Some(PickupScheduled {
+            pickup_id: self.id,
+            company_id: request.company_id,
+            order_id: request.order_id,
+            return_id: request.return_id,
+            attempt: request.attempt,
+            kind: request.kind.as_str().to_owned(),
+            service_area_id: promise.area_id,
+            window_start: promise.window.start,
+            window_end: promise.window.end,
+            time_zone: promise.time_zone,
+            slot_start: self.slot_start?,
+            contact: request.contact,
+            parcels: request.parcels,
+            cost: promise.cost.total,
+            cost_items: promise.cost.items,
+            tracking_number: request.tracking_number,
+        })
+    }
+
     /// Another person at the same address, until the driver is on the way.
     pub(crate) fn update(&mut self, change: ContactChange, now: Timestamp) -> Outcome {
         if !matches!(self.status, Status::Scheduled | Status::Assigned | Status::Failed) {

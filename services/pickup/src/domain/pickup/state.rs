@@ -164,6 +164,7 @@ impl PickupState {
 
     pub(super) fn apply(&mut self, fact: &PickupFact, at: Timestamp) {
         match fact {
+            // Told again to who asks again.
             PickupFact::Requested(_) | PickupFact::Scheduled(_) | PickupFact::Rejected(_) => {}
             PickupFact::Updated(fact) => self.request.contact = fact.contact.clone(),
             PickupFact::Assigned(fact) => {

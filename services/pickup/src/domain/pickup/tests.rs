@@ -65,6 +65,7 @@ enum Step {
     Reschedule(RescheduledBy),
     Cancel,
     AnswerCancel,
+    AnswerAgain,
     MissExpress,
 }
 
@@ -83,6 +84,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Step::Reschedule(RescheduledBy::AfterFailure)),
         1 => Just(Step::Cancel),
         1 => Just(Step::AnswerCancel),
+        1 => Just(Step::AnswerAgain),
         1 => Just(Step::MissExpress),
     ];
     proptest::collection::vec(step, 0..40)
@@ -107,6 +109,7 @@ fn walk(pickup: &mut Pickup, step: Step, now: Timestamp) -> Result<Vec<PickupFac
         }
         Step::Cancel => pickup.cancel("no longer needed", now).map(one),
         Step::AnswerCancel => Ok(one(pickup.answer_cancel_request("no longer needed", now))),
+        Step::AnswerAgain => Ok(pickup.answer_again(now).into_iter().collect()),
         Step::MissExpress => Ok(pickup.miss_express(now).into_iter().collect()),
     }
 }

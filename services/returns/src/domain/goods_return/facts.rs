@@ -85,6 +85,9 @@ private! {
         way_back: WayBack,
         code: String,
         detail: String,
+        /// The buyer waits for it, and was told of it. Absent in facts of before this was kept.
+        #[serde(default)]
+        promised: bool,
     }
     /// Its end waits for the answer of who comes for it.
     "quenty.returns.return.ending_asked.v1" ReturnEndingAsked { ending: Ending, reason: String }
@@ -169,7 +172,13 @@ pub(crate) fn step_of(fact: &ReturnFact) -> Option<&'static str> {
         ReturnFact::PickupBooked(_) => Some("pickup_scheduled"),
         ReturnFact::PickupRescheduled(_) => Some("pickup_rescheduled"),
         ReturnFact::LabelIssued(_) => Some("label_issued"),
+        ReturnFact::WayBackFailed(fact) if fact.promised => match fact.way_back {
+            WayBack::Pickup => Some("pickup_called_off"),
+            WayBack::Label => Some("label_voided"),
+            WayBack::DropOff => None,
+        },
         ReturnFact::PickedUp(_) => Some("picked_up"),
+        ReturnFact::GivenBack(_) => Some("given_back"),
         ReturnFact::Received(_) => Some("received"),
         ReturnFact::Inspected(fact) if fact.complete => Some("inspected"),
         ReturnFact::Refunded(fact) if fact.method == RefundMethod::StoreCredit.as_str() => Some("credited"),

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use quenty_contracts::returns::{
     InspectedUnit, LineQuantity, RefundAmounts, ReturnInspected, ReturnReceived, ReturnRequested,
+    ReturnWayBackCancelRequested,
 };
 use quenty_kernel::{
     Actor,
@@ -25,7 +26,7 @@ use crate::domain::{approval::Finding, words::WayBack};
 
 /// Pickup and Shipping answer at once; what has no answer by then is looked at.
 const ANSWER_WITHIN: SignedDuration = SignedDuration::from_mins(15);
-/// How long each step may take before somebody is told (research/domain.md, S7: three to five days).
+/// How long each step may take before somebody is told (three to five days).
 const DECIDED_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
 const ON_THE_ROAD: SignedDuration = SignedDuration::from_hours(7 * 24);
 const INSPECTED_WITHIN: SignedDuration = SignedDuration::from_hours(3 * 24);
@@ -86,6 +87,9 @@ pub(crate) struct Booking {
     /// Why the driver came in vain, until another window is promised.
     #[schema(example = "NOT_READY")]
     pub(crate) failure: Option<String>,
+    /// How the return was to end when the driver had begun: it does, if the driver comes in vain.
+    #[schema(inline)]
+    pub(crate) refused_ending: Option<Ending>,
     pub(crate) shipment_id: Option<ShipmentId>,
     pub(crate) tracking_number: Option<String>,
     pub(crate) cost: Option<Money>,
@@ -160,6 +164,7 @@ pub(crate) struct ReturnState {
     pub(crate) booking: Booking,
     /// It ends as soon as the booking is given back.
     pub(crate) ending: Option<Ending>,
+    /// Outlives a refusal, until somebody has the goods.
     pub(crate) ending_reason: Option<String>,
     pub(crate) attention: Option<Attention>,
     pub(crate) units: Vec<ReceivedUnit>,
@@ -322,16 +327,16 @@ impl ReturnState {
             }
             ReturnFact::LabelPriced(fact) => self.booking.cost = Some(fact.cost),
             ReturnFact::WayBackFailed(fact) => self.way_back_failed(fact),
-            ReturnFact::WayBackCancelRequested(_) => {}
+            ReturnFact::WayBackCancelRequested(fact) => self.way_back_cancel_requested(fact),
             ReturnFact::EndingAsked(fact) => {
                 self.ending = Some(fact.ending);
+                self.booking.refused_ending = None;
                 self.ending_reason = Some(fact.reason.clone());
                 self.attention = None;
                 self.wait_until(Some(at + ANSWER_WITHIN));
             }
             ReturnFact::EndingRefused(fact) => {
-                self.ending = None;
-                self.ending_reason = None;
+                self.booking.refused_ending = self.ending.take();
                 self.attention = Some(Attention { code: "WENT_ON".to_owned(), detail: fact.reason.clone() });
                 // What should have ended by now asks again in a day, not at once: the driver is still under way.
                 let collected = self.collection_due(at).filter(|due| *due > at);
@@ -466,11 +471,24 @@ impl ReturnState {
         self.wait_until(Some(at + ANSWER_WITHIN));
     }
 
+    /// When a driver is overdue.
+    fn overdue_at(&self, at: Timestamp) -> Option<Timestamp> {
+        let window = self.booking.window_end.map(|end| end.max(at));
+        window.and_then(|end| end.checked_add(COLLECTED_AFTER_WINDOW).ok())
+    }
+
     /// When a driver is overdue, unless it expires before.
     fn collection_due(&self, at: Timestamp) -> Option<Timestamp> {
-        let window = self.booking.window_end.map(|end| end.max(at));
-        let overdue = window.and_then(|end| end.checked_add(COLLECTED_AFTER_WINDOW).ok());
-        overdue.into_iter().chain(self.expires_at()).min()
+        self.overdue_at(at).into_iter().chain(self.expires_at()).min()
+    }
+
+    /// Nothing expires under a driver who is promised for later.
+    fn await_driver(&mut self, at: Timestamp) {
+        let overdue = self.overdue_at(at);
+        if let (Some(approval), Some(overdue)) = (&mut self.approval, overdue) {
+            approval.expires_at = approval.expires_at.max(overdue);
+        }
+        self.become_(Status::PickupScheduled, self.collection_due(at));
     }
 
     fn pickup_booked(&mut self, fact: &ReturnPickupBooked, at: Timestamp) {
@@ -479,7 +497,7 @@ impl ReturnState {
         self.booking.window_start = Some(fact.window_start);
         self.booking.window_end = Some(fact.window_end);
         self.booking.cost = Some(fact.cost);
-        self.become_(Status::PickupScheduled, self.collection_due(at));
+        self.await_driver(at);
     }
 
     fn pickup_rescheduled(&mut self, fact: &ReturnPickupRescheduled, at: Timestamp) {
@@ -488,7 +506,7 @@ impl ReturnState {
         self.booking.failure = None;
         // Whoever wants to end it waits for Pickup's answer to that.
         if self.ending.is_none() {
-            self.become_(Status::PickupScheduled, self.collection_due(at));
+            self.await_driver(at);
         }
     }
 
@@ -497,6 +515,16 @@ impl ReturnState {
         let is_told = self.attention.as_ref().is_some_and(|attention| attention.code == PICKUP_OVERDUE);
         if self.ending.is_none() && !is_told {
             self.wait_until(self.collection_due(at));
+        }
+    }
+
+    /// What was booked for nobody is known from then on: whether it is stopped is told by its id.
+    fn way_back_cancel_requested(&mut self, fact: &ReturnWayBackCancelRequested) {
+        let is_booked = fact.pickup_id.is_some() || fact.shipment_id.is_some();
+        if is_booked && fact.attempt == self.booking.attempt {
+            self.booking.asked = None;
+            self.booking.pickup_id = fact.pickup_id;
+            self.booking.shipment_id = fact.shipment_id;
         }
     }
 

@@ -176,10 +176,10 @@ fn people() -> People {
     People { inspector: user(), second: user(), clerk: user() }
 }
 
-/// The world of one order: its returns with all their facts.
+/// The world of one order: its returns, and what is made of each by its facts as the journal gives them back.
 struct World {
     order: DeliveredOrder,
-    returns: Vec<(Return, Vec<(ReturnFact, Timestamp)>)>,
+    returns: Vec<(Return, ReturnState)>,
     people: People,
     terms: PolicyTerms,
     now: Timestamp,
@@ -250,8 +250,8 @@ impl World {
         let request = request(&order, &wanted, reason, resolution);
         let verdict = if by_hand { Verdict::ByHand(vec![]) } else { approved() };
         let (of, facts) = Return::request(request, verdict, 30, self.now);
-        let now = self.now;
-        self.returns.push((of, facts.into_iter().map(|fact| (fact, now)).collect()));
+        let folded = ReturnState::fold(read_back(&facts, self.now)).unwrap();
+        self.returns.push((of, folded));
         self.order = order;
     }
 
@@ -286,10 +286,11 @@ impl World {
         if processing::count_units(&mut order, &of, &facts).is_err() {
             return;
         }
-        let now = self.now;
-        let (kept, journal) = self.returns.get_mut(which % count).unwrap();
+        let (kept, folded) = self.returns.get_mut(which % count).unwrap();
         *kept = of;
-        journal.extend(facts.into_iter().map(|fact| (fact, now)));
+        for (fact, at) in read_back(&facts, self.now) {
+            folded.apply(&fact, at);
+        }
         self.order = order;
     }
 
@@ -425,7 +426,7 @@ impl World {
         let refunded = Money::total(self.order.paid.currency(), refunds).unwrap();
         assert_eq!(refunded, self.order.refunded);
         assert!(refunded.amount() <= self.order.paid.amount(), "more was refunded than paid");
-        for (of, journal) in &self.returns {
+        for (of, folded) in &self.returns {
             let disposed = of.units.iter().filter(|unit| unit.disposition.is_some()).count();
             let decided = of.amounts.is_some();
             assert_eq!(disposed, if decided { of.units.len() } else { 0 }, "one disposition per unit");
@@ -435,12 +436,13 @@ impl World {
                 "{} waits for nothing",
                 of.status
             );
-            let read_back = journal
-                .iter()
-                .map(|(fact, at)| (ReturnFact::read(fact.kind(), fact.data().unwrap()).unwrap(), *at));
-            assert_eq!(ReturnState::fold(read_back).map(Return::restore).as_ref(), Some(of));
+            assert_eq!(of.0, *folded);
         }
     }
+}
+
+fn read_back(facts: &[ReturnFact], at: Timestamp) -> impl Iterator<Item = (ReturnFact, Timestamp)> {
+    facts.iter().map(move |fact| (ReturnFact::read(fact.kind(), fact.data().unwrap()).unwrap(), at))
 }
 
 /// Within one step a return may go through several states.
@@ -578,6 +580,24 @@ fn a_cancellation_waits_for_whoever_has_the_booking() {
     assert_eq!((of.status, of.ending), (Status::PickupScheduled, None));
     let _ = of.hear(News::PickedUp { of: Booked::Pickup(pickup_id), at: start() }, start());
     assert_eq!(of.status, Status::PickedUp);
+}
+
+#[test]
+fn a_driver_who_is_promised_for_later_than_it_expires_is_awaited() {
+    let order = order(&[(1, 100_000)], 0, 0);
+    let lines = [LineQuantity { line: 1, quantity: 1 }];
+    let (mut of, _) = Return::request(request(&order, &lines, "size", "refund"), approved(), 30, start());
+    of.ask_for_pickup(Wanted::default(), load(&order), start()).unwrap();
+    let day = |day: i64| start() + SignedDuration::from_hours(24 * day);
+    let (pickup_id, window) = (PickupId::new(), (day(39), day(40)));
+    let _ = of.hear(News::PickupBooked { pickup_id, attempt: 1, window, cost: cop(1) }, start());
+    assert_eq!(of.deadline.map(|deadline| deadline.at), Some(day(41)));
+    let _ = of.hear(News::PickupRescheduled { pickup_id, window: (day(43), day(44)) }, day(40));
+    let expires_at = of.approval.as_ref().map(|approval| approval.expires_at);
+    let deadline = of.deadline.unwrap();
+    assert_eq!((deadline.at, expires_at), (day(45), Some(day(45))));
+    let _ = of.expire(deadline.number, day(45));
+    assert_eq!(of.ending, Some(Ending::Expired));
 }
 
 /// A return of the order's only unit, inspected, whose buyer wants other goods.

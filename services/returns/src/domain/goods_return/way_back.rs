@@ -9,6 +9,7 @@ use quenty_contracts::{
     },
 };
 use quenty_kernel::{
+    day,
     id::{PickupId, ShipmentId},
     money::Money,
 };
@@ -24,6 +25,9 @@ use crate::domain::words::WayBack;
 
 /// The marker of a pickup whose window is over, and whose goods nobody collected.
 pub(super) const PICKUP_OVERDUE: &str = "PICKUP_OVERDUE";
+
+/// How Pickup refuses when no slot that was wished for has room.
+const NO_CAPACITY: &str = "NO_CAPACITY";
 
 /// Why nobody has to come for them any more.
 pub(super) const GOODS_ARRIVED: &str = "the goods have arrived";
@@ -141,6 +145,16 @@ impl Return {
         Ok(vec![self.apply(asked, now)])
     }
 
+    /// Whether nobody had room on the day that the request wished for, and it has come wherever on Earth: then any slot
+    /// will do. A day that a person chose later is theirs to change.
+    pub(crate) fn missed_its_day(&self, now: Timestamp) -> bool {
+        let has_come = |date: Date| date.yesterday().is_ok_and(|before| day::is_over(before, now));
+        self.status == Status::Approved
+            && self.booking.attempt == 1
+            && self.attention.as_ref().is_some_and(|attention| attention.code == NO_CAPACITY)
+            && self.request.pickup_date.is_some_and(has_come)
+    }
+
     fn next_attempt(&self) -> Result<u32, ReturnError> {
         if self.ending.is_some() {
             return Err(ReturnError::Ending);
@@ -192,17 +206,7 @@ impl Return {
                     Vec::new()
                 }
             }
-            News::CameInVain { pickup_id, code } => {
-                if self.waits_for(pickup_id) {
-                    vec![self.apply(ReturnPickupAttemptFailed { pickup_id, code }, now)]
-                } else if self.is_mine(Booked::Pickup(pickup_id)) && self.received_at.is_some() {
-                    // Too near to be called off when the goods were brought; now nobody has to come again.
-                    let asked = self.give_booking_back(GOODS_ARRIVED);
-                    asked.into_iter().map(|fact| self.apply(fact, now)).collect()
-                } else {
-                    Vec::new()
-                }
-            }
+            News::CameInVain { pickup_id, code } => self.came_in_vain(pickup_id, code, now),
             News::LabelBooked { shipment_id, attempt, tracking_number, cost } => {
                 self.booked(attempt, WayBack::Label, Booked::Shipment(shipment_id), now, move |of| {
                     let issued = ReturnLabelIssued {
@@ -219,7 +223,8 @@ impl Return {
                 let asked = self.booking.asked == Some(way_back);
                 let refused = asked && attempt == Some(self.booking.attempt);
                 // Whoever never heard of the request answers with an id of its own: nobody comes, then.
-                let unknown = asked && attempt.is_none() && self.ending.is_some();
+                let given_back = self.ending.is_some() || self.received_at.is_some();
+                let unknown = asked && attempt.is_none() && given_back;
                 if self.is_mine(of) || refused || unknown {
                     self.failed(way_back, code, detail, now)
                 } else {
@@ -296,7 +301,26 @@ impl Return {
         Ok(vec![self.apply(lost, now)])
     }
 
-    /// A booking that answers what is asked for now is taken; one that comes too late is given back.
+    /// Who was too near to be called off when it was to end, or when the goods were brought, need not come again.
+    fn came_in_vain(&mut self, pickup_id: PickupId, code: String, now: Timestamp) -> Vec<ReturnFact> {
+        if !self.is_mine(Booked::Pickup(pickup_id)) {
+            return Vec::new();
+        }
+        let mut facts = Vec::new();
+        if self.waits_for(pickup_id) {
+            facts.push(self.apply(ReturnPickupAttemptFailed { pickup_id, code }, now));
+        }
+        if self.received_at.is_some() {
+            let asked = self.give_booking_back(GOODS_ARRIVED);
+            facts.extend(asked.map(|fact| self.apply(fact, now)));
+        } else if let Some(ending) = self.booking.refused_ending.filter(|_| self.status.is_before_pickup()) {
+            let reason = self.ending_reason.clone().unwrap_or_default();
+            facts.extend(self.begin_to_end(ending, &reason, now));
+        }
+        facts
+    }
+
+    /// A booking that answers what is asked for now is taken; one that nobody waits for any more is given back.
     fn booked(
         &mut self,
         attempt: u32,
@@ -305,11 +329,12 @@ impl Return {
         now: Timestamp,
         take: impl FnOnce(&mut Self) -> Vec<ReturnFact>,
     ) -> Vec<ReturnFact> {
-        if attempt == self.booking.attempt && self.booking.asked == Some(way_back) && !self.status.is_over() {
-            // Received meanwhile: the cancellation was asked for already, by the attempt.
-            return if self.status == Status::Approved { take(self) } else { Vec::new() };
+        let answers =
+            attempt == self.booking.attempt && self.booking.asked == Some(way_back) && !self.status.is_over();
+        if answers && self.status == Status::Approved && self.ending.is_none() {
+            return take(self);
         }
-        if self.is_mine(of) || attempt == self.booking.attempt {
+        if !answers && (self.is_mine(of) || attempt == self.booking.attempt) {
             return Vec::new();
         }
         let (pickup_id, shipment_id) = match of {
@@ -323,7 +348,7 @@ impl Return {
             way_back: way_back.as_str().to_owned(),
             pickup_id,
             shipment_id,
-            reason: "another way back was asked for meanwhile".to_owned(),
+            reason: "nobody waits for it any more".to_owned(),
         };
         vec![self.apply(too_late, now)]
     }
@@ -342,7 +367,9 @@ impl Return {
 
     fn failed(&mut self, way_back: WayBack, code: String, detail: String, now: Timestamp) -> Vec<ReturnFact> {
         let (ending, reason) = (self.ending, self.ending_reason.clone().unwrap_or_default());
-        let mut facts = vec![self.apply(ReturnWayBackFailed { way_back, code, detail }, now)];
+        let is_booked = matches!(self.status, Status::PickupScheduled | Status::LabelIssued);
+        let promised = is_booked && ending.is_none();
+        let mut facts = vec![self.apply(ReturnWayBackFailed { way_back, code, detail, promised }, now)];
         if let Some(ending) = ending {
             facts.push(self.end(ending, &reason, now));
         }

@@ -7,7 +7,7 @@
 //! however late it is told, also of a parcel that was given up after it; a release by customs does, unless a newer
 //! hold is known.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use quenty_contracts::shipping::{
     CashCollected, ShipmentDelivered, ShipmentDeparted, ShipmentExceptionRaised, ShipmentExceptionResolved,
     ShipmentHeldByCustoms, ShipmentLost, ShipmentOutForDelivery, ShipmentPickedUp, ShipmentReleasedByCustoms,
@@ -47,17 +47,19 @@ struct Journey<'a> {
     shipment: &'a mut Shipment,
     scan: &'a Scan,
     reported: Reported,
-    now: Timestamp,
+    /// By the clocks of the company.
+    now: &'a Zoned,
     facts: Vec<ShipmentFact>,
 }
 
 impl Shipment {
-    /// Works a report in. The facts tell what it moved; a repeat of what is known moves nothing.
+    /// Works a report in, by the clocks of the company. The facts tell what it moved; a repeat of what is known moves
+    /// nothing.
     pub fn report(
         &mut self,
         scan: &Scan,
         reported: Reported,
-        now: Timestamp,
+        now: &Zoned,
     ) -> Result<Vec<ShipmentFact>, ShipmentError> {
         if !self.0.status.is_trackable() {
             return Err(ShipmentError::NotTrackable(self.0.status));
@@ -79,11 +81,22 @@ impl Shipment {
         Ok(journey.facts)
     }
 
-    /// The carrier has the parcels; nothing when it had them before, or never will.
-    pub fn pick_up(&mut self, at: Timestamp, now: Timestamp) -> Option<ShipmentFact> {
+    /// The carrier has the parcels; nothing when it had them before, or never will. What had to wait for it is promised
+    /// anew.
+    pub fn pick_up(&mut self, at: &Zoned, now: Timestamp) -> Vec<ShipmentFact> {
+        if self.0.status != Status::Booked {
+            return Vec::new();
+        }
+        let renewed = self.promise_anew(at, now);
+        let picked_up = self.picked_up(at.timestamp());
+        renewed.into_iter().chain([self.happen(picked_up, now)]).collect()
+    }
+
+    fn picked_up(&self, at: Timestamp) -> ShipmentPickedUp {
         let ShipmentState { id: shipment_id, order_id, return_id, .. } = self.0;
-        let picked_up = ShipmentPickedUp { shipment_id, order_id, return_id, at };
-        (self.0.status == Status::Booked).then(|| self.happen(picked_up, now))
+        let promised_at = self.0.offer.as_ref().map(|offer| offer.promised_at);
+        let promised_at = promised_at.filter(|promise| Some(*promise) != self.0.promised_at);
+        ShipmentPickedUp { shipment_id, order_id, return_id, at, promised_at }
     }
 }
 
@@ -129,7 +142,7 @@ impl Journey<'_> {
     }
 
     fn happen(&mut self, event: impl Into<ShipmentFact>) {
-        let fact = self.shipment.happen(event, self.now);
+        let fact = self.shipment.happen(event, self.now.timestamp());
         self.facts.push(fact);
     }
 
@@ -195,7 +208,16 @@ impl Journey<'_> {
                     let attempt = self.shipment.0.failed_deliveries + 1;
                     self.happen(ShipmentOutForDelivery { shipment_id, order_id, return_id, at, attempt });
                 }
-                Status::Booked => self.happen(ShipmentPickedUp { shipment_id, order_id, return_id, at }),
+                Status::Booked if target.rank() < Status::OutForDelivery.rank() => {
+                    let at = at.to_zoned(self.now.time_zone().clone());
+                    let collected = self.shipment.pick_up(&at, self.now.timestamp());
+                    self.facts.extend(collected);
+                }
+                // Of what is first heard of at the door nobody knows when it was collected: its promise stays.
+                Status::Booked => {
+                    let picked_up = self.shipment.picked_up(at);
+                    self.happen(picked_up);
+                }
                 _ => return,
             }
         }

@@ -102,6 +102,8 @@ pub enum ShipmentError {
     CashMismatch { due: Money },
     #[error("nothing is to be collected for this shipment: leave `cash_collected` out")]
     NoCashDue,
+    #[error("a shipment that was priced for one country does not go to another")]
+    AnotherCountry,
 }
 
 impl Shipment {
@@ -225,21 +227,28 @@ impl Shipment {
         Ok(self.happen(ShipmentBookingStarted { shipment_id: self.0.id, offer }, now))
     }
 
-    /// Promises what can be kept from now on, after a booking had to wait; nothing when that is the same.
-    pub fn promise_anew(&mut self, now: &Zoned) -> Option<ShipmentFact> {
+    /// Promises what can be kept from a moment on, after the booking or the parcels had to wait; nothing when that is
+    /// the same, or when a later day is promised already.
+    pub fn promise_anew(&mut self, from: &Zoned, now: Timestamp) -> Option<ShipmentFact> {
         let offer = self.0.offer.as_ref()?;
-        let renewed = offer.promised_anew(now);
-        (renewed != *offer).then(|| {
+        let renewed = offer.promised_anew(from);
+        let is_another = renewed != *offer && renewed.promised_date >= offer.promised_date;
+        is_another.then(|| {
             let started = ShipmentBookingStarted { shipment_id: self.0.id, offer: Some(renewed) };
-            self.happen(started, now.timestamp())
+            self.happen(started, now)
         })
     }
 
     pub fn book(&mut self, number: TrackingNumber, now: Timestamp) -> Result<ShipmentFact, ShipmentError> {
         self.require(Status::Booked)?;
         let illegal = ShipmentError::IllegalTransition { from: self.0.status, to: Status::Booked };
-        let offer = self.0.offer.as_ref().ok_or(illegal)?;
-        let booked = ShipmentBooked {
+        let booked = self.booked(number).ok_or(illegal)?;
+        Ok(self.happen(booked, now))
+    }
+
+    fn booked(&self, number: TrackingNumber) -> Option<ShipmentBooked> {
+        let offer = self.0.offer.as_ref()?;
+        Some(ShipmentBooked {
             shipment_id: self.0.id,
             company_id: self.0.company_id,
             order_id: self.0.order_id,
@@ -250,22 +259,38 @@ impl Shipment {
             tracking_number: number.to_string(),
             cost: offer.cost.total,
             promised_at: offer.promised_at,
-        };
-        Ok(self.happen(booked, now))
+        })
     }
 
     pub fn reject(&mut self, refusal: &Refusal, now: Timestamp) -> Result<ShipmentFact, ShipmentError> {
         self.require(Status::Rejected)?;
-        let rejected = ShipmentRejected {
+        let rejected = self.rejected(refusal.code().to_owned(), refusal.to_string());
+        Ok(self.happen(rejected, now))
+    }
+
+    fn rejected(&self, code: String, detail: String) -> ShipmentRejected {
+        ShipmentRejected {
             shipment_id: self.0.id,
             company_id: self.0.company_id,
             order_id: self.0.order_id,
             return_id: self.0.return_id,
             attempt: self.0.attempt,
-            code: refusal.code().to_owned(),
-            detail: refusal.to_string(),
+            code,
+            detail,
+        }
+    }
+
+    /// Answers a request that is repeated: whoever asks again has not heard. Nothing while there is no answer yet, or
+    /// none that is still true.
+    pub fn answer_again(&mut self, now: Timestamp) -> Option<ShipmentFact> {
+        let answer: ShipmentFact = match self.0.status {
+            Status::Rejected => {
+                self.rejected(self.0.ended_code.clone()?, self.0.ended_reason.clone()?).into()
+            }
+            status if status.is_on_its_way() => self.booked(self.0.tracking_number?)?.into(),
+            _ => return None,
         };
-        Ok(self.happen(rejected, now))
+        Some(self.happen(answer, now))
     }
 
     /// Gives it up before the parcels are collected.
@@ -285,16 +310,24 @@ impl Shipment {
         ShipmentVoided { shipment_id: id, order_id, return_id, reason: reason.to_owned() }
     }
 
-    /// Takes over a corrected consignee of the same country; nothing when it is the same one.
-    pub fn correct_consignee(&mut self, consignee: &Party, now: Timestamp) -> Option<ShipmentFact> {
+    /// Takes over a corrected consignee; nothing when it is the same one, or too late.
+    ///
+    /// # Errors
+    /// When it is in another country: that is another price and other customs, and no correction.
+    pub fn correct_consignee(
+        &mut self,
+        consignee: &Party,
+        now: Timestamp,
+    ) -> Result<Option<ShipmentFact>, ShipmentError> {
         let open = matches!(self.0.status, Status::Draft | Status::Booking | Status::Booked);
-        let same_country = consignee.address.country() == self.0.consignee.address.country();
-        (open && same_country && *consignee != self.0.consignee).then(|| {
-            self.happen(
-                ShipmentConsigneeCorrected { shipment_id: self.0.id, consignee: consignee.clone() },
-                now,
-            )
-        })
+        if !open || *consignee == self.0.consignee {
+            return Ok(None);
+        }
+        if consignee.address.country() != self.0.consignee.address.country() {
+            return Err(ShipmentError::AnotherCountry);
+        }
+        let corrected = ShipmentConsigneeCorrected { shipment_id: self.0.id, consignee: consignee.clone() };
+        Ok(Some(self.happen(corrected, now)))
     }
 
     /// Forgets the person at the other end from the merchant; nothing when nobody knows any more.
@@ -322,13 +355,18 @@ impl Shipment {
             // Only the first fact creates.
             ShipmentFact::Created(_) => return,
             ShipmentFact::BookingStarted(started) => {
-                state.status = Status::Booking;
+                // A promise may be renewed at the collection, too.
+                if state.status == Status::Draft {
+                    state.status = Status::Booking;
+                }
                 state.offer.clone_from(&started.offer);
                 if let Some(offer) = &started.offer {
                     state.carrier.clone_from(&offer.carrier);
                     state.service = offer.service;
                 }
             }
+            // Told again to who asks again: it stays where it is by now.
+            ShipmentFact::Booked(_) if state.tracking_number.is_some() => {}
             ShipmentFact::Booked(booked) => {
                 state.status = Status::Booked;
                 state.tracking_number = booked.tracking_number.parse().ok();
@@ -369,6 +407,12 @@ impl ShipmentState {
         self.status.unified(self.resumes_at)
     }
 
+    /// Whether nobody knows any more who was at the other end from the merchant.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        if self.return_id.is_some() { self.sender.is_erased() } else { self.consignee.is_erased() }
+    }
+
     fn forget_person(&mut self) {
         if self.return_id.is_some() {
             self.sender = self.sender.erased();
@@ -393,6 +437,7 @@ impl ShipmentState {
             ShipmentFact::PickedUp(picked_up) => {
                 self.moved(Status::PickedUp, picked_up.at);
                 self.picked_up_at = Some(picked_up.at);
+                self.promised_at = picked_up.promised_at.or(self.promised_at);
             }
             ShipmentFact::Departed(departed) => self.moved(Status::InTransit, departed.at),
             ShipmentFact::HeldByCustoms(held) => self.moved(Status::CustomsHold, held.at),
