@@ -1,4 +1,4 @@
-//! Bytes as people and databases write them.
+//! Bytes as text.
 
 /// Lower-case hexadecimal.
 #[must_use]

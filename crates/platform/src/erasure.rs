@@ -156,8 +156,8 @@ impl Tx {
     }
 }
 
-/// What this version hears nothing of, because another one was here, would wait until it is forgotten. One that hears it
-/// would not take it in either ([`Tx::is_erased`]).
+/// What this version hears nothing of, because another one was here, would wait until it is forgotten, with what it says
+/// of the person. What still waits is no business of ours: a newer process beside this one may be about to take it in.
 async fn discard_unheard(
     connection: &mut PgConnection,
     ids: &[String],
@@ -166,7 +166,7 @@ async fn discard_unheard(
 ) -> Result<()> {
     sqlx::query!(
         "update quenty.inbox i set status = 'discarded', envelope = null, next_at = null, updated_at = $4
-         where i.status in ('unheard', 'waiting') and i.type <> all($2) and i.stream <> $3
+         where i.status = 'unheard' and i.type <> all($2) and i.stream <> $3
            and (i.stream = any($1) or exists (select from jsonb_each_text(i.envelope->'data') f where f.value = any($1)))",
         ids,
         known,

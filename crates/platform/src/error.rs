@@ -8,7 +8,7 @@ use crate::http::{Answer, problem};
 
 /// PostgreSQL: serialization failure and deadlock (SQLSTATE class 40); the chassis tries again.
 const RETRYABLE: [&str; 2] = ["40001", "40P01"];
-/// How often it does.
+/// How often the chassis runs a transaction again after one of these.
 pub(crate) const RERUNS: u32 = 5;
 
 #[derive(Debug, thiserror::Error)]

@@ -21,8 +21,8 @@ use crate::{
 /// `pg_try_advisory_lock` key of the relay's lease.
 const LEASE: i64 = 0x7175_656e_7479_0001;
 /// A process that stands still keeps its connections, for which its machine answers: PostgreSQL ends a session that has
-/// been silent for so long. While the bus takes a batch, it is silent for up to a minute.
-const LEASE_IDLE: &str = "90s";
+/// been silent for so long. While the bus takes a batch, it is silent for up to a minute and a half.
+const LEASE_IDLE: &str = "120s";
 const BATCH: i64 = 256;
 const POLL_MIN: Duration = Duration::from_millis(5);
 /// While other processes of the service write, too: nobody nudges the relay for what they commit.

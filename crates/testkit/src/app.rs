@@ -180,8 +180,8 @@ impl TestApp {
         }
     }
 
-    /// Delivers an envelope, again if need be: at-least-once is the bus's promise. How the inbox has it, and why if its
-    /// reaction failed; panics if nobody hears events of this type.
+    /// Delivers an envelope, again if need be: at-least-once is the bus's promise. Returns the status that the inbox
+    /// gives it, and the error of its reaction. Panics when nobody hears events of this type.
     pub async fn deliver(&self, envelope: &Envelope) -> (String, Option<String>) {
         eventually("the event is taken in", || async {
             (!self.bus.publish(std::slice::from_ref(envelope)).await.is_empty()).then_some(())

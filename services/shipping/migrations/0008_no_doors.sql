@@ -1,4 +1,3 @@
--- Anyone may see a place who has the tracking number: that of what happens at a door is not kept any more.
+-- Anyone may see a place who has the tracking number: only that of what happens at a hub is kept.
 update tracking_events set place = null
-where place is not null
-  and (kind in ('out_for_delivery', 'delivery_failed', 'delivered') or (kind = 'exception' and status = 'delivery_failed'));
+where place is not null and kind not in ('scan', 'departed', 'arrived', 'customs_hold', 'customs_released');

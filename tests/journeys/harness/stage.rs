@@ -21,7 +21,7 @@ use sqlx::{PgPool, types::Uuid};
 
 use super::{client::Client, services, until};
 
-const REST_LIMIT: Duration = Duration::from_secs(90);
+const REST_LIMIT: Duration = Duration::from_secs(150);
 const ARRIVAL_LIMIT: Duration = Duration::from_secs(60);
 
 /// Where a platform's events go between processes.
@@ -58,13 +58,14 @@ impl Stage {
     /// Waits until nothing is under way any more, in no database and in no queue.
     pub async fn settle(&self) {
         let pools: Vec<PgPool> = services().iter().map(|service| self.pool(service.name)).collect();
-        let started = Instant::now();
         let mut before: Option<Vec<Activity>> = None;
+        let mut rests_since: Option<Instant> = None;
         until(REST_LIMIT, "the platform comes to rest", async || {
             let rested = before.as_ref().is_some_and(|before| before.iter().all(|one| one.backlog.at_rest()));
+            rests_since = if rested { rests_since.or_else(|| Some(Instant::now())) } else { None };
             // What has not come by then is lost: the checker tells what that is.
-            let arrived = rested
-                && (started.elapsed() > ARRIVAL_LIMIT || self.all_has_arrived(&pools).await.unwrap_or(false));
+            let given_up = rests_since.is_some_and(|since| since.elapsed() > ARRIVAL_LIMIT);
+            let arrived = rested && (given_up || self.all_has_arrived(&pools).await.unwrap_or(false));
             let mut now = Vec::new();
             for pool in &pools {
                 now.push(operate::activity(pool, self.business_now()).await.ok()?);
@@ -76,7 +77,8 @@ impl Stage {
         .await;
     }
 
-    /// Whether what was told stands in the inboxes of all who hear it. In one process it does before it leaves the outbox.
+    /// Whether what was told stands in the inboxes of all who hear it. In one process an event is in the inboxes before
+    /// it leaves the outbox.
     async fn all_has_arrived(&self, pools: &[PgPool]) -> sqlx::Result<bool> {
         if self.vhost.is_none() {
             return Ok(true);

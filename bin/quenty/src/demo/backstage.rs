@@ -47,7 +47,7 @@ impl Backstage {
         mac.update(b"quenty demo password v1 ");
         mac.update(who.as_bytes());
         let tag = mac.finalize().into_bytes();
-        Ok(format!("Raices-{:.24}", hex(tag)))
+        Ok(format!("Raices-{}", hex(&tag[..12])))
     }
 
     /// Sends the secret of the newest link that was mailed to somebody; a later mail may have made it void.

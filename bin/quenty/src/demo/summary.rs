@@ -150,10 +150,12 @@ impl Tally {
 
     fn summary(mut self, title: &'static str, simulated_clock: bool) -> Summary {
         self.durations.sort();
-        let median = self.durations.get(self.durations.len() / 2);
+        let count = self.durations.len();
+        let middle = self.durations.get(count.saturating_sub(1) / 2).zip(self.durations.get(count / 2));
+        let median = middle.map(|(low, high)| f64::midpoint(low.as_secs_f64(), high.as_secs_f64()) / 3600.0);
         Summary {
             on_time_share: (self.promised > 0).then(|| f64::from(self.on_time) / f64::from(self.promised)),
-            median_order_to_door_hours: median.map(|duration| duration.as_secs_f64() / 3600.0),
+            median_order_to_door_hours: median,
             orders: self.orders,
             international: self.international,
             money: self.money,
@@ -258,5 +260,15 @@ mod tests {
         let summary = tally.summary("", true);
         assert_eq!(summary.money["COP"], Decimal::from(30));
         assert_eq!((summary.orders.placed, summary.orders.delivered, summary.orders.cancelled), (6, 2, 1));
+    }
+
+    #[test]
+    fn half_of_the_orders_were_at_the_door_by_the_median() {
+        let median = |hours: &[i64]| {
+            let durations = hours.iter().map(|hour| SignedDuration::from_hours(*hour)).collect();
+            Tally { durations, ..Tally::default() }.summary("", true).median_order_to_door_hours
+        };
+        assert_eq!((median(&[]), median(&[7])), (None, Some(7.0)));
+        assert_eq!((median(&[9, 1, 2]), median(&[9, 1, 2, 5])), (Some(2.0), Some(3.5)));
     }
 }

@@ -27,6 +27,6 @@ async fn a_history_up_to_a_moment_leaves_nothing_out_in_the_middle() {
         versions.collect::<Vec<_>>()
     };
     assert_eq!(versions(earlier).await, [1, 2]);
-    assert_eq!(versions(earlier - SignedDuration::from_millis(1)).await, [0; 0]);
+    assert!(versions(earlier - SignedDuration::from_millis(1)).await.is_empty());
     world.finish([node]).await;
 }

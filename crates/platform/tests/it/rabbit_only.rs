@@ -139,7 +139,7 @@ async fn a_broker_that_loses_its_patience_with_a_full_disk_counts_one_delivery()
     // As when an acknowledgement has not come for half an hour: all that was fetched is taken back.
     cable.cut().await;
     cable.restore().await;
-    // Were it fetched again, this could not be of what was fetched before.
+    // It still tries the event that it had before the cut: it has fetched nothing again.
     two_more_tries().await;
     cable.cut().await;
     assert_eq!(times_taken_back(&world, LEDGER).await, Some(1));

@@ -61,13 +61,15 @@ async fn what_a_newer_version_left_waiting_holds_up_nothing_of_the_one_before() 
     let consumers = old.start(&CONSUMERS, &world.faults).await;
     add(&publisher.app(TALLY), counter).await;
     until("the old version goes on", || world.effects(LEDGER, counter), |seen| *seen == [1, 3]).await;
+    let is_set_aside = |rows: &Vec<(String, i32)>| rows.get(1) == Some(&("unheard".to_owned(), 1));
+    for counter in [counter, erased] {
+        until("nobody waits for the other", || world.inbox(LEDGER, counter), is_set_aside).await;
+    }
     let mut tx = tally::begin(&consumers.app(LEDGER)).await;
     let traces = Traces { streams: Vec::new(), about: vec![erased.to_string()], erased: Vec::new() };
     let stripped = tx.erase_personal(CounterId::new(), CompanyId::new(), &traces, |_| Ok(())).await;
     assert_eq!(stripped.expect("what is not heard here stands in no way"), 0);
     tx.commit().await.expect("a commit");
-    let is_set_aside = |rows: &Vec<(String, i32)>| rows.get(1) == Some(&("unheard".to_owned(), 1));
-    until("nobody waits for the other", || world.inbox(LEDGER, counter), is_set_aside).await;
     consumers.stop().await;
 
     let due = sqlx::query("update quenty.inbox set next_at = now() where status = 'unheard'");

@@ -87,7 +87,8 @@ fn shipment<'a>(from: &'a str, fact: &'a str, says: &'a str) -> &'a str {
         ("" | "rejected" | "voided", _) => from,
         ("draft", "booking_started") => "booking",
         ("draft" | "booking", "booked") => fact,
-        (_, "departed" | "released_by_customs") => "in_transit",
+        // Told again to who asks again, of what has left before.
+        ("picked_up", "departed") | (_, "released_by_customs") => "in_transit",
         (_, "held_by_customs") => "customs_hold",
         (_, "exception_raised") => "exception",
         (_, "exception_resolved") => says,
@@ -162,6 +163,9 @@ mod tests {
         assert_eq!(fold("shipment", &[("created", ""), ("booking_started", "")]), "booking");
         let rejected = [("created", ""), ("booking_started", ""), ("rejected", ""), ("voided", "")];
         assert_eq!(fold("shipment", &rejected), "rejected");
+        let left = [("created", ""), ("picked_up", ""), ("departed", ""), ("out_for_delivery", "")];
+        assert_eq!(fold("shipment", &left[..3]), "in_transit");
+        assert_eq!(fold("shipment", &[&left[..], &[("departed", "")]].concat()), "out_for_delivery");
     }
 
     #[test]

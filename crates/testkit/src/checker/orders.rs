@@ -95,10 +95,8 @@ async fn check_facts(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut R
     let mut times: BTreeMap<(String, String), u32> = BTreeMap::new();
     for row in facts {
         let (stream, fact): (String, String) = (row.get("stream"), row.get("fact"));
-        // A booking that is answered after the cancellation is taken back by telling it once more.
-        if told.get(&stream).is_some_and(|status| status == "cancelled")
-            && matches!(fact.as_str(), "cancelled" | "cancel_requested")
-        {
+        // A driver who is promised after the cancellation is called off once more.
+        if fact == "cancel_requested" && told.get(&stream).is_some_and(|status| status == "cancelled") {
             continue;
         }
         *times.entry((stream.clone(), fact.clone())).or_default() += 1;

@@ -139,7 +139,7 @@ impl Profile {
         Ok(Some(fact))
     }
 
-    /// Told of who is deactivated already, too: Auth may have let them in again, and its word be on its way.
+    /// Recorded also for who is deactivated already: Auth may have let them in again, and its event not have come yet.
     pub(crate) fn deactivate(&mut self, reason: &Text<500>, now: Timestamp) -> ProfileFact {
         let fact = UserDeactivated { user_id: self.0.user_id, reason: reason.to_string() }.into();
         self.apply(&fact, now);

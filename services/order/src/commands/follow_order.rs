@@ -26,6 +26,17 @@ pub(crate) enum OrderNews {
     Return(ReturnNews),
 }
 
+impl OrderNews {
+    /// Whether it answers what the order asked for.
+    fn is_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Shipment(ShipmentNews::Booked { .. } | ShipmentNews::Rejected { .. })
+                | Self::Pickup(PickupNews::Scheduled { .. } | PickupNews::Rejected { .. })
+        )
+    }
+}
+
 /// Takes news in. An order that the company does not have is none of ours.
 ///
 /// # Errors
@@ -41,12 +52,15 @@ pub(crate) async fn follow_order(
         tracing::warn!(order = %id, %company, code = happening.code, "news of an order that the company does not have");
         return Ok(());
     };
-    let now = tx.now();
+    let (now, before) = (tx.now(), order.version);
+    let is_answer = news.is_answer();
     match news {
         OrderNews::Shipment(news) => order.hear_shipment(news, now),
         OrderNews::Pickup(news) => order.hear_pickup(news, now),
         OrderNews::Cash(amount) => order.collect_cash(amount, now),
         OrderNews::Return(news) => order.hear_return(news, now)?,
     }
-    save_order(tx, &mut order, vec![happening]).await
+    // An answer that nobody waits for any more, as one that is told again, is no news.
+    let told = (!is_answer || order.version != before).then_some(happening);
+    save_order(tx, &mut order, told.into_iter().collect()).await
 }

@@ -1,4 +1,7 @@
-use quenty_contracts::order::{Exchange, ExchangePlaced};
+use quenty_contracts::{
+    order::{Exchange, ExchangePlaced},
+    returns::ExchangeLine,
+};
 use quenty_kernel::Scope;
 use quenty_platform::Tx;
 
@@ -10,7 +13,8 @@ use crate::{
     Error,
     domain::{
         order::{Order, OrderError, OrderKind, PaymentMethod, totals::Extras},
-        placing::PaidBefore,
+        placing::{PaidBefore, PlacingError},
+        product::Product,
         standing::KnownStanding,
     },
     store,
@@ -33,21 +37,40 @@ pub(crate) async fn place_exchange(
     if let Some(placed) = store::exchanges::find(&mut *tx.conn(), company, exchange.return_id).await? {
         return Ok(placed);
     }
-    let order = place_order(tx, new_order(exchange, &returned, standing)?).await?.order;
+    let ids: Vec<_> = exchange.lines.iter().map(|line| line.product_id).collect();
+    let products = store::products::named(&mut *tx.conn(), company, &ids, &[]).await?;
+    let lines = new_lines(exchange, &returned, &products)?;
+    let order = place_order(tx, new_order(exchange, &returned, lines, standing)?).await?.order;
     let placed = ExchangePlaced { order_id: order.id, total: order.totals.total, paid: order.paid };
     store::exchanges::insert(&mut *tx.conn(), exchange, &placed, now).await?;
     Ok(placed)
 }
 
-/// To the same consignee, at today's prices.
-fn new_order(exchange: &Exchange, returned: &Order, standing: KnownStanding) -> Result<NewOrder, Error> {
-    let lines = exchange.lines.iter().map(|line| NewLine {
-        product: ProductRef::Id(line.product_id),
-        quantity: line.quantity,
-        unit_price: None,
-        discount: None,
-        tax: None,
-    });
+fn new_lines(exchange: &Exchange, returned: &Order, products: &[Product]) -> Result<Vec<NewLine>, Error> {
+    let new_line = |(index, line): (usize, &ExchangeLine)| -> Result<NewLine, Error> {
+        let product = products
+            .iter()
+            .find(|product| product.id() == line.product_id)
+            .ok_or(PlacingError::UnknownProduct { line: index })?;
+        let cost = returned.cost_of_replacement(product.id(), line.quantity, product.details().price)?;
+        Ok(NewLine {
+            product: ProductRef::Id(line.product_id),
+            quantity: line.quantity,
+            unit_price: Some(cost.unit_price),
+            discount: Some(cost.discount),
+            tax: Some(cost.tax),
+        })
+    };
+    exchange.lines.iter().enumerate().map(new_line).collect()
+}
+
+/// To the same consignee.
+fn new_order(
+    exchange: &Exchange,
+    returned: &Order,
+    lines: Vec<NewLine>,
+    standing: KnownStanding,
+) -> Result<NewOrder, Error> {
     let reference = exchange.return_id.to_string();
     let external_reference =
         format!("EXCHANGE-{reference}").parse().map_err(quenty_platform::Error::internal)?;
@@ -58,7 +81,7 @@ fn new_order(exchange: &Exchange, returned: &Order, standing: KnownStanding) -> 
         external_reference: Some(external_reference),
         kind: OrderKind::Standard,
         payment_method: PaymentMethod::Prepaid,
-        lines: lines.collect(),
+        lines,
         extras: Extras::default(),
         expected_total: None,
         consignee: returned.consignee.clone(),

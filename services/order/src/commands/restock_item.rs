@@ -35,7 +35,7 @@ pub(crate) struct Restock {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Resale {
     AsNew,
-    /// Under a product of its own, which is made with this price when the first piece comes.
+    /// Under a product of its own, which is made with this price, if it can be one, when the first piece comes.
     OpenBox {
         price: Money,
     },

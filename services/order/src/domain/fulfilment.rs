@@ -117,7 +117,7 @@ impl Fulfilment {
 
     /// Whether a driver may come whom nobody has called off.
     #[must_use]
-    pub fn may_be_fetched(&self) -> bool {
+    pub fn driver_may_come(&self) -> bool {
         matches!(self.pickup, Booking::Asked | Booking::Booked)
     }
 

@@ -238,8 +238,8 @@ pub(super) struct OrderOut {
     pickup_id: Option<PickupId>,
     pickup_window_start: Option<Timestamp>,
     pickup_window_end: Option<Timestamp>,
-    /// Why it is cancelled, or is to be. A cancellation that came too late is kept until the parcels are collected: it
-    /// is asked for again if the driver comes in vain.
+    /// Why it is cancelled, or is to be. A cancellation that came too late is kept until the parcels are collected or
+    /// the order is changed: it is asked for again if the driver comes in vain.
     cancel_reason: Option<String>,
     /// Placed on a standing that could not be refreshed because Customer was away.
     stale_standing: bool,

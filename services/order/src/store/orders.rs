@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{narrow, parse, parse_some, unreadable};
 use crate::domain::{
     fulfilment::Fulfilment,
-    order::{Hold, Order, OrderKind, OrderState, PaymentStatus, Status},
+    order::{Hold, HoldCode, Order, OrderKind, OrderState, PaymentStatus, Status},
 };
 
 struct Row {
@@ -129,7 +129,10 @@ impl TryFrom<Row> for Order {
         // A replica of before this column pays an order and leaves it alone.
         let paid = if payment_status == PaymentStatus::Paid { totals.total } else { money(row.paid)? };
         let hold = match (row.hold_code, row.hold_reason) {
-            (Some(code), Some(reason)) => Some(Hold { code: parse(&code)?, reason }),
+            // As in the fold: a newer version may know more words.
+            (Some(code), Some(reason)) => {
+                Some(Hold { code: code.parse().unwrap_or(HoldCode::Manual), reason })
+            }
             _ => None,
         };
         Ok(Self::restore(OrderState {

@@ -24,7 +24,7 @@ use crate::{
     store::imports::{self, Outcome, Progress},
 };
 
-/// Between the tries of one order, in first pauses of a failed task: what is away for a moment should not send the whole
+/// Between the tries of one order, as multiples of `retry_pause_ms`: what is away for a moment should not send the whole
 /// file back to the queue.
 const PAUSES: [f64; 4] = [0.25, 1.0, 3.0, 6.0];
 

@@ -77,6 +77,43 @@ async fn the_replacement_goes_to_the_same_consignee_and_is_paid_by_the_credit() 
 }
 
 #[tokio::test]
+async fn a_replacement_is_taxed_and_discounted_as_the_returned_goods_were() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let mug = shop.merchant.product("MUG", json!({})).await;
+    shop.merchant.receive(&mug, &shop.warehouse, 9).await;
+    let (shirt, mug) = (shop.product.as_str(), mug.as_str());
+    let ordered = async |more: Value| {
+        let id = shop.place(more).await;
+        let road = Road::of(&shop, id);
+        road.until_in_transit().await;
+        road.delivered().await;
+        id
+    };
+    let replaced = async |order: OrderId, product: &str, quantity: u32, credit: &str| {
+        let lines = vec![ExchangeLine { product_id: product.parse().unwrap(), quantity }];
+        let placed = place(&app, &Exchange { lines, ..exchange(&shop, order, credit) }).await;
+        shop.assert_sound(placed.order_id).await;
+        (placed.total, placed.paid)
+    };
+    let taxed = ordered(json!({"tax": cop("19000"), "shipping": cop("8000")})).await;
+    for product in [shirt, mug] {
+        let same = replaced(taxed, product, 2, "119000").await;
+        assert_eq!(same, (cop("119000"), cop("119000")), "of {product} at the same price nothing is left");
+    }
+    // 100,000 − 20,000 of the line − 10,000 of the order + 19 %.
+    let line = json!({"product_id": shop.product, "quantity": 2, "discount": cop("20000")});
+    let cheap = json!({"lines": [line], "discount": cop("10000"), "tax": cop("13300")});
+    let discounted = ordered(cheap).await;
+    let same = replaced(discounted, shirt, 1, "41650").await;
+    assert_eq!(same, (cop("41650"), cop("41650")), "like for like");
+    let more = replaced(discounted, shirt, 3, "41650").await;
+    assert_eq!(more, (cop("178500"), cop("41650")), "nobody has more for the old price");
+    let other = replaced(discounted, mug, 1, "41650").await;
+    assert_eq!(other, (cop("59500"), cop("41650")), "the discount was of other goods");
+}
+
+#[tokio::test]
 async fn the_same_return_is_served_once_whatever_happened_since() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;

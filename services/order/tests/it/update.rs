@@ -117,6 +117,22 @@ async fn lines_are_fixed_by_the_shipment_and_the_total_by_the_payment() {
 }
 
 #[tokio::test]
+async fn an_order_with_nothing_left_to_pay_waits_for_no_payment() {
+    let app = standing_still().await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({"payment_method": "prepaid"})).await;
+    shop.let_the_deadline_pass(id).await;
+    shop.held(id, "PAYMENT_MISSING").await;
+    let free = json!({"lines": [{"product_id": shop.product, "quantity": 2, "unit_price": cop("0.00")}]});
+    let updated = shop.merchant.patch(&format!("/api/v1/orders/{id}"), free).await.expect(200).json();
+    assert_eq!(
+        (&updated["status"], &updated["payment_status"], &updated["on_hold"]),
+        (&json!("confirmed"), &json!("paid"), &json!(null))
+    );
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
 async fn the_address_can_change_until_the_driver_has_the_parcels() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;

@@ -31,8 +31,7 @@ pub(crate) async fn fail_pickup(
     let now = tx.now();
     let mut pickup = lock(tx, reach, id).await?;
     let held = pickup.slot_start;
-    // A failure ends the guarantee; one that was broken before still counts.
-    let mut facts: Vec<PickupFact> = pickup.miss_express(now).into_iter().collect();
+    let mut facts: Vec<PickupFact> = pickup.fail_express(failed.code, now).into_iter().collect();
     facts.push(pickup.fail(failed.code, failed.detail, failed.position, now)?);
     if pickup.is_exhausted() {
         facts.push(pickup.abandon(now)?);

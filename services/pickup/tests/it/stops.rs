@@ -161,6 +161,27 @@ async fn a_missed_express_guarantee_refunds_its_fee_and_a_kept_one_does_not() {
 }
 
 #[tokio::test]
+async fn a_driver_who_breaks_down_on_the_way_breaks_the_guarantee() {
+    let world = World::new(5).await;
+    let (on_the_way, driver) = world.in_progress(&express()).await;
+    let (at_the_door, other) = world.in_progress(&express()).await;
+    world.app.advance_to(at(NINE) + 20.minutes());
+    world.step(&other, &at_the_door, "arrive", &json!({})).await.expect(200);
+    let failure = json!({"code": "OTHER", "detail": "flat tyre"});
+    let failed = world.step(&driver, &on_the_way, "fail", &failure).await.expect(200).json();
+    assert_eq!(failed["refund"], json!({"amount": "15000.00", "currency": "COP"}));
+    let failed = world.step(&other, &at_the_door, "fail", &failure).await.expect(200).json();
+    assert_eq!(failed["refund"], json!(null), "somebody was there in time");
+    world.app.advance_to(at(NINE) + 61.minutes());
+    world.app.at_rest().await;
+    for (pickup, times) in [(on_the_way, 1), (at_the_door, 0)] {
+        let told = world.told(&pickup).await;
+        assert_eq!(told.iter().filter(|fact| *fact == "express.missed").count(), times, "{told:?}");
+    }
+    world.assert_sound().await;
+}
+
+#[tokio::test]
 async fn a_cancellation_does_not_forget_a_guarantee_that_is_broken() {
     let world = World::new(5).await;
     let merchants = world.book(&express()).await;

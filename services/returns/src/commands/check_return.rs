@@ -13,7 +13,7 @@ use crate::{
         delivered::{ClaimError, DeliveredOrder},
         policy::{PolicyTerms, ReturnPolicy},
         processing::refund_terms,
-        refund::{self, Units, share},
+        refund::{self, Terms, Units, share},
         words::Resolution,
     },
     store,
@@ -58,7 +58,7 @@ pub(crate) async fn check_return(
 ) -> Result<Checked, Error> {
     let order = store::delivered::find(&mut *connection, scope, check.order_id).await?;
     let mut order = order.ok_or(Error::NotDelivered)?;
-    let checked = evaluate(connection, &order, check, now).await?;
+    let checked = evaluate(connection, &order, check, false, now).await?;
     checked.check_reasons(&check.lines)?;
     order.claim(&quantities(&check.lines))?;
     Ok(checked)
@@ -74,6 +74,7 @@ pub(super) async fn evaluate(
     connection: &mut PgConnection,
     order: &DeliveredOrder,
     check: &Check,
+    is_recall: bool,
     now: Timestamp,
 ) -> Result<Checked, Error> {
     let company = order.company_id;
@@ -89,7 +90,7 @@ pub(super) async fn evaluate(
         score,
     };
     let verdict = review.decide(&policy.terms, now)?;
-    let expected = expected(order, check, &policy.terms)?;
+    let expected = expected(order, check, is_recall, &policy.terms)?;
     Ok(Checked { verdict, expected, policy })
 }
 
@@ -104,7 +105,12 @@ fn reviewed(order: &DeliveredOrder, wanted: &WantedLine) -> Result<ReviewedLine,
 }
 
 /// What the buyer gets if all of it arrives as described. What the way back costs is not known yet.
-fn expected(order: &DeliveredOrder, check: &Check, terms: &PolicyTerms) -> Result<RefundAmounts, Error> {
+fn expected(
+    order: &DeliveredOrder,
+    check: &Check,
+    is_recall: bool,
+    terms: &PolicyTerms,
+) -> Result<RefundAmounts, Error> {
     let mut units = Vec::new();
     for wanted in &check.lines {
         let line = order.line(wanted.line).ok_or(ClaimError::NoSuchLine { line: wanted.line })?;
@@ -113,7 +119,11 @@ fn expected(order: &DeliveredOrder, check: &Check, terms: &PolicyTerms) -> Resul
             quantity: line.quantity,
             before: line.settled,
             count: wanted.quantity,
-            terms: refund_terms(wanted.reason, check.resolution, terms),
+            terms: if is_recall {
+                Terms::AT_FAULT
+            } else {
+                refund_terms(wanted.reason, check.resolution, terms)
+            },
         });
     }
     let nothing = Money::zero(order.paid.currency());

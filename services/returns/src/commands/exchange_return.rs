@@ -26,6 +26,10 @@ pub(crate) fn wanted_exchange(of: &Return) -> Option<Exchange> {
 pub(crate) async fn exchange_return(tx: &mut Tx, id: ReturnId, placed: &ExchangePlaced) -> Result<(), Error> {
     let mut locked = lock(tx, Scope::All, id).await?;
     if locked.of.check_may_exchange().is_err() {
+        // Of two requests at once, the other may have recorded this very order.
+        if locked.of.settlement.as_ref().and_then(|of| of.exchange_order_id) != Some(placed.order_id) {
+            tracing::error!(return_id = %id, order_id = %placed.order_id, "replaced although the return was settled otherwise");
+        }
         return Ok(());
     }
     let whole = locked.order.is_returned_whole();

@@ -203,7 +203,7 @@ fn record(tx: &mut Tx, of: &Return, facts: Vec<ReturnFact>) -> Result<(), Error>
 
 fn tell_buyer(tx: &mut Tx, of: &Return, fact: &ReturnFact) -> Result<(), Error> {
     let (Some(step), Some(email)) = (step_of(fact), &of.request.buyer.email) else { return Ok(()) };
-    // Until it is known whether it ends, news of its driver are none for the buyer.
+    // While it is open whether the return ends, the buyer hears nothing of a driver.
     if of.ending.is_some() {
         return Ok(());
     }

@@ -20,7 +20,7 @@ use crate::{
         emissions::{self, DisposedUnit, Leg, Vehicle},
         goods_return::{Processing, ReceivedUnit, Return, Status, UnitDisposition},
         policy::PolicyTerms,
-        processing, recall,
+        processing,
         refund::share,
         words::WayBack,
     },
@@ -114,7 +114,7 @@ fn unit(
         working: inspection.found.working,
         complete: inspection.found.complete,
         class: terms.class_of(line.category.as_deref()),
-        recalled: of.approval.as_ref().is_some_and(|approval| approval.rule == recall::RULE),
+        recalled: of.is_recalled(),
     }))
 }
 

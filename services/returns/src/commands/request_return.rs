@@ -73,7 +73,7 @@ pub(crate) async fn request_return(
     if order.consignee.is_erased() && (new.buyer.is_none() || new.kind == ReturnKind::Exchange) {
         return Err(Error::BuyerErased);
     }
-    let checked = evaluate(tx.conn(), &order, &new.check, now).await?;
+    let checked = evaluate(tx.conn(), &order, &new.check, new.recall.is_some(), now).await?;
     // A recall's reason was accepted when it began: it goes on, whatever the policy has become since.
     if new.recall.is_none() {
         checked.check_reasons(&new.check.lines)?;

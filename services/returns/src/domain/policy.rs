@@ -11,6 +11,7 @@ use super::{class::GoodsClass, disposition::Costs, words::Reason};
 const MAX_DAYS: u16 = 3650;
 const MAX_CATEGORIES: usize = 200;
 const MAX_LIMITS: usize = 20;
+const MAX_FEE_BPS: u32 = 10_000;
 
 quenty_kernel::words! {
     /// Who pays for the way back when nobody but the buyer is the reason for it.
@@ -21,11 +22,11 @@ quenty_kernel::words! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Fees {
-    #[schema(value_type = u32, example = 1000)]
+    #[schema(value_type = u32, maximum = 10_000, example = 1000)]
     pub(crate) changed_mind: Bps,
-    #[schema(value_type = u32, example = 500)]
+    #[schema(value_type = u32, maximum = 10_000, example = 500)]
     pub(crate) size: Bps,
-    #[schema(value_type = u32, example = 1000)]
+    #[schema(value_type = u32, maximum = 10_000, example = 1000)]
     pub(crate) other: Bps,
 }
 
@@ -154,6 +155,13 @@ impl PolicyTerms {
         if categories.any(|name| name.trim().is_empty() || name.chars().count() > 100) {
             return Err(Invalid::new("category", "must have 1 to 100 characters"));
         }
+        let fees = [self.fees.changed_mind, self.fees.size, self.fees.other];
+        if fees.iter().any(|fee| fee.get() > MAX_FEE_BPS) {
+            return Err(Invalid::new(
+                "restocking fee",
+                format!("must be at most {MAX_FEE_BPS} basis points"),
+            ));
+        }
         let auto = &self.auto_approval;
         for limits in [&auto.changed_mind_limits, &auto.electronics_limits] {
             let currencies: BTreeSet<_> = limits.iter().map(|limit| limit.currency().code()).collect();
@@ -264,6 +272,17 @@ mod tests {
         let limit = terms.auto_approval.changed_mind_limits[0];
         terms.auto_approval.changed_mind_limits.push(limit);
         assert!(terms.checked().is_err());
+    }
+
+    #[test]
+    fn no_fee_is_more_than_the_goods_are_worth() {
+        let with = |bps| {
+            let mut terms = PolicyTerms::default();
+            terms.fees.other = Bps::new(bps).unwrap();
+            terms.checked()
+        };
+        assert!(with(10_000).is_ok());
+        assert!(with(10_001).is_err());
     }
 
     #[test]

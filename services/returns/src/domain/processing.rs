@@ -3,6 +3,7 @@
 use quenty_contracts::returns::{LineQuantity, RefundAmounts};
 use quenty_kernel::{
     Invalid,
+    currency::Currency,
     measure::Bps,
     money::{Money, MoneyError},
 };
@@ -60,20 +61,43 @@ pub(crate) fn amounts(
             before += count;
         };
         if is_lost(of) {
-            group(wanted.quantity, Terms { at_fault: true, fee: Bps::MIN });
+            group(wanted.quantity, Terms::AT_FAULT);
             continue;
         }
-        group(claimed(of, wanted.line, Claim::Confirmed), refund_terms(reason, resolution, terms));
-        let changed_mind = refund_terms(Reason::ChangedMind, resolution, terms);
-        group(claimed(of, wanted.line, Claim::NotConfirmed), changed_mind);
+        // Who obeys a recall owes nothing for it, whatever the inspection says of the reason.
+        let terms_of = |reason| {
+            if of.is_recalled() { Terms::AT_FAULT } else { refund_terms(reason, resolution, terms) }
+        };
+        group(claimed(of, wanted.line, Claim::Confirmed), terms_of(reason));
+        group(claimed(of, wanted.line, Claim::NotConfirmed), terms_of(Reason::ChangedMind));
     }
-    let nothing = Money::zero(order.paid.currency());
-    let way_back = if terms.way_back_paid_by == WayBackPayer::Buyer && resolution != Resolution::Exchange {
-        of.booking.cost.filter(|cost| cost.currency() == nothing.currency()).unwrap_or(nothing)
-    } else {
-        nothing
-    };
+    let way_back = way_back(of, resolution, terms, order.paid.currency());
     Ok(refund::amounts(&units, way_back, order.left_to_refund()?)?)
+}
+
+/// What the way back costs the buyer, if no unit is at fault.
+fn way_back(of: &Return, resolution: Resolution, terms: &PolicyTerms, currency: Currency) -> Money {
+    let cost = of.booking.cost.filter(|cost| {
+        terms.way_back_paid_by == WayBackPayer::Buyer
+            && resolution != Resolution::Exchange
+            && cost.currency() == currency
+    });
+    cost.unwrap_or_else(|| Money::zero(currency))
+}
+
+/// What the buyer gets if all arrives as it was described, less what the way back costs them as far as that is known.
+pub(crate) fn expected_refund(of: &Return, terms: &PolicyTerms) -> Result<Money, ProcessingError> {
+    let expected = of.request.expected;
+    let mut at_fault = of.is_recalled();
+    for line in &of.request.lines {
+        at_fault |= line.reason.parse::<Reason>()?.is_at_fault();
+    }
+    if at_fault {
+        return Ok(expected.refund);
+    }
+    let way_back = way_back(of, of.request.resolution.parse()?, terms, expected.refund.currency());
+    let due = expected.goods.checked_sub(expected.fee)?.checked_sub(way_back)?;
+    Ok(refund::at_most(due, expected.refund)?)
 }
 
 fn is_lost(of: &Return) -> bool {

@@ -35,6 +35,10 @@ pub(crate) struct Terms {
     pub(crate) fee: Bps,
 }
 
+impl Terms {
+    pub(crate) const AT_FAULT: Self = Self { at_fault: true, fee: Bps::MIN };
+}
+
 /// Units of one line that are refunded together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Units {
@@ -112,7 +116,7 @@ pub(crate) fn share(value: Money, quantity: u32, before: u32, count: u32) -> Res
 /// Units at fault bring their share of the shipping charge; the others pay the fee, rounded for each group. `way_back`
 /// is what the buyer owes for bringing them back, charged only if no unit is at fault.
 ///
-/// No more is kept than is due: the fee takes its part first, the way back what is left of it, so that
+/// No more is kept than is due: the fee takes its part first, of its own group alone, the way back what is left of it, so that
 /// `refund = goods + shipping − fee − way_back` is never below zero and always holds, unless less than that is
 /// `left_to_refund` of what was paid: then the refund is that, and nothing else changes.
 pub(crate) fn amounts(
@@ -128,12 +132,11 @@ pub(crate) fn amounts(
         if terms.at_fault {
             shipping = shipping.checked_add(share(value.shipping, *quantity, *before, *count)?)?;
         } else {
-            fee = fee.checked_add(part.percent_bps(terms.fee)?)?;
+            fee = fee.checked_add(at_most(part.percent_bps(terms.fee)?, part)?)?;
         }
     }
     let at_fault = units.iter().any(|group| group.terms.at_fault && group.count > 0);
     let due = goods.checked_add(shipping)?;
-    let fee = at_most(fee, due)?;
     let left = due.checked_sub(fee)?;
     let way_back = if at_fault { none } else { at_most(way_back, left)? };
     let refund = at_most(left.checked_sub(way_back)?, left_to_refund)?;
@@ -141,7 +144,7 @@ pub(crate) fn amounts(
 }
 
 /// The amount, but neither above the limit nor below zero.
-fn at_most(amount: Money, limit: Money) -> Result<Money, MoneyError> {
+pub(super) fn at_most(amount: Money, limit: Money) -> Result<Money, MoneyError> {
     let lesser = if amount.checked_sub(limit)?.is_negative() { amount } else { limit };
     Ok(if lesser.is_negative() { Money::zero(lesser.currency()) } else { lesser })
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use jiff::Timestamp;
-use quenty_kernel::{Failure, id::ProductId, money::Money};
+use quenty_kernel::{Failure, currency::Currency, id::ProductId, money::Money};
 use quenty_platform::{
     App, Result,
     http::{Caller, Can, Json, Query},
@@ -86,6 +86,7 @@ pub(super) struct RecoveryOut {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct EstimateErrorOut {
     category: Option<String>,
+    currency: Currency,
     #[serde(flatten)]
     error: MeanError,
 }
@@ -104,11 +105,11 @@ pub(super) struct ReturnAnalyticsOut {
     by_product: Vec<ProductRateOut>,
     /// Of orders delivered in the span, by the consignee's region: at most 100.
     by_region: Vec<RegionRateOut>,
-    /// Of returns opened in the span.
+    /// Of returns opened in the span, without those that were rejected, cancelled or expired.
     by_reason: Vec<ReasonOut>,
     /// Of units disposed of in the span, a line per currency.
     recovery: Vec<RecoveryOut>,
-    /// How far the estimates of these units were off, by category.
+    /// How far the estimates of these units were off, a line per category and currency.
     estimate_errors: Vec<EstimateErrorOut>,
     cycle_times: CycleTimesOut,
 }
@@ -154,7 +155,9 @@ pub(super) async fn get_return_analytics(
             .map(|of| ReasonOut { reason: of.reason, returns: of.returns, units: of.units })
             .collect(),
         recovery: recovery.collect(),
-        estimate_errors: errors.map(|(category, error)| EstimateErrorOut { category, error }).collect(),
+        estimate_errors: errors
+            .map(|of| EstimateErrorOut { category: of.category, currency: of.currency, error: of.error })
+            .collect(),
         cycle_times: CycleTimesOut {
             to_received_hours: times.to_received,
             to_processed_hours: times.to_processed,

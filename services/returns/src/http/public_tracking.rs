@@ -14,7 +14,11 @@ use utoipa::ToSchema;
 use super::history::{StepOut, steps};
 use crate::{
     Error,
-    domain::goods_return::{Return, Status},
+    domain::{
+        goods_return::{Return, Status},
+        processing,
+        words::Resolution,
+    },
     store,
 };
 
@@ -39,7 +43,8 @@ pub(super) struct PublicReturnOut {
     /// Why it was rejected.
     rejection: Option<String>,
     /// What the buyer gets, as expected or as decided; once it is settled, what was paid back, or what a replacement
-    /// left to be. Nothing where no money comes.
+    /// left to be. Nothing where no money comes, or not before a replacement is ordered. What the way back costs the
+    /// buyer is taken off as soon as it is known.
     refund: Option<Money>,
     steps: Vec<StepOut>,
 }
@@ -53,6 +58,7 @@ pub(super) async fn track_return(
     Path(token): Path<String>,
 ) -> Result<Json<PublicReturnOut>> {
     let of = store::returns::find_by_token(app.db(), &token).await?.ok_or(Error::NotFound("return"))?;
+    let refund = refund(&app, &of).await?;
     let facts = journal::facts(app.db(), Scope::All, &of.id.to_string(), None).await?;
     let line = |line: &quenty_contracts::returns::ReturnedLine| PublicLineOut {
         name: line.name.clone(),
@@ -67,15 +73,28 @@ pub(super) async fn track_return(
         tracking_number: of.booking.tracking_number.clone(),
         expires_at: of.approval.as_ref().map(|approval| approval.expires_at),
         rejection: of.rejection.clone(),
-        refund: refund(&of),
+        refund,
         steps: steps(facts),
     }))
 }
 
-fn refund(of: &Return) -> Option<Money> {
-    match (of.status, &of.settlement) {
-        (Status::Rejected | Status::Cancelled | Status::Expired, _) => None,
-        (_, Some(settlement)) => settlement.refunded.or(of.left_of_credit),
-        (_, None) => Some(of.amounts.unwrap_or(of.request.expected).refund),
+async fn refund(app: &App, of: &Return) -> Result<Option<Money>, Error> {
+    if matches!(of.status, Status::Rejected | Status::Cancelled | Status::Expired) {
+        return Ok(None);
     }
+    if let Some(settlement) = &of.settlement {
+        return Ok(settlement.refunded.or(of.left_of_credit));
+    }
+    // Other goods come; what they leave to be paid is known once they are ordered.
+    let is_exchange = of.request.resolution == Resolution::Exchange.as_str() && !of.exchange_failed;
+    if is_exchange && (of.amounts.is_none() || of.check_may_exchange().is_ok()) {
+        return Ok(None);
+    }
+    if let Some(amounts) = of.amounts {
+        return Ok(Some(amounts.refund));
+    }
+    let version = Some(of.request.policy_version);
+    let policy = store::policies::find(app.db(), of.company_id(), version).await?;
+    let terms = policy.ok_or(Error::NotFound("policy"))?.terms;
+    Ok(Some(processing::expected_refund(of, &terms)?))
 }

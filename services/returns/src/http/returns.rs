@@ -217,7 +217,8 @@ pub(super) struct CheckedOut {
     approved: bool,
     /// The rule that would approve it, or all that speak against it.
     findings: Vec<Finding>,
-    /// What it comes to if all arrives as it was described.
+    /// What it comes to if all arrives as it was described. What the way back costs is not known yet; by the policy's
+    /// `way_back_paid_by` the buyer may owe that, too.
     expected: RefundAmounts,
     policy_version: u32,
 }

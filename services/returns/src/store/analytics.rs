@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::{Scope, id::ProductId, money::Money};
+use quenty_kernel::{Scope, currency::Currency, id::ProductId, money::Money};
 use quenty_platform::{
     Result,
     row::{narrow, parse, unreadable},
@@ -57,6 +57,14 @@ pub(crate) struct Recovery {
     pub(crate) estimated_of_realised: Money,
 }
 
+/// How far the estimates of a category were off, in one currency.
+#[derive(Debug, Clone)]
+pub(crate) struct EstimateError {
+    pub(crate) category: Option<String>,
+    pub(crate) currency: Currency,
+    pub(crate) error: MeanError,
+}
+
 /// Median hours between steps; absent while nothing went so far.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CycleTimes {
@@ -108,13 +116,15 @@ pub(crate) async fn by_region(db: impl PgExecutor<'_>, span: Span) -> Result<Vec
     Ok(rows.fetch_all(db).await?)
 }
 
-/// Why goods came back, of returns opened in the span.
+/// Why goods came back or are coming, of returns opened in the span.
 pub(crate) async fn by_reason(db: impl PgExecutor<'_>, span: Span) -> Result<Vec<ReasonCount>> {
     let rows = sqlx::query_as!(
         ReasonCount,
         "select l.reason, count(distinct r.id) as \"returns!\", sum(l.quantity) as \"units!\"
          from returns r join return_lines l on l.return_id = r.id
-         where ($1::uuid is null or r.company_id = $1) and r.created_at >= $2 and r.created_at < $3 group by l.reason order by 3 desc, 1",
+         where ($1::uuid is null or r.company_id = $1) and r.created_at >= $2 and r.created_at < $3
+           and r.status not in ('rejected', 'cancelled', 'expired')
+         group by l.reason order by 3 desc, 1",
         span.scope.company_uuid(),
         span.from.to_sqlx() as _,
         span.to.to_sqlx() as _
@@ -152,10 +162,10 @@ pub(crate) async fn recovery(db: impl PgExecutor<'_>, span: Span) -> Result<Vec<
     Ok(all)
 }
 
-/// How far the estimates of each category were off. Two currencies have no sum: only the first one of a category counts.
-pub(crate) async fn errors(db: impl PgExecutor<'_>, span: Span) -> Result<Vec<(Option<String>, MeanError)>> {
+/// How far the estimates of each category were off. Two currencies have no sum: each stands by itself.
+pub(crate) async fn errors(db: impl PgExecutor<'_>, span: Span) -> Result<Vec<EstimateError>> {
     let rows = sqlx::query!(
-        "select distinct on (category) category, count(*) as \"units!\", sum(estimated) as \"estimated!\",
+        "select category, currency, count(*) as \"units!\", sum(estimated) as \"estimated!\",
                 sum(realised - estimated) as \"bias!\", sum(abs(realised - estimated)) as \"absolute!\"
          from dispositions where ($1::uuid is null or company_id = $1) and created_at >= $2 and created_at < $3 and realised is not null
          group by category, currency order by category, currency",
@@ -168,7 +178,8 @@ pub(crate) async fn errors(db: impl PgExecutor<'_>, span: Span) -> Result<Vec<(O
     let mut errors = Vec::with_capacity(rows.len());
     for row in rows {
         let error = MeanError::of(narrow(row.units)?, row.estimated, row.bias, row.absolute);
-        errors.extend(error.map(|error| (row.category, error)));
+        let currency = parse(&row.currency)?;
+        errors.extend(error.map(|error| EstimateError { category: row.category, currency, error }));
     }
     Ok(errors)
 }

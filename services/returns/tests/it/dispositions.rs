@@ -122,7 +122,7 @@ async fn what_units_bring_corrects_the_next_estimates_of_their_category() {
     assert_eq!(recovery["estimated_of_realised"], json!(cop("475000.00")));
     assert_eq!(
         told["estimate_errors"][0],
-        json!({"category": "Ropa", "units": 5, "bias_bps": -5000, "absolute_bps": 5000})
+        json!({"category": "Ropa", "currency": "COP", "units": 5, "bias_bps": -5000, "absolute_bps": 5000})
     );
     world.assert_sound().await;
 }
@@ -148,7 +148,10 @@ async fn every_unit_counts_for_how_far_the_estimates_were_off() {
     // Dollars and pesos have no sum.
     assert_eq!(
         told["estimate_errors"],
-        json!([{"category": "Ropa", "units": 10_001, "bias_bps": -5000, "absolute_bps": 5000}])
+        json!([
+            {"category": "Ropa", "currency": "COP", "units": 10_001, "bias_bps": -5000, "absolute_bps": 5000},
+            {"category": "Ropa", "currency": "USD", "units": 1, "bias_bps": -5000, "absolute_bps": 5000},
+        ])
     );
 }
 

@@ -52,7 +52,7 @@ async fn what_a_policy_does_not_accept_is_refused() {
     terms["expires_after_days"] = json!(0);
     put(&terms).await.expect(422);
     terms["expires_after_days"] = json!(30);
-    terms["fees"]["size"] = json!(200_000);
+    terms["fees"]["size"] = json!(10_001);
     put(&terms).await.expect(422);
 }
 
@@ -69,7 +69,10 @@ async fn the_buyer_pays_for_the_way_back_where_the_policy_says_so() {
     let by_label = async |reason: &str| {
         let asked = world.request(&of, 1, reason, json!({"way_back": "label"})).await;
         world.label_booked(&asked).await;
-        world.bring_back(&asked, 1).await["amounts"]["way_back"]["amount"].clone()
+        let page = world.app.get(asked["tracking_path"].as_str().unwrap()).send().await.expect(200).json();
+        let amounts = world.bring_back(&asked, 1).await["amounts"].clone();
+        assert_eq!(page["refund"], amounts["refund"], "{reason}: the page promised what came");
+        amounts["way_back"]["amount"].clone()
     };
     assert_eq!(by_label("changed_mind").await, "12000.00");
     assert_eq!(by_label("wrong_item").await, "0.00", "never for what is not the buyer's fault");

@@ -89,6 +89,28 @@ async fn what_was_called_back_is_never_used_again() {
 }
 
 #[tokio::test]
+async fn who_obeys_a_recall_gets_all_back_whatever_the_reason_and_the_inspection_say() {
+    let world = World::new().await;
+    for reason in ["defective", "other"] {
+        let of = world.delivered(1, "50000.00", None).await;
+        let mut wanted = body(of.product);
+        wanted["reason"] = json!(reason);
+        wanted["way_back"] = json!("drop_off");
+        let recall = done(&world, &recall(&world, &wanted).await.expect(202).json()).await;
+        let path = format!("/api/v1/returns?recall_id={}", recall["id"].as_str().unwrap());
+        let back = world.get(&path).await["items"][0].clone();
+        world.receive(&back, 1).await;
+        world.inspect(&back, &[found(1, "good", "not_confirmed")]).await;
+        let done = world.process(&back).await;
+        for amounts in [&back["expected"], &done["amounts"]] {
+            let [fee, refund] = ["fee", "refund"].map(|name| &amounts[name]["amount"]);
+            assert_eq!((fee, refund), (&json!("0.00"), &json!("59000.00")), "{reason}: goods and shipping");
+        }
+    }
+    world.assert_sound().await;
+}
+
+#[tokio::test]
 async fn more_orders_than_one_task_takes_are_recalled_once_each() {
     let world = World::new().await;
     let one = world.delivered(1, "50000.00", None).await;

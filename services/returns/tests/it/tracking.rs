@@ -183,6 +183,8 @@ async fn analytics_count_what_came_back_and_why() {
     let of = world.delivered(4, "100000.00", None).await;
     let first = world.request(&of, 1, "size", json!({})).await;
     world.request(&of, 1, "defective", json!({})).await;
+    let kept = world.request(&of, 2, "changed_mind", json!({})).await;
+    world.step(&world.merchant, &kept, "cancel", &json!({"reason": "kept"})).await.expect(200);
     world.bring_back(&first, 1).await;
     world.refund(&first).await.expect(200);
     let told = world.get("/api/v1/returns/analytics?from=2026-05-01T00:00:00Z&to=2026-06-01T00:00:00Z").await;

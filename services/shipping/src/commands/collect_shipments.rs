@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{Error, store};
 
-use super::{local_to, save_shipment, track};
+use super::{save_shipment, track, zone_of};
 
 /// The driver has an order's parcels, or says why not all of them: what had to wait for that is promised anew. What was
 /// scanned on before, or was voided, stays as it is.
@@ -15,9 +15,9 @@ pub async fn collect_shipments(
     collected: &PickupCompleted,
     event_id: Uuid,
 ) -> Result<(), Error> {
-    let at = local_to(tx, collected.company_id, collected.at).await?;
+    let zone = zone_of(tx, collected.company_id).await?;
     for mut shipment in store::shipments::lock_of_order(tx.conn(), order).await? {
-        let facts = shipment.pick_up(&at, tx.now());
+        let facts = shipment.pick_up(collected.at, zone.as_deref(), tx.now());
         if !facts.is_empty() {
             save_shipment(tx, &shipment, facts).await?;
             let detail = collected.difference.clone();

@@ -14,7 +14,7 @@ use super::{book, save_shipment};
 /// voided meanwhile.
 pub async fn decide_booking(tx: &mut Tx, id: ShipmentId, told: Option<&ToldStanding>) -> Result<(), Error> {
     let standing = match told {
-        Some(told) => store::neighbours::newest_standing(tx.conn(), told).await?,
+        Some(told) => Some(store::neighbours::newest_standing(tx.conn(), told).await?),
         None => None,
     };
     let mut shipment = store::shipments::lock(tx.conn(), Scope::All, id).await?;

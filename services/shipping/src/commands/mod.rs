@@ -42,7 +42,7 @@ pub use submit_manifest::submit_manifest;
 pub use update_manifest::update_manifest;
 pub use void_shipment::{cancel_order, void_shipment};
 
-use jiff::{Timestamp, Zoned, civil::Date, tz::TimeZone};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use quenty_kernel::{
     Scope,
     id::{CompanyId, new_uuid},
@@ -56,7 +56,7 @@ use crate::{
         manifest::{Manifest, ManifestFact, ManifestStatus},
         rules::Tariff,
         shipment::{Shipment, ShipmentFact, Status},
-        tariff::{QTY, local},
+        tariff::QTY,
         tracking::{ExceptionCode, Scan, ScanKind, TrackingEvent},
         tracking_number::TrackingNumber,
     },
@@ -68,10 +68,10 @@ pub fn today(now: Timestamp) -> Date {
     now.to_zoned(TimeZone::UTC).date()
 }
 
-/// A moment by the clocks of a company.
-async fn local_to(tx: &mut Tx, company: CompanyId, at: Timestamp) -> Result<Zoned, Error> {
+/// By whose clocks a company lives; nothing while that is not known.
+async fn zone_of(tx: &mut Tx, company: CompanyId) -> Result<Option<String>, Error> {
     let standing = store::neighbours::find_standing(tx.conn(), company).await?;
-    Ok(local(at, standing.and_then(|standing| standing.time_zone).as_deref()))
+    Ok(standing.and_then(|standing| standing.time_zone))
 }
 
 async fn save_shipment(

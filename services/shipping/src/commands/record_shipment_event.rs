@@ -10,7 +10,7 @@ use crate::{
     store,
 };
 
-use super::{local_to, save_shipment, tell_manifest_of_end};
+use super::{save_shipment, tell_manifest_of_end, zone_of};
 
 /// Takes in what the carrier's people report; the same report twice, by its id, is one.
 pub async fn record_shipment_event(
@@ -28,8 +28,8 @@ pub async fn record_shipment_event(
     let had_ended = shipment.state().status.has_ended();
     let is_late = shipment.state().last_event_at.is_some_and(|last| scan.at < last);
     let reported = store::tracking::reported(tx.conn(), id).await?;
-    let there = local_to(tx, shipment.state().company_id, now).await?;
-    let facts = shipment.report(scan, reported, &there)?;
+    let zone = zone_of(tx, shipment.state().company_id).await?;
+    let facts = shipment.report(scan, reported, zone.as_deref(), now)?;
     save_shipment(tx, &shipment, facts).await?;
     let event = TrackingEvent {
         event_id: scan.event_id,

@@ -57,8 +57,10 @@ async fn answer_again(tx: &mut Tx, mut shipment: Shipment) -> Result<(), Error> 
     if shipment.state().status == Status::Booking {
         return ask(tx, &shipment);
     }
-    let Some(told) = shipment.answer_again(tx.now()) else { return Ok(()) };
-    save_shipment(tx, &shipment, [told]).await
+    let now = tx.now();
+    let Some(told) = shipment.answer_again(now) else { return Ok(()) };
+    let departed = shipment.tell_departed(now);
+    save_shipment(tx, &shipment, [told].into_iter().chain(departed)).await
 }
 
 async fn refuse(tx: &mut Tx, new: NewShipment) -> Result<(), Error> {

@@ -36,8 +36,9 @@ impl ScanKind {
         Self::Exception,
     ];
 
-    /// What happens at somebody's door.
-    pub const AT_A_DOOR: [Self; 3] = [Self::OutForDelivery, Self::DeliveryFailed, Self::Delivered];
+    /// What happens at a hub, whose place anyone may see; elsewhere it may be somebody's door.
+    pub const NAMES_A_HUB: [Self; 5] =
+        [Self::Scan, Self::Departed, Self::Arrived, Self::CustomsHold, Self::CustomsReleased];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {

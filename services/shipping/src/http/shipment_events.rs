@@ -37,8 +37,8 @@ pub(super) struct ShipmentEventIn {
     /// When it happened; now unless told.
     #[serde(default)]
     at: Option<Timestamp>,
-    /// The hub or the city, which anyone may see who has the tracking number. Not kept of what happens at a door:
-    /// `out_for_delivery`, `delivery_failed`, `delivered`.
+    /// The hub or the city, which anyone may see who has the tracking number. Kept only with `scan`, `departed`,
+    /// `arrived`, `customs_hold` and `customs_released`: elsewhere it may be somebody's door.
     #[serde(default)]
     place: Option<Text<100>>,
     /// For `exception` and `undeliverable`.
@@ -99,13 +99,11 @@ pub(super) async fn record_shipment_event(
         let detail = "it cannot have happened yet: check the clock of the scanner";
         return Err(Error::BadField { code: "IN_THE_FUTURE", pointer: "/at", detail }.into());
     }
-    let at_a_door =
-        ScanKind::AT_A_DOOR.contains(&input.kind) || input.code == Some(ExceptionCode::DeliveryFailed);
     let scan = Scan {
         event_id: input.event_id.unwrap_or_else(new_uuid),
         kind: input.kind,
         at: to_microsecond(at),
-        place: input.place.filter(|_| !at_a_door),
+        place: input.place.filter(|_| ScanKind::NAMES_A_HUB.contains(&input.kind)),
         code: input.code,
         detail: input.detail,
         proof: input.proof,

@@ -21,7 +21,7 @@ pub async fn standing_for(app: &App, company: CompanyId, international: bool) ->
             let mut tx = app.begin_as(Cause::system()).await?;
             let standing = store::neighbours::newest_standing(tx.conn(), &told).await?;
             tx.commit().await?;
-            Ok(standing.ok_or(Refusal::CompanyNotActive)?)
+            Ok(standing)
         }
         (Err(error), _) if error.is_not_found() => Err(Refusal::CompanyNotActive.into()),
         // Customer is away: what it said last still holds.

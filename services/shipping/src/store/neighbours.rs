@@ -41,12 +41,9 @@ pub async fn keep_standing(connection: &mut PgConnection, told: &ToldStanding) -
 }
 
 /// Keeps a standing, and gives the one that holds: a newer one may have been told meanwhile.
-pub async fn newest_standing(
-    connection: &mut PgConnection,
-    told: &ToldStanding,
-) -> Result<Option<Standing>, Error> {
+pub async fn newest_standing(connection: &mut PgConnection, told: &ToldStanding) -> Result<Standing, Error> {
     keep_standing(connection, told).await?;
-    find_standing(connection, told.company_id).await
+    find_standing(connection, told.company_id).await?.ok_or(Error::NotFound("standing"))
 }
 
 pub async fn mark_cancelled(

@@ -16,6 +16,7 @@ use crate::{
     domain::{
         shipment::{Shipment, ShipmentState, Status},
         tariff::Offer,
+        tracking::ScanKind,
         tracking_number::TrackingNumber,
     },
 };
@@ -275,14 +276,16 @@ pub async fn save(connection: &mut PgConnection, shipment: &Shipment) -> Result<
     Ok(())
 }
 
-/// Writes what only an erasure changes: who sent it, and what was noted at a door.
+/// Writes what only an erasure changes: who sent it, and what was noted of a person or a door.
 pub async fn save_erased(connection: &mut PgConnection, shipment: &Shipment) -> Result<(), Error> {
     let state = shipment.state();
+    let hubs = ScanKind::NAMES_A_HUB.map(|kind| kind.as_str().to_owned());
     sqlx::query!(
-        "with t as (update tracking_events set detail = null where shipment_id = $1)
+        "with t as (update tracking_events set detail = null, place = case when kind = any($3) then place end where shipment_id = $1)
          update shipments set sender = $2 where id = $1",
         state.id.uuid(),
-        Json(&state.sender) as _
+        Json(&state.sender) as _,
+        &hubs[..]
     )
     .execute(connection)
     .await?;

@@ -81,6 +81,8 @@ async fn an_order_is_booked_collected_and_delivered() {
     let events = shop.get(&format!("/shipments/{id}")).await.json()["events"].clone();
     assert_eq!(events[1]["detail"], "one is not packed yet", "some parcels are not all of them");
     shop.scan(id, &json!({"kind": "departed"})).await.expect(200);
+    // Whoever asks by now has no driver to send.
+    shop.app.hear(order, Some(shop.company), 5, &requested).await;
     shop.scan(id, &delivered()).await.expect(200);
     let facts = shop.app.facts(id.parse::<quenty_kernel::id::ShipmentId>().unwrap()).await;
     let kinds: Vec<&str> = facts.iter().map(|fact| fact.kind.split('.').nth(3).unwrap()).collect();
@@ -93,6 +95,8 @@ async fn an_order_is_booked_collected_and_delivered() {
             "booked",
             "picked_up",
             "departed",
+            "booked",
+            "departed",
             "out_for_delivery",
             "delivered"
         ]
@@ -101,7 +105,7 @@ async fn an_order_is_booked_collected_and_delivered() {
     assert_eq!((&booked["order_id"], &booked["attempt"]), (&json!(order), &json!(1)));
     assert_eq!(booked, &facts[3].data);
     // What was delivered is booked no more.
-    shop.app.hear(order, Some(shop.company), 5, &requested).await;
+    shop.app.hear(order, Some(shop.company), 6, &requested).await;
     assert_eq!(shop.kinds_of(&shipment).await.last().unwrap(), "delivered");
     shop.app.assert_sound().await;
 }

@@ -71,8 +71,9 @@ async fn a_buyer_is_erased_from_both_ways_and_the_merchant_stays() {
         Vec::<String>::new(),
         "people note something later"
     );
-    let noted = sqlx::query("update tracking_events set detail = 'Eva Prado' where kind = 'scan'");
-    noted.execute(shop.app.app.db()).await.unwrap();
+    let noted =
+        "update tracking_events set detail = 'Eva Prado', place = 'Calle 85' where kind = 'out_for_delivery'";
+    sqlx::query(noted).execute(shop.app.app.db()).await.unwrap();
     shop.app.hear(request_id, Some(shop.company), 2, &ErasureRequested { round: 2, ..erase }).await;
     assert_eq!(
         mentions(shop.app.app.db(), &WORDS).await,

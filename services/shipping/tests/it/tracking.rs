@@ -21,6 +21,7 @@ async fn anyone_sees_where_a_parcel_is_and_nothing_about_people() {
         json!({"kind": "delivery_failed", "detail": "Ana Gómez was not at Calle 26"}),
         // The same by another name.
         json!({"kind": "exception", "code": "DELIVERY_FAILED", "detail": "Ana Gómez was not at Calle 26"}),
+        json!({"kind": "exception", "code": "ADDRESS_PROBLEM", "detail": "no bell"}),
         json!({"kind": "out_for_delivery"}),
         delivered(),
     ] {
@@ -33,7 +34,15 @@ async fn anyone_sees_where_a_parcel_is_and_nothing_about_people() {
         seen.json()["events"].as_array().unwrap().iter().map(|event| event["status"].clone()).collect();
     assert_eq!(
         statuses,
-        ["pending", "in_transit", "delivery_failed", "delivery_failed", "out_for_delivery", "delivered"]
+        [
+            "pending",
+            "in_transit",
+            "delivery_failed",
+            "delivery_failed",
+            "delivery_failed",
+            "out_for_delivery",
+            "delivered"
+        ]
     );
     assert_eq!(seen.json()["events"][1]["place"], "Bogotá");
     for personal in ["Ana", "Luis", "Calle", "+57", "COMP-", "SHIP-", "50000"] {

@@ -3,7 +3,7 @@
 //! Nothing is ever put back by us: that would burn deliveries and change the order. While the inbox cannot store
 //! (its database is away), the event stays unacknowledged in our hand and the queue behind it waits. A broker takes it back
 //! after half an hour; nothing is fetched again before the inbox has it, so that an outage of any length counts as one
-//! delivery.
+//! delivery for each process of the service.
 
 use std::time::Duration;
 

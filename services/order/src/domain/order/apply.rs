@@ -110,14 +110,17 @@ impl OrderState {
     fn change(&mut self, fact: &OrderFact) {
         match fact {
             OrderFact::Placed(_) => {}
-            // A refused wish to cancel is over: a person has decided.
+            // A refused wish to cancel is over once a person decides otherwise, here and where the order is changed.
             OrderFact::StatusSet(_) => self.cancel_reason = None,
             OrderFact::Updated(updated) => self.updated(updated),
             OrderFact::Repacked(repacked) => {
                 self.items.clone_from(&repacked.items);
                 self.parcels.clone_from(&repacked.parcels);
             }
-            OrderFact::PickupWanted(wanted) => self.wanted_pickup.clone_from(&wanted.wanted_pickup),
+            OrderFact::PickupWanted(wanted) => {
+                self.wanted_pickup.clone_from(&wanted.wanted_pickup);
+                self.cancel_reason = None;
+            }
             OrderFact::Backordered(_) => {
                 self.status = Status::Backordered;
                 self.reservation_id = None;
@@ -184,6 +187,7 @@ impl OrderState {
         self.lines.clone_from(&updated.lines);
         self.totals = updated.totals.clone();
         self.notes.clone_from(&updated.notes);
+        self.cancel_reason = None;
     }
 
     fn allocated(&mut self, allocated: &OrderAllocated) {

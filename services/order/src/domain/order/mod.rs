@@ -5,6 +5,7 @@
 
 mod apply;
 mod bookings;
+mod exchange;
 pub mod facts;
 pub mod payments;
 pub mod people;
@@ -134,7 +135,8 @@ pub struct OrderState {
     pub hold: Option<Hold>,
     /// Where the exception found the order.
     pub interrupted: Option<Status>,
-    /// Why it is cancelled, or is to be. A wish that Pickup refused is kept until somebody has the parcels.
+    /// Why it is cancelled, or is to be. A wish that Pickup refused is kept until somebody has the parcels, or
+    /// changes the order.
     pub cancel_reason: Option<String>,
     pub placed_at: Timestamp,
     pub picked_up_at: Option<Timestamp>,

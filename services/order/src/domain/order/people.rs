@@ -149,7 +149,7 @@ impl Order {
         let from = self.status;
         let status = to.as_str().to_owned();
         self.happen(OrderStatusSet { order_id: self.id, status, reason: reason.clone() }, now);
-        if is_with_carrier(to) && self.fulfilment.may_be_fetched() {
+        if is_with_carrier(to) && self.fulfilment.driver_may_come() {
             self.give_pickup_back(reason.clone(), now);
         }
         match to {

@@ -45,20 +45,20 @@ impl Order {
     /// Whether a driver may still come for parcels of which nobody has told yet that they are under way.
     fn waits_for_driver(&self) -> bool {
         let here = self.is_before_collection() || matches!(self.status, Status::PickedUp | Status::Exception);
-        here && self.fulfilment.may_be_fetched()
+        here && self.fulfilment.driver_may_come()
     }
 
     /// The cancellation has released the goods, and others may have them by now: what left for all that, and how it
     /// ends, is for a person to see.
     fn hold_cancelled(&mut self, movement: &Movement, now: Timestamp) {
-        let how = match movement {
-            Movement::PickedUp => "are with the carrier",
-            Movement::Delivered => "were delivered",
-            Movement::Returned => "came back",
-            Movement::Lost => "are lost",
+        let (how, what) = match movement {
+            Movement::PickedUp => ("are with the carrier", "take them out of the stock"),
+            Movement::Delivered => ("were delivered", "they must be out of the stock; see to the money"),
+            Movement::Returned => ("came back", "put them back into the stock if they were taken out"),
+            Movement::Lost => ("are lost", "they must be out of the stock; see to the money"),
             _ => return,
         };
-        let why = format!("the order is cancelled, but its parcels {how}: set the stock right, then retry");
+        let why = format!("the order is cancelled, but its parcels {how}: {what}, then retry");
         self.fail(HoldCode::CancelledOnTheRoad, why, now);
     }
 

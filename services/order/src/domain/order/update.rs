@@ -11,6 +11,7 @@ use super::{
     Order, OrderError, Payment, PaymentStatus, Status,
     facts::{OrderPickupWanted, OrderRepacked},
     people::Found,
+    status::HoldCode,
     totals::{Extras, TotalsError},
 };
 
@@ -132,6 +133,7 @@ impl Order {
         let total = self.totals.total;
         if total.is_zero() && !matches!(self.payment_status, PaymentStatus::Paid) {
             self.record_paid(Payment { amount: total, reference: None }, now);
+            self.resume_if(now, |code| code == HoldCode::PaymentMissing);
         }
         self.proceed(now);
     }

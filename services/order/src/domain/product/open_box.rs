@@ -29,13 +29,15 @@ impl Product {
         format!("{begins}-{id}{SKU_ENDS}").parse()
     }
 
-    /// The same goods at another price; nobody orders them anew.
+    /// The same goods at another price; nobody orders them anew. A piece that was free, or sold in another currency,
+    /// says nothing of what the next ones are worth: then the price stays.
     pub(crate) fn open_box_details(&self, price: Money) -> Result<ProductDetails, Invalid> {
         let sold = self.details().clone();
+        let is_known = !price.is_zero() && price.currency() == sold.price.currency();
         let name: String = sold.name.as_str().chars().take(NAME_MAX - NAME_ENDS.len()).collect();
         Ok(ProductDetails {
             name: format!("{}{NAME_ENDS}", name.trim_end()).parse()?,
-            price,
+            price: if is_known { price } else { sold.price },
             cost: None,
             reorder_point: None,
             reorder_quantity: None,

@@ -129,6 +129,14 @@ fn an_open_box_is_the_same_goods_under_a_sku_of_its_own() {
 }
 
 #[test]
+fn what_a_piece_without_a_known_worth_costs_as_open_box_the_catalogue_says() {
+    let (product, _) = product();
+    for price in [pesos(0), Money::new(9.into(), Currency::USD).unwrap()] {
+        assert_eq!(product.open_box_details(price).unwrap().price, pesos(50_000), "{price}");
+    }
+}
+
+#[test]
 fn long_skus_that_begin_alike_have_open_boxes_of_their_own() {
     let of = |sku: &str| {
         let long = ProductDetails { name: "ñ".repeat(200).parse().unwrap(), ..details() };

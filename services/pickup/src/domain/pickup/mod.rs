@@ -384,8 +384,19 @@ impl Pickup {
 
     /// At the end of an express guarantee: nothing, if it was kept or has ended.
     pub(crate) fn miss_express(&mut self, now: Timestamp) -> Option<PickupFact> {
+        self.promise.as_ref()?.guaranteed_until.filter(|until| *until <= now)?;
+        self.break_guarantee(now)
+    }
+
+    /// Before an attempt fails, which ends the guarantee: a driver who does not even come, for none of the reasons that
+    /// lie with the merchant, breaks it, however early.
+    pub(crate) fn fail_express(&mut self, code: FailureCode, now: Timestamp) -> Option<PickupFact> {
+        if code == FailureCode::Other { self.break_guarantee(now) } else { self.miss_express(now) }
+    }
+
+    fn break_guarantee(&mut self, now: Timestamp) -> Option<PickupFact> {
         let promise = self.promise.as_ref()?;
-        let until = promise.guaranteed_until.filter(|until| *until <= now)?;
+        let until = promise.guaranteed_until?;
         let there = self.arrived_at.or(self.proof.as_ref().map(|proof| proof.at));
         if there.is_some_and(|there| there <= until) || self.is_over() || self.refund.is_some() {
             return None;

@@ -28,7 +28,10 @@ pub(crate) use way_back::{Booked, Load, News, Wanted};
 
 use facts::{ReturnAttentionRaised, ReturnEndingAsked, ReturnErased, ReturnReferred};
 
-use super::approval::{Finding, Verdict};
+use super::{
+    approval::{Finding, Verdict},
+    recall::RULE,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReturnError {
@@ -81,6 +84,11 @@ impl Return {
     /// The way back from storage.
     pub(crate) fn restore(state: ReturnState) -> Self {
         Self(state)
+    }
+
+    /// Whether a recall asked for it.
+    pub(crate) fn is_recalled(&self) -> bool {
+        self.approval.as_ref().is_some_and(|approval| approval.rule == RULE)
     }
 
     /// A new return, approved at once if the rules say so; then its way back is arranged.

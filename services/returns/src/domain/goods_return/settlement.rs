@@ -222,7 +222,8 @@ impl Return {
         self.request.resolution.parse().map_err(|_| illegal)
     }
 
-    /// Whether the replacement is to be ordered, or to be tried again.
+    /// Whether the replacement is to be ordered, or to be tried again, and what the goods bring towards it. A shipping
+    /// charge is refunded only where no replacement is sent.
     pub(crate) fn check_may_exchange(&self) -> Result<Money, ReturnError> {
         self.require(Status::Exchanged)?;
         let wanted = self.wanted_resolution()?;
@@ -235,7 +236,9 @@ impl Return {
         // Of goods that nothing was paid for it would stand unpaid, while the buyer is told that it is ordered.
         let amounts = self.amounts.filter(|of| !of.goods.is_zero() && !of.refund.is_zero());
         let illegal = ReturnError::IllegalMove { from: self.status, to: Status::Exchanged };
-        amounts.map(|amounts| amounts.refund).ok_or(illegal)
+        let credit =
+            amounts.map(|of| if of.goods.amount() < of.refund.amount() { of.goods } else { of.refund });
+        credit.ok_or(illegal)
     }
 
     /// Orders the replacement once more. Until that is refused, too, nobody pays the buyer instead.

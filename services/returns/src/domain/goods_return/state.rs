@@ -344,8 +344,7 @@ impl ReturnState {
             }
             ReturnFact::PickedUp(fact) => {
                 self.picked_up_at = Some(fact.at);
-                self.ending = None;
-                self.ending_reason = None;
+                self.wish_no_end();
                 self.become_(Status::PickedUp, Some(at + ON_THE_ROAD));
             }
             ReturnFact::Departed(_) => {
@@ -471,6 +470,12 @@ impl ReturnState {
         self.wait_until(Some(at + ANSWER_WITHIN));
     }
 
+    fn wish_no_end(&mut self) {
+        self.ending = None;
+        self.ending_reason = None;
+        self.booking.refused_ending = None;
+    }
+
     /// When a driver is overdue.
     fn overdue_at(&self, at: Timestamp) -> Option<Timestamp> {
         let window = self.booking.window_end.map(|end| end.max(at));
@@ -566,8 +571,7 @@ impl ReturnState {
             }
         }
         // Whoever wanted to end it did not know that the goods were there already.
-        self.ending = None;
-        self.ending_reason = None;
+        self.wish_no_end();
         self.lost_at = None;
         self.received_at = Some(at);
         self.received_by = Some(fact.received_by.clone());

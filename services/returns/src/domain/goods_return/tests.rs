@@ -628,6 +628,16 @@ fn a_replacement_is_not_ordered_again_while_it_is_being_ordered() {
 }
 
 #[test]
+fn a_shipping_charge_pays_for_no_replacement_but_comes_back_where_there_is_none() {
+    let world = World::new(order(&[(1, 100_000)], 0, 9_000));
+    let mut of = for_exchange(&world, "confirmed");
+    world.process(&mut of, &mut world.order.clone()).unwrap();
+    assert_eq!(of.check_may_exchange(), Ok(cop(100_000)));
+    let _ = of.raise(EXCHANGE_FAILED, "out of stock", start());
+    assert_eq!(of.check_may_refund(), Ok(cop(109_000)));
+}
+
+#[test]
 fn a_replacement_that_nothing_pays_for_waits_for_a_person_unless_the_goods_were_refused() {
     let mut outcomes = Vec::new();
     for (claim, shipping) in [("confirmed", 0), ("confirmed", 900_000), ("not_confirmed", 0), ("refused", 0)]

@@ -149,10 +149,12 @@ impl Return {
     /// will do. A day that a person chose later is theirs to change.
     pub(crate) fn missed_its_day(&self, now: Timestamp) -> bool {
         let has_come = |date: Date| date.yesterday().is_ok_and(|before| day::is_over(before, now));
+        // Then any slot was asked for in the first place.
+        let was_over = |date| self.approval.as_ref().is_some_and(|approval| day::is_over(date, approval.at));
         self.status == Status::Approved
             && self.booking.attempt == 1
             && self.attention.as_ref().is_some_and(|attention| attention.code == NO_CAPACITY)
-            && self.request.pickup_date.is_some_and(has_come)
+            && self.request.pickup_date.is_some_and(|date| has_come(date) && !was_over(date))
     }
 
     fn next_attempt(&self) -> Result<u32, ReturnError> {
@@ -313,7 +315,7 @@ impl Return {
         if self.received_at.is_some() {
             let asked = self.give_booking_back(GOODS_ARRIVED);
             facts.extend(asked.map(|fact| self.apply(fact, now)));
-        } else if let Some(ending) = self.booking.refused_ending.filter(|_| self.status.is_before_pickup()) {
+        } else if let Some(ending) = self.booking.refused_ending {
             let reason = self.ending_reason.clone().unwrap_or_default();
             facts.extend(self.begin_to_end(ending, &reason, now));
         }
@@ -331,11 +333,12 @@ impl Return {
     ) -> Vec<ReturnFact> {
         let answers =
             attempt == self.booking.attempt && self.booking.asked == Some(way_back) && !self.status.is_over();
-        if answers && self.status == Status::Approved && self.ending.is_none() {
+        if !answers {
+            if self.is_mine(of) || attempt == self.booking.attempt {
+                return Vec::new();
+            }
+        } else if self.status == Status::Approved && self.ending.is_none() {
             return take(self);
-        }
-        if !answers && (self.is_mine(of) || attempt == self.booking.attempt) {
-            return Vec::new();
         }
         let (pickup_id, shipment_id) = match of {
             Booked::Pickup(id) => (Some(id), None),

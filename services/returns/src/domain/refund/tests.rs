@@ -279,6 +279,9 @@ fn fee_and_way_back_are_the_buyers_unless_somebody_else_is_at_fault() {
     // They travel together: the way back was needed anyway.
     assert_eq!(amounts(&[mine, ours]), ["150", "4", "10", "0", "144"]);
     assert_eq!(amounts(&[mine, Units { count: 0, ..ours }]), ["100", "0", "10", "6", "84"]);
+    // No fee eats what is refunded for others' faults.
+    let above_all = units("100", "8", terms(false, 15_000));
+    assert_eq!(amounts(&[above_all, ours]), ["150", "4", "100", "0", "54"]);
     assert_eq!(amounts(&[]), ["0", "0", "0", "0", "0"]);
 }
 

@@ -7,7 +7,7 @@
 //! however late it is told, also of a parcel that was given up after it; a release by customs does, unless a newer
 //! hold is known.
 
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use quenty_contracts::shipping::{
     CashCollected, ShipmentDelivered, ShipmentDeparted, ShipmentExceptionRaised, ShipmentExceptionResolved,
     ShipmentHeldByCustoms, ShipmentLost, ShipmentOutForDelivery, ShipmentPickedUp, ShipmentReleasedByCustoms,
@@ -18,7 +18,10 @@ use quenty_kernel::id::{OrderId, ReturnId, ShipmentId};
 use super::{
     MAX_FAILED_DELIVERIES, Shipment, ShipmentError, ShipmentFact, ShipmentScanned, ShipmentState, Status,
 };
-use crate::domain::tracking::{ExceptionCode, Proof, Scan, ScanKind};
+use crate::domain::{
+    tariff::local,
+    tracking::{ExceptionCode, Proof, Scan, ScanKind},
+};
 
 impl Status {
     /// How far towards the door.
@@ -47,8 +50,9 @@ struct Journey<'a> {
     shipment: &'a mut Shipment,
     scan: &'a Scan,
     reported: Reported,
-    /// By the clocks of the company.
-    now: &'a Zoned,
+    /// Of the company.
+    time_zone: Option<&'a str>,
+    now: Timestamp,
     facts: Vec<ShipmentFact>,
 }
 
@@ -59,7 +63,8 @@ impl Shipment {
         &mut self,
         scan: &Scan,
         reported: Reported,
-        now: &Zoned,
+        time_zone: Option<&str>,
+        now: Timestamp,
     ) -> Result<Vec<ShipmentFact>, ShipmentError> {
         if !self.0.status.is_trackable() {
             return Err(ShipmentError::NotTrackable(self.0.status));
@@ -67,7 +72,7 @@ impl Shipment {
         if scan.at < self.0.created_at {
             return Err(ShipmentError::BeforeItWasMade);
         }
-        let mut journey = Journey { shipment: self, scan, reported, now, facts: Vec::new() };
+        let mut journey = Journey { shipment: self, scan, reported, time_zone, now, facts: Vec::new() };
         journey.follow()?;
         if journey.facts.is_empty() {
             let scanned = ShipmentScanned {
@@ -82,13 +87,13 @@ impl Shipment {
     }
 
     /// The carrier has the parcels; nothing when it had them before, or never will. What had to wait for it is promised
-    /// anew.
-    pub fn pick_up(&mut self, at: &Zoned, now: Timestamp) -> Vec<ShipmentFact> {
+    /// anew, by the clocks of the company.
+    pub fn pick_up(&mut self, at: Timestamp, time_zone: Option<&str>, now: Timestamp) -> Vec<ShipmentFact> {
         if self.0.status != Status::Booked {
             return Vec::new();
         }
-        let renewed = self.promise_anew(at, now);
-        let picked_up = self.picked_up(at.timestamp());
+        let renewed = self.promise_anew(&local(at, time_zone), now);
+        let picked_up = self.picked_up(at);
         renewed.into_iter().chain([self.happen(picked_up, now)]).collect()
     }
 
@@ -142,7 +147,7 @@ impl Journey<'_> {
     }
 
     fn happen(&mut self, event: impl Into<ShipmentFact>) {
-        let fact = self.shipment.happen(event, self.now.timestamp());
+        let fact = self.shipment.happen(event, self.now);
         self.facts.push(fact);
     }
 
@@ -209,8 +214,7 @@ impl Journey<'_> {
                     self.happen(ShipmentOutForDelivery { shipment_id, order_id, return_id, at, attempt });
                 }
                 Status::Booked if target.rank() < Status::OutForDelivery.rank() => {
-                    let at = at.to_zoned(self.now.time_zone().clone());
-                    let collected = self.shipment.pick_up(&at, self.now.timestamp());
+                    let collected = self.shipment.pick_up(at, self.time_zone, self.now);
                     self.facts.extend(collected);
                 }
                 // Of what is first heard of at the door nobody knows when it was collected: its promise stays.

@@ -16,7 +16,7 @@ pub use status::Status;
 use jiff::{Timestamp, Zoned};
 use quenty_contracts::{
     party::{Item, Parcel, Party},
-    shipping::{ShipmentBooked, ShipmentCreated, ShipmentRejected, ShipmentVoided},
+    shipping::{ShipmentBooked, ShipmentCreated, ShipmentDeparted, ShipmentRejected, ShipmentVoided},
 };
 use quenty_kernel::{
     id::{CompanyId, OrderId, ReturnId, ShipmentId},
@@ -293,6 +293,14 @@ impl Shipment {
         Some(self.happen(answer, now))
     }
 
+    /// Tells behind a repeated answer that the parcels have left, or a driver would be sent for them. Nothing while
+    /// something keeps them: who knows of that would take it for its end.
+    pub fn tell_departed(&mut self, now: Timestamp) -> Option<ShipmentFact> {
+        let ShipmentState { id: shipment_id, order_id, return_id, status, last_event_at, .. } = self.0;
+        let at = last_event_at.filter(|_| matches!(status, Status::InTransit | Status::OutForDelivery))?;
+        Some(self.happen(ShipmentDeparted { shipment_id, order_id, return_id, at, place: None }, now))
+    }
+
     /// Gives it up before the parcels are collected.
     pub fn void(&mut self, reason: &str, now: Timestamp) -> Result<ShipmentFact, ShipmentError> {
         self.require(Status::Voided)?;
@@ -439,6 +447,8 @@ impl ShipmentState {
                 self.picked_up_at = Some(picked_up.at);
                 self.promised_at = picked_up.promised_at.or(self.promised_at);
             }
+            // Told again behind a repeated answer.
+            ShipmentFact::Departed(_) if self.status != Status::PickedUp => {}
             ShipmentFact::Departed(departed) => self.moved(Status::InTransit, departed.at),
             ShipmentFact::HeldByCustoms(held) => self.moved(Status::CustomsHold, held.at),
             ShipmentFact::ReleasedByCustoms(released) => self.moved(Status::InTransit, released.at),

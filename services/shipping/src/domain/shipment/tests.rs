@@ -27,9 +27,11 @@ fn at(minute: i64) -> Timestamp {
     "2026-01-05T12:00:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_mins(minute)
 }
 
+const BOGOTA: Option<&str> = Some("America/Bogota");
+
 /// The same by the clocks of the company.
 fn there(minute: i64) -> Zoned {
-    local(at(minute), Some("America/Bogota"))
+    local(at(minute), BOGOTA)
 }
 
 pub(crate) fn party(country: &str) -> Party {
@@ -63,8 +65,14 @@ fn created(cash: Option<Money>) -> ShipmentCreated {
 
 /// A booked shipment with every fact so far; promised by the end of Thursday in Bogotá.
 fn booked(cash: Option<Money>) -> (Shipment, Vec<(ShipmentFact, Timestamp)>) {
+    booked_by(BOGOTA, cash)
+}
+
+/// The same by other clocks.
+fn booked_by(time_zone: Option<&str>, cash: Option<Money>) -> (Shipment, Vec<(ShipmentFact, Timestamp)>) {
     let (mut shipment, first) = Shipment::create(created(cash), at(-10));
-    let offer = card().offer(ServiceLevel::Standard, &[parcel(1_200)], cop("50000"), &there(-9)).unwrap();
+    let from = local(at(-9), time_zone);
+    let offer = card().offer(ServiceLevel::Standard, &[parcel(1_200)], cop("50000"), &from).unwrap();
     let started = shipment.start_booking(offer, at(-9)).unwrap();
     let number = TrackingNumber::new(7, "CO".parse().unwrap()).unwrap();
     let booked = shipment.book(number, at(-8)).unwrap();
@@ -91,7 +99,7 @@ fn after(scans: &[(ScanKind, i64)]) -> Shipment {
     let mut reported = Reported::default();
     for (kind, minute) in scans {
         let report = scan(*kind, *minute);
-        shipment.report(&report, reported, &there(*minute)).unwrap();
+        shipment.report(&report, reported, BOGOTA, at(*minute)).unwrap();
         remember(&mut reported, &report);
     }
     shipment
@@ -123,7 +131,7 @@ fn told_since(
     minute: i64,
 ) -> Vec<&'static str> {
     let reported = Reported { held_at, ..Reported::default() };
-    let facts = shipment.report(&scan(kind, minute), reported, &there(minute)).unwrap();
+    let facts = shipment.report(&scan(kind, minute), reported, BOGOTA, at(minute)).unwrap();
     facts.iter().map(|fact| fact.kind().split('.').nth(3).unwrap()).collect()
 }
 
@@ -185,7 +193,7 @@ fn the_third_failed_delivery_ends_the_attempts() {
     assert_eq!((thrice.state().status, thrice.state().failed_deliveries), (Status::Undeliverable, 3));
     let (mut shipment, _) = (thrice, ());
     assert!(matches!(
-        shipment.report(&scan(Delivered, 6), Reported::default(), &there(6)),
+        shipment.report(&scan(Delivered, 6), Reported::default(), BOGOTA, at(6)),
         Err(ShipmentError::DoesNotFit { .. })
     ));
 }
@@ -204,13 +212,13 @@ fn what_was_delivered_before_it_was_given_up_is_delivered_however_late_that_is_t
     assert_eq!((state.given_up_at, &state.ended_reason), (None, &None));
 
     for minute in [5, 6] {
-        let refused = after(&given_up).report(&scan(Delivered, minute), Reported::default(), &there(9));
+        let refused = after(&given_up).report(&scan(Delivered, minute), Reported::default(), BOGOTA, at(9));
         assert!(matches!(refused, Err(ShipmentError::DoesNotFit { .. })), "{minute}");
     }
     for end in [Returned, Lost] {
         let mut ended = after(&given_up);
         let _ = told(&mut ended, end, 9);
-        let refused = ended.report(&scan(Delivered, 4), Reported::default(), &there(10));
+        let refused = ended.report(&scan(Delivered, 4), Reported::default(), BOGOTA, at(10));
         assert!(matches!(refused, Err(ShipmentError::DoesNotFit { .. })), "{end:?}");
     }
 }
@@ -320,8 +328,7 @@ fn the_evening_of_the_promised_day_is_on_time_where_the_company_is() {
         let (mut shipment, _) = booked(None);
         let delivered = delivered.parse().unwrap();
         let report = Scan { at: delivered, ..scan(ScanKind::Delivered, 0) };
-        let now = local(delivered, Some("America/Bogota"));
-        let facts = shipment.report(&report, Reported::default(), &now).unwrap();
+        let facts = shipment.report(&report, Reported::default(), BOGOTA, delivered).unwrap();
         let told = facts.iter().find_map(|fact| match fact {
             ShipmentFact::Delivered(fact) => Some(fact.on_time),
             _ => None,
@@ -336,7 +343,12 @@ fn a_failed_delivery_counts_whatever_it_is_called() {
     for minute in 0..4 {
         let code = Some(ExceptionCode::DeliveryFailed);
         shipment
-            .report(&Scan { code, ..scan(ScanKind::Exception, minute) }, Reported::default(), &there(minute))
+            .report(
+                &Scan { code, ..scan(ScanKind::Exception, minute) },
+                Reported::default(),
+                BOGOTA,
+                at(minute),
+            )
             .unwrap();
     }
     assert_eq!((shipment.state().status, shipment.state().failed_deliveries), (Status::Undeliverable, 3));
@@ -346,7 +358,7 @@ fn a_failed_delivery_counts_whatever_it_is_called() {
 fn nothing_happens_to_a_shipment_before_it_was_made() {
     let (mut shipment, _) = booked(None);
     assert_eq!(
-        shipment.report(&scan(ScanKind::Delivered, -11), Reported::default(), &there(0)),
+        shipment.report(&scan(ScanKind::Delivered, -11), Reported::default(), BOGOTA, at(0)),
         Err(ShipmentError::BeforeItWasMade)
     );
 }
@@ -394,17 +406,17 @@ fn a_delivery_needs_proof_and_exactly_the_cash_that_is_due() {
     let given = |cash: Option<&str>| Scan { cash_collected: cash.map(cop), ..scan(ScanKind::Delivered, 1) };
     let without_proof = Scan { proof: None, ..given(Some("129900")) };
     assert_eq!(
-        shipment.report(&without_proof, Reported::default(), &there(1)),
+        shipment.report(&without_proof, Reported::default(), BOGOTA, at(1)),
         Err(ShipmentError::ProofRequired)
     );
     for cash in [None, Some("129899.99"), Some("129900.01")] {
         assert_eq!(
-            shipment.report(&given(cash), Reported::default(), &there(1)),
+            shipment.report(&given(cash), Reported::default(), BOGOTA, at(1)),
             Err(ShipmentError::CashMismatch { due: cop("129900") })
         );
     }
     assert_eq!(shipment.state().status, Status::Booked, "a refused report moves nothing");
-    let facts = shipment.report(&given(Some("129900")), Reported::default(), &there(1)).unwrap();
+    let facts = shipment.report(&given(Some("129900")), Reported::default(), BOGOTA, at(1)).unwrap();
     assert!(
         facts
             .iter()
@@ -412,7 +424,10 @@ fn a_delivery_needs_proof_and_exactly_the_cash_that_is_due() {
     );
 
     let (mut paid, _) = booked(None);
-    assert_eq!(paid.report(&given(Some("1")), Reported::default(), &there(1)), Err(ShipmentError::NoCashDue));
+    assert_eq!(
+        paid.report(&given(Some("1")), Reported::default(), BOGOTA, at(1)),
+        Err(ShipmentError::NoCashDue)
+    );
 }
 
 #[test]
@@ -421,10 +436,10 @@ fn nothing_is_voided_once_it_was_collected() {
     let mut collected = shipment.clone();
     let _ = shipment.void("the order was cancelled", at(0)).unwrap();
     assert_eq!(shipment.state().status, Status::Voided);
-    assert!(shipment.report(&scan(ScanKind::Scan, 1), Reported::default(), &there(1)).is_err());
-    assert!(shipment.pick_up(&there(1), at(1)).is_empty());
+    assert!(shipment.report(&scan(ScanKind::Scan, 1), Reported::default(), BOGOTA, at(1)).is_err());
+    assert!(shipment.pick_up(at(1), BOGOTA, at(1)).is_empty());
 
-    assert_eq!(collected.pick_up(&there(0), at(0)).len(), 1);
+    assert_eq!(collected.pick_up(at(0), BOGOTA, at(0)).len(), 1);
     assert!(matches!(collected.void("too late", at(1)), Err(ShipmentError::IllegalTransition { .. })));
 }
 
@@ -435,7 +450,7 @@ fn the_consignee_is_corrected_at_home_and_before_the_pickup() {
     assert!(shipment.correct_consignee(&moved, at(0)).unwrap().is_some());
     assert_eq!(shipment.correct_consignee(&moved, at(0)), Ok(None), "it is the same by now");
     assert_eq!(shipment.correct_consignee(&party("MX"), at(0)), Err(ShipmentError::AnotherCountry));
-    let _ = shipment.pick_up(&there(1), at(1));
+    let _ = shipment.pick_up(at(1), BOGOTA, at(1));
     assert_eq!(shipment.correct_consignee(&party("MX"), at(2)), Ok(None));
 }
 
@@ -449,17 +464,22 @@ fn without_an_offer_a_booking_can_only_be_rejected() {
 }
 
 /// What a parcel of that Monday is promised for, once it is first seen like this: as it is printed, told and kept.
-fn promised_once_seen(kind: ScanKind, seen: &str) -> (Option<Date>, Option<Timestamp>, Option<Timestamp>) {
-    let (mut shipment, mut journal) = booked(None);
-    let seen = local(seen.parse().unwrap(), Some("America/Bogota"));
-    let report = Scan { at: seen.timestamp(), ..scan(kind, 0) };
-    let facts = shipment.report(&report, Reported::default(), &seen).unwrap();
+fn promised_once_seen(
+    time_zone: Option<&str>,
+    kind: ScanKind,
+    seen: &str,
+) -> (Option<Date>, Option<Timestamp>, Option<Timestamp>) {
+    let (mut shipment, mut journal) = booked_by(time_zone, None);
+    let seen = seen.parse().unwrap();
+    let report = Scan { at: seen, ..scan(kind, 0) };
+    let facts = shipment.report(&report, Reported::default(), time_zone, seen).unwrap();
     let told = facts.iter().find_map(|fact| match fact {
         ShipmentFact::PickedUp(fact) => Some(fact.promised_at),
         _ => None,
     });
-    journal.extend(facts.into_iter().map(|fact| (fact, seen.timestamp())));
+    journal.extend(facts.into_iter().map(|fact| (fact, seen)));
     assert_eq!(Shipment::fold(journal).as_ref(), Some(&shipment));
+    assert_eq!(shipment.state().picked_up_at, Some(seen), "{time_zone:?}");
     let printed = shipment.state().offer.as_ref().and_then(|offer| offer.promised_date);
     (printed, told.unwrap(), shipment.state().promised_at)
 }
@@ -468,18 +488,34 @@ fn promised_once_seen(kind: ScanKind, seen: &str) -> (Option<Date>, Option<Times
 fn what_is_collected_late_is_promised_anew() {
     use ScanKind::*;
     let day = |day: &str| day.parse::<Date>().unwrap();
-    for (kind, seen, promised, is_renewed) in [
-        (Scan, "2026-01-05T20:00:00Z", "2026-01-08", false),
+    for (time_zone, kind, seen, promised, is_renewed) in [
+        (BOGOTA, Scan, "2026-01-05T20:00:00Z", "2026-01-08", false),
         // The same Monday there.
-        (Scan, "2026-01-06T02:00:00Z", "2026-01-08", false),
-        (Scan, "2026-01-08T12:00:00Z", "2026-01-13", true),
-        (Departed, "2026-01-06T12:00:00Z", "2026-01-09", true),
+        (BOGOTA, Scan, "2026-01-06T02:00:00Z", "2026-01-08", false),
+        (BOGOTA, Scan, "2026-01-08T12:00:00Z", "2026-01-13", true),
+        (BOGOTA, Departed, "2026-01-06T12:00:00Z", "2026-01-09", true),
         // Nobody knows when it was collected.
-        (OutForDelivery, "2026-01-08T12:00:00Z", "2026-01-08", false),
+        (BOGOTA, OutForDelivery, "2026-01-08T12:00:00Z", "2026-01-08", false),
+        (None, Scan, "2026-01-05T20:00:00Z", "2026-01-08", false),
+        (None, Scan, "2026-01-06T02:00:00Z", "2026-01-09", true),
+        (None, Departed, "2026-01-08T02:00:00Z", "2026-01-13", true),
+        (None, OutForDelivery, "2026-01-08T12:00:00Z", "2026-01-08", false),
     ] {
-        let end = day(promised).at(23, 59, 59, 0).to_zoned(there(0).time_zone().clone()).unwrap().timestamp();
+        let clocks = local(at(0), time_zone).time_zone().clone();
+        let end = day(promised).at(23, 59, 59, 0).to_zoned(clocks).unwrap().timestamp();
         let known = (Some(day(promised)), is_renewed.then_some(end), Some(end));
-        assert_eq!(promised_once_seen(kind, seen), known, "{kind:?} {seen}");
+        assert_eq!(promised_once_seen(time_zone, kind, seen), known, "{time_zone:?} {kind:?} {seen}");
+    }
+}
+
+#[test]
+fn it_is_collected_when_the_driver_says_by_whatever_clocks() {
+    for time_zone in [BOGOTA, None] {
+        let (mut shipment, _) = booked_by(time_zone, None);
+        let _ = shipment.pick_up(at(1), time_zone, at(2));
+        let state = shipment.state();
+        assert_eq!((state.picked_up_at, state.last_event_at), (Some(at(1)), Some(at(1))), "{time_zone:?}");
+        assert_eq!(state.updated_at, at(2), "{time_zone:?}");
     }
 }
 
@@ -493,7 +529,7 @@ fn a_promise_for_a_later_day_is_not_brought_forward() {
     assert!(shipment.promise_anew(&there(0), at(0)).is_none());
     let _ = shipment.book(TrackingNumber::new(7, "CO".parse().unwrap()).unwrap(), at(0)).unwrap();
     let promised_at = shipment.state().promised_at;
-    assert_eq!(shipment.pick_up(&there(1), at(1)).len(), 1);
+    assert_eq!(shipment.pick_up(at(1), BOGOTA, at(1)).len(), 1);
     assert_eq!(shipment.state().promised_at, promised_at);
 }
 
@@ -503,12 +539,13 @@ fn a_repeated_request_hears_what_is_true_and_moves_nothing() {
     let (mut shipment, _) = booked(None);
     for collected in [false, true] {
         if collected {
-            let _ = shipment.pick_up(&there(1), at(1));
+            let _ = shipment.pick_up(at(1), BOGOTA, at(1));
         }
         let before = shipment.state().clone();
         assert_eq!(answer(&mut shipment).as_deref(), Some("quenty.shipping.shipment.booked.v1"));
         let after = shipment.state();
         assert_eq!((after.status, after.promised_at), (before.status, before.promised_at));
+        assert_eq!(shipment.tell_departed(at(9)), None, "nothing has left yet");
     }
     let _ = told(&mut shipment, ScanKind::Delivered, 10);
     assert_eq!(answer(&mut shipment), None);
@@ -522,6 +559,26 @@ fn a_repeated_request_hears_what_is_true_and_moves_nothing() {
     let (mut voided, _) = booked(None);
     let _ = voided.void("the order was cancelled", at(0)).unwrap();
     assert_eq!(answer(&mut voided), None);
+}
+
+#[test]
+fn who_asks_again_hears_that_the_parcels_have_left_and_nothing_moves() {
+    use ScanKind::*;
+    for (scans, is_told) in [
+        (&[(Departed, 1)][..], true),
+        (&[(Departed, 1), (OutForDelivery, 2)], true),
+        (&[(Departed, 1), (CustomsHold, 2)], false),
+        (&[(Departed, 1), (Exception, 2)], false),
+    ] {
+        let mut shipment = after(scans);
+        let before = shipment.state().clone();
+        assert!(shipment.answer_again(at(9)).is_some(), "{scans:?}");
+        let departed = shipment.tell_departed(at(9));
+        assert_eq!(matches!(departed, Some(ShipmentFact::Departed(_))), is_told, "{scans:?}");
+        let version = before.version + 1 + i64::from(is_told);
+        let after = ShipmentState { version, updated_at: at(9), ..before };
+        assert_eq!(*shipment.state(), after, "{scans:?}");
+    }
 }
 
 proptest! {
@@ -549,23 +606,23 @@ proptest! {
         let (mut shipment, mut journal) = booked(cash);
         let mut reported = Reported::default();
         for (now, (kind, minute, good)) in reports.into_iter().enumerate() {
-            let now = there(i64::try_from(now).unwrap());
+            let now = at(i64::try_from(now).unwrap());
             let report = Scan {
                 cash_collected: cash.filter(|_| good),
                 code: codes[usize::from(good)],
                 ..scan(KINDS[kind], minute)
             };
             let before = shipment.clone();
-            match shipment.report(&report, reported, &now) {
+            match shipment.report(&report, reported, BOGOTA, now) {
                 Ok(facts) => {
                     remember(&mut reported, &report);
                     let mut replayed = before;
                     for fact in facts {
                         let from = replayed.state().status;
-                        replayed.apply(&fact, now.timestamp());
+                        replayed.apply(&fact, now);
                         let to = replayed.state().status;
                         prop_assert!(from == to || from.can_become(to), "{:?} → {:?} by {:?}", from, to, report.kind);
-                        journal.push((fact, now.timestamp()));
+                        journal.push((fact, now));
                     }
                 }
                 Err(_) => prop_assert_eq!(&shipment, &before),
