@@ -70,7 +70,10 @@ pub fn settings() -> Result<Settings> {
 /// As [`settings`], for those who go on where nothing is called so.
 pub fn read_settings() -> Result<(Settings, Vec<SettingsError>)> {
     let file = std::env::var_os("QUENTY_CONFIG").map(PathBuf::from);
-    let environment = std::env::vars().filter(|(name, _)| !is_for_operators(name));
+    // What is no UTF-8 is none of our settings, which all are text.
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| !is_for_operators(name));
     let (settings, unknown) = Settings::read(&[&known_settings()], file.as_deref(), environment)?;
     let settings =
         STANDARD_VARIABLES.into_iter().fold(settings, |settings, (key, name)| match variable(name) {

@@ -132,7 +132,8 @@ impl Quenty {
     }
 
     fn command(&self) -> Result<Command> {
-        let mut command = Command::new(std::env::current_exe().context("cannot find this binary")?);
+        let named = std::env::current_exe().context("cannot find this binary")?;
+        let mut command = Command::new(what_runs(named));
         // Nor may a file say otherwise what it is told.
         for name in NOT_PASSED_ON.into_iter().chain(self.environment.keys().map(String::as_str)) {
             command.env_remove(name).env_remove(format!("{name}_FILE"));
@@ -206,11 +207,27 @@ fn random_uuid() -> String {
     uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
 }
 
+/// This very binary, also once another one lies in its place: the databases are as this one migrated them.
+fn what_runs(named: PathBuf) -> PathBuf {
+    if named.exists() { named } else { PathBuf::from("/proc/self/exe") }
+}
+
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
 
     use super::*;
+
+    #[test]
+    fn a_binary_that_was_replaced_still_starts_what_ended() {
+        let folder = quenty_testkit::scratch_dir::ScratchDir::new("quenty-binary").unwrap();
+        let binary = folder.path().join("true");
+        std::fs::copy("/bin/true", &binary).unwrap();
+        assert_eq!(what_runs(binary.clone()), binary);
+        std::fs::remove_file(&binary).unwrap();
+        let kept = what_runs(binary);
+        assert!(Command::new(kept).arg("--list").stdout(Stdio::null()).status().unwrap().success());
+    }
 
     #[test]
     fn other_servers_that_our_environment_names_are_not_those_of_a_process() {

@@ -130,6 +130,22 @@ async fn it_came_too_late_for_a_driver_who_then_comes_in_vain_and_is_asked_for_a
 }
 
 #[tokio::test]
+async fn who_mends_the_order_after_that_wishes_it_to_go_on() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_processing().await;
+    shop.cancel(id).await.expect(200);
+    road.pickup(refused(&road)).await;
+    shop.merchant.patch(&format!("/api/v1/orders/{id}"), json!({"notes": "ring"})).await.expect(200);
+    road.came_in_vain().await;
+    assert_eq!(shop.status(id).await, "processing");
+    assert_eq!(shop.count_facts(id, "cancel_requested").await, 1);
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
 async fn what_staff_have_refused_is_not_asked_for_again() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
@@ -192,7 +208,7 @@ async fn parcels_of_a_cancelled_order_that_travel_wait_for_a_person() {
     assert_eq!(shop.get(id).await["on_hold"], json!(null));
     road.delivered().await;
     let reason = shop.get(id).await["on_hold"]["reason"].clone();
-    assert!(reason.as_str().unwrap().contains("were delivered"), "{reason}");
+    assert!(reason.as_str().unwrap().contains("see to the money"), "not to the stock once more: {reason}");
     assert_eq!(shop.count_facts(id, "held").await, 3, "the pickup, the way and its end");
     assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("cancelled", (100, 0, 100)));
     shop.assert_sound(id).await;
