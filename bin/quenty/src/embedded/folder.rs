@@ -228,10 +228,24 @@ impl Secrets {
             Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
                 format!("{} is damaged; restore it, or start on a new folder", path.display())
             })?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Kept::default(),
+            Err(error) if error.kind() == ErrorKind::NotFound => Self::begin(&path)?,
             Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         };
         Ok(Self { path, kept: Arc::new(Mutex::new(kept)) })
+    }
+
+    /// New ones open no database that others were made for, and decipher nothing in it.
+    fn begin(path: &Path) -> Result<Kept> {
+        let cluster = path.with_file_name("postgres").join("cluster");
+        ensure!(
+            !cluster.exists(),
+            "{} is gone, and {} was made with it: restore it, or start on a new folder",
+            path.display(),
+            cluster.display()
+        );
+        let none = Kept::default();
+        write_private(path, &serde_json::to_vec_pretty(&none)?)?;
+        Ok(none)
     }
 
     pub fn database(&self, name: &str) -> Result<Passwords> {
@@ -319,6 +333,17 @@ mod tests {
         if fs::File::open(&file).is_err() {
             assert!(running_at(scratch.path()).unwrap_err().to_string().contains("gateway.url"));
         }
+    }
+
+    #[test]
+    fn who_has_lost_the_secrets_gets_no_new_ones_unasked() {
+        let scratch = tempfile::tempdir().unwrap();
+        drop(Folder::open(scratch.path()).unwrap());
+        fs::create_dir_all(scratch.path().join("postgres/cluster")).unwrap();
+        drop(Folder::open(scratch.path()).unwrap());
+        fs::remove_file(scratch.path().join("secrets.json")).unwrap();
+        assert!(Folder::open(scratch.path()).unwrap_err().to_string().contains("secrets.json is gone"));
+        assert!(!scratch.path().join("secrets.json").exists());
     }
 
     #[test]
