@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use quenty_kernel::{clock::wall_now, id::UserId};
+use quenty_kernel::{clock::wall_now, hex, id::UserId};
 use quenty_platform::token::Realm;
 use quenty_testkit::{app::TestApp, http::Answer, wait::eventually};
 use serde_json::{Value, json};
@@ -113,8 +113,7 @@ async fn the_answer_holds_a_picture_of_the_uri_and_nothing_of_the_secret_is_kept
     let kept = "select (select string_agg(f::text, '') from totp_factors f) || (select string_agg(j::text, '') from quenty.journal j)";
     let kept: String = sqlx::query_scalar(kept).fetch_one(app.app.db()).await.unwrap();
     let bytes = Secret::try_from_base32(secret).unwrap();
-    let hex: String = bytes.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert!(!kept.contains(secret) && !kept.contains(&hex));
+    assert!(!kept.contains(secret) && !kept.contains(&hex(bytes.as_bytes())));
 }
 
 #[tokio::test]

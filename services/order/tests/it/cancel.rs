@@ -1,4 +1,4 @@
-use quenty_contracts::pickup::{PickupCancelRefused, PickupCancelled, PickupRejected};
+use quenty_contracts::pickup::{PickupCancelRefused, PickupCancelled};
 use quenty_kernel::id::OrderId;
 use quenty_testkit::{TestApp, eventually};
 use serde_json::{Value, json};
@@ -21,6 +21,15 @@ fn refused(road: &Road<'_>) -> PickupCancelRefused {
         return_id: None,
         status: "in_progress".to_owned(),
     }
+}
+
+/// Nothing is cancelled once more.
+async fn assert_goes_on_after_a_vain_visit(shop: &Shop<'_>, road: &Road<'_>) {
+    let id = road.order;
+    road.came_in_vain().await;
+    assert_eq!(shop.status(id).await, "processing");
+    assert_eq!(shop.count_facts(id, "cancel_requested").await, 1);
+    shop.assert_sound(id).await;
 }
 
 async fn last_fact(app: &TestApp, id: OrderId, what: &str) -> Value {
@@ -56,17 +65,7 @@ async fn after_a_refused_pickup_it_takes_effect_at_once_and_voids_the_shipment()
     let id = shop.place(json!({})).await;
     let road = Road::of(&shop, id);
     road.booked(1).await;
-    let (code, detail) = ("NO_CAPACITY".to_owned(), "full".to_owned());
-    road.pickup(PickupRejected {
-        pickup_id: road.pickup,
-        company_id: road.company,
-        order_id: Some(id),
-        return_id: None,
-        attempt: 1,
-        code,
-        detail,
-    })
-    .await;
+    road.pickup_rejected("NO_CAPACITY", "full").await;
     shop.cancel(id).await.expect(200);
     assert_eq!(shop.status(id).await, "cancelled");
     assert_eq!(last_fact(&app, id, "cancelled").await["shipment_id"], json!(road.shipment));
@@ -139,10 +138,7 @@ async fn who_mends_the_order_after_that_wishes_it_to_go_on() {
     shop.cancel(id).await.expect(200);
     road.pickup(refused(&road)).await;
     shop.merchant.patch(&format!("/api/v1/orders/{id}"), json!({"notes": "ring"})).await.expect(200);
-    road.came_in_vain().await;
-    assert_eq!(shop.status(id).await, "processing");
-    assert_eq!(shop.count_facts(id, "cancel_requested").await, 1);
-    shop.assert_sound(id).await;
+    assert_goes_on_after_a_vain_visit(&shop, &road).await;
 }
 
 #[tokio::test]
@@ -155,10 +151,7 @@ async fn what_staff_have_refused_is_not_asked_for_again() {
     shop.cancel(id).await.expect(200);
     shop.set_status(id, "processing").await.expect(200);
     road.pickup(refused(&road)).await;
-    road.came_in_vain().await;
-    assert_eq!(shop.status(id).await, "processing");
-    assert_eq!(shop.count_facts(id, "cancel_requested").await, 1);
-    shop.assert_sound(id).await;
+    assert_goes_on_after_a_vain_visit(&shop, &road).await;
 }
 
 #[tokio::test]
@@ -186,16 +179,7 @@ async fn parcels_of_a_cancelled_order_that_travel_wait_for_a_person() {
     let road = Road::of(&shop, id);
     road.booked(1).await;
     // Nobody fetches them; the merchant brings them to the depot, and a colleague cancels before that is heard.
-    road.pickup(PickupRejected {
-        pickup_id: road.pickup,
-        company_id: road.company,
-        order_id: Some(id),
-        return_id: None,
-        attempt: 1,
-        code: "NO_CAPACITY".to_owned(),
-        detail: "full".to_owned(),
-    })
-    .await;
+    road.pickup_rejected("NO_CAPACITY", "full").await;
     shop.cancel(id).await.expect(200);
     road.picked_up().await;
     road.departed().await;
@@ -256,17 +240,7 @@ async fn a_pickup_rejected_during_the_cancellation_ends_it() {
     let road = Road::of(&shop, id);
     road.booked(1).await;
     shop.cancel(id).await.expect(200);
-    let (code, detail) = ("NO_SERVICE_AREA".to_owned(), "nobody drives there".to_owned());
-    road.pickup(PickupRejected {
-        pickup_id: road.pickup,
-        company_id: road.company,
-        order_id: Some(id),
-        return_id: None,
-        attempt: 1,
-        code,
-        detail,
-    })
-    .await;
+    road.pickup_rejected("NO_SERVICE_AREA", "nobody drives there").await;
     assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("cancelled", (100, 0, 100)));
     shop.assert_sound(id).await;
 }

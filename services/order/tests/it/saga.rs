@@ -1,5 +1,5 @@
 use quenty_contracts::{
-    pickup::{PickupAbandoned, PickupCancelRefused, PickupCancelled, PickupRejected, PickupRescheduled},
+    pickup::{PickupAbandoned, PickupCancelRefused, PickupCancelled, PickupRescheduled},
     shipping::{
         CashCollected, ShipmentExceptionRaised, ShipmentLost, ShipmentPickedUp, ShipmentRejected,
         ShipmentReturned, ShipmentUndeliverable,
@@ -190,17 +190,7 @@ async fn what_was_refused_is_asked_for_again() {
     assert_eq!(shop.get(id).await["on_hold"], json!(null), "an old refusal says nothing of the new attempt");
     let second = Road::of(&shop, id);
     second.booked(2).await;
-    second
-        .pickup(PickupRejected {
-            pickup_id: second.pickup,
-            company_id: second.company,
-            order_id: Some(id),
-            return_id: None,
-            attempt: 1,
-            code: "NO_CAPACITY".to_owned(),
-            detail: "no room for seven days".to_owned(),
-        })
-        .await;
+    second.pickup_rejected("NO_CAPACITY", "no room for seven days").await;
     shop.held(id, "PICKUP_REJECTED").await;
     shop.act(id, "retry", json!({})).await.expect(200);
     let third = Road::of(&shop, id);

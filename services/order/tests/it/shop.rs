@@ -5,7 +5,7 @@ use std::cell::Cell;
 use jiff::{SignedDuration, Timestamp};
 use quenty_contracts::{
     customer::{CompanyApproved, Standing},
-    pickup::{PickupCompleted, PickupFailed, PickupRescheduled, PickupScheduled},
+    pickup::{PickupCompleted, PickupFailed, PickupRejected, PickupRescheduled, PickupScheduled},
     shipping::{
         ShipmentBooked, ShipmentDelivered, ShipmentDeparted, ShipmentOutForDelivery, ShipmentPickedUp,
     },
@@ -262,6 +262,20 @@ impl<'a> Road<'a> {
             position: None,
             parcels_booked: Some(1),
             difference: None,
+        })
+        .await;
+    }
+
+    /// Of the first attempt.
+    pub async fn pickup_rejected(&self, code: &str, detail: &str) {
+        self.pickup(PickupRejected {
+            pickup_id: self.pickup,
+            company_id: self.company,
+            order_id: Some(self.order),
+            return_id: None,
+            attempt: 1,
+            code: code.to_owned(),
+            detail: detail.to_owned(),
         })
         .await;
     }

@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
-use quenty_contracts::pickup::PickupRejected;
 use quenty_kernel::id::OrderId;
 use quenty_testkit::{TestApp, eventually};
 use serde_json::{Value, json};
@@ -167,17 +166,7 @@ async fn a_pickup_that_cannot_be_had_is_wanted_otherwise_and_asked_for_again() {
     road.booked(1).await;
     assert_eq!(last_pickup(&app, id).await["kind"], "express");
     shop.merchant.patch(&path, json!({"pickup": null})).await.expect_problem(409, "PICKUP_FIXED");
-    let (code, detail) = ("EXPRESS_UNAVAILABLE".to_owned(), "nobody hurries there".to_owned());
-    road.pickup(PickupRejected {
-        pickup_id: road.pickup,
-        company_id: road.company,
-        order_id: Some(id),
-        return_id: None,
-        attempt: 1,
-        code,
-        detail,
-    })
-    .await;
+    road.pickup_rejected("EXPRESS_UNAVAILABLE", "nobody hurries there").await;
     shop.held(id, "PICKUP_REJECTED").await;
     let slot = json!({"kind": "scheduled", "date": "2100-01-04", "slot": "08:00"});
     let hasty = json!({"pickup": {"kind": "express", "slot": "08:00"}});
