@@ -4,6 +4,7 @@ use std::{process::Output, time::Duration};
 
 use http::Method;
 use jiff::SignedDuration;
+use nix::sys::signal::Signal;
 use quenty_kernel::{
     clock::wall_now,
     id::{MemberId, TypedId, new_uuid},
@@ -15,8 +16,13 @@ use sqlx::AssertSqlSafe;
 
 use crate::{
     harness::{
-        Cast, Cluster, Environment, Person, Up, cluster::Own, merchant::id, people::PASSWORD, process,
-        services, until, up::text,
+        Cast, Cluster, Environment, Person, Up,
+        cluster::Own,
+        merchant::id,
+        people::PASSWORD,
+        process::{self, Process},
+        services, until,
+        up::text,
     },
     operators::environment_of,
 };
@@ -347,9 +353,33 @@ async fn a_merchant_imports_their_own_orders_after_a_dry_run() {
     assert_eq!(counts(&run(&import).await), json!([2, 1, 0, 1]));
     assert_eq!(orders().await, 1);
     assert_eq!(counts(&run(&import).await), json!([2, 0, 1, 1]), "the same file again changes nothing");
+    who_breaks_off_is_told_that_the_import_goes_on(&up, &whose).await;
     up.stage.assert_sound().await;
     let _folder = up.stop().await;
 
     let stopped = run(&import).await;
     assert!(!stopped.status.success() && said(&stopped).contains("does not run"), "{}", said(&stopped));
+}
+
+async fn who_breaks_off_is_told_that_the_import_goes_on(up: &Up, whose: &[&str]) {
+    let (file, log) = (up.folder.path().join("many.csv"), up.folder.path().join("import.log"));
+    let (header, two) = SHOPIFY.split_once('\n').expect("a header");
+    let many: String = (0..150).map(|number| two.replace("#100", &format!("#{number}-"))).collect();
+    std::fs::write(&file, format!("{header}\n{many}")).expect("a file");
+    let import = [&["import", "orders", text(&file), "--dry-run"], whose].concat();
+    let process = Process::start("import", &import, &Environment::new(), &log);
+    until(LIMIT, "the platform has the file", async || {
+        process.log().contains("GET /api/v1/imports/").then_some(())
+    })
+    .await;
+    process.signal(Signal::SIGINT);
+    assert!(!process.ended().await.success(), "{}", process.tail());
+    assert!(process.log().contains("the platform goes on with an import"), "{}", process.tail());
+    let order = up.stage.pool("order");
+    until(LIMIT, "it goes on to its end", async || {
+        let last = "select status || ' ' || processed from imports order by created_at desc limit 1";
+        let last: String = sqlx::query_scalar(last).fetch_one(&order).await.expect("an import");
+        (last == "done 300").then_some(())
+    })
+    .await;
 }

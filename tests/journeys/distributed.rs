@@ -45,7 +45,7 @@ const WELL_LIMIT: Duration = Duration::from_secs(60);
 #[ignore = "seventeen processes on two cores: make test-distributed"]
 async fn one_of_two_may_die_at_any_moment_and_nobody_outside_sees_it() {
     let _alone = alone().await;
-    let Some(platform) = Distributed::start().await else { return };
+    let Some(platform) = Distributed::start_after_a_failure().await else { return };
     let second = platform.second().await;
     assert!(second.contains("is in use by process"), "{second}");
     a_process_that_hangs_is_named(&platform).await;

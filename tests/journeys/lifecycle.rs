@@ -109,6 +109,20 @@ async fn servers_that_the_environment_names_are_not_those_of_a_platform_in_one_p
 }
 
 #[tokio::test]
+async fn servers_that_a_file_names_are_not_those_of_a_platform_of_many_processes() {
+    let folder = folder();
+    let (file, data) = (folder.path().join("quenty.toml"), folder.path().join("data"));
+    std::fs::write(&file, "consul_url = \"http://127.0.0.1:9\"\n").expect("a file");
+    let mut environment = environment(&folder);
+    environment.insert("QUENTY_CONFIG".to_owned(), text(&file).to_owned());
+    let arguments = ["up", "--distributed", "--ports", "free", "--data", text(&data)];
+    let refused = process::run(&arguments, &environment).await;
+    let said = String::from_utf8_lossy(&refused.stderr);
+    assert!(!refused.status.success() && said.contains("take consul_url out of the file"), "{said}");
+    assert!(!data.exists(), "nothing was begun");
+}
+
+#[tokio::test]
 async fn an_up_whose_postgres_ends_says_so_and_ends_too() {
     let up = Up::durable(folder()).await;
     let data = up.ready.data.clone();

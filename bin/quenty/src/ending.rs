@@ -51,11 +51,15 @@ impl Ending {
         }
     }
 
-    /// Does work that would not end by itself, and breaks it off when asked to.
-    pub async fn unless_asked<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Does work that would not end by itself, and breaks it off when asked to: then people are told what that means.
+    pub async fn unless_asked<T>(
+        &self,
+        work: impl Future<Output = Result<T>>,
+        broken_off: &str,
+    ) -> Result<T> {
         tokio::select! {
             done = work => done,
-            () = self.asked.cancelled() => bail!("broken off before it was done"),
+            () = self.asked.cancelled() => bail!("{broken_off}"),
         }
     }
 }

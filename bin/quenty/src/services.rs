@@ -67,14 +67,22 @@ pub fn settings() -> Result<Settings> {
     Ok(unknown.into_iter().next().map_or(Ok(settings), Err)?)
 }
 
+/// What the file named by `QUENTY_CONFIG` says, beside the defaults.
+pub fn settings_of_file() -> Result<Settings> {
+    Ok(Settings::read(&[&known_settings()], config_file().as_deref(), std::iter::empty())?.0)
+}
+
+fn config_file() -> Option<PathBuf> {
+    std::env::var_os("QUENTY_CONFIG").map(PathBuf::from)
+}
+
 /// As [`settings`], for those who go on where nothing is called so.
 pub fn read_settings() -> Result<(Settings, Vec<SettingsError>)> {
-    let file = std::env::var_os("QUENTY_CONFIG").map(PathBuf::from);
     // What is no UTF-8 is none of our settings, which all are text.
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| !is_for_operators(name));
-    let (settings, unknown) = Settings::read(&[&known_settings()], file.as_deref(), environment)?;
+    let (settings, unknown) = Settings::read(&[&known_settings()], config_file().as_deref(), environment)?;
     let settings =
         STANDARD_VARIABLES.into_iter().fold(settings, |settings, (key, name)| match variable(name) {
             Some(value) if settings.get(key).is_none() => settings.with(key, value),

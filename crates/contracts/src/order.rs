@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use crate::{
     events,
     party::{Item, Parcel, Party},
-    returns::ExchangeLine,
+    returns::{ExchangeLine, ReturnedValue},
 };
 
 /// One line of an order. `total` = quantity × unit price − discount + tax.
@@ -75,6 +75,9 @@ pub struct Exchange {
     pub order_id: OrderId,
     pub company_id: CompanyId,
     pub lines: Vec<ExchangeLine>,
+    /// What those are worth line by line: as many pieces of the same product cost exactly that.
+    #[serde(default)]
+    pub returned: Vec<ReturnedValue>,
     /// What the returned goods are worth to the buyer: recorded as a payment, up to the new order's total.
     pub credit: Money,
 }

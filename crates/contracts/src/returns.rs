@@ -52,6 +52,15 @@ pub struct RefundAmounts {
     pub refund: Money,
 }
 
+/// What returned units of a line are worth to the buyer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReturnedValue {
+    /// The line's place in its order, from 1.
+    pub line: u32,
+    pub quantity: u32,
+    pub value: Money,
+}
+
 /// What an inspection says of one unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InspectedUnit {
@@ -210,6 +219,9 @@ events! {
         company_id: CompanyId,
         order_id: OrderId,
         amounts: RefundAmounts,
+        /// Which line has which part of what the goods come to. Absent in facts of before this was told.
+        #[serde(default)]
+        values: Vec<ReturnedValue>,
         /// What the goods are expected to bring, less what that costs.
         recovery: Money,
         processed_by: Actor,

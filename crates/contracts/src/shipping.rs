@@ -31,6 +31,8 @@ events! {
         declared_value: Money,
         cash_on_delivery: Option<Money>,
         incoterm: Option<String>,
+        /// The company's customer to whom it goes, where it was made by hand and says so.
+        customer_id: Option<CustomerId>,
     }
     "quenty.shipping.shipment.booked.v1" ShipmentBooked {
         shipment_id: ShipmentId,
@@ -43,6 +45,8 @@ events! {
         tracking_number: String,
         cost: Money,
         promised_at: Timestamp,
+        /// Since when the carrier has the parcels, where this is told again to who asks late.
+        picked_up_at: Option<Timestamp>,
     }
     "quenty.shipping.shipment.rejected.v1" ShipmentRejected {
         shipment_id: ShipmentId,

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    access::Recorded, bus::Bus, client::Client, discovery::Discovery, live::Places, pace::Pace,
+    access::Recorded, bus::Bus, client::Client, discovery::Discovery, inbox::Hung, live::Places, pace::Pace,
     replica::Replica, service::Service, settings::Settings, token::Verifier,
 };
 
@@ -39,6 +39,7 @@ pub(crate) struct Inner {
     pub(crate) verifier: Verifier,
     pub(crate) discovery: Discovery,
     pub(crate) pace: Pace,
+    pub(crate) hung: Hung,
     /// Who has just read what is personal.
     pub(crate) recorded: Recorded,
     /// Of live streams.

@@ -30,8 +30,10 @@ use self::lock::FolderLock;
 pub use self::replica::{Primary, Replica};
 use crate::bound_process::BoundProcess;
 
-/// Crash recovery replays the log before the server says it is ready.
+/// For how long a server that starts may say nothing of itself.
 const START_LIMIT: Duration = Duration::from_secs(120);
+/// How often people are told that it still recovers.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 /// A fast shutdown writes a checkpoint; past this the server is told to stop at once and recover next time.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// How often a start with a free port is tried again when someone took the port in between.
@@ -204,17 +206,37 @@ fn launch(cluster: &Cluster, port: u16, options: &Options, log_path: &Path) -> R
     };
     let server = BoundProcess::spawn("embedded-postgres", command, Signal::SIGINT).map_err(started)?;
 
-    let deadline = Instant::now() + START_LIMIT;
-    while !cluster.is_ready(server.pid()) {
-        if server.wait(Duration::from_millis(10)).is_some() {
-            return Err(EmbeddedPostgresError::start_from_log(log_path, log_start));
+    if becomes_ready(&server, &cluster.pgdata(), START_LIMIT) {
+        return Ok(server);
+    }
+    let _ = server.signal(Signal::SIGQUIT);
+    Err(EmbeddedPostgresError::start_from_log(log_path, log_start))
+}
+
+/// Waits until it is ready; false where it ends or is given up. Crash recovery takes as long as there is log to replay, and
+/// who is cut off in it begins anew: a server that says that it is starting has all the time that it wants. A replica has
+/// not: it may wait for a primary that has gone, and is copied anew in any case.
+fn becomes_ready(server: &BoundProcess, pgdata: &Path, limit: Duration) -> bool {
+    let begun = Instant::now();
+    let (mut heard, mut told) = (begun, begun);
+    loop {
+        let status = cluster::status(pgdata, server.pid());
+        if status.as_deref() == Some("ready") {
+            return true;
         }
-        if Instant::now() >= deadline {
-            let _ = server.signal(Signal::SIGQUIT);
-            return Err(EmbeddedPostgresError::start_from_log(log_path, log_start));
+        if status.as_deref() == Some("starting") && !cluster::is_replica(pgdata) {
+            heard = Instant::now();
+        }
+        if heard.elapsed() >= limit || server.wait(Duration::from_millis(10)).is_some() {
+            return false;
+        }
+        if told.elapsed() >= TOLD_EVERY {
+            told = Instant::now();
+            let minutes = begun.elapsed().as_secs() / 60;
+            let folder = pgdata.display();
+            tracing::warn!(minutes, %folder, "postgresql is not ready yet: after a crash it replays its log, however long that takes");
         }
     }
-    Ok(server)
 }
 
 fn open_log(path: &Path) -> Result<File> {
@@ -232,4 +254,43 @@ fn free_port() -> Result<u16> {
 /// The environment of every program of PostgreSQL: nothing of ours leaks in, nothing of the caller's decides.
 fn clean(command: &mut Command) -> &mut Command {
     command.env_clear().env("TZ", "UTC").env("LC_ALL", "C.UTF-8").current_dir("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sleeping() -> BoundProcess {
+        let mut command = Command::new("sleep");
+        command.arg("60");
+        BoundProcess::spawn("test", command, Signal::SIGKILL).unwrap()
+    }
+
+    #[test]
+    fn a_server_that_recovers_is_given_its_time_and_a_silent_one_or_a_replica_is_not() {
+        const LIMIT: Duration = Duration::from_millis(100);
+        let folder = tempfile::tempdir().unwrap();
+        let pgdata = folder.path();
+        let server = sleeping();
+        let says = |status: &str| {
+            let lines =
+                format!("{}\n{}\n1\n2\n/tmp\n127.0.0.1\n3\n{status}\n", server.pid(), pgdata.display());
+            std::fs::write(pgdata.join("postmaster.pid"), lines).unwrap();
+        };
+        assert!(!becomes_ready(&server, pgdata, LIMIT), "it says nothing");
+
+        says("starting");
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| becomes_ready(&server, pgdata, LIMIT));
+            assert_eq!(server.wait(5 * LIMIT), None);
+            says("ready   ");
+            assert!(waiting.join().unwrap());
+        });
+
+        says("starting");
+        std::fs::write(pgdata.join("standby.signal"), "").unwrap();
+        assert!(!becomes_ready(&server, pgdata, LIMIT));
+        server.signal(Signal::SIGKILL).unwrap();
+        assert!(!becomes_ready(&server, pgdata, Duration::MAX), "it has ended");
+    }
 }

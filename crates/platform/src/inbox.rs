@@ -1,7 +1,12 @@
 //! The inbox: at-least-once delivery becomes exactly one effect, in the order of each stream, and an event
 //! that fails for now holds up its own stream and nothing else (design/conventions.md, "Events").
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{FutureExt, StreamExt, stream};
 use jiff::Timestamp;
@@ -9,6 +14,7 @@ use jiff_sqlx::ToSqlx;
 use quenty_kernel::{Actor, Envelope, Event, clock::wall_now, id::CompanyId};
 use serde_json::Value;
 use sqlx::PgConnection;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
@@ -27,9 +33,33 @@ const RETRY_POLL: Duration = Duration::from_millis(250);
 /// Nothing to try again makes the pauses longer, up to so many first ones: what waits was left by another process.
 const RETRY_POLL_GROWS_TO: u32 = 8;
 /// One event of each stream is due at a time: none overtakes another.
-const RETRIES_AT_ONCE: usize = 4;
+const RETRIES_AT_ONCE: u8 = 4;
+const RETRIES_PER_ROUND: i64 = 32;
 /// A reaction is short: it holds up what is behind it.
 const REACTION_LIMIT: Duration = Duration::from_secs(60);
+/// Longer than any pause between two tries.
+const HUNG_FOR: Duration = Duration::from_secs(30 * 60);
+/// What part of its limit such a reaction has while the bus waits for it: two seconds.
+const HASTE: u32 = 30;
+
+/// The types of events whose reaction did not end lately. Where many of them do not, everybody's events would wait for
+/// each: the bus waits for a moment only, and they have their time when they are tried again.
+#[derive(Debug, Default)]
+pub(crate) struct Hung(Mutex<HashMap<&'static str, Instant>>);
+
+impl Hung {
+    fn note(&self, kind: &'static str) {
+        self.kinds().insert(kind, Instant::now() + HUNG_FOR);
+    }
+
+    fn has(&self, kind: &str) -> bool {
+        self.kinds().get(kind).is_some_and(|until| Instant::now() < *until)
+    }
+
+    fn kinds(&self) -> MutexGuard<'_, HashMap<&'static str, Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// An event as a reaction gets it.
 #[derive(Debug, Clone)]
@@ -91,8 +121,15 @@ enum Mode {
 /// Returns whether the reaction ran. One that fails or does not end is kept with its error; an error of this one means that
 /// the database takes nothing in.
 async fn one_try(app: &App, reaction: &Reaction, envelope: &Envelope, mode: Mode) -> Result<bool> {
-    let limit = app.0.pace.longest_try.min(REACTION_LIMIT);
-    let late = |_| Err(Error::internal(format!("its reaction took longer than {limit:?}")));
+    let in_haste = mode == Mode::First && app.0.hung.has(reaction.kind);
+    let whole = app.0.pace.longest_try.min(REACTION_LIMIT);
+    let limit = if in_haste { whole / HASTE } else { whole };
+    let late = |_| {
+        if !in_haste {
+            app.0.hung.note(reaction.kind);
+        }
+        Err(Error::internal(format!("its reaction took longer than {limit:?}")))
+    };
     let reacting = react(app, reaction, envelope, mode);
     match tokio::time::timeout(limit, reacting).await.unwrap_or_else(late) {
         Ok(done) => {
@@ -325,29 +362,44 @@ pub(crate) async fn retry_worker(app: App) {
     }
 }
 
+/// What may not end comes behind all else, and no more of it than is tried at once: what is due by then waits for one such
+/// try at most.
 async fn retry_round(app: &App) -> Result<bool> {
-    let now = wall_now().to_sqlx();
-    let known = known(app);
-    let due = sqlx::query!(
-        "select i.event_id, i.envelope as \"envelope!\" from quenty.inbox i
-         where i.status in ('waiting', 'unheard') and i.next_at <= $1 and i.type = any($2)
-           and not exists (select from quenty.inbox p
-                           where p.publisher = i.publisher and p.stream = i.stream and p.stream_version < i.stream_version
-                             and (p.status = 'dead' or (p.status in ('waiting', 'unheard') and p.type = any($2))))
-         order by i.next_at limit 32",
-        now as _,
-        &known
-    )
-    .fetch_all(app.db());
-    let due = in_time(async { Ok(due.await?) }).await?;
-    let mut retried = stream::iter(due)
-        .map(|row| retry_stored(app.clone(), row.event_id, row.envelope))
-        .buffer_unordered(RETRIES_AT_ONCE);
+    let (hung, others): (Vec<String>, Vec<String>) =
+        known(app).into_iter().partition(|kind| app.0.hung.has(kind));
+    let mut events = due(app, &others, RETRIES_PER_ROUND).await?;
+    if !hung.is_empty() {
+        events.extend(due(app, &hung, RETRIES_AT_ONCE.into()).await?);
+    }
+    let mut retried = stream::iter(events)
+        .map(|(event, envelope)| retry_stored(app.clone(), event, envelope))
+        .buffer_unordered(RETRIES_AT_ONCE.into());
     let mut moved = false;
     while let Some(done) = retried.next().await {
         moved |= done?;
     }
     Ok(moved)
+}
+
+/// The oldest of each stream, of these types.
+async fn due(app: &App, kinds: &[String], limit: i64) -> Result<Vec<(Uuid, Value)>> {
+    let now = wall_now().to_sqlx();
+    let known = known(app);
+    let due = sqlx::query!(
+        "select i.event_id, i.envelope as \"envelope!\" from quenty.inbox i
+         where i.status in ('waiting', 'unheard') and i.next_at <= $1 and i.type = any($3)
+           and not exists (select from quenty.inbox p
+                           where p.publisher = i.publisher and p.stream = i.stream and p.stream_version < i.stream_version
+                             and (p.status = 'dead' or (p.status in ('waiting', 'unheard') and p.type = any($2))))
+         order by i.next_at limit $4",
+        now as _,
+        &known,
+        kinds,
+        limit
+    )
+    .fetch_all(app.db());
+    let due = in_time(async { Ok(due.await?) }).await?;
+    Ok(due.into_iter().map(|row| (row.event_id, row.envelope)).collect())
 }
 
 async fn retry_stored(app: App, event: Uuid, envelope: Value) -> Result<bool> {

@@ -19,7 +19,7 @@ use crate::{
     discovery::Discovery,
     gauges,
     http::mtls::{self, MutualTls},
-    inbox,
+    inbox::{self, Hung},
     live::Places,
     outbox,
     pace::Pace,
@@ -105,6 +105,7 @@ pub async fn build(service: Service, settings: Settings, surroundings: &Surround
     let discovery = Discovery::from_settings(&settings, transport);
     let app = App(Arc::new(Inner {
         pace,
+        hung: Hung::default(),
         recorded: Recorded::default(),
         streams: Places::default(),
         client: Client::new(service.name, settings.clone(), discovery.clone(), transport.clone()),

@@ -105,8 +105,10 @@ impl ConsulAgent {
         kill("consul", self.running.take()).await
     }
 
-    /// Starts it on its ports, empty: tokens have to be made again.
+    /// Starts it on its ports, empty: tokens have to be made again. One that runs, perhaps too slow to have answered in
+    /// time, is killed first.
     pub async fn launch(&mut self) -> Result<()> {
+        self.kill().await?;
         let log = self.dir.join("consul.log");
         let log = File::options().create(true).append(true).open(&log);
         let log = log.context("cannot write the log of consul")?;

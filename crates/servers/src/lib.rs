@@ -61,12 +61,17 @@ fn random_password() -> String {
 /// Makes a folder that only its owner can enter: what servers keep and log there is about people. One that an earlier
 /// version made is closed, too.
 fn make_private_dir(path: &Path) -> Result<()> {
+    make_dir(path, 0o700)
+}
+
+/// With this mode, whatever the umask is.
+fn make_dir(path: &Path, mode: u32) -> Result<()> {
     let made =
-        fs::create_dir_all(path).and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(0o700)));
+        fs::create_dir_all(path).and_then(|()| fs::set_permissions(path, fs::Permissions::from_mode(mode)));
     made.with_context(|| format!("cannot make {}", path.display()))
 }
 
-/// Writes a file that only its owner can read: it holds a password.
+/// Writes a file that only its owner can read, such as one that holds a password.
 fn write_private(path: &Path, text: &str) -> Result<()> {
     files::replace(path, text.as_bytes(), 0o600).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -2,8 +2,6 @@
 //! configuration is never read, nor is its server touched.
 
 use std::{
-    fs,
-    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -16,7 +14,7 @@ use nix::{
 };
 use quenty_platform::bound_process::BoundProcess;
 
-use crate::{STOP_LIMIT, listens};
+use crate::{STOP_LIMIT, kill, listens, make_dir, write_private};
 
 /// How long requests that run may take when it is asked to end.
 const DRAIN: Duration = Duration::from_secs(15);
@@ -38,10 +36,8 @@ impl Nginx {
     /// in `dir`.
     pub async fn start(dir: &Path, port: u16, http: &str) -> Result<Self> {
         // Workers of another account pass through it to their files.
-        let made = fs::DirBuilder::new().recursive(true).mode(0o711).create(dir);
-        made.with_context(|| format!("cannot make {}", dir.display()))?;
-        fs::write(dir.join("nginx.conf"), config(http))
-            .with_context(|| format!("cannot write to {}", dir.display()))?;
+        make_dir(dir, 0o711)?;
+        write_private(&dir.join("nginx.conf"), &config(http))?;
         let mut server = Self { dir: dir.to_owned(), port, running: None };
         server.launch().await?;
         Ok(server)
@@ -64,7 +60,10 @@ impl Nginx {
         self.running.as_ref()
     }
 
+    /// Starts it on its port. One that runs, perhaps too slow to have answered in time, is killed first, and its workers
+    /// with it.
     pub async fn launch(&mut self) -> Result<()> {
+        kill("nginx", self.running.take()).await?;
         let log = self.dir.join("error.log");
         let mut command = Command::new(program());
         command.current_dir(&self.dir).arg("-p").arg(&self.dir).args(["-c", "nginx.conf"]);
@@ -125,4 +124,35 @@ http {{
 {http}}}
 "
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+    use crate::ports::free_ports;
+
+    #[tokio::test]
+    async fn workers_may_pass_whatever_the_umask_was_and_a_second_start_takes_the_place_of_the_first() {
+        if !Nginx::is_installed() {
+            eprintln!("\n*** SKIPPED, NOTHING WAS TESTED: there is no nginx (scripts/ensure-packages) ***\n");
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("nginx");
+        // As the umask 077 would have it.
+        make_dir(&dir, 0o700).unwrap();
+        let [port] = free_ports().unwrap();
+        let http = format!("  server {{ listen 127.0.0.1:{port}; return 200; }}\n");
+        let mut server = Nginx::start(&dir, port, &http).await.unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&dir), mode(&dir.join("nginx.conf"))), (0o711, 0o600));
+
+        let first = server.process().unwrap().pid();
+        server.launch().await.unwrap();
+        assert!(!Path::new(&format!("/proc/{first}")).exists());
+        assert_eq!(server.process().unwrap().exit_status(), None);
+        server.stop().await.unwrap();
+    }
 }

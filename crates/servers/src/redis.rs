@@ -69,8 +69,9 @@ impl RedisServer {
         kill("redis", self.running.take()).await
     }
 
-    /// Starts it on its port, empty.
+    /// Starts it on its port, empty. One that runs, perhaps too slow to have answered in time, is killed first.
     pub async fn launch(&mut self) -> Result<()> {
+        self.kill().await?;
         let mut command = Command::new("redis-server");
         let port = self.port.to_string();
         command.current_dir(&self.dir).args(["--bind", "127.0.0.1"]);

@@ -21,6 +21,8 @@ pub enum Error {
     Quote(#[from] QuoteError),
     #[error(transparent)]
     Label(#[from] LabelError),
+    #[error("the company has no such customer")]
+    UnknownCustomer,
     #[error("a driver looks shipments up by their numbers")]
     LookUpOnly,
     #[error("the shipment belongs to an order")]
@@ -76,6 +78,11 @@ impl From<Error> for quenty_platform::Error {
                 Failure::invalid("QUOTE_MISMATCH", "/quote_id", detail)
             }
             Error::Label(_) => Failure::new(Kind::Invalid, "UNPRINTABLE", detail),
+            Error::UnknownCustomer => Failure::invalid(
+                "UNKNOWN_CUSTOMER",
+                "/customer_id",
+                "the customer is erased; leave the field out, or name another one",
+            ),
             Error::LookUpOnly => Failure::new(
                 Kind::Forbidden,
                 "TRACKING_NUMBER_NEEDED",

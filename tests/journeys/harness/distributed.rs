@@ -46,12 +46,22 @@ pub struct Distributed {
 impl Distributed {
     /// Starts it on a new folder; nothing, said loudly, where a server of it cannot be had.
     pub async fn start() -> Option<Self> {
-        let consul = consul::binary()?;
-        if !Nginx::is_installed() {
-            eprintln!("\n*** SKIPPED, NOTHING WAS TESTED: there is no nginx (scripts/ensure-packages) ***\n");
-            return None;
-        }
-        let folder = ScratchDir::new("quenty-distributed").expect("a folder");
+        let (folder, consul) = place()?;
+        Some(Self::start_in(folder, consul).await)
+    }
+
+    /// As [`Distributed::start`], where another start has failed just after it had declared the queues.
+    pub async fn start_after_a_failure() -> Option<Self> {
+        let (folder, consul) = place()?;
+        let data = folder.path().join("data");
+        let obstacle = data.join("servers.json");
+        std::fs::create_dir_all(&obstacle).expect("a folder where a file should be");
+        let log = folder.path().join("failed.log");
+        let process = Process::start("up", &up(&data, &consul), &Environment::new(), &log);
+        let status = until(START_LIMIT, "the start fails", async || process.exit_status()).await;
+        assert!(!status.success() && process.log().contains("servers.json"), "{}", process.tail());
+        assert!(!data.join("undelivered").exists(), "it ended in order\n{}", process.tail());
+        std::fs::remove_dir(obstacle).expect("it is empty");
         Some(Self::start_in(folder, consul).await)
     }
 
@@ -147,9 +157,14 @@ impl Distributed {
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
 
-    /// Kills it without warning, and starts it again on its folder.
+    /// Kills it without warning, and starts it again on its folder: one in a single process may not have that meanwhile.
     pub async fn kill_and_start(self) -> Self {
         self.process.kill().await;
+        let data = self.folder.path().join("data");
+        let refused =
+            process::run(&["up", "--ports", "free", "--data", text(&data)], &Environment::new()).await;
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(!refused.status.success() && said.contains("may still hold events"), "{said}");
         Self::start_in(self.folder, self.consul).await
     }
 
@@ -161,10 +176,21 @@ impl Distributed {
         let told = self.told();
         assert!(status.success(), "{status}\n{}", self.process.tail());
         assert!(!told.contains("did not end in order"), "{told}");
+        assert!(!self.ready.data.join("undelivered").exists(), "RabbitMQ holds nothing: {told}");
         for (name, pid) in pids {
             assert!(kill(Pid::from_raw(pid), None).is_err(), "{name}, process {pid}, is left");
         }
     }
+}
+
+/// A new folder, and Consul's binary.
+fn place() -> Option<(ScratchDir, PathBuf)> {
+    let consul = consul::binary()?;
+    if !Nginx::is_installed() {
+        eprintln!("\n*** SKIPPED, NOTHING WAS TESTED: there is no nginx (scripts/ensure-packages) ***\n");
+        return None;
+    }
+    Some((ScratchDir::new("quenty-distributed").expect("a folder"), consul))
 }
 
 fn up<'a>(data: &'a Path, consul: &'a Path) -> [&'a str; 8] {

@@ -19,7 +19,10 @@ use rcgen::{
     KeyUsagePurpose, date_time_ymd,
 };
 
-use crate::{output::say, services};
+use crate::{
+    output::{quoted, say},
+    services,
+};
 
 const AUTHORITY: &str = "ca";
 const AUTHORITY_YEARS: i32 = 10;
@@ -67,26 +70,33 @@ pub fn run(command: &Command) -> Result<ExitCode> {
     let (Command::Init(args) | Command::Renew(args)) = command;
     let count = make(command)?;
     let folder = args.out.display();
+    let authority = quoted(format!("{folder}/{AUTHORITY}.pem"));
     say!("{folder} has certificates of {count} processes, for {CERTIFICATE_DAYS} days")?;
-    say!(
-        "each process gets QUENTY_SERVICE_CA_FILE={folder}/{AUTHORITY}.pem, its own .pem and its own .key;"
-    )?;
+    say!("each process gets QUENTY_SERVICE_CA_FILE={authority}, its own .pem and its own .key;")?;
     say!("{folder}/{AUTHORITY}.key makes more of them: keep it where no process runs")?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Certificates for the processes of a platform on this machine, in place of those that it had, by an authority that
-/// signs no others: its key is gone.
+/// signs no others: its key is never written down.
 ///
 /// # Errors
-/// When the folder cannot be written.
+/// When the folder cannot be written, or has the key of an authority, which somebody has put there.
 pub fn make_for_one_run(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    make(&Command::Init(Args { out: folder.to_owned(), names: Vec::new(), also: Vec::new() }))?;
-    let key = folder.join(format!("{AUTHORITY}.key"));
-    fs::remove_file(&key).with_context(|| format!("cannot remove {}", key.display()))
+    let theirs = folder.join(format!("{AUTHORITY}.key"));
+    ensure!(
+        !theirs.exists(),
+        "{} is the key of an authority, and the certificates beside it are made anew at each start, by another one: move it \
+         away",
+        theirs.display()
+    );
+    make_folder(folder)?;
+    let key = KeyPair::generate()?;
+    replace(&folder.join(format!("{AUTHORITY}.pem")), &certificate_of(&key)?, 0o644)?;
+    let issuer = Issuer::new(authority(), key);
+    processes().into_iter().try_for_each(|process| {
+        write_pair(folder, process, &sign(&issuer, process, std::iter::empty())?, replace)
+    })
 }
 
 /// The settings by which a process shows its certificate of this folder.
@@ -102,8 +112,7 @@ pub fn settings(folder: &Path, process: &str) -> [(&'static str, String); 3] {
 /// For how many processes it made some.
 fn make(command: &Command) -> Result<usize> {
     let (Command::Init(args) | Command::Renew(args)) = command;
-    let mut processes = services::names();
-    processes.extend(OTHERS);
+    let mut processes: Vec<&str> = processes();
     processes.extend(args.also.iter().map(String::as_str));
     if let Some(unknown) = args.names.iter().find(|names| !processes.contains(&names.process.as_str())) {
         bail!("there is no process {}; there are {}", unknown.process, processes.join(", "));
@@ -114,12 +123,26 @@ fn make(command: &Command) -> Result<usize> {
     };
     for process in &processes {
         let hosts = args.names.iter().filter(|names| names.process == *process);
-        let (certificate, key) = sign(&issuer, process, hosts.flat_map(|names| &names.hosts))?;
+        let signed = sign(&issuer, process, hosts.flat_map(|names| &names.hosts))?;
         let write = if matches!(command, Command::Init(_)) { create } else { replace };
-        write(&args.out.join(format!("{process}.key")), &key, 0o600)?;
-        write(&args.out.join(format!("{process}.pem")), &certificate, 0o644)?;
+        write_pair(&args.out, process, &signed, write)?;
     }
     Ok(processes.len())
+}
+
+/// Who shows one in any case.
+fn processes() -> Vec<&'static str> {
+    services::names().into_iter().chain(OTHERS).collect()
+}
+
+fn write_pair(
+    folder: &Path,
+    process: &str,
+    (certificate, key): &(String, String),
+    write: fn(&Path, &str, u32) -> Result<()>,
+) -> Result<()> {
+    write(&folder.join(format!("{process}.key")), key, 0o600)?;
+    write(&folder.join(format!("{process}.pem")), certificate, 0o644)
 }
 
 /// The same whenever it is asked: what it has signed is signed by whoever has its key and this name.
@@ -131,12 +154,13 @@ fn authority() -> CertificateParams {
     params
 }
 
+fn make_folder(folder: &Path) -> Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("cannot make {}", folder.display()))
+}
+
 fn make_authority(folder: &Path) -> Result<Issuer<'static, KeyPair>> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("cannot make {}", folder.display()))?;
+    make_folder(folder)?;
     let certificate = folder.join(format!("{AUTHORITY}.pem"));
     // Its key may be kept elsewhere: another one has no place beside it.
     ensure!(!certificate.exists(), refusal(&certificate));
@@ -259,7 +283,22 @@ mod tests {
             Transport::from_settings(&whole.unwrap()).is_ok(),
             "who was killed before it was made renews"
         );
+        let (key, certificate) = (fs::read(file("ca.key")).unwrap(), fs::read(file("ca.pem")).unwrap());
+        let refused = make_for_one_run(&out).unwrap_err().to_string();
+        assert!(refused.contains("ca.key is the key of an authority"), "{refused}");
+        assert_eq!(
+            (fs::read(file("ca.key")).unwrap(), fs::read(file("ca.pem")).unwrap()),
+            (key, certificate)
+        );
+        fs::remove_file(file("ca.key")).unwrap();
+        fs::write(file("notes"), "of a person").unwrap();
+        let before = tls::certificates(&file("order.pem")).unwrap();
         make_for_one_run(&out).unwrap();
+        assert_ne!(tls::certificates(&file("order.pem")).unwrap(), before);
+        let environment = settings(&out, "order").map(|(name, value)| (name.to_owned(), value));
+        let whole = Settings::load(&[quenty_platform::settings::CHASSIS], None, environment.into_iter());
+        assert!(Transport::from_settings(&whole.unwrap()).is_ok(), "they belong together");
+        assert!(fs::exists(file("notes")).unwrap() && !fs::exists(file("ca.key")).unwrap());
         assert!(run(&Command::Init(args(&out, &[]))).is_err(), "that authority is not replaced, either");
         assert!(run(&Command::Renew(args(&out, &[]))).is_err(), "that authority signs no more");
         assert!(run(&Command::Init(args(&folder.path().join("other"), &["nobody=x"]))).is_err());

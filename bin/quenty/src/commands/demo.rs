@@ -20,6 +20,8 @@ use crate::{
     services,
 };
 
+const BROKEN_OFF: &str = "broken off before it was done";
+
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// How many orders the week has
@@ -64,7 +66,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     services::log_quietly(&services::settings()?);
     let ending = Ending::listen()?;
     match &args.url {
-        Some(url) => ending.unless_asked(on_running(&args, url)).await,
+        Some(url) => ending.unless_asked(on_running(&args, url), BROKEN_OFF).await,
         None if args.distributed => on_many_processes(&args, &ending).await,
         None => on_own(&args, &ending).await,
     }
@@ -112,7 +114,7 @@ async fn on_own(args: &Args, ending: &Ending) -> Result<ExitCode> {
     eprintln!("starting the platform …");
     let platform = ending.patiently(Platform::start(&start, ending.asked.clone())).await?;
     eprintln!("it is ready at {}; playing a week of {} orders …", platform.url(), args.orders);
-    let mut outcome = ending.unless_asked(on_platform(args, &platform)).await;
+    let mut outcome = ending.unless_asked(on_platform(args, &platform), BROKEN_OFF).await;
     if outcome.is_ok() && !args.exit {
         outcome = up::print_table(&platform).and(outcome);
         outcome = platform.asked_to_end().await.and(outcome);
@@ -138,7 +140,7 @@ async fn on_many_processes(args: &Args, ending: &Ending) -> Result<ExitCode> {
         examine(&mut summary, &Databases::of_folder(platform.folder.path()).open()?).await?;
         tell(&summary, args)
     };
-    let mut outcome = ending.unless_asked(playing).await;
+    let mut outcome = ending.unless_asked(playing, BROKEN_OFF).await;
     if outcome.is_ok() && !args.exit {
         outcome = up::print_distributed(&platform).and(outcome);
         ending.asked.cancelled().await;

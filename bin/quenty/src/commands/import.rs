@@ -21,6 +21,9 @@ use crate::{
 };
 
 const DEFAULT_URL: &str = "http://127.0.0.1:8000";
+/// What is true once somebody has stopped waiting.
+const GOES_ON: &str = "this command has ended, and the platform goes on with an import that had begun: the same command again tells \
+                       what became of it, and makes nothing twice";
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
@@ -73,7 +76,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
     let ending = Ending::listen()?;
     match (&args.email, &args.password_file, &args.data) {
         (Some(email), Some(password_file), _) => {
-            ending.unless_asked(for_user(&args, email, password_file)).await
+            ending.unless_asked(for_user(&args, email, password_file), GOES_ON).await
         }
         (None, _, Some(data)) if args.demo_merchant => for_the_demo(&args, data, &ending).await,
         _ => bail!("say whose orders these are: --email and --password-file, or --demo-merchant and --data"),
@@ -108,7 +111,7 @@ async fn for_the_demo(args: &Args, data: &Path, ending: &Ending) -> Result<ExitC
     };
     let backstage = Backstage::of_folder(url, &Folder::open(data)?, args.admin_email.as_deref())?;
     let databases = Databases::of_folder(data).open()?;
-    ending.unless_asked(on_platform(args, &backstage, &databases)).await
+    ending.unless_asked(on_platform(args, &backstage, &databases), GOES_ON).await
 }
 
 /// Starts the platform for as long as this takes. A new one that is to deliver begins a week ago, as the demo's does.
@@ -127,7 +130,12 @@ async fn on_own(args: &Args, data: &Path, ending: &Ending) -> Result<ExitCode> {
         let backstage = platform.backstage(args.admin_email.as_deref())?;
         on_platform(args, &backstage, &platform.databases()).await
     };
-    let outcome = ending.unless_asked(work).await;
+    let flag = data_flag(Some(data));
+    let ends_with_it = format!(
+        "this command has ended, and its platform with it: an import that had begun goes on when that runs again (`quenty up{flag}`, \
+         or the same command, which makes nothing twice)"
+    );
+    let outcome = ending.unless_asked(work, &ends_with_it).await;
     ending.patiently(platform.stop()).await?;
     outcome
 }

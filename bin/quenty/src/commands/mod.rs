@@ -23,6 +23,7 @@ use sqlx::PgPool;
 
 use crate::{
     embedded::{databases_file, default_folder},
+    output::quoted,
     services::{self, database_variable},
 };
 
@@ -99,7 +100,7 @@ pub fn data_flag(data: Option<&Path>) -> String {
         (Ok(data), Ok(default)) => data != default,
         _ => true,
     });
-    of_another.map_or_else(String::new, |data| format!(" --data {}", data.display()))
+    of_another.map_or_else(String::new, |data| format!(" --data {}", quoted(data.display())))
 }
 
 fn read_password(file: &Path) -> Result<String> {
@@ -107,4 +108,15 @@ fn read_password(file: &Path) -> Result<String> {
         .with_context(|| format!("cannot read {}", file.display()))?
         .trim()
         .to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_a_space_is_one_word_of_the_command_that_names_it() {
+        assert_eq!(data_flag(Some(Path::new("/nowhere/my data"))), " --data '/nowhere/my data'");
+        assert_eq!(data_flag(None), "");
+    }
 }

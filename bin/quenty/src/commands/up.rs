@@ -16,10 +16,10 @@ use serde_json::json;
 
 use super::data_flag;
 use crate::{
-    distributed::{Distributed, Wanted, find_consul},
+    distributed::{CERTIFICATES, Distributed, Wanted, find_consul},
     embedded::{Folder, Platform, Scratch, Start, default_folder},
     ending::Ending,
-    output::{say, tell},
+    output::{quoted, say, tell},
     services,
 };
 
@@ -153,8 +153,12 @@ pub fn print_distributed(platform: &Distributed) -> Result<()> {
     print_folder(&platform.folder)?;
     let folder = platform.folder.path().display();
     say!("  processes {folder}/processes.json (which is which), {folder}/logs")?;
+    let shown = |file: &str| quoted(format!("{folder}/{CERTIFICATES}/{file}"));
     say!(
-        "  services  answer who shows a certificate: curl --cacert {folder}/certs/ca.pem --cert {folder}/certs/operator.pem --key {folder}/certs/operator.key …"
+        "  services  answer who shows a certificate: curl --cacert {} --cert {} --key {} …",
+        shown("ca.pem"),
+        shown("operator.pem"),
+        shown("operator.key")
     )?;
     say!("\n  What ends is started again. Ctrl-C stops everything.\n")?;
     Ok(())

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use quenty_platform::{Service, bus::rabbit::RabbitBus, settings::Settings};
 use quenty_servers::{rabbit::RabbitServer, redis::RedisServer};
 use serde_json::json;
@@ -22,7 +22,8 @@ use crate::{
 
 /// In the folder: what the processes show each other.
 pub const CERTIFICATES: &str = "certs";
-/// What these say in the environment of `quenty up` is of other servers, or of another front.
+/// What these say in the environment of `quenty up` is of other servers, or of another front; so is what a file says of
+/// them, see [`refuse_other_servers`].
 pub const NOT_PASSED_ON: [&str; 9] = [
     "QUENTY_CA_FILE",
     "QUENTY_CONSUL_URL",
@@ -34,6 +35,21 @@ pub const NOT_PASSED_ON: [&str; 9] = [
     "QUENTY_TLS_KEY_FILE",
     "QUENTY_ADVERTISED_HOST",
 ];
+/// A file is read by every process as it is, so that nothing of it can be kept from them.
+///
+/// # Errors
+/// When it names other servers, or another front.
+pub fn refuse_other_servers(of_file: &Settings) -> Result<()> {
+    let keys = NOT_PASSED_ON.map(|name| name.trim_start_matches("QUENTY_").to_lowercase());
+    match keys.iter().find(|key| of_file.get(key).is_some()) {
+        Some(key) => bail!(
+            "a platform of many processes has servers of its own: take {key} out of the file that QUENTY_CONFIG names, or unset \
+             QUENTY_CONFIG"
+        ),
+        None => Ok(()),
+    }
+}
+
 /// The services whose lists are read from the replica.
 const READS_REPLICA: [&str; 1] = ["order"];
 
@@ -148,5 +164,26 @@ impl Ground<'_> {
             _ => {}
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_names_other_servers_is_refused_and_any_other_is_not() {
+        let of_file = |text: &str| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            Settings::load(&[&services::known_settings()], Some(file.path()), std::iter::empty()).unwrap()
+        };
+        refuse_other_servers(&of_file("")).unwrap();
+        refuse_other_servers(&of_file("limit_read = \"10/1\"\n")).unwrap();
+        for name in NOT_PASSED_ON {
+            let key = name.trim_start_matches("QUENTY_").to_lowercase();
+            let refused = refuse_other_servers(&of_file(&format!("{key} = \"other\"\n"))).unwrap_err();
+            assert!(refused.to_string().contains(&format!("take {key} out")), "{refused}");
+        }
     }
 }

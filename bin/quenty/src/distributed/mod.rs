@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::environment::CERTIFICATES;
 use self::{
-    environment::Ground,
+    environment::{Ground, refuse_other_servers},
     keeper::{Board, Kept, Stage},
     layout::{FRONT, GATEWAY, Layout},
     part::{Part, Quenty, Register},
@@ -94,6 +94,7 @@ impl Distributed {
     /// When the folder is in use, a port is taken, or a server is not installed or does not start. Nothing is left
     /// running then.
     pub async fn start(wanted: &Wanted, stop: &CancellationToken) -> Result<Self> {
+        refuse_other_servers(&services::settings_of_file()?)?;
         ensure!(Nginx::is_installed(), "nginx is not installed: run `scripts/ensure-packages distributed`");
         let folder = Folder::open(&wanted.data)?;
         refuse_simulation(&folder)?;
@@ -144,8 +145,6 @@ async fn begin(
     let board = Board::new(processes_file(folder.path()));
     // First, since it holds the folder against another platform.
     let servers = start_servers(wanted, folder, &board, stages).await?;
-    mark_as_lived(folder)?;
-    let mut lines = vec![line(FRONT, &layout.url(), "the way in: /docs/ (the API), /health")];
     let ground = Ground {
         folder,
         layout,
@@ -156,19 +155,29 @@ async fn begin(
         postgres_port: servers.postgres_port,
         replica_port: servers.replica.port(),
     };
-    ground.declare_topology().await?;
-    tell_servers(folder, &servers)?;
-    certs::make_for_one_run(&folder.path().join(CERTIFICATES))?;
-    let processes = start_processes(&ground)?;
+    let started = async {
+        mark_as_lived(folder)?;
+        // Before anybody can send anything.
+        write_private(&folder.undelivered(), b"RabbitMQ may hold events that no service has yet\n")?;
+        ground.declare_topology().await?;
+        tell_servers(folder, &servers)?;
+        certs::make_for_one_run(&folder.path().join(CERTIFICATES))?;
+        start_processes(&ground)
+    };
+    let started: Result<Vec<Kept>> = started.await;
+    let servers = servers.kept(folder);
+    let of_servers: Vec<_> =
+        servers.iter().map(|(kept, about)| line(&kept.name, &kept.address, about)).collect();
+    // Also where something failed: queues that were declared a moment ago do not survive a broker that is killed.
+    stages.push(Stage::keep(servers.into_iter().map(|(kept, _)| kept).collect(), &board));
     let (gateways, of_services): (Vec<_>, Vec<_>) =
-        processes.into_iter().partition(|kept| kept.name.starts_with(GATEWAY));
+        started?.into_iter().partition(|kept| kept.name.starts_with(GATEWAY));
+    let mut lines = vec![line(FRONT, &layout.url(), "the way in: /docs/ (the API), /health")];
     lines.extend(gateways.iter().map(|kept| line(&kept.name, &kept.address, "/docs/ /health /metrics")));
     lines.extend(
         of_services.iter().map(|kept| line(&kept.name, &kept.address, "/openapi.json /health /metrics")),
     );
-    let servers = servers.kept();
-    lines.extend(servers.iter().map(|(kept, about)| line(&kept.name, &kept.address, about)));
-    stages.push(Stage::keep(servers.into_iter().map(|(kept, _)| kept).collect(), &board));
+    lines.extend(of_servers);
     stages.push(Stage::keep(of_services, &board));
     stages.push(Stage::keep(gateways, &board));
     for gateway in layout.serving(GATEWAY) {
@@ -240,7 +249,7 @@ async fn start_consul(binary: Option<&Path>, dir: &Path) -> Result<Option<Regist
 
 impl Servers {
     /// All but PostgreSQL, with what they are for.
-    fn kept(self) -> Vec<(Kept, &'static str)> {
+    fn kept(self, folder: &Folder) -> Vec<(Kept, &'static str)> {
         let kept = |name: &str, port: u16, part: Part| Kept {
             name: name.to_owned(),
             address: format!("127.0.0.1:{port}"),
@@ -252,10 +261,11 @@ impl Servers {
             primary: self.primary,
             server: Some(self.replica),
         };
-        let (rabbit, redis) = (self.rabbit.port(), self.redis.port());
+        let (amqp, redis) = (self.rabbit.port(), self.redis.port());
+        let rabbit = Part::Rabbit { server: self.rabbit, undelivered: folder.undelivered() };
         let mut all = vec![
             (kept("postgres-replica", replica_port, replica), "follows postgres, answers lists of order"),
-            (kept("rabbitmq", rabbit, Part::Rabbit(self.rabbit)), "events"),
+            (kept("rabbitmq", amqp, rabbit), "events"),
             (kept("redis", redis, Part::Redis(self.redis)), "the gateways' counters"),
         ];
         if let Some(register) = self.consul {

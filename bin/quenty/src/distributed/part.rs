@@ -2,8 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    path::PathBuf,
+    fs::{self, File},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
 use quenty_platform::{
     bound_process::BoundProcess,
+    bus::rabbit::RabbitBus,
     embedded_postgres::{EmbeddedPostgres, Options, Primary, Replica},
 };
 use quenty_servers::{consul::ConsulAgent, nginx::Nginx, rabbit::RabbitServer, redis::RedisServer};
@@ -21,7 +22,7 @@ use super::{
     environment::{Environment, NOT_PASSED_ON},
     layout::{GATEWAY, Member},
 };
-use crate::services;
+use crate::{output::tell, services};
 
 /// Longer than a process takes: requests and workers finish (10 s), the journal gets its last checkpoint (10 s), connections
 /// close (2 s), spans are sent (3 s), the runtime ends (2 s). That makes 27 s.
@@ -30,7 +31,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(35);
 pub enum Part {
     Postgres { options: Options, server: Option<EmbeddedPostgres> },
     Replica { options: Options, primary: Primary, server: Option<Replica> },
-    Rabbit(RabbitServer),
+    Rabbit { server: RabbitServer, undelivered: PathBuf },
     Redis(RedisServer),
     Consul(Register),
     Nginx(Nginx),
@@ -43,7 +44,7 @@ impl Part {
         match self {
             Self::Postgres { server, .. } => server.as_ref().map(EmbeddedPostgres::process),
             Self::Replica { server, .. } => server.as_ref().map(Replica::process),
-            Self::Rabbit(server) => server.process(),
+            Self::Rabbit { server, .. } => server.process(),
             Self::Redis(server) => server.process(),
             Self::Consul(register) => register.agent.process(),
             Self::Nginx(server) => server.process(),
@@ -66,7 +67,7 @@ impl Part {
                 *server = None;
                 *server = Some(Replica::start(options.clone(), primary.clone()).await?);
             }
-            Self::Rabbit(server) => server.restart().await?,
+            Self::Rabbit { server, .. } => server.restart().await?,
             Self::Redis(server) => server.launch().await?,
             Self::Consul(register) => register.launch().await?,
             Self::Nginx(server) => server.launch().await?,
@@ -91,7 +92,10 @@ impl Part {
                     server.stop().await?;
                 }
             }
-            Self::Rabbit(server) => server.stop().await?,
+            Self::Rabbit { server, undelivered } => {
+                tell_what_waits(server, undelivered).await;
+                server.stop().await?;
+            }
             // These keep nothing.
             Self::Redis(server) => server.kill().await?,
             Self::Consul(register) => register.agent.kill().await?,
@@ -102,7 +106,19 @@ impl Part {
     }
 }
 
-/// A process of `quenty serve`.
+/// Who would take anything in has ended. Where nothing waits, a platform in one process may have the folder next.
+async fn tell_what_waits(server: &RabbitServer, undelivered: &Path) {
+    let bus = RabbitBus::connect_lazily(&server.amqp_url("/"), services::topology());
+    match bus.waiting().await {
+        Ok(0) => drop(fs::remove_file(undelivered)),
+        Ok(count) => {
+            tell!("rabbitmq keeps {count} events until this platform starts again, in many processes")
+        }
+        Err(error) => tell!("rabbitmq does not say whether it still holds events: {error}"),
+    }
+}
+
+/// A process of `quenty serve`. Dropping it kills it.
 pub struct Quenty {
     name: String,
     serves: &'static str,
@@ -153,6 +169,15 @@ impl Quenty {
         let log = self.log.display();
         ensure!(ended.is_some_and(|status| status.success()), "it ended with {ended:?}, see {log}");
         Ok(())
+    }
+}
+
+impl Drop for Quenty {
+    fn drop(&mut self) {
+        let Some(running) = &self.running else { return };
+        if let Err(error) = running.signal(Signal::SIGKILL) {
+            tracing::warn!(%error, pid = running.pid(), "a process of quenty may be left");
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use quenty_platform::{
 use tokio::sync::Mutex;
 
 use super::folder::{Folder, simulated_time_file, write_private};
+use crate::output::quoted;
 
 /// What the folder holds once simulated time has caught up: from then on it is the wall clock's.
 const PRESENT: &str = "present";
@@ -20,11 +21,13 @@ const POLL: Duration = Duration::from_millis(3);
 
 /// Refuses to make a simulation of a folder that has lived: its facts would lie in the simulation's future.
 pub(super) fn check(folder: &Folder, from: Option<Timestamp>) -> Result<()> {
+    let path = folder.path().display();
     ensure!(
         from.is_none() || folder.simulated_time().exists() || !folder.lived().exists(),
-        "{0} has lived on the wall clock, so it cannot become a simulation: name another folder (--data {0}-simulated, `make run DATA=…`), \
-         or start this one as it is with `quenty up --data {0}`",
-        folder.path().display()
+        "{path} has lived on the wall clock, so it cannot become a simulation: name another folder (--data {}, `make run DATA=…`), \
+         or start this one as it is with `quenty up --data {}`",
+        quoted(format!("{path}-simulated")),
+        quoted(&path)
     );
     Ok(())
 }
@@ -107,9 +110,7 @@ impl Simulation {
             self.settle().await?;
             let stop = self.next_due().await?.filter(|due| *due < to).unwrap_or(to);
             if stop > self.clock.now() {
-                let reached = self.clock.advance_to(stop);
-                let kept = if self.clock.stands_still() { reached.to_string() } else { PRESENT.to_owned() };
-                write_private(&self.folder.simulated_time(), kept.as_bytes())?;
+                self.move_to(stop)?;
                 self.apps.iter().for_each(App::time_moved);
             }
             if stop == to {
@@ -118,6 +119,17 @@ impl Simulation {
         }
         self.settle().await?;
         Ok(self.clock.now())
+    }
+
+    /// Keeps the time before anything can happen at it: whoever is killed in between goes on from there, and never from
+    /// before that.
+    fn move_to(&self, to: Timestamp) -> Result<()> {
+        // Decided once. Who has come to the present stays there, however far that is from now.
+        let (kept, to) =
+            if to >= wall_now() { (PRESENT.to_owned(), Timestamp::MAX) } else { (to.to_string(), to) };
+        write_private(&self.folder.simulated_time(), kept.as_bytes())?;
+        self.clock.advance_to(to);
+        Ok(())
     }
 
     /// Waits until nothing is under way in any service.
@@ -167,5 +179,25 @@ mod tests {
         assert!(refuse_simulation(&folder).is_err());
         std::fs::write(folder.simulated_time(), PRESENT).unwrap();
         refuse_simulation(&folder).unwrap();
+    }
+
+    #[tokio::test]
+    async fn time_is_kept_before_it_moves() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::open(scratch.path()).unwrap();
+        let [start, later] = ["2026-01-05T12:00:00Z", "2026-01-05T13:00:00Z"].map(|at| at.parse().unwrap());
+        let simulation = Simulation::new(Clock::simulated(start), Vec::new(), folder.clone());
+        let kept = folder.simulated_time();
+
+        std::fs::create_dir(&kept).unwrap();
+        assert!(simulation.advance_to(later).await.is_err(), "it cannot be kept");
+        assert_eq!(simulation.now(), start);
+        std::fs::remove_dir(&kept).unwrap();
+
+        assert_eq!(simulation.advance_to(later).await.unwrap(), later);
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), later.to_string());
+        simulation.advance_to(Timestamp::MAX).await.unwrap();
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), PRESENT);
+        assert!(!simulation.stands_still());
     }
 }

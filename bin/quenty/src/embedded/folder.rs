@@ -4,8 +4,8 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{ErrorKind, Read},
-    os::unix::fs::DirBuilderExt,
+    io::{self, ErrorKind, Read},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -33,12 +33,7 @@ impl Folder {
     /// # Errors
     /// When it cannot be made or read.
     pub fn open(path: &Path) -> Result<Self> {
-        // Others may pass through: PostgreSQL runs as its own user below this folder when started as root.
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o711)
-            .create(path)
-            .with_context(|| format!("cannot make {}", path.display()))?;
+        make_passable(path).with_context(|| format!("cannot make {}", path.display()))?;
         let path = path.canonicalize()?;
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path.join("mail"))?;
         let secrets = Secrets::open(path.join("secrets.json"))?;
@@ -109,6 +104,11 @@ impl Folder {
     pub fn lived(&self) -> PathBuf {
         self.path.join("lived")
     }
+    /// Is there while RabbitMQ may hold events that no service has yet: from a start in many processes to an end that finds
+    /// its queues empty.
+    pub fn undelivered(&self) -> PathBuf {
+        self.path.join("undelivered")
+    }
     /// Marks the folder as a simulation and keeps its time.
     pub fn simulated_time(&self) -> PathBuf {
         simulated_time_file(&self.path)
@@ -116,6 +116,15 @@ impl Folder {
     pub fn secrets(&self) -> &Secrets {
         &self.secrets
     }
+}
+
+/// Makes a folder, and those above it that are missing, whatever the umask is: nobody else writes there, and others may pass
+/// through, since PostgreSQL and nginx's workers run as users of their own below it when started as root.
+pub(super) fn make_passable(path: &Path) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = path.ancestors().filter(is_missing).collect();
+    fs::DirBuilder::new().recursive(true).mode(0o711).create(path)?;
+    missing.into_iter().try_for_each(|folder| fs::set_permissions(folder, fs::Permissions::from_mode(0o711)))
 }
 
 /// The file that tells where the databases of a platform's folder are.
@@ -304,9 +313,28 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use nix::sys::stat::{Mode, umask};
 
     use super::*;
+
+    #[test]
+    fn others_may_pass_through_a_new_folder_and_write_nothing_whatever_the_umask_is() {
+        let scratch = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        for mask in [Mode::S_IRWXG | Mode::S_IRWXO, Mode::empty()] {
+            let folder = scratch.path().join(format!("{:o}/data", mask.bits()));
+            let before = umask(mask);
+            let made = make_passable(&folder);
+            umask(before);
+            made.unwrap();
+            assert_eq!((mode(&folder), mode(folder.parent().unwrap())), (0o711, 0o711), "{mask:?}");
+        }
+        // Whose it was before decides for themselves.
+        let own = scratch.path().join("own");
+        fs::DirBuilder::new().mode(0o700).create(&own).unwrap();
+        make_passable(&own).unwrap();
+        assert_eq!(mode(&own), 0o700);
+    }
 
     #[test]
     fn only_a_platform_that_lives_is_found() {

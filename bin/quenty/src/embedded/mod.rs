@@ -41,7 +41,7 @@ pub use self::{
     },
     scratch::Scratch,
 };
-use crate::{demo::Backstage, health, services};
+use crate::{demo::Backstage, health, output::quoted, services};
 
 /// Connections of each service; ten services stay far below the server's limit.
 const CONNECTIONS: &str = "8";
@@ -233,6 +233,7 @@ async fn begin(
     stop: &CancellationToken,
 ) -> Result<Begun> {
     ensure!(!stop.is_cancelled(), "asked to end before everything was ready");
+    refuse_undelivered(folder)?;
     let clock = clock::open(folder, start.simulated_from)?;
     let surroundings = Surroundings {
         bus: Arc::new(LocalBus::new(services::topology())) as Arc<dyn Bus>,
@@ -261,6 +262,18 @@ async fn begin(
     wait_until_ready(&url, &surroundings).await?;
     let announced = folder.announce(&url)?;
     Ok(Begun { listening, simulation, running, serving, announced })
+}
+
+/// Nobody here would take in what RabbitMQ holds for the platform of this folder, and later events would overtake it.
+fn refuse_undelivered(folder: &Folder) -> Result<()> {
+    let data = quoted(folder.path().display());
+    ensure!(
+        !folder.undelivered().exists(),
+        "RabbitMQ may still hold events of the platform in {data}, which ran in many processes last: start it so once more \
+         (`quenty up --distributed --data {data}`), and end it when nothing is under way; docs/guides/services-apart.md says what \
+         to do where it cannot be started so"
+    );
+    Ok(())
 }
 
 async fn wait_until_ready(url: &str, surroundings: &Surroundings) -> Result<()> {
@@ -389,4 +402,19 @@ fn serve_gateway(
 /// The folder that is meant when none is named.
 pub fn default_folder() -> PathBuf {
     Path::new(".quenty").join("data")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_whose_events_may_lie_in_rabbitmq_is_not_for_one_process() {
+        let scratch = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&scratch.path().join("my data")).unwrap();
+        refuse_undelivered(&folder).unwrap();
+        write_private(&folder.undelivered(), b"").unwrap();
+        let refused = refuse_undelivered(&folder).unwrap_err().to_string();
+        assert!(refused.contains("up --distributed --data '"), "{refused}");
+    }
 }

@@ -11,7 +11,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 pub use self::report::Report;
-use crate::demo::{api::Session, text};
+use crate::{
+    demo::{api::Session, text},
+    output::tell,
+};
 
 const POLL: Duration = Duration::from_millis(200);
 /// An order is tried again for longer than this before its import is given up.
@@ -40,6 +43,9 @@ pub async fn orders(session: &Session, file: &Path, stock: Stock, dry_run: bool)
         .upload(&format!("/api/v1/orders/import?stock={stock}&dry_run={dry_run}"), "text/csv", file)
         .await?;
     let path = format!("/api/v1/imports/{}", text(&accepted, "id")?);
+    bar.suspend(|| {
+        tell!("the platform has the file: GET {path} tells how far it is, also once this command has ended")
+    });
     let ended = follow(session, &path, &bar).await?;
     bar.finish_and_clear();
     let errors = session.get_bytes(&format!("{path}/errors")).await?;

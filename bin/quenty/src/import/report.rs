@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// How many errors people are shown; the JSON has all.
+/// How many errors people are shown; the JSON has all that the platform has kept.
 const SHOWN: usize = 10;
 
 /// A row that could not be taken.
@@ -104,8 +104,13 @@ impl fmt::Display for Report {
         for error in rows.iter().take(SHOWN) {
             writeln!(f, "  line {:<6} {}: {} {}", error.line, error.field, error.code, error.detail)?;
         }
-        if rows.len() > SHOWN {
-            writeln!(f, "  … and {} more; --json has all", rows.len() - SHOWN)?;
+        let kept = rows.len();
+        // As many as orders were rejected, unless the platform has not kept all of them.
+        let all = kept.max(usize::try_from(self.rejected).unwrap_or(usize::MAX));
+        if all > kept {
+            writeln!(f, "  … and {} more; --json has the first {kept}", all - kept.min(SHOWN))?;
+        } else if kept > SHOWN {
+            writeln!(f, "  … and {} more; --json has all", kept - SHOWN)?;
         }
         Ok(())
     }
@@ -145,5 +150,18 @@ mod tests {
         let errors = format!("line,field,code,detail\n{rows}");
         let report = Report::of(&import(Some("line 9 is not UTF-8")), errors.as_bytes()).unwrap();
         assert!(!report.to_string().contains("more; --json"), "all rows are shown: {report}");
+    }
+
+    #[test]
+    fn who_is_not_told_all_errors_is_told_how_many_there_are() {
+        let report = |rejected: u64, kept: usize| {
+            let errors =
+                format!("line,field,code,detail\n{}", "7,Total,DOES_NOT_ADD_UP,wrong\n".repeat(kept));
+            let mut import = import(None);
+            import["rejected"] = json!(rejected);
+            Report::of(&import, errors.as_bytes()).unwrap().to_string()
+        };
+        assert!(report(12, 12).contains("and 2 more; --json has all"));
+        assert!(report(5_000, 1_000).contains("and 4990 more; --json has the first 1000"));
     }
 }

@@ -138,15 +138,20 @@ impl Cluster {
         self.account.run_as(&mut command);
         command
     }
+}
 
-    /// The server writes its state as the eighth line of its pid file; a stale file names another process.
-    pub(super) fn is_ready(&self, pid: i32) -> bool {
-        let Ok(text) = fs::read_to_string(self.pgdata().join("postmaster.pid")) else {
-            return false;
-        };
-        let mut lines = text.lines().map(str::trim);
-        lines.next() == Some(pid.to_string().as_str()) && lines.nth(6) == Some("ready")
-    }
+/// What the server says of itself, the eighth line of its pid file: `starting`, `ready`, `standby` or `stopping`. A stale
+/// file names another process.
+pub(super) fn status(pgdata: &Path, pid: i32) -> Option<String> {
+    let text = fs::read_to_string(pgdata.join("postmaster.pid")).ok()?;
+    let mut lines = text.lines().map(str::trim);
+    let own = lines.next() == Some(pid.to_string().as_str());
+    lines.nth(6).filter(|_| own).map(str::to_owned)
+}
+
+/// Whether it follows another server.
+pub(super) fn is_replica(pgdata: &Path) -> bool {
+    pgdata.join("standby.signal").exists()
 }
 
 /// Works in a folder beside and renames it: a cluster that exists is a whole one.

@@ -16,6 +16,7 @@ on_both_buses! {
     a_reaction_that_fails_a_few_times_succeeds_in_the_end,
     a_reaction_that_panics_has_failed,
     a_reaction_that_never_ends_has_failed,
+    many_reactions_that_never_end_hold_nobody_up_one_after_the_other,
     after_eight_tries_it_is_dead_and_a_replay_releases_its_stream,
     a_discarded_event_releases_its_stream,
     replaying_what_is_not_dead_is_refused,
@@ -154,6 +155,45 @@ async fn a_reaction_that_never_ends_has_failed(mut world: World) {
     }
     world.faults[LEDGER].heal();
     world.until_effects(stuck, &[1, 2]).await;
+    world.finish([node]).await;
+}
+
+async fn many_reactions_that_never_end_hold_nobody_up_one_after_the_other(mut world: World) {
+    world.plan.task_timeout_ms = 1_500;
+    // Slow enough that the tries do not run out while we look.
+    world.plan.retry_pause_ms = 60;
+    let (first, failing, neighbour) = (CounterId::new(), CounterId::new(), CounterId::new());
+    let others: Vec<CounterId> = (0..24).map(|_| CounterId::new()).collect();
+    for counter in others.iter().chain([&first]) {
+        world.faults[LEDGER].put(counter, 1, Fault::Hangs);
+    }
+    world.faults[LEDGER].put(failing, 1, Fault::Times(1));
+    let node = world.start(&ALL).await;
+    let publisher = node.app(TALLY);
+    add(&publisher, first).await;
+    let has_failed = |rows: &Vec<(String, i32)>| rows.iter().any(|row| row.1 >= 1);
+    until("it has failed", || world.inbox(LEDGER, first), has_failed).await;
+    for counter in &others {
+        add(&publisher, *counter).await;
+    }
+    rename(&publisher, failing).await;
+    rename(&publisher, neighbour).await;
+    let tried_once = async || {
+        let mut once = 0;
+        for counter in &others {
+            once += usize::from(world.inbox(LEDGER, *counter).await.iter().all(|row| row.1 <= 1));
+        }
+        once
+    };
+    world.until_effects_of(LEDGER, neighbour, &[1]).await;
+    assert_eq!(tried_once().await, others.len(), "the bus has waited for them");
+    // Nor does what else is to be tried again wait for all of them.
+    world.until_effects_of(LEDGER, failing, &[1]).await;
+    assert_ne!(tried_once().await, 0, "all of them were tried again before it");
+    world.faults[LEDGER].heal();
+    for counter in others.iter().chain([&first, &failing, &neighbour]) {
+        world.until_effects(*counter, &[1]).await;
+    }
     world.finish([node]).await;
 }
 

@@ -216,6 +216,8 @@ async fn an_event_that_no_queue_takes_is_not_confirmed_and_the_topology_heals() 
     add(&publisher.app(TALLY), counter).await;
     until("the outbox is empty", || world.outbox(), |left| *left == 0).await;
     let lost = world.envelopes(counter).await;
+    let bus = RabbitBus::connect_lazily(world.plan.amqp_url.as_ref().expect("a URL"), tally::topology());
+    assert_eq!(bus.waiting().await.expect("a broker") as usize, CONSUMERS.len(), "one for each of them");
 
     let channel = raw_channel(&world).await;
     for service in CONSUMERS {
@@ -231,6 +233,7 @@ async fn an_event_that_no_queue_takes_is_not_confirmed_and_the_topology_heals() 
     assert_eq!(publisher.bus.publish(&lost).await, [lost[0].id], "declared again");
     let consumers = world.start(&CONSUMERS).await;
     world.until_effects(counter, &[1]).await;
+    until("nothing waits", || bus.waiting(), |waiting| matches!(waiting, Ok(0))).await.expect("a broker");
     world.finish([publisher, consumers]).await;
 }
 

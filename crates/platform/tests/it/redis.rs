@@ -2,6 +2,7 @@
 
 use std::{
     os::unix::fs::PermissionsExt,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -57,4 +58,9 @@ async fn nobody_waits_long_for_one_that_is_away_and_it_is_found_again() {
     }
     server.launch().await.expect("it is back");
     eventually("it is found again", || async { redis.ask::<String>(&ping).await.ok() }).await;
+
+    let before = server.process().expect("one that runs").pid();
+    server.launch().await.expect("another one in its place");
+    assert!(!Path::new(&format!("/proc/{before}")).exists(), "and not beside it");
+    assert_eq!(server.process().expect("one that runs").exit_status(), None);
 }

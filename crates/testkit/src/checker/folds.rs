@@ -60,7 +60,7 @@ pub(super) static AGGREGATES: [Aggregate; 3] = [
         rows: "select id, case when status = state->>'status' then status else status || ' and ' || (state->>'status') end as status,
                       coalesce(trim_scale((state->'settlement'->'refunded'->>'amount')::numeric)::text, '') as keeps
                from returns",
-        facts: "select stream, split_part(type, '.', 4) as fact, coalesce(data->>'complete', '') as says,
+        facts: "select stream, split_part(type, '.', 4) as fact, coalesce(data->>'complete', data->>'too_late', '') as says,
                        case when type = 'quenty.returns.return.refunded.v1'
                             then trim_scale((data->'amount'->>'amount')::numeric)::text end as keeps
                 from quenty.journal where stream like 'RET-%' order by stream, stream_version",
@@ -102,6 +102,8 @@ fn goods_return<'a>(from: &'a str, fact: &'a str, says: &'a str) -> &'a str {
     match (from, fact) {
         ("", "requested") => fact,
         ("", _) => from,
+        // It is to end, and the driver is called off.
+        (_, "pickup_booked") if says == "true" => from,
         (_, "pickup_booked") => "pickup_scheduled",
         (_, "departed") => "in_transit",
         (_, "given_back") => "approved",
@@ -182,5 +184,9 @@ mod tests {
         assert_eq!(fold("return", &[&part[..], &[("inspected", "true")]].concat()), "inspected");
         let brought = [("requested", ""), ("approved", ""), ("received", "true"), ("way_back_failed", "")];
         assert_eq!(fold("return", &brought), "received");
+        let ending = [("requested", ""), ("approved", ""), ("ending_asked", ""), ("pickup_booked", "true")];
+        assert_eq!(fold("return", &ending), "approved");
+        let goes_on = [("pickup_booked", "false"), ("ending_refused", "")];
+        assert_eq!(fold("return", &[&ending[..], &goes_on].concat()), "pickup_scheduled");
     }
 }

@@ -23,7 +23,8 @@ async fn confirm(app: &TestApp, token: &str, password: &str) -> Answer {
 /// The secret of the newest link that was mailed.
 async fn link(app: &TestApp, email: &str) -> String {
     ask(app, email).await.expect(204);
-    token_in(mails_to(app, email).await.last().unwrap())
+    let mails = mails_to(app, email).await;
+    token_in(mails.iter().rfind(|mail| mail["kind"] == "password_reset").unwrap())
 }
 
 #[tokio::test]

@@ -52,7 +52,8 @@ fn new_lines(exchange: &Exchange, returned: &Order, products: &[Product]) -> Res
             .iter()
             .find(|product| product.id() == line.product_id)
             .ok_or(PlacingError::UnknownProduct { line: index })?;
-        let cost = returned.cost_of_replacement(product.id(), line.quantity, product.details().price)?;
+        let today = product.details().price;
+        let cost = returned.cost_of_replacement(product.id(), line.quantity, today, &exchange.returned)?;
         Ok(NewLine {
             product: ProductRef::Id(line.product_id),
             quantity: line.quantity,

@@ -57,6 +57,7 @@ pub(super) async fn on_booked(tx: &mut Tx, event: Received<ShipmentBooked>) -> R
         carrier: data.carrier.clone(),
         tracking_number: data.tracking_number.clone(),
         promised_at: data.promised_at,
+        picked_up_at: data.picked_up_at,
     };
     let text = format!("Shipment booked with {}, tracking number {}", data.carrier, data.tracking_number);
     tell(tx, &event, data.order_id, OrderNews::Shipment(news), line("shipment_booked", text, event.time))

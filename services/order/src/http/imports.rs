@@ -171,7 +171,7 @@ async fn find(app: &App, scope: Scope, id: ImportId) -> Result<Progress> {
     Ok(imports::find(app.db(), scope, id).await?.ok_or_else(|| Failure::not_found("import"))?)
 }
 
-/// The rows that were rejected, as CSV: line, field, code, detail.
+/// The rows that were rejected, the first 1,000 at most, as CSV: line, field, code, detail.
 #[utoipa::path(get, path = "/api/v1/imports/{id}/errors", operation_id = "list_import_errors", tag = "orders",
     params(("id" = ImportId, Path)), security(("bearer" = ["orders:import"])),
     responses((status = 200, body = String, content_type = "text/csv")))]

@@ -28,8 +28,9 @@ fn sibling(caller: &Caller) -> Result<(), Failure> {
 /// Place the order that replaces returned goods; a repeat for the same return gives the same one.
 ///
 /// It goes to the consignee of the order whose goods came back. What was bought in that order, no more than of it, costs
-/// what it cost there, with its discount and tax; the rest has the catalogue's price, taxed as that order was. The
-/// credit pays for it; what it leaves is to be paid as for any prepaid order.
+/// what it cost there, with its discount and tax, and as much as is `returned` if as many of it came back; the rest has the
+/// catalogue's price, taxed as that order was. The credit pays for it; what it leaves is to be paid as for any prepaid
+/// order.
 #[utoipa::path(post, path = "/internal/exchanges", operation_id = "place_exchange", tag = "internal",
     request_body = Exchange, security(("bearer" = ["internal.exchanges:write"])),
     responses((status = 200, body = ExchangePlaced), (status = 404, description = "`NOT_FOUND`: the company has no such order"),

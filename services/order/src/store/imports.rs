@@ -12,6 +12,9 @@ use sqlx::{PgConnection, PgExecutor};
 
 use crate::domain::import::{Assumptions, ImportOptions, RowError};
 
+/// Of one import. Each has 500 characters at most, so that all of them are an answer of two megabytes.
+const ERRORS_KEPT: i64 = 1_000;
+
 /// How far an import has come.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress {
@@ -192,14 +195,17 @@ pub(crate) async fn note_estimates(
     super::narrow(new.rows_affected())
 }
 
+/// Keeps why an order that was just counted was rejected, if it is one of the first: a file may be wrong in every row.
 pub(crate) async fn note_error(connection: &mut PgConnection, id: ImportId, error: &RowError) -> Result<()> {
     sqlx::query!(
-        "insert into import_errors (import_id, line, field, code, detail) values ($1, $2, $3, $4, $5)",
+        "insert into import_errors (import_id, line, field, code, detail)
+         select id, $2::bigint, $3::text, $4::text, $5::text from imports where id = $1 and rejected <= $6",
         id.uuid(),
         error.line.cast_signed(),
         error.field,
         error.code,
-        error.detail
+        error.detail,
+        ERRORS_KEPT
     )
     .execute(connection)
     .await?;

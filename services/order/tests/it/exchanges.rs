@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use quenty_contracts::{
     customer::Standing,
     order::{Exchange, ExchangePlaced},
-    returns::ExchangeLine,
+    returns::{ExchangeLine, ReturnedValue},
 };
 use quenty_kernel::{
     currency::Currency,
@@ -33,6 +33,7 @@ fn exchange(shop: &Shop<'_>, order_id: OrderId, credit: &str) -> Exchange {
         order_id,
         company_id: shop.merchant.company,
         lines: vec![ExchangeLine { product_id: shop.product.parse().unwrap(), quantity: 1 }],
+        returned: vec![],
         credit: cop(credit),
     }
 }
@@ -111,6 +112,15 @@ async fn a_replacement_is_taxed_and_discounted_as_the_returned_goods_were() {
     assert_eq!(more, (cop("178500"), cop("41650")), "nobody has more for the old price");
     let other = replaced(discounted, mug, 1, "41650").await;
     assert_eq!(other, (cop("59500"), cop("41650")), "the discount was of other goods");
+    // A hundred pesos off do not divide among three: one piece came to a centavo less than the others.
+    let three = json!([{"product_id": shop.product, "quantity": 3}]);
+    let uneven = ordered(json!({"lines": three, "discount": cop("100"), "tax": cop("28481")})).await;
+    for worth in ["59460.33", "59460.34"] {
+        let returned = vec![ReturnedValue { line: 1, quantity: 1, value: cop(worth) }];
+        let placed = place(&app, &Exchange { returned, ..exchange(&shop, uneven, worth) }).await;
+        assert_eq!((placed.total, placed.paid), (cop(worth), cop(worth)), "like for like to the centavo");
+        shop.assert_sound(placed.order_id).await;
+    }
 }
 
 #[tokio::test]

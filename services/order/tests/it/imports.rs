@@ -81,6 +81,20 @@ async fn bad_rows_are_told_by_line_field_and_code_and_stop_nobody() {
 }
 
 #[tokio::test]
+async fn of_a_file_that_is_wrong_in_every_row_all_are_counted_and_the_first_thousand_are_told() {
+    let app = app_with(&Customers::default()).await;
+    let merchant = merchant(&app).await;
+    let content = rows(1_002).replace(",1,Filtro", ",0,Filtro");
+    let done = import(&merchant, "stock=assume", file(&content)).await;
+    assert_eq!(counts(&done), [1_002, 0, 0, 1_002]);
+    let path = format!("/api/v1/imports/{}/errors", done["id"].as_str().unwrap());
+    let told = merchant.get(&path).await.expect(200).text();
+    let told: Vec<&str> = told.lines().collect();
+    assert_eq!(told.len(), 1 + 1_000, "after a header");
+    assert!(told[1].starts_with("2,") && told[1_000].starts_with("1001,"), "{} {}", told[1], told[1_000]);
+}
+
+#[tokio::test]
 async fn the_same_file_twice_makes_nothing_twice() {
     let customers = Customers::default();
     let app = app_with(&customers).await;

@@ -250,6 +250,12 @@ async fn parcels_that_the_carrier_has_are_not_fetched() {
     road.delivered().await;
     assert_eq!(shop.count_facts(id, "cancel_requested").await, 1);
     shop.assert_sound(id).await;
+    // Nor are those of an order that hears so late of its shipment, where customs or anything else may keep them.
+    let late = shop.place(json!({})).await;
+    Road::of(&shop, late).booked_and_picked_up(1).await;
+    assert_eq!(shop.status(late).await, "picked_up");
+    assert_eq!(shop.count_facts(late, "pickup_requested").await, 0);
+    shop.assert_sound(late).await;
 }
 
 #[tokio::test]

@@ -210,6 +210,15 @@ impl<'a> Road<'a> {
     }
 
     pub async fn booked(&self, attempt: u32) {
+        self.told_booked(attempt, None).await;
+    }
+
+    /// Told again, once the carrier has the parcels.
+    pub async fn booked_and_picked_up(&self, attempt: u32) {
+        self.told_booked(attempt, Some(self.app.now())).await;
+    }
+
+    async fn told_booked(&self, attempt: u32, picked_up_at: Option<Timestamp>) {
         self.shipping(ShipmentBooked {
             shipment_id: self.shipment,
             company_id: self.company,
@@ -221,6 +230,7 @@ impl<'a> Road<'a> {
             tracking_number: "QTY0000000012".to_owned(),
             cost: Money::parse("9000", Currency::COP).unwrap(),
             promised_at: self.app.now() + SignedDuration::from_hours(72),
+            picked_up_at,
         })
         .await;
     }

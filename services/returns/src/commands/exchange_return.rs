@@ -18,6 +18,7 @@ pub(crate) fn wanted_exchange(of: &Return) -> Option<Exchange> {
         order_id: of.order_id(),
         company_id: of.company_id(),
         lines: of.request.exchange.clone(),
+        returned: of.values.clone(),
         credit,
     })
 }

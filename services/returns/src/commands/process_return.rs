@@ -131,9 +131,11 @@ pub(crate) async fn process_return(
     let weighed = weigh(tx.conn(), &locked.of, &locked.order, &terms).await?;
     let dispositions = choose(&locked, &weighed, choices, now)?;
     let amounts = processing::amounts(&locked.of, &locked.order, &terms)?;
+    let values = processing::values(&locked.of, &locked.order)?;
     processing::settle(&mut locked.order, &locked.of, amounts.refund)?;
     let processing = Processing {
         amounts,
+        values,
         recovery: recovery(&dispositions, amounts.refund)?,
         units: dispositions.iter().map(UnitDisposition::from).collect(),
         order_returned_whole: locked.order.is_returned_whole(),

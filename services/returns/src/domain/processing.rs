@@ -1,6 +1,6 @@
 //! What a return comes to: the money of its units, and what is settled of its order.
 
-use quenty_contracts::returns::{LineQuantity, RefundAmounts};
+use quenty_contracts::returns::{RefundAmounts, ReturnedLine, ReturnedValue};
 use quenty_kernel::{
     Invalid,
     currency::Currency,
@@ -44,7 +44,7 @@ pub(crate) fn count_units(
     Ok(())
 }
 
-/// What the buyer gets for what arrived, or for all of it when it was lost on its way.
+/// What the buyer gets for what arrived, and for what was lost on its way.
 pub(crate) fn amounts(
     of: &Return,
     order: &DeliveredOrder,
@@ -60,19 +60,32 @@ pub(crate) fn amounts(
             units.push(Units { value: line.value, quantity: line.quantity, before, count, terms });
             before += count;
         };
-        if is_lost(of) {
-            group(wanted.quantity, Terms::AT_FAULT);
-            continue;
-        }
         // Who obeys a recall owes nothing for it, whatever the inspection says of the reason.
         let terms_of = |reason| {
             if of.is_recalled() { Terms::AT_FAULT } else { refund_terms(reason, resolution, terms) }
         };
         group(claimed(of, wanted.line, Claim::Confirmed), terms_of(reason));
         group(claimed(of, wanted.line, Claim::NotConfirmed), terms_of(Reason::ChangedMind));
+        // Who has handed it over is not to blame.
+        group(lost(of, wanted), Terms::AT_FAULT);
     }
     let way_back = way_back(of, resolution, terms, order.paid.currency());
     Ok(refund::amounts(&units, way_back, order.left_to_refund()?)?)
+}
+
+/// What of the goods' worth in [`amounts`] is that of which line; to be asked before they are settled.
+pub(crate) fn values(of: &Return, order: &DeliveredOrder) -> Result<Vec<ReturnedValue>, ProcessingError> {
+    let mut values = Vec::new();
+    for wanted in &of.request.lines {
+        let line = order.line(wanted.line).ok_or(ClaimError::NoSuchLine { line: wanted.line })?;
+        let accepted = [Claim::Confirmed, Claim::NotConfirmed].map(|claim| claimed(of, wanted.line, claim));
+        let quantity = accepted.iter().sum::<u32>() + lost(of, wanted);
+        if quantity > 0 {
+            let value = refund::share(line.value.goods, line.quantity, line.settled, quantity)?;
+            values.push(ReturnedValue { line: wanted.line, quantity, value });
+        }
+    }
+    Ok(values)
 }
 
 /// What the way back costs the buyer, if no unit is at fault.
@@ -100,8 +113,10 @@ pub(crate) fn expected_refund(of: &Return, terms: &PolicyTerms) -> Result<Money,
     Ok(refund::at_most(due, expected.refund)?)
 }
 
-fn is_lost(of: &Return) -> bool {
-    of.lost_at.is_some() && of.units.is_empty()
+/// Units of a line that were handed over and did not come.
+fn lost(of: &Return, wanted: &ReturnedLine) -> u32 {
+    let missing = wanted.quantity.saturating_sub(of.received_of(wanted.line));
+    if of.lost_at.is_some() { missing } else { 0 }
 }
 
 fn claimed(of: &Return, line: u32, claim: Claim) -> u32 {
@@ -111,10 +126,12 @@ fn claimed(of: &Return, line: u32, claim: Claim) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// What came is settled, whatever it is worth; what did not come is the buyer's again.
+/// What came is settled, whatever it is worth, and so is what was lost; what else did not come is the buyer's again.
 pub(crate) fn settle(order: &mut DeliveredOrder, of: &Return, refund: Money) -> Result<(), MoneyError> {
-    let (settled, kept): (Vec<LineQuantity>, _) =
-        if is_lost(of) { (of.outstanding(), Vec::new()) } else { (of.returned(), of.outstanding()) };
+    let (mut settled, mut kept) = (of.returned(), of.outstanding());
+    if of.lost_at.is_some() {
+        settled.append(&mut kept);
+    }
     order.release(&kept);
     order.settle(&settled, refund)
 }

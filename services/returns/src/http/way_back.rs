@@ -60,8 +60,9 @@ pub(super) struct ReportReturnLostIn {
     reason: Text<500>,
 }
 
-/// Report that the goods were lost on their way; the return is processed then, to pay the buyer back. Carriers tell of
-/// it by themselves, of what a driver took nobody else does.
+/// Report that the goods were lost on their way, or those that were handed over and are still missing once some have
+/// come; the return is processed then, to pay the buyer back. Carriers tell of it by themselves, of what a driver took
+/// nobody else does.
 #[utoipa::path(post, path = "/api/v1/returns/{id}/lost", operation_id = "report_return_lost", tag = "returns",
     params(("id" = ReturnId, Path)), request_body = ReportReturnLostIn, security(("bearer" = ["returns:report_lost"])),
     responses((status = 200, body = ReturnOut), (status = 409, description = "`NOT_ON_ITS_WAY`")))]

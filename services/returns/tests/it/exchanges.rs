@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     routing::{MethodRouter, post},
 };
-use quenty_contracts::order::ExchangePlaced;
+use quenty_contracts::order::{Exchange, ExchangePlaced};
 use quenty_kernel::{
     Failure,
     id::{OrderId, ProductId},
@@ -101,7 +101,10 @@ async fn what_cannot_be_replaced_is_paid_back() {
 
 #[tokio::test]
 async fn the_buyer_s_page_shows_what_a_replacement_leaves_to_be_paid_back() {
-    let placed = async || {
+    // What came back is told with its worth; something else is ordered.
+    let placed = async |Json(asked): Json<Exchange>| {
+        let [returned] = asked.returned[..] else { panic!("one line came back: {asked:?}") };
+        assert_eq!((returned.line, returned.quantity, returned.value), (1, 1, cop("100000.00")));
         let total = cop("60000.00");
         Json(ExchangePlaced { order_id: OrderId::new(), total, paid: total })
     };

@@ -153,25 +153,34 @@ async fn a_cancellation_waits_for_pickup_and_pickup_decides() {
 #[tokio::test]
 async fn a_label_is_given_back_unless_the_parcel_was_handed_in() {
     let world = World::new().await;
-    let of = world.delivered(2, "100000.00", None).await;
+    let of = world.delivered(3, "100000.00", None).await;
+    let ask = async || world.request(&of, 1, "wrong_item", json!({"way_back": "label"})).await;
+    let cancel = async |asked: &Value| {
+        world.step(&world.merchant, asked, "cancel", &json!({"reason": "kept"})).await.expect(200);
+    };
     let booked = async || {
-        let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "label"})).await;
+        let asked = ask().await;
         let shipment = world.label_booked(&asked).await;
-        world.step(&world.merchant, &asked, "cancel", &json!({"reason": "kept"})).await.expect(200);
+        cancel(&asked).await;
         (asked, shipment)
     };
     let (asked, shipment) = booked().await;
     world.app.hear(shipment, Some(world.company), 2, &voided(shipment, &asked)).await;
     assert_eq!(world.read(&asked).await["status"], "cancelled");
 
-    let (asked, shipment) = booked().await;
-    let scanned: ShipmentPickedUp = serde_json::from_value(
-        json!({"shipment_id": shipment, "return_id": asked["id"], "at": "2026-05-05T16:00:00Z"}),
-    )
-    .unwrap();
-    world.app.hear(shipment, Some(world.company), 2, &scanned).await;
-    let now = world.read(&asked).await;
-    assert_eq!((&now["status"], &now["ending"]), (&json!("picked_up"), &json!(null)));
+    let too_late = ask().await;
+    cancel(&too_late).await;
+    let label = world.label_booked(&too_late).await;
+    for (asked, shipment) in [booked().await, (too_late, label)] {
+        let scanned: ShipmentPickedUp = serde_json::from_value(
+            json!({"shipment_id": shipment, "return_id": asked["id"], "at": "2026-05-05T16:00:00Z"}),
+        )
+        .unwrap();
+        world.app.hear(shipment, Some(world.company), 2, &scanned).await;
+        let now = world.read(&asked).await;
+        assert_eq!((&now["status"], &now["ending"]), (&json!("picked_up"), &json!(null)));
+        assert_eq!(now["booking"]["cost"]["amount"], "12000.00", "what it costs is known, whenever it came");
+    }
     world.assert_sound().await;
 }
 
@@ -235,11 +244,15 @@ async fn a_driver_too_near_to_be_called_off_does_not_come_again_for_what_was_can
 #[tokio::test]
 async fn a_driver_who_is_promised_once_it_is_to_end_is_called_off_and_nobody_is_told_of_them() {
     let world = World::new().await;
-    let of = world.delivered(1, "100000.00", None).await;
-    let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
-    let ending =
-        world.step(&world.merchant, &asked, "cancel", &json!({"reason": "kept"})).await.expect(200).json();
-    let pickup = world.pickup_booked(&asked).await;
+    let of = world.delivered(2, "100000.00", None).await;
+    let promised = async || {
+        let asked = world.request(&of, 1, "wrong_item", json!({"way_back": "pickup"})).await;
+        let kept = json!({"reason": "kept"});
+        let ending = world.step(&world.merchant, &asked, "cancel", &kept).await.expect(200).json();
+        let pickup = world.pickup_booked(&asked).await;
+        (asked, ending, pickup)
+    };
+    let (asked, ending, pickup) = promised().await;
     let now = world.read(&asked).await;
     assert_eq!((&now["ending"], &now["deadline"]), (&json!("cancelled"), &ending["deadline"]));
     assert_eq!(
@@ -251,6 +264,24 @@ async fn a_driver_who_is_promised_once_it_is_to_end_is_called_off_and_nobody_is_
     assert_eq!(world.read(&asked).await["status"], "cancelled");
     world.assert_sound().await;
     assert_eq!(world.mailed(), ["return_approved", "return_cancelled", "return_requested"]);
+
+    // Another one cannot be called off any more: they come as they were promised, and at that price.
+    let (asked, _, pickup) = promised().await;
+    assert_eq!(world.read(&asked).await["status"], "approved");
+    world.app.hear(pickup, Some(world.company), 2, &cancel_refused(pickup, &asked)).await;
+    let now = world.read(&asked).await;
+    assert_eq!(
+        (&now["status"], &now["ending"], &now["attention"]["code"]),
+        (&json!("pickup_scheduled"), &json!(null), &json!("WENT_ON"))
+    );
+    assert_eq!(
+        (&now["booking"]["window_start"], &now["booking"]["cost"]["amount"]),
+        (&json!("2026-05-05T15:00:00Z"), &json!("9000.00"))
+    );
+    world.app.hear(pickup, Some(world.company), 3, &completed(&world, pickup, &asked)).await;
+    world.bring_back(&asked, 1).await;
+    world.assert_sound().await;
+    assert!(world.mailed().contains(&"return_pickup_scheduled".to_owned()));
 }
 
 #[tokio::test]
@@ -471,6 +502,45 @@ async fn what_turns_up_after_it_was_taken_for_lost_counts_as_it_came() {
     assert_eq!(done["amounts"]["refund"]["amount"], "104500.00", "for one of two");
     // The other one is the buyer's again.
     world.request(&of, 1, "wrong_item", json!({})).await;
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn what_is_missing_of_what_a_driver_took_is_reported_and_paid_back_too() {
+    let world = World::new().await;
+    let of = world.delivered(4, "100000.00", None).await;
+    let lost = json!({"reason": "the parcel was open"});
+    let short = async |reason: &str| {
+        let asked = world.request(&of, 2, reason, json!({"way_back": "pickup"})).await;
+        let pickup = world.pickup_booked(&asked).await;
+        world.app.hear(pickup, Some(world.company), 2, &completed(&world, pickup, &asked)).await;
+        world.receive(&asked, 1).await;
+        asked
+    };
+    let asked = short("changed_mind").await;
+    let now = world.step(&world.clerk, &asked, "lost", &lost).await.expect(200).json();
+    assert_eq!(
+        (&now["status"], &now["attention"]["code"], &now["lost_at"]),
+        (&json!("received"), &json!("LOST"), &json!(world.app.now()))
+    );
+    assert_ne!(now["deadline"], json!(null), "the other one is still to be inspected");
+    world.step(&world.clerk, &asked, "process", &json!({})).await.expect_problem(409, "ILLEGAL_TRANSITION");
+    world.inspect(&asked, &[found(1, "good", "confirmed")]).await;
+    let done = world.process(&asked).await;
+    assert_eq!(
+        done["amounts"]["refund"]["amount"], "192250.00",
+        "one less the fee, the other with its shipping: that is not the buyer's fault"
+    );
+    world.refund(&asked).await.expect(200);
+
+    // It turns up before anything is paid: it counts as it came.
+    let asked = short("wrong_item").await;
+    world.inspect(&asked, &[found(1, "good", "confirmed")]).await;
+    world.step(&world.clerk, &asked, "lost", &lost).await.expect(200);
+    assert_eq!(world.receive(&asked, 1).await["lost_at"], json!(null));
+    world.step(&world.clerk, &asked, "lost", &lost).await.expect_problem(409, "NOT_ON_ITS_WAY");
+    world.inspect(&asked, &[found(2, "good", "refused")]).await;
+    assert_eq!(world.process(&asked).await["amounts"]["refund"]["amount"], "102250.00");
     world.assert_sound().await;
 }
 

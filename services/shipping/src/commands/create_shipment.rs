@@ -4,7 +4,7 @@ use quenty_contracts::{
     shipping::ShipmentCreated,
 };
 use quenty_kernel::{
-    id::{CompanyId, OrderId, ReturnId, ShipmentId},
+    id::{CompanyId, CustomerId, OrderId, ReturnId, ShipmentId},
     money::Money,
 };
 use quenty_platform::Tx;
@@ -40,6 +40,8 @@ pub struct NewShipment {
     pub company_id: CompanyId,
     /// What this answers, if another service asked for it.
     pub request: Option<Request>,
+    /// To whom it goes, if the company says so.
+    pub customer_id: Option<CustomerId>,
     pub reference: Option<String>,
     pub service: ServiceLevel,
     pub sender: Party,
@@ -52,7 +54,15 @@ pub struct NewShipment {
 }
 
 /// Makes a draft: nothing is promised and nothing will be collected.
+///
+/// # Errors
+/// [`Error::UnknownCustomer`]: they are erased.
 pub async fn create_shipment(tx: &mut Tx, new: NewShipment) -> Result<Shipment, Error> {
+    if let Some(customer) = new.customer_id
+        && tx.is_erased(customer).await?
+    {
+        return Err(Error::UnknownCustomer);
+    }
     let (order_id, return_id) = match new.request.map(|request| request.asker) {
         Some(Asker::Order(id)) => (Some(id), None),
         Some(Asker::Return(id)) => (None, Some(id)),
@@ -75,6 +85,7 @@ pub async fn create_shipment(tx: &mut Tx, new: NewShipment) -> Result<Shipment, 
         declared_value: new.declared_value,
         cash_on_delivery: new.cash_on_delivery,
         incoterm: new.incoterm,
+        customer_id: new.customer_id,
     };
     let (shipment, fact) = Shipment::create(created, tx.now());
     store::shipments::insert(tx.conn(), &shipment).await?;

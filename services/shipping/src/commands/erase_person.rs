@@ -6,15 +6,15 @@ use quenty_platform::{
 };
 use uuid::Uuid;
 
-use super::save_shipment;
+use super::{save_shipment, void_shipment::void};
 use crate::{
     Error,
-    domain::shipment::{ErasureFact, Shipment},
+    domain::shipment::{ErasureFact, Shipment, Status},
     store,
 };
 
-/// Erases the person from the shipments of these orders and returns, which have ended. Who sends an order, and whom a
-/// return goes to, is the merchant.
+/// Erases the person from the shipments of these orders and returns, which have ended, and from those that were made
+/// for them by hand. Who sends an order, and whom a return goes to, is the merchant.
 ///
 /// # Errors
 /// While a carrier still needs to know where a parcel goes: that is waited for.
@@ -23,10 +23,15 @@ pub async fn erase_person(tx: &mut Tx, asked: &ErasureRequested) -> Result<(), E
     let mut about: Vec<String> = asked.order_ids.iter().map(OrderId::to_string).collect();
     about.extend(asked.return_ids.iter().map(ReturnId::to_string));
     let (orders, returns) = (&asked.order_ids, &asked.return_ids);
-    let askers: Vec<Uuid> =
-        orders.iter().map(|id| id.uuid()).chain(returns.iter().map(|id| id.uuid())).collect();
+    let askers: Vec<Uuid> = orders
+        .iter()
+        .map(|id| id.uuid())
+        .chain(returns.iter().map(|id| id.uuid()))
+        .chain([customer_id.uuid()])
+        .collect();
     tx.hold_for_erasure(&askers).await?;
-    let shipments = store::shipments::lock_of_all(tx.conn(), company_id, orders, returns).await?;
+    let shipments =
+        store::shipments::lock_of_all(tx.conn(), company_id, orders, returns, customer_id).await?;
     let (mut records, mut facts) = (0, 0);
     for goes_back in [false, true] {
         let mut streams = Vec::new();
@@ -48,6 +53,10 @@ pub async fn erase_person(tx: &mut Tx, asked: &ErasureRequested) -> Result<(), E
 
 /// What was noted of it goes in any case: it may have been noted since the parties were erased.
 async fn erase_shipment(tx: &mut Tx, mut shipment: Shipment) -> Result<bool, Error> {
+    // Or it would be booked to a door that nobody knows.
+    if shipment.state().status == Status::Draft {
+        void(tx, &mut shipment, "its customer is erased").await?;
+    }
     let erased = shipment.erase(tx.now());
     let is_known = erased.is_some();
     if is_known {

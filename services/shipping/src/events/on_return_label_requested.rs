@@ -20,6 +20,7 @@ pub async fn on_return_label_requested(
             attempt: asked.attempt,
             ready_on: None,
         }),
+        customer_id: None,
         reference: None,
         service: ServiceLevel::Standard,
         sender: asked.sender,

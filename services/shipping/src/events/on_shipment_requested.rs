@@ -16,6 +16,7 @@ pub async fn on_shipment_requested(tx: &mut Tx, event: Received<ShipmentRequeste
             attempt: asked.attempt,
             ready_on: asked.ready_on,
         }),
+        customer_id: None,
         reference: asked.reference,
         service: ServiceLevel::of_order(&asked.kind),
         sender: asked.sender,

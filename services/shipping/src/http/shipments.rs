@@ -6,7 +6,7 @@ use quenty_contracts::party::{Item, Parcel, Party};
 use quenty_kernel::{
     Failure, Kind, Page,
     contact::Text,
-    id::{CompanyId, OrderId, ReturnId, ShipmentId},
+    id::{CompanyId, CustomerId, OrderId, ReturnId, ShipmentId},
     money::Money,
 };
 use quenty_platform::{
@@ -60,6 +60,9 @@ impl Incoterm {
 pub(super) struct CreateShipmentIn {
     sender: Party,
     consignee: Party,
+    /// The company's customer to whom it goes: the consignee is erased when they are.
+    #[serde(default)]
+    customer_id: Option<CustomerId>,
     #[schema(min_items = 1, max_items = 50)]
     parcels: Vec<Parcel>,
     /// Needed abroad: customs want to know.
@@ -106,6 +109,8 @@ pub(super) struct ShipmentOut {
     order_id: Option<OrderId>,
     /// The return whose goods it brings back.
     return_id: Option<ReturnId>,
+    /// The customer to whom it goes, where it was made by hand and says so.
+    customer_id: Option<CustomerId>,
     reference: Option<String>,
     status: Status,
     carrier: String,
@@ -144,6 +149,7 @@ impl From<&Shipment> for ShipmentOut {
             company_id: state.company_id,
             order_id: state.order_id,
             return_id: state.return_id,
+            customer_id: state.customer_id,
             reference: state.reference,
             status: state.status,
             carrier: state.carrier,
@@ -212,12 +218,12 @@ pub(super) struct AsOf {
 
 /// Create a shipment as a draft, or booked at once.
 ///
-/// It belongs to no order, so that no request to erase a customer reaches the people named in it: they stay in it.
+/// It belongs to no order: name the customer to whom it goes, or no request to erase them reaches its consignee.
 #[utoipa::path(post, path = "/api/v1/shipments", operation_id = "create_shipment", tag = "shipments", request_body = CreateShipmentIn,
     security(("bearer" = ["shipments:create"])),
     responses((status = 201, body = ShipmentOut),
         (status = 409, description = "`KYC_REQUIRED`, `COMPANY_NOT_ACTIVE`, `QUOTE_EXPIRED`"),
-        (status = 422, description = "`NO_RATE`, `VALUE_ABOVE_LIMIT`, `WEIGHT_ABOVE_LIMIT`, `PROHIBITED`, `UNPRINTABLE`, `QUOTE_MISMATCH`, `UNKNOWN_QUOTE`, `QUOTE_WITHOUT_BOOKING`, `ITEMS_REQUIRED`, `ITEM_COUNT`, `PARCEL_COUNT`, `INCOTERM_AT_HOME`, `CASH_NOT_POSITIVE`, `NEGATIVE_VALUE`")))]
+        (status = 422, description = "`NO_RATE`, `VALUE_ABOVE_LIMIT`, `WEIGHT_ABOVE_LIMIT`, `PROHIBITED`, `UNPRINTABLE`, `QUOTE_MISMATCH`, `UNKNOWN_QUOTE`, `QUOTE_WITHOUT_BOOKING`, `ITEMS_REQUIRED`, `ITEM_COUNT`, `PARCEL_COUNT`, `INCOTERM_AT_HOME`, `CASH_NOT_POSITIVE`, `NEGATIVE_VALUE`, `UNKNOWN_CUSTOMER`")))]
 pub(super) async fn create_shipment(
     State(app): State<App>,
     caller: Can<CreateShipments>,
@@ -276,6 +282,7 @@ impl CreateShipmentIn {
         Ok(NewShipment {
             company_id,
             request: None,
+            customer_id: self.customer_id,
             reference: self.reference.map(String::from),
             service: self.service,
             sender: self.sender,

@@ -4,7 +4,7 @@ use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use quenty_contracts::party::{Item, Parcel, Party};
 use quenty_kernel::{
     Page, PageQuery, Scope,
-    id::{CompanyId, OrderId, ReturnId, ShipmentId},
+    id::{CompanyId, CustomerId, OrderId, ReturnId, ShipmentId},
     money::Money,
 };
 use rust_decimal::Decimal;
@@ -36,6 +36,7 @@ struct Row {
     company_id: Uuid,
     order_id: Option<Uuid>,
     return_id: Option<Uuid>,
+    customer_id: Option<Uuid>,
     attempt: i64,
     reference: Option<String>,
     carrier: String,
@@ -75,7 +76,7 @@ macro_rules! select {
     ($rows:literal, $($argument:expr),*) => {
         sqlx::query_as!(
             Row,
-            r#"select id, company_id, order_id, return_id, attempt, reference, carrier, service, international,
+            r#"select id, company_id, order_id, return_id, customer_id, attempt, reference, carrier, service, international,
                       sender as "sender: Json<Party>", consignee as "consignee: Json<Party>",
                       parcels as "parcels: Json<Vec<Parcel>>", items as "items: Json<Vec<Item>>",
                       declared_amount, declared_currency, cash_amount, cash_currency, incoterm, status,
@@ -98,6 +99,7 @@ impl TryFrom<Row> for Shipment {
             company_id: CompanyId::from_uuid(row.company_id),
             order_id: row.order_id.map(OrderId::from_uuid),
             return_id: row.return_id.map(ReturnId::from_uuid),
+            customer_id: row.customer_id.map(CustomerId::from_uuid),
             attempt: row.attempt.try_into()?,
             reference: row.reference,
             carrier: row.carrier,
@@ -161,20 +163,23 @@ pub async fn lock_of_return(connection: &mut PgConnection, id: ReturnId) -> Resu
     rows.fetch_all(connection).await?.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Every shipment of these orders and returns, in the order in which all code locks them.
+/// Every shipment of these orders and returns, and what was made by hand for the customer, in the order in which all
+/// code locks them.
 pub async fn lock_of_all(
     connection: &mut PgConnection,
     company: CompanyId,
     orders: &[OrderId],
     returns: &[ReturnId],
+    customer: CustomerId,
 ) -> Result<Vec<Shipment>, Error> {
     let orders: Vec<Uuid> = orders.iter().map(|id| id.uuid()).collect();
     let returns: Vec<Uuid> = returns.iter().map(|id| id.uuid()).collect();
     let rows = select!(
-        "where company_id = $1 and (order_id = any($2) or return_id = any($3)) order by id for update",
+        "where company_id = $1 and (order_id = any($2) or return_id = any($3) or customer_id = $4) order by id for update",
         company.uuid(),
         &orders,
-        &returns
+        &returns,
+        customer.uuid()
     );
     rows.fetch_all(connection).await?.into_iter().map(TryInto::try_into).collect()
 }
@@ -213,8 +218,8 @@ pub async fn insert(connection: &mut PgConnection, shipment: &Shipment) -> Resul
     sqlx::query!(
         "insert into shipments (id, company_id, order_id, attempt, reference, carrier, service, international, sender, consignee,
                                 parcels, items, declared_amount, declared_currency, cash_amount, cash_currency, incoterm, status,
-                                failed_deliveries, cash_collected, version, created_at, updated_at, return_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'draft', 0, false, 1, $18, $18, $19)",
+                                failed_deliveries, cash_collected, version, created_at, updated_at, return_id, customer_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'draft', 0, false, 1, $18, $18, $19, $20)",
         state.id.uuid(),
         state.company_id.uuid(),
         state.order_id.map(OrderId::uuid),
@@ -233,7 +238,8 @@ pub async fn insert(connection: &mut PgConnection, shipment: &Shipment) -> Resul
         state.cash_on_delivery.map(|cash| cash.currency().as_str()),
         state.incoterm,
         state.created_at.to_sqlx() as _,
-        state.return_id.map(ReturnId::uuid)
+        state.return_id.map(ReturnId::uuid),
+        state.customer_id.map(CustomerId::uuid)
     )
     .execute(connection)
     .await?;

@@ -104,6 +104,11 @@ async fn an_order_is_booked_collected_and_delivered() {
     let booked = &facts[2].data;
     assert_eq!((&booked["order_id"], &booked["attempt"]), (&json!(order), &json!(1)));
     assert_eq!(booked, &facts[3].data);
+    assert_eq!(
+        (&booked["picked_up_at"], &facts[6].data["picked_up_at"]),
+        (&Value::Null, &facts[4].data["at"]),
+        "who asks late hears that nobody has to fetch them"
+    );
     // What was delivered is booked no more.
     shop.app.hear(order, Some(shop.company), 6, &requested).await;
     assert_eq!(shop.kinds_of(&shipment).await.last().unwrap(), "delivered");

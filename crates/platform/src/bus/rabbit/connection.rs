@@ -14,7 +14,7 @@ use crate::bus::{BusAway, Topology};
 
 const BACKOFF_MIN: Duration = Duration::from_millis(200);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
-/// For the connection and the declaration of everything, which a starting broker answers slowly.
+/// For the connection and what asks for every queue: the declaration of everything, which a starting broker answers slowly.
 const CONNECT_LIMIT: Duration = Duration::from_secs(15);
 const CHANNEL_LIMIT: Duration = Duration::from_secs(5);
 /// A peer that has been silent for twice as long is gone.
@@ -72,6 +72,11 @@ impl Link {
     pub(super) async fn dead_letters(&self) -> Result<u32, BusAway> {
         let channel = self.channel().await?;
         within(CHANNEL_LIMIT, topology::dead_letters(&channel)).await
+    }
+
+    pub(super) async fn waiting(&self) -> Result<u32, BusAway> {
+        let channel = self.channel().await?;
+        within(CONNECT_LIMIT, topology::waiting(&channel, &self.topology)).await
     }
 
     async fn connected<'a>(&self, state: &'a mut State) -> Result<&'a Connection, BusAway> {

@@ -116,6 +116,14 @@ impl RabbitBus {
     pub async fn dead_letters(&self) -> std::result::Result<u32, BusAway> {
         self.link.dead_letters().await
     }
+
+    /// How many messages wait in the queues of services, beside those that a process has in its hand.
+    ///
+    /// # Errors
+    /// When the broker cannot be reached.
+    pub async fn waiting(&self) -> std::result::Result<u32, BusAway> {
+        self.link.waiting().await
+    }
 }
 
 impl Bus for RabbitBus {

@@ -100,8 +100,24 @@ fn service_queue() -> FieldTable {
 
 /// How many messages nobody could take.
 pub(super) async fn dead_letters(channel: &Channel) -> lapin::Result<u32> {
+    message_count(channel, DEAD).await
+}
+
+/// How many messages wait in the queues of services.
+pub(super) async fn waiting(channel: &Channel, topology: &Topology) -> lapin::Result<u32> {
+    let mut count = 0;
+    for (service, _) in topology.services().filter(|(_, types)| !types.is_empty()) {
+        for n in 0..QUEUES {
+            count += message_count(channel, &queue(service, n)).await?;
+        }
+    }
+    Ok(count)
+}
+
+/// Without those that a consumer has in its hand.
+async fn message_count(channel: &Channel, queue: &str) -> lapin::Result<u32> {
     let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-    Ok(channel.queue_declare(DEAD.into(), options, FieldTable::default()).await?.message_count())
+    Ok(channel.queue_declare(queue.into(), options, FieldTable::default()).await?.message_count())
 }
 
 async fn declare_exchange(

@@ -21,6 +21,8 @@ pub enum ShipmentNews {
         carrier: String,
         tracking_number: String,
         promised_at: Timestamp,
+        /// Since when the carrier has the parcels, in an answer that is told again.
+        picked_up_at: Option<Timestamp>,
     },
     Rejected {
         attempt: u32,
@@ -98,7 +100,14 @@ impl Order {
 
     pub fn hear_shipment(&mut self, news: ShipmentNews, now: Timestamp) {
         match news {
-            ShipmentNews::Booked { shipment_id, attempt, carrier, tracking_number, promised_at } => {
+            ShipmentNews::Booked {
+                shipment_id,
+                attempt,
+                carrier,
+                tracking_number,
+                promised_at,
+                picked_up_at,
+            } => {
                 let booked = OrderShipmentBooked {
                     order_id: self.id,
                     shipment_id,
@@ -107,7 +116,7 @@ impl Order {
                     tracking_number,
                     promised_at,
                 };
-                self.shipment_booked(booked, now);
+                self.shipment_booked(booked, picked_up_at, now);
             }
             ShipmentNews::Rejected { attempt, code, detail } => {
                 if self.fulfilment.shipment == Booking::Asked && attempt == self.fulfilment.shipment_attempt {
@@ -130,7 +139,12 @@ impl Order {
         }
     }
 
-    fn shipment_booked(&mut self, booked: OrderShipmentBooked, now: Timestamp) {
+    fn shipment_booked(
+        &mut self,
+        booked: OrderShipmentBooked,
+        picked_up_at: Option<Timestamp>,
+        now: Timestamp,
+    ) {
         let f = &self.fulfilment;
         // Shipping voids what a cancelled order had asked for; its parcels may have left before.
         if f.shipment == Booking::Asked && f.shipment_attempt == booked.attempt {
@@ -138,6 +152,10 @@ impl Order {
             self.resume_if(now, |code| {
                 matches!(code, HoldCode::ShipmentUnanswered | HoldCode::ShipmentRejected)
             });
+            // Nobody has to fetch what the carrier has, whatever keeps it there.
+            if let Some(at) = picked_up_at {
+                self.travel_from(Movement::PickedUp, at, now);
+            }
             self.proceed(now);
         }
     }

@@ -160,6 +160,7 @@ fn shipment_news(order: &Order, event: &Event, now: Timestamp) -> Option<Shipmen
             carrier: "QTY".to_owned(),
             tracking_number: "QTY0000000012".to_owned(),
             promised_at: now + SignedDuration::from_hours(48),
+            picked_up_at: None,
         },
         Event::Rejected { late } => ShipmentNews::Rejected {
             attempt: attempt(*late),

@@ -65,6 +65,10 @@ private! {
         window_start: Timestamp,
         window_end: Timestamp,
         cost: Money,
+        /// It is to end by now: the driver is called off. Who comes all the same is told as another booking. Absent in
+        /// facts of before this was kept.
+        #[serde(default)]
+        too_late: bool,
     }
     /// Pickup promised another time.
     "quenty.returns.return.pickup_rescheduled.v1" ReturnPickupRescheduled {
@@ -78,7 +82,7 @@ private! {
         /// As Pickup names it, like `NOT_READY`.
         code: String,
     }
-    /// What the label costs, told by Shipping with the booking.
+    /// What the label costs, told by Shipping with the booking, also where it is given back.
     "quenty.returns.return.label_priced.v1" ReturnLabelPriced { cost: Money }
     /// Refused, abandoned, voided or not answered: another way back is needed.
     "quenty.returns.return.way_back_failed.v1" ReturnWayBackFailed {
@@ -169,7 +173,7 @@ pub(crate) fn step_of(fact: &ReturnFact) -> Option<&'static str> {
         ReturnFact::Requested(_) => Some("requested"),
         ReturnFact::Approved(_) => Some("approved"),
         ReturnFact::Rejected(_) => Some("rejected"),
-        ReturnFact::PickupBooked(_) => Some("pickup_scheduled"),
+        ReturnFact::PickupBooked(fact) if !fact.too_late => Some("pickup_scheduled"),
         ReturnFact::PickupRescheduled(_) => Some("pickup_rescheduled"),
         ReturnFact::LabelIssued(_) => Some("label_issued"),
         ReturnFact::WayBackFailed(fact) if fact.promised => match fact.way_back {

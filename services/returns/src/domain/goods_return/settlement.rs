@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use quenty_contracts::order::ExchangePlaced;
 use quenty_contracts::returns::{
     RefundAmounts, ReturnCompleted, ReturnDisposed, ReturnExchanged, ReturnProcessed, ReturnRefunded,
+    ReturnedValue,
 };
 use quenty_kernel::{
     Actor,
@@ -23,6 +24,8 @@ use crate::domain::words::{Claim, RefundMethod, Resolution};
 #[derive(Debug, Clone)]
 pub(crate) struct Processing {
     pub(crate) amounts: RefundAmounts,
+    /// What of them is for the goods of which line.
+    pub(crate) values: Vec<ReturnedValue>,
     /// What the goods are expected to bring, less what that costs.
     pub(crate) recovery: Money,
     pub(crate) units: Vec<UnitDisposition>,
@@ -48,10 +51,16 @@ impl Return {
     /// Gives every unit its one disposition and fixes the money. With neither money nor other goods owed it ends here.
     pub(crate) fn process(&mut self, processing: Processing, by: &Actor, now: Timestamp) -> Outcome {
         self.check_processing(&processing.units)?;
-        let Processing { amounts, recovery, units, order_returned_whole } = processing;
-        let (return_id, company_id, order_id) = (self.id, self.company_id(), self.order_id());
-        let processed =
-            ReturnProcessed { return_id, company_id, order_id, amounts, recovery, processed_by: by.clone() };
+        let Processing { amounts, values, recovery, units, order_returned_whole } = processing;
+        let processed = ReturnProcessed {
+            return_id: self.id,
+            company_id: self.company_id(),
+            order_id: self.order_id(),
+            amounts,
+            values,
+            recovery,
+            processed_by: by.clone(),
+        };
         let mut facts = vec![self.apply(processed, now)];
         if !units.is_empty() {
             facts.push(self.apply(ReturnUnitsDisposed { units }, now));
@@ -72,7 +81,7 @@ impl Return {
         let refused = Claim::Refused.as_str();
         let mut inspections = self.units.iter().filter_map(|of| of.inspection.as_ref());
         !self.request.exchange.is_empty()
-            && (self.units.is_empty() || inspections.any(|inspection| inspection.found.claim != refused))
+            && (self.lost_at.is_some() || inspections.any(|inspection| inspection.found.claim != refused))
     }
 
     /// Before anything is locked or counted for it.

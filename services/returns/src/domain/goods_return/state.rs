@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use quenty_contracts::returns::{
     InspectedUnit, LineQuantity, RefundAmounts, ReturnInspected, ReturnReceived, ReturnRequested,
-    ReturnWayBackCancelRequested,
+    ReturnWayBackCancelRequested, ReturnedValue,
 };
 use quenty_kernel::{
     Actor,
@@ -174,6 +174,9 @@ pub(crate) struct ReturnState {
     pub(crate) received_by: Option<Actor>,
     pub(crate) lost_at: Option<Timestamp>,
     pub(crate) amounts: Option<RefundAmounts>,
+    /// What the goods of each line came to: as many of the same cost that in their place.
+    #[serde(default)]
+    pub(crate) values: Vec<ReturnedValue>,
     /// What the goods are expected to bring, less what that costs.
     pub(crate) recovery: Option<Money>,
     pub(crate) processed_at: Option<Timestamp>,
@@ -230,6 +233,7 @@ impl ReturnState {
             received_by: None,
             lost_at: None,
             amounts: None,
+            values: Vec::new(),
             recovery: None,
             processed_at: None,
             processed_by: None,
@@ -367,12 +371,16 @@ impl ReturnState {
                     code: "LOST".to_owned(),
                     detail: format!("{reason}; process it to pay the buyer back"),
                 });
-                self.wait_until(None);
+                // What came of it is still to be inspected and decided on in time.
+                if self.units.is_empty() {
+                    self.wait_until(None);
+                }
             }
             ReturnFact::Received(fact) => self.received(fact, at),
             ReturnFact::Inspected(fact) => self.inspected(fact, at),
             ReturnFact::Processed(fact) => {
                 self.amounts = Some(fact.amounts);
+                self.values.clone_from(&fact.values);
                 self.recovery = Some(fact.recovery);
                 self.processed_at = Some(at);
                 self.processed_by = Some(fact.processed_by.clone());
@@ -502,7 +510,9 @@ impl ReturnState {
         self.booking.window_start = Some(fact.window_start);
         self.booking.window_end = Some(fact.window_end);
         self.booking.cost = Some(fact.cost);
-        self.await_driver(at);
+        if !fact.too_late {
+            self.await_driver(at);
+        }
     }
 
     fn pickup_rescheduled(&mut self, fact: &ReturnPickupRescheduled, at: Timestamp) {

@@ -377,6 +377,9 @@ impl World {
     fn process(&self, of: &mut Return, order: &mut DeliveredOrder) -> Option<Vec<ReturnFact>> {
         of.check_may_process().ok()?;
         let amounts = processing::amounts(of, order, &self.terms).unwrap();
+        let values = processing::values(of, order).unwrap();
+        let goods = values.iter().map(|of| of.value);
+        assert_eq!(Money::total(amounts.goods.currency(), goods), Ok(amounts.goods));
         processing::settle(order, of, amounts.refund).unwrap();
         let disposed = |unit: &ReceivedUnit| UnitDisposition {
             disposition_id: DispositionId::new(),
@@ -391,6 +394,7 @@ impl World {
         };
         let processing = Processing {
             amounts,
+            values,
             recovery: cop(0),
             units: of.units.iter().map(disposed).collect(),
             order_returned_whole: order.is_returned_whole(),
@@ -410,7 +414,7 @@ impl World {
                     | Status::Exchanged
                     | Status::Disposed
                     | Status::Closed
-                        if of.lost_at.is_none() || !of.units.is_empty() =>
+                        if of.lost_at.is_none() =>
                     {
                         of.received_of(line.line)
                     }

@@ -15,7 +15,7 @@ use quenty_kernel::{
 };
 
 use super::{
-    Outcome, Return, ReturnError, ReturnFact, Status,
+    Booking, Outcome, Return, ReturnError, ReturnFact, Status,
     facts::{
         ReturnArrived, ReturnDeparted, ReturnEndingRefused, ReturnGivenBack, ReturnLabelPriced, ReturnLost,
         ReturnPickupAttemptFailed, ReturnPickupBooked, ReturnPickupRescheduled, ReturnWayBackFailed,
@@ -194,8 +194,9 @@ impl Return {
         match news {
             News::PickupBooked { pickup_id, attempt, window, cost } => {
                 let (window_start, window_end) = window;
-                let booked = ReturnPickupBooked { pickup_id, attempt, window_start, window_end, cost };
-                self.booked(attempt, WayBack::Pickup, Booked::Pickup(pickup_id), now, move |of| {
+                self.booked(attempt, WayBack::Pickup, Booked::Pickup(pickup_id), now, move |of, too_late| {
+                    let booked =
+                        ReturnPickupBooked { pickup_id, attempt, window_start, window_end, cost, too_late };
                     vec![of.apply(booked, now)]
                 })
             }
@@ -209,8 +210,15 @@ impl Return {
                 }
             }
             News::CameInVain { pickup_id, code } => self.came_in_vain(pickup_id, code, now),
-            News::LabelBooked { shipment_id, attempt, tracking_number, cost } => {
-                self.booked(attempt, WayBack::Label, Booked::Shipment(shipment_id), now, move |of| {
+            News::LabelBooked { shipment_id, attempt, tracking_number, cost } => self.booked(
+                attempt,
+                WayBack::Label,
+                Booked::Shipment(shipment_id),
+                now,
+                move |of, too_late| {
+                    if too_late {
+                        return vec![of.apply(ReturnLabelPriced { cost }, now)];
+                    }
                     let issued = ReturnLabelIssued {
                         return_id: of.id,
                         company_id: of.company_id(),
@@ -219,8 +227,8 @@ impl Return {
                         tracking_number,
                     };
                     vec![of.apply(issued, now), of.apply(ReturnLabelPriced { cost }, now)]
-                })
-            }
+                },
+            ),
             News::Failed { way_back, attempt, of, code, detail } => {
                 let asked = self.booking.asked == Some(way_back);
                 let refused = asked && attempt == Some(self.booking.attempt);
@@ -234,11 +242,12 @@ impl Return {
                 }
             }
             News::KeptGoing { pickup_id, detail } => {
-                if self.is_mine(Booked::Pickup(pickup_id)) && self.ending.is_some() {
-                    vec![self.apply(ReturnEndingRefused { reason: detail }, now)]
-                } else {
-                    Vec::new()
+                if !self.is_mine(Booked::Pickup(pickup_id)) || self.ending.is_none() {
+                    return Vec::new();
                 }
+                let booked = self.comes_after_all(pickup_id).map(|booked| self.apply(booked, now));
+                let refused = self.apply(ReturnEndingRefused { reason: detail }, now);
+                booked.into_iter().chain([refused]).collect()
             }
             News::PickedUp { of, at } => {
                 if self.is_mine(of) && self.status.may_become(Status::PickedUp) {
@@ -264,8 +273,8 @@ impl Return {
             }
             News::Lost { shipment_id, at } => {
                 let mut facts = self.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at }, now);
-                let on_the_road = self.status.is_on_the_road();
-                if self.is_mine(Booked::Shipment(shipment_id)) && on_the_road && self.lost_at.is_none() {
+                let may_be_lost = self.may_be_lost();
+                if self.is_mine(Booked::Shipment(shipment_id)) && may_be_lost && self.lost_at.is_none() {
                     facts.push(self.apply(ReturnLost { at, reason: None }, now));
                 }
                 facts
@@ -290,10 +299,10 @@ impl Return {
         facts
     }
 
-    /// A person says that the goods do not come any more: of what a driver took, nobody else would. Nothing, if that is
-    /// known already.
+    /// A person says that the goods, or those that are still missing, do not come any more: of what a driver took, nobody
+    /// else would. Nothing, if that is known already.
     pub(crate) fn report_lost(&mut self, reason: &str, now: Timestamp) -> Outcome {
-        if !self.status.is_on_the_road() {
+        if !self.may_be_lost() {
             return Err(ReturnError::NotOnItsWay(self.status));
         }
         if self.lost_at.is_some() {
@@ -301,6 +310,30 @@ impl Return {
         }
         let lost = ReturnLost { at: now, reason: Some(reason.to_owned()) };
         Ok(vec![self.apply(lost, now)])
+    }
+
+    /// Whether what was handed over may not come any more: all of it on the road, then what is missing of it, until
+    /// the money is decided on.
+    fn may_be_lost(&self) -> bool {
+        let some_came = matches!(self.status, Status::Received | Status::Inspected);
+        let is_missing = || self.picked_up_at.is_some() && !self.outstanding().is_empty();
+        self.status.is_on_the_road() || (some_came && is_missing())
+    }
+
+    /// The driver who was promised when it was to end already, and cannot be called off any more.
+    fn comes_after_all(&self, pickup_id: PickupId) -> Option<ReturnPickupBooked> {
+        if self.status != Status::Approved {
+            return None;
+        }
+        let Booking { attempt, window_start, window_end, cost, .. } = self.booking;
+        Some(ReturnPickupBooked {
+            pickup_id,
+            attempt,
+            window_start: window_start?,
+            window_end: window_end?,
+            cost: cost?,
+            too_late: false,
+        })
     }
 
     /// Who was too near to be called off when it was to end, or when the goods were brought, need not come again.
@@ -322,23 +355,29 @@ impl Return {
         facts
     }
 
-    /// A booking that answers what is asked for now is taken; one that nobody waits for any more is given back.
+    /// A booking that answers what is asked for now is taken; one that nobody waits for any more is given back, and if it
+    /// was asked for by what is to end, its cost is kept: it may go on.
     fn booked(
         &mut self,
         attempt: u32,
         way_back: WayBack,
         of: Booked,
         now: Timestamp,
-        take: impl FnOnce(&mut Self) -> Vec<ReturnFact>,
+        take: impl FnOnce(&mut Self, bool) -> Vec<ReturnFact>,
     ) -> Vec<ReturnFact> {
         let answers =
             attempt == self.booking.attempt && self.booking.asked == Some(way_back) && !self.status.is_over();
+        let mut facts = Vec::new();
         if !answers {
             if self.is_mine(of) || attempt == self.booking.attempt {
-                return Vec::new();
+                return facts;
             }
-        } else if self.status == Status::Approved && self.ending.is_none() {
-            return take(self);
+        } else if self.status == Status::Approved {
+            let too_late = self.ending.is_some();
+            facts = take(self, too_late);
+            if !too_late {
+                return facts;
+            }
         }
         let (pickup_id, shipment_id) = match of {
             Booked::Pickup(id) => (Some(id), None),
@@ -353,7 +392,8 @@ impl Return {
             shipment_id,
             reason: "nobody waits for it any more".to_owned(),
         };
-        vec![self.apply(too_late, now)]
+        facts.push(self.apply(too_late, now));
+        facts
     }
 
     /// Whether this driver is the one who is to come.

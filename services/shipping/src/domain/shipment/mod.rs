@@ -19,7 +19,7 @@ use quenty_contracts::{
     shipping::{ShipmentBooked, ShipmentCreated, ShipmentDeparted, ShipmentRejected, ShipmentVoided},
 };
 use quenty_kernel::{
-    id::{CompanyId, OrderId, ReturnId, ShipmentId},
+    id::{CompanyId, CustomerId, OrderId, ReturnId, ShipmentId},
     money::Money,
 };
 
@@ -42,6 +42,8 @@ pub struct ShipmentState {
     pub order_id: Option<OrderId>,
     /// The return whose goods it brings back.
     pub return_id: Option<ReturnId>,
+    /// Who gets it and is erased on request, where neither an order nor a return asked for it.
+    pub customer_id: Option<CustomerId>,
     pub attempt: u32,
     pub reference: Option<String>,
     pub carrier: String,
@@ -120,6 +122,7 @@ impl Shipment {
             company_id: created.company_id,
             order_id: created.order_id,
             return_id: created.return_id,
+            customer_id: created.customer_id,
             attempt: created.attempt,
             reference: created.reference,
             carrier: created.carrier,
@@ -259,6 +262,7 @@ impl Shipment {
             tracking_number: number.to_string(),
             cost: offer.cost.total,
             promised_at: offer.promised_at,
+            picked_up_at: self.0.picked_up_at,
         })
     }
 
@@ -293,8 +297,8 @@ impl Shipment {
         Some(self.happen(answer, now))
     }
 
-    /// Tells behind a repeated answer that the parcels have left, or a driver would be sent for them. Nothing while
-    /// something keeps them: who knows of that would take it for its end.
+    /// Tells behind a repeated answer, which says no more than that they were collected, that the parcels have left.
+    /// Nothing while something keeps them: who knows of that would take it for its end.
     pub fn tell_departed(&mut self, now: Timestamp) -> Option<ShipmentFact> {
         let ShipmentState { id: shipment_id, order_id, return_id, status, last_event_at, .. } = self.0;
         let at = last_event_at.filter(|_| matches!(status, Status::InTransit | Status::OutForDelivery))?;

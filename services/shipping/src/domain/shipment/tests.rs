@@ -60,6 +60,7 @@ fn created(cash: Option<Money>) -> ShipmentCreated {
         declared_value: cop("50000"),
         cash_on_delivery: cash,
         incoterm: None,
+        customer_id: None,
     }
 }
 
@@ -572,7 +573,8 @@ fn who_asks_again_hears_that_the_parcels_have_left_and_nothing_moves() {
     ] {
         let mut shipment = after(scans);
         let before = shipment.state().clone();
-        assert!(shipment.answer_again(at(9)).is_some(), "{scans:?}");
+        let Some(ShipmentFact::Booked(answer)) = shipment.answer_again(at(9)) else { panic!("{scans:?}") };
+        assert_eq!(answer.picked_up_at, Some(at(1)), "nobody has to fetch them: {scans:?}");
         let departed = shipment.tell_departed(at(9));
         assert_eq!(matches!(departed, Some(ShipmentFact::Departed(_))), is_told, "{scans:?}");
         let version = before.version + 1 + i64::from(is_told);
