@@ -46,6 +46,10 @@ pub async fn assert_nothing_is_left(stage: &Stage, merchant: &Merchant, path: &s
 pub async fn nothing_is_left_of_the_buyer(stage: &Stage, cast: Cast) {
     let Cast { merchant, fleet, .. } = &cast;
     let order = place_for_eva(merchant, merchant.order()).await;
+    for (verb, body) in [("hold", json!({"reason": "Eva Prado wants to wait"})), ("release", json!({}))] {
+        let path = format!("/api/v1/orders/{}/{verb}", id(&order));
+        merchant.client.post(&path, &body).await.expect(200);
+    }
     merchant.pay(&order).await;
     fleet.collect(&order).await;
     let shipment = fleet.shipment_of(&order).await;

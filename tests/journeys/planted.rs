@@ -47,7 +47,7 @@ const OF_THE_JOURNALS: [Defect; 5] = [
 ];
 
 /// Of what was delivered and of what it led to.
-const OF_THEIR_EFFECTS: [Defect; 9] = [
+const OF_THEIR_EFFECTS: [Defect; 10] = [
     (
         "order",
         "update quenty.inbox set updated_at = now() where type = 'quenty.shipping.shipment.picked_up.v1'",
@@ -69,6 +69,11 @@ const OF_THEIR_EFFECTS: [Defect; 9] = [
         "order",
         "update orders set reservation_id = (select reservation_id from orders where status = 'processing') where status = 'delivered'",
         ", delivered: its reservation is active",
+    ),
+    (
+        "order",
+        "update orders set reservation_id = null where status = 'processing'",
+        "rows break reserved_is_what_orders_hold",
     ),
     (
         "pickup",

@@ -2,7 +2,8 @@
 
 use jiff::{Timestamp, civil::Date};
 use quenty_kernel::{
-    contact::Text,
+    address::Address,
+    contact::{Phone, Text},
     country::CountryCode,
     currency::Currency,
     id::{
@@ -132,6 +133,14 @@ events! {
         product_id: ProductId,
         company_id: CompanyId,
     }
+    /// A warehouse stands elsewhere than before, or is called or reached otherwise.
+    "quenty.order.warehouse.updated.v1" WarehouseUpdated {
+        warehouse_id: WarehouseId,
+        name: Text<120>,
+        address: Address,
+        contact_phone: Option<Phone>,
+        is_default: bool,
+    }
     /// The stream of reserved, released and issued is the order's reservation.
     "quenty.order.stock.reserved.v1" StockReserved {
         reservation_id: ReservationId,
@@ -229,7 +238,7 @@ events! {
         /// What the order waits for; empty while there is enough of everything, but in no one warehouse.
         missing: Vec<StockQuantity>,
     }
-    /// A backordered order got its stock, or an order with other lines than before got other stock.
+    /// A backordered order got its stock; or an order has other stock than before, or its warehouse stands elsewhere.
     "quenty.order.order.allocated.v1" OrderAllocated personal["sender"] {
         order_id: OrderId,
         reservation_id: ReservationId,
@@ -247,7 +256,7 @@ events! {
     "quenty.order.order.confirmed.v1" OrderConfirmed {
         order_id: OrderId,
     }
-    "quenty.order.order.held.v1" OrderHeld {
+    "quenty.order.order.held.v1" OrderHeld personal["reason"] {
         order_id: OrderId,
         /// A stable word such as `PAYMENT_MISSING`, `SHIPMENT_REJECTED`, `PICKUP_REJECTED`, `PICKUP_ABANDONED`.
         code: String,
@@ -267,6 +276,7 @@ events! {
         consignee: Party,
         parcels: Vec<Parcel>,
         items: Vec<Item>,
+        /// What is paid for the goods: discounts are taken off, as of the values of its items those of their lines.
         declared_value: Money,
         /// What the person who delivers must collect.
         cash_on_delivery: Option<Money>,
@@ -302,7 +312,7 @@ events! {
         promised_at: Option<Timestamp>,
     }
     /// A pickup is live: Pickup decides whether the driver has begun.
-    "quenty.order.order.cancel_requested.v1" OrderCancelRequested {
+    "quenty.order.order.cancel_requested.v1" OrderCancelRequested personal["reason"] {
         order_id: OrderId,
         pickup_id: Option<PickupId>,
         attempt: u32,
@@ -311,12 +321,12 @@ events! {
         #[serde(default)]
         pickup_only: bool,
     }
-    "quenty.order.order.cancelled.v1" OrderCancelled {
+    "quenty.order.order.cancelled.v1" OrderCancelled personal["reason"] {
         order_id: OrderId,
         shipment_id: Option<ShipmentId>,
         reason: String,
     }
-    "quenty.order.order.cancel_refused.v1" OrderCancelRefused {
+    "quenty.order.order.cancel_refused.v1" OrderCancelRefused personal["reason"] {
         order_id: OrderId,
         reason: String,
     }
@@ -329,7 +339,7 @@ events! {
         order_id: OrderId,
         at: Timestamp,
     }
-    "quenty.order.order.exception_raised.v1" OrderExceptionRaised {
+    "quenty.order.order.exception_raised.v1" OrderExceptionRaised personal["detail"] {
         order_id: OrderId,
         code: String,
         detail: String,
@@ -359,7 +369,7 @@ events! {
         items: Vec<Item>,
         external_reference: Option<String>,
     }
-    "quenty.order.order.undeliverable.v1" OrderUndeliverable {
+    "quenty.order.order.undeliverable.v1" OrderUndeliverable personal["reason"] {
         order_id: OrderId,
         reason: String,
     }

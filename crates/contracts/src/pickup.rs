@@ -66,6 +66,7 @@ events! {
         return_id: Option<ReturnId>,
         driver_id: DriverId,
     }
+    /// Its driver does not come, and may have been on the way: it can be cancelled again.
     "quenty.pickup.pickup.unassigned.v1" PickupUnassigned {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
@@ -86,7 +87,8 @@ events! {
         at: Timestamp,
         position: Option<GeoPoint>,
     }
-    "quenty.pickup.pickup.completed.v1" PickupCompleted personal["handed_over_by", "position"] {
+    /// The driver has the parcels. Told late, it may follow `cancelled`.
+    "quenty.pickup.pickup.completed.v1" PickupCompleted personal["handed_over_by", "position", "difference"] {
         pickup_id: PickupId,
         company_id: CompanyId,
         order_id: Option<OrderId>,
@@ -101,7 +103,7 @@ events! {
         /// Why another number was handed over than was booked.
         difference: Option<String>,
     }
-    "quenty.pickup.pickup.failed.v1" PickupFailed personal["position"] {
+    "quenty.pickup.pickup.failed.v1" PickupFailed personal["detail", "position"] {
         pickup_id: PickupId,
         order_id: Option<OrderId>,
         return_id: Option<ReturnId>,
@@ -119,10 +121,15 @@ events! {
         window_end: Timestamp,
         /// What the window is local to. Absent in facts of before it was told.
         time_zone: Option<String>,
-        /// `merchant`, `after_failure`, `dispatcher`.
+        /// `merchant`, `after_failure`, `dispatcher`. After a failure, too, a merchant who had to find the next window.
         by: String,
+        /// What it costs from now on, where that is something else than before.
+        cost: Option<Money>,
+        /// What `cost` is made of.
+        #[serde(default)]
+        cost_items: Vec<CostItem>,
     }
-    /// The third attempt failed, or staff gave up.
+    /// The third attempt failed, not counting those that came to nothing through us.
     "quenty.pickup.pickup.abandoned.v1" PickupAbandoned {
         pickup_id: PickupId,
         order_id: Option<OrderId>,

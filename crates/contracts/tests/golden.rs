@@ -38,7 +38,7 @@ fn events() -> Vec<Published> {
     all! {
         auth: UserRegistered, UserActivated, UserSuspended, UserReactivated, UserRolesChanged, SessionStarted, SessionEnded, SessionReuseDetected, LoginFailed, PasswordChanged, ApiKeyCreated, ApiKeyRevoked, MfaEnabled, MfaDisabled, RoleChanged;
         customer: CompanyRegistered, CompanyUpdated, CompanySubmitted, CompanyApproved, CompanyRejected, CompanySuspended, CompanyReactivated, CompanyClosed, KycSubmitted, KycVerified, KycRejected, MemberAdded, MemberRoleChanged, MemberRemoved, UserInvited, ProfileCreated, ProfileUpdated, UserDeactivated, CustomerCreated, CustomerUpdated, PrivacyRequested, ErasureRequested, PrivacyCompleted;
-        order: ProductCreated, ProductUpdated, ProductArchived, StockReserved, StockReleased, StockIssued, StockReturned, StockReceived, StockAdjusted, StockFellLow, StockRecovered, OrderPlaced, OrderUpdated, OrderBackordered, OrderAllocated, OrderPaid, OrderConfirmed, OrderHeld, OrderResumed, ShipmentRequested, PickupRequested, OrderProcessingStarted, OrderCancelRequested, OrderCancelled, OrderCancelRefused, OrderPickedUp, OrderDeparted, OrderExceptionRaised, OrderExceptionResolved, OrderDelivered, OrderUndeliverable, OrderLost, OrderReturnedToSender, OrderReturned, OrdersFound, OrdersErased;
+        order: ProductCreated, ProductUpdated, ProductArchived, WarehouseUpdated, StockReserved, StockReleased, StockIssued, StockReturned, StockReceived, StockAdjusted, StockFellLow, StockRecovered, OrderPlaced, OrderUpdated, OrderBackordered, OrderAllocated, OrderPaid, OrderConfirmed, OrderHeld, OrderResumed, ShipmentRequested, PickupRequested, OrderProcessingStarted, OrderCancelRequested, OrderCancelled, OrderCancelRefused, OrderPickedUp, OrderDeparted, OrderExceptionRaised, OrderExceptionResolved, OrderDelivered, OrderUndeliverable, OrderLost, OrderReturnedToSender, OrderReturned, OrdersFound, OrdersErased;
         pickup: PickupScheduled, PickupRejected, PickupAssigned, PickupUnassigned, PickupStarted, PickupArrived, PickupCompleted, PickupFailed, PickupRescheduled, PickupAbandoned, PickupCancelled, PickupCancelRefused, ExpressMissed, PickupsErased;
         returns: ReturnRequested, ReturnApproved, ReturnRejected, ReturnDisputed, ReturnPickupRequested, ReturnLabelRequested, ReturnLabelIssued, ReturnWayBackCancelRequested, ReturnPickedUp, ReturnReceived, ReturnInspected, ReturnProcessed, ReturnRefunded, ReturnExchanged, ReturnDisposed, ReturnCancelled, ReturnExpired, ReturnCompleted, ItemRestocked, ItemDisposed, ReturnsFound, ReturnsErased;
         shipping: ShipmentCreated, ShipmentBooked, ShipmentRejected, ShipmentVoided, ShipmentPickedUp, ShipmentDeparted, ShipmentHeldByCustoms, ShipmentReleasedByCustoms, ShipmentExceptionRaised, ShipmentExceptionResolved, ShipmentOutForDelivery, ShipmentDelivered, ShipmentUndeliverable, ShipmentReturned, ShipmentLost, CashCollected, ManifestSubmitted, ManifestApproved, ManifestRejected, ManifestShipped, ManifestDelivered, ShipmentsErased;
@@ -59,7 +59,7 @@ const LATER: [(&str, &[&str]); 13] = [
     ),
     ("quenty.order.order.shipment_requested.v1", &["ready_on"]),
     ("quenty.pickup.pickup.completed.v1", &["parcels_booked", "difference"]),
-    ("quenty.pickup.pickup.rescheduled.v1", &["time_zone"]),
+    ("quenty.pickup.pickup.rescheduled.v1", &["time_zone", "cost", "cost_items"]),
     ("quenty.returns.return.processed.v1", &["values"]),
     ("quenty.shipping.shipment.booked.v1", &["picked_up_at"]),
     ("quenty.shipping.shipment.created.v1", &["customer_id"]),

@@ -67,6 +67,12 @@ pub fn read_id(prefix: &'static str, text: &str) -> Result<Uuid, Invalid> {
         .ok_or_else(|| Invalid::new("id", format!("expected an id like {prefix}-01JD3ZK8Q5V0E8XW4T2M9R6B7C")))
 }
 
+/// The UUID in an id of whatever kind; for what is asked about anything at all.
+#[must_use]
+pub fn uuid_of(id: &str) -> Option<Uuid> {
+    id.split_once('-').and_then(|(_, encoded)| decode(encoded))
+}
+
 macro_rules! ids {
     ($($(#[$meta:meta])* $name:ident $prefix:literal;)+) => {$(
         $(#[$meta])*
@@ -205,6 +211,8 @@ mod tests {
         let id = OrderId::new();
         assert_eq!(id.to_string().parse::<OrderId>().unwrap(), id);
         assert_eq!(id.to_string().len(), "ORD-".len() + 26);
+        assert_eq!(uuid_of(&id.to_string()), Some(id.uuid()));
+        assert_eq!(uuid_of("ORD"), None);
     }
 
     #[test]

@@ -151,24 +151,35 @@ impl Transport {
     where
         B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
     {
+        self.try_send(request, timeout).await.map_err(|unanswered| unanswered.why)
+    }
+
+    async fn try_send<B>(&self, request: Request<B>, timeout: Duration) -> Result<Response<Bytes>, Unanswered>
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    {
         let host = request.uri().authority().map_or_else(String::new, ToString::to_string);
-        let unreachable = |why: String| CallError::Unreachable(host.clone(), why);
+        let unreachable = |why: String, was_sent| {
+            let why = CallError::Unreachable(host.clone(), why);
+            Unanswered { why, was_sent }
+        };
         let exchange = async {
-            let response =
-                self.pool.request(request.map(Body::new)).await.map_err(|e| unreachable(tls::told(&e)))?;
+            let response = self.pool.request(request.map(Body::new)).await;
+            let response = response.map_err(|e| unreachable(tls::told(&e), !e.is_connect()))?;
             let (parts, body) = response.into_parts();
             let body = Limited::new(body, MAX_ANSWER_BYTES).collect().await.map_err(|e| {
                 if e.is::<LengthLimitError>() {
-                    CallError::Unreadable(format!("the answer is longer than {MAX_ANSWER_BYTES} bytes"))
+                    let why = format!("the answer is longer than {MAX_ANSWER_BYTES} bytes");
+                    Unanswered { why: CallError::Unreadable(why), was_sent: true }
                 } else {
-                    unreachable(e.to_string())
+                    unreachable(e.to_string(), true)
                 }
             })?;
             Ok(Response::from_parts(parts, body.to_bytes()))
         };
         tokio::time::timeout(timeout, exchange)
             .await
-            .map_err(|_| unreachable(format!("no answer within {timeout:?}")))?
+            .map_err(|_| unreachable(format!("no answer within {timeout:?}"), true))?
     }
 
     /// Fetches a JSON document without a token.
@@ -220,6 +231,12 @@ fn read<T: DeserializeOwned>(service: &str, status: StatusCode, body: &[u8]) -> 
     serde_json::from_slice(body).map_err(|e| CallError::Unreadable(e.to_string()))
 }
 
+/// A request without an answer.
+struct Unanswered {
+    why: CallError,
+    was_sent: bool,
+}
+
 #[derive(Default)]
 struct Breaker {
     failures: u32,
@@ -232,6 +249,8 @@ struct Token {
     /// Half of its life: from here on a new one is asked for, and this one still serves if there is none.
     renew_at: Instant,
     expires_at: Instant,
+    /// When it, or the one before, was last renewed because somebody refused it.
+    refused_at: Option<Instant>,
 }
 
 #[derive(Serialize)]
@@ -300,7 +319,7 @@ impl Client {
         read(service, status, &body)
     }
 
-    /// `POST` of an internal operation of another service; not retried.
+    /// `POST` of an internal operation of another service; not retried once it was sent.
     ///
     /// # Errors
     /// When the service cannot be reached in time, or refuses.
@@ -327,16 +346,18 @@ impl Client {
         let token = self.token().await?;
         let mut seen = self.asking(service, method);
         let left = time_left::at_most(TRY_TIMEOUT).as_millis();
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.0.discovery.locate(service)?))
-            .header(header::AUTHORIZATION, format!("Bearer {token}"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header("traceparent", seen.context().to_string())
-            .header(TIME_LEFT, u64::try_from(left).unwrap_or(u64::MAX))
-            .body(Full::new(body.unwrap_or_default()))
-            .map_err(|e| CallError::Unreadable(e.to_string()))?;
-        let outcome = self.0.transport.send(request, TRY_TIMEOUT).await;
+        let (body, trace) = (body.unwrap_or_default(), seen.context().to_string());
+        let request = |location: &str| {
+            Request::builder()
+                .method(method)
+                .uri(format!("{location}{path}"))
+                .header(header::AUTHORIZATION, format!("Bearer {token}"))
+                .header(header::CONTENT_TYPE, "application/json")
+                .header("traceparent", &trace)
+                .header(TIME_LEFT, u64::try_from(left).unwrap_or(u64::MAX))
+                .body(Full::new(body.clone()))
+        };
+        let outcome = self.ask(service, request).await;
         heard(&mut seen, &outcome);
         let answered = match &outcome {
             Ok(response) => !is_passing(response.status()),
@@ -346,13 +367,35 @@ impl Client {
         self.count(service, answered);
         let response = outcome?;
         if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            // Auth may sign with other keys by now, or give more: the next call asks for a new token.
+            // Auth may sign with other keys by now, or give more: the next call asks for a new token. One that is refused,
+            // too, is what Auth gives.
             let mut held = self.0.token.lock().await;
-            if let Some(held) = held.as_mut().filter(|held| held.text == token) {
-                held.renew_at = Instant::now();
+            let is_over = |at: Instant| at.elapsed() > TOKEN_MARGIN;
+            let is_news = |held: &&mut Token| held.text == token && held.refused_at.is_none_or(is_over);
+            if let Some(held) = held.as_mut().filter(is_news) {
+                let now = Instant::now();
+                (held.renew_at, held.refused_at) = (now, Some(now));
             }
         }
         Ok((response.status(), response.into_body()))
+    }
+
+    /// Sends a request to a process of the service; to the next one where there was no connection, for nothing was sent.
+    async fn ask(
+        &self,
+        service: &str,
+        request: impl Fn(&str) -> http::Result<Request<Full<Bytes>>>,
+    ) -> Result<Response<Bytes>, CallError> {
+        let mut tries = 0;
+        loop {
+            let location = self.0.discovery.locate(service)?;
+            let request = request(&location).map_err(|e| CallError::Unreadable(e.to_string()))?;
+            tries += 1;
+            match self.0.transport.try_send(request, TRY_TIMEOUT).await {
+                Err(Unanswered { was_sent: false, .. }) if tries < 2 => {}
+                outcome => return outcome.map_err(|unanswered| unanswered.why),
+            }
+        }
     }
 
     /// The path has ids in it, and its template is the other side's to tell.
@@ -403,7 +446,10 @@ impl Client {
             return Ok(token.text.clone());
         }
         match self.fetch_token().await {
-            Ok(token) => Ok(held.insert(token).text.clone()),
+            Ok(token) => {
+                let refused_at = held.as_ref().and_then(|held| held.refused_at);
+                Ok(held.insert(Token { refused_at, ..token }).text.clone())
+            }
             Err(error) => match held.as_mut().filter(|token| now < token.expires_at) {
                 Some(token) => {
                     tracing::warn!(service = self.0.service, %error, "the token could not be renewed yet");
@@ -425,13 +471,15 @@ impl Client {
         })
         .map_err(|e| unreadable(&e))?;
         let mut seen = self.asking("auth", &Method::POST);
-        let request = Request::post(format!("{}/api/v1/auth/token", self.0.discovery.locate("auth")?))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header("traceparent", seen.context().to_string())
-            .body(Full::new(body.into()))
-            .map_err(|e| unreadable(&e))?;
+        let (body, trace) = (Bytes::from(body), seen.context().to_string());
+        let request = |location: &str| {
+            Request::post(format!("{location}/api/v1/auth/token"))
+                .header(header::CONTENT_TYPE, "application/json")
+                .header("traceparent", &trace)
+                .body(Full::new(body.clone()))
+        };
         let asked_at = Instant::now();
-        let outcome = self.0.transport.send(request, TRY_TIMEOUT).await;
+        let outcome = self.ask("auth", request).await;
         heard(&mut seen, &outcome);
         drop(seen);
         let response = outcome?;
@@ -441,6 +489,7 @@ impl Client {
             text: answer.access_token,
             renew_at: asked_at + life / 2,
             expires_at: asked_at + life.saturating_sub(TOKEN_MARGIN),
+            refused_at: None,
         })
     }
 }

@@ -41,6 +41,8 @@ const REACTION_LIMIT: Duration = Duration::from_secs(60);
 const HUNG_FOR: Duration = Duration::from_secs(30 * 60);
 /// What part of its limit such a reaction has while the bus waits for it: two seconds.
 const HASTE: u32 = 30;
+/// What a short limit leaves of that.
+const HASTE_MIN: Duration = Duration::from_millis(100);
 
 /// The types of events whose reaction did not end lately. Where many of them do not, everybody's events would wait for
 /// each: the bus waits for a moment only, and they have their time when they are tried again.
@@ -123,7 +125,7 @@ enum Mode {
 async fn one_try(app: &App, reaction: &Reaction, envelope: &Envelope, mode: Mode) -> Result<bool> {
     let in_haste = mode == Mode::First && app.0.hung.has(reaction.kind);
     let whole = app.0.pace.longest_try.min(REACTION_LIMIT);
-    let limit = if in_haste { whole / HASTE } else { whole };
+    let limit = if in_haste { (whole / HASTE).max(HASTE_MIN) } else { whole };
     let late = |_| {
         if !in_haste {
             app.0.hung.note(reaction.kind);
@@ -173,13 +175,18 @@ async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: M
         traceparent: Some(trace::current().to_string()),
     };
     let mut tx = app.begin_as(cause).await?;
-    lock_stream(tx.conn(), envelope).await?;
     match mode {
         Mode::First => {
+            // Who tries an earlier event again may have the stream for long: the bus does not wait for that.
+            let is_free = try_lock_stream(tx.conn(), envelope).await?;
+            let is_behind = !is_free && is_held(tx.conn(), envelope, &known(app)).await?;
+            if !is_free && !is_behind {
+                lock_stream(tx.conn(), envelope).await?;
+            }
             if !insert_done(tx.conn(), envelope).await? {
                 return Ok(false);
             }
-            if is_held(tx.conn(), envelope, &known(app)).await? {
+            if is_behind || is_held(tx.conn(), envelope, &known(app)).await? {
                 set_waiting(
                     tx.conn(),
                     envelope,
@@ -194,6 +201,7 @@ async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: M
             }
         }
         Mode::Retry => {
+            lock_stream(tx.conn(), envelope).await?;
             if !mark_done(tx.conn(), envelope.id).await? {
                 return Ok(false);
             }
@@ -208,11 +216,22 @@ async fn react_once(app: &App, reaction: &Reaction, envelope: &Envelope, mode: M
 
 /// Two services may publish about the same aggregate: each one's facts are a stream of their own.
 async fn lock_stream(connection: &mut PgConnection, envelope: &Envelope) -> Result<()> {
-    let stream = format!("{}/{}", envelope.publisher(), envelope.subject);
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 7))", stream)
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 7))", stream_name(envelope))
         .fetch_one(connection)
         .await?;
     Ok(())
+}
+
+async fn try_lock_stream(connection: &mut PgConnection, envelope: &Envelope) -> Result<bool> {
+    let is_free = sqlx::query_scalar!(
+        "select pg_try_advisory_xact_lock(hashtextextended($1, 7)) as \"free!\"",
+        stream_name(envelope)
+    );
+    Ok(is_free.fetch_one(connection).await?)
+}
+
+fn stream_name(envelope: &Envelope) -> String {
+    format!("{}/{}", envelope.publisher(), envelope.subject)
 }
 
 async fn insert_done(connection: &mut PgConnection, envelope: &Envelope) -> Result<bool> {

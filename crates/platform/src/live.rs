@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::{
-    App, Result,
+    App, Error, Result,
     http::{Caller, Can, Permission, client_address},
 };
 
@@ -218,29 +218,41 @@ pub async fn facts<P: Permission>(
     let filter = Filter { scope: caller.scope()?, prefix, only };
     let listener = Listener::admit(app, &caller)?;
     let start = Start::of(&listener.app, resume).await?;
-    let events = stream::iter(start.gap()).chain(after(listener, filter, start.position));
+    let events =
+        stream::iter(start.gap()).chain(after(listener, filter, start.position, || async { Ok(()) }));
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
 /// As [`facts`] of one aggregate, with its present state before them, as the event `snapshot`. The state is read after
-/// the position is taken, so that nothing happens unseen between the two; a fact may be seen in both.
+/// the position is taken, so that nothing happens unseen between the two; a fact may be seen in both. It is read again
+/// before facts are shown, so that the stream ends for who may not see it any more.
 ///
 /// # Errors
-/// As [`facts`], or when the snapshot fails.
-pub async fn snapshot_and_facts<P: Permission, I: TypedId, S: Serialize>(
+/// As [`facts`], or when the state cannot be read.
+pub async fn snapshot_and_facts<P, I, S, F>(
     app: App,
     caller: Can<P>,
     id: I,
     resume: ResumeAfter,
-    snapshot: impl Future<Output = Result<S>>,
-) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>> {
+    state: impl Fn() -> F + Send + 'static,
+) -> Result<Sse<impl Stream<Item = Result<SseEvent, Infallible>>>>
+where
+    P: Permission,
+    I: TypedId,
+    S: Serialize,
+    F: Future<Output = Result<S>> + Send + 'static,
+{
     let filter = Filter { scope: caller.scope()?, prefix: I::PREFIX, only: Some(id.to_string()) };
     let listener = Listener::admit(app, &caller)?;
     let start = Start::of(&listener.app, resume).await?;
-    let snapshot = serde_json::to_string(&snapshot.await?)?;
+    let snapshot = serde_json::to_string(&state().await?)?;
     let snapshot = SseEvent::default().id(start.position.to_string()).event("snapshot").data(snapshot);
     let first = stream::iter(start.gap().into_iter().chain([Ok(snapshot)]));
-    let events = first.chain(after(listener, filter, start.position));
+    let still = move || {
+        let state = state();
+        async move { state.await.map(drop) }
+    };
+    let events = first.chain(after(listener, filter, start.position, still));
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
@@ -281,9 +293,15 @@ async fn last(app: &App) -> Result<i64> {
         .await?)
 }
 
-fn after(listener: Listener, filter: Filter, start: i64) -> impl Stream<Item = Result<SseEvent, Infallible>> {
-    let state = (listener, start, Vec::<Item>::new().into_iter());
-    stream::unfold(state, move |(listener, mut position, mut ready)| {
+/// What comes after a position, as long as `still` finds nothing against it.
+fn after<F: Future<Output = Result<()>>>(
+    listener: Listener,
+    filter: Filter,
+    start: i64,
+    still: impl Fn() -> F,
+) -> impl Stream<Item = Result<SseEvent, Infallible>> {
+    let state = (listener, still, start, Vec::<Item>::new().into_iter());
+    stream::unfold(state, move |(listener, still, mut position, mut ready)| {
         let filter = filter.clone();
         async move {
             // Asked before each event, too: who reads slowly may have left them here for long.
@@ -293,18 +311,22 @@ fn after(listener: Listener, filter: Filter, start: i64) -> impl Stream<Item = R
                         .id(item.position.to_string())
                         .event(item.kind)
                         .data(item.data.to_string());
-                    return Some((Ok(event), (listener, position, ready)));
+                    return Some((Ok(event), (listener, still, position, ready)));
                 }
                 let app = &listener.app;
                 let woken = app.0.feed_nudge.notified();
                 match read(app, &filter, position).await {
-                    Ok((items, read_to)) => {
-                        position = read_to;
-                        ready = items.into_iter();
-                        if ready.len() > 0 {
+                    Ok((items, read_to)) if items.is_empty() => position = read_to,
+                    // Asked after they were read: what is shown happened while it could be seen.
+                    Ok((items, read_to)) => match still().await {
+                        Ok(()) => {
+                            position = read_to;
+                            ready = items.into_iter();
                             continue;
                         }
-                    }
+                        Err(Error::Failure(_)) => return None,
+                        Err(error) => tracing::warn!(service = app.name(), %error, "a live stream paused"),
+                    },
                     Err(error) => tracing::warn!(service = app.name(), %error, "a live stream paused"),
                 }
                 tokio::select! {

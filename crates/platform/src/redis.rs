@@ -102,18 +102,32 @@ impl Redis {
     }
 
     async fn within_limit<T>(&self, asked: impl Future<Output = RedisResult<T>>) -> Result<T, RedisAway> {
-        let until = *self.left_alone_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if until.is_some_and(|until| Instant::now() < until) {
-            return Err(RedisAway::LeftAlone);
-        }
+        let is_trial = self.may_ask()?;
         let answer = timeout(ANSWER_LIMIT, asked).await;
         let answer = answer.map_err(RedisAway::from).and_then(|answer| answer.map_err(RedisAway::from));
         if let Err(error) = &answer {
             tracing::warn!(%error, "redis is left alone for {LEFT_ALONE:?}");
-            *self.left_alone_until.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(Instant::now() + LEFT_ALONE);
+            self.leave_alone_until(Some(Instant::now() + LEFT_ALONE));
+        } else if is_trial {
+            self.leave_alone_until(None);
         }
         answer
+    }
+
+    /// Whether this is the first one that asks after a while: the others go on without an answer until it has one.
+    fn may_ask(&self) -> Result<bool, RedisAway> {
+        let mut left_alone_until = self.left_alone_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(until) = *left_alone_until else { return Ok(false) };
+        let now = Instant::now();
+        if now < until {
+            return Err(RedisAway::LeftAlone);
+        }
+        *left_alone_until = Some(now + ANSWER_LIMIT);
+        Ok(true)
+    }
+
+    fn leave_alone_until(&self, until: Option<Instant>) {
+        *self.left_alone_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 }
 

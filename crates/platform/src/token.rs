@@ -38,6 +38,8 @@ const FIRST_FETCH_EVERY: Duration = Duration::from_millis(250);
 /// How old the list of revocations may be: a revocation is to reach every process within a second.
 const REVOCATIONS_EVERY: Duration = Duration::from_millis(400);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
+/// Longer an instance of Auth is not waited for while there may be another: the list must not grow old meanwhile.
+const QUICK_FETCH: Duration = Duration::from_millis(400);
 
 /// Whom a token speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -292,10 +294,10 @@ impl Verifier {
         Ok(())
     }
 
-    async fn fetch_revocations(&self) -> Result<(), CallError> {
+    async fn fetch_revocations(&self, timeout: Duration) -> Result<(), CallError> {
         let url = self.published("revocations.json")?;
         let known = self.0.revocations.version();
-        let changed = self.0.transport.get_json_if_changed(&url, known.as_deref(), FETCH_TIMEOUT).await?;
+        let changed = self.0.transport.get_json_if_changed(&url, known.as_deref(), timeout).await?;
         match changed {
             Some((list, version)) => self.0.revocations.replace(list, version),
             None => self.0.revocations.confirm(),
@@ -314,8 +316,12 @@ impl Verifier {
         };
         let revocations = async {
             loop {
-                if let Err(error) = self.fetch_revocations().await {
-                    tracing::debug!(%error, "Auth's revocations could not be read");
+                // What one instance does not tell, or not at once, the next one is asked.
+                for timeout in [QUICK_FETCH, FETCH_TIMEOUT] {
+                    match self.fetch_revocations(timeout).await {
+                        Ok(()) => break,
+                        Err(error) => tracing::debug!(%error, "Auth's revocations could not be read"),
+                    }
                 }
                 tokio::time::sleep(REVOCATIONS_EVERY).await;
             }

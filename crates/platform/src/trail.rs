@@ -3,7 +3,7 @@
 use axum::extract::State;
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::{Actor, Cursor, Page, PageQuery, Scope, contact::Text, page::Limit};
+use quenty_kernel::{Actor, Cursor, Page, PageQuery, Scope, contact::Text, id::uuid_of, page::Limit};
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use utoipa::{IntoParams, ToSchema};
@@ -32,7 +32,7 @@ pub struct Search {
     #[serde(rename = "type")]
     #[param(value_type = Option<String>)]
     pub kind: Option<Text<120>>,
-    /// The stream: the id of what it is about.
+    /// The id of what it is about, its stream; or of the person whose personal data are in it.
     #[param(value_type = Option<String>)]
     pub subject: Option<Text<60>>,
     pub from: Option<Timestamp>,
@@ -59,7 +59,9 @@ pub async fn search(db: &PgPool, scope: Scope, search: &Search) -> Result<Page<E
                 j.correlation_id, j.causation_id, j.occurred_at
          from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
          where ($1::uuid is null or j.company_id = $1) and ($2::text is null or j.actor = $2) and ($3::text is null or j.type = $3)
-           and ($4::text is null or j.stream = $4) and ($5::timestamptz is null or j.occurred_at >= $5)
+           and ($4::text is null or j.id = any(array(
+             select s.id from quenty.journal s where s.stream = $4
+             union all select o.event_id from quenty.journal_personal o where o.subject = $9))) and ($5::timestamptz is null or j.occurred_at >= $5)
            and ($6::timestamptz is null or j.occurred_at < $6) and ($7::uuid is null or j.id < $7)
          order by j.id desc limit $8",
         scope.company_uuid(),
@@ -69,7 +71,8 @@ pub async fn search(db: &PgPool, scope: Scope, search: &Search) -> Result<Page<E
         search.from.map(|t| t.to_sqlx()) as _,
         search.to.map(|t| t.to_sqlx()) as _,
         page.before(),
-        page.fetch()
+        page.fetch(),
+        search.subject.as_ref().and_then(|subject| uuid_of(subject.as_str()))
     )
     .fetch_all(db)
     .await?;

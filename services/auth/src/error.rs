@@ -60,8 +60,8 @@ pub enum Error {
     TooManyApiKeys,
     #[error("the API key does not work")]
     BadApiKey,
-    #[error("the password was given too long ago")]
-    PasswordTooOld,
+    #[error("the person proved to be it too long ago")]
+    ProofTooOld,
     #[error("a second factor is asked for already")]
     MfaEnabled,
     #[error("there is no second factor")]
@@ -238,7 +238,7 @@ fn told(error: &Error) -> Failure {
             "INVALID_API_KEY",
             "the API key is unknown, was revoked, has expired, does not work from this address, or its owner may not act in its company any more; make another one",
         ),
-        Error::PasswordTooOld => Failure::new(
+        Error::ProofTooOld => Failure::new(
             Kind::Forbidden,
             "PASSWORD_NEEDED",
             "give your password again, and a code or a passkey where logins ask for one, with POST /api/v1/auth/reauthenticate; then this works for five minutes",

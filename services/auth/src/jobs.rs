@@ -22,14 +22,18 @@ async fn maintain_signing_keys(app: App) -> Result<()> {
 async fn forget_expired(app: App) -> Result<()> {
     let now = wall_now();
     let mut connection = app.db().acquire().await?;
-    store::sessions::prune(&mut connection, now).await?;
-    store::links::prune(&mut connection, now).await?;
-    store::revocations::prune(&mut connection, now).await?;
-    store::password_resets::prune(&mut connection, now).await?;
-    store::registrations::prune(&mut connection, now).await?;
-    store::mfa::prune(&mut connection, now).await?;
-    store::passkeys::prune(&mut connection, now).await?;
-    store::devices::prune(&mut connection, now).await?;
-    store::lockouts::prune(&mut connection, now).await?;
-    store::rate_limits::prune(&mut connection, now).await
+    // One that fails, as where two replicas meet, keeps none of the others from it.
+    let outcomes = [
+        store::sessions::prune(&mut connection, now).await,
+        store::links::prune(&mut connection, now).await,
+        store::revocations::prune(&mut connection, now).await,
+        store::password_resets::prune(&mut connection, now).await,
+        store::registrations::prune(&mut connection, now).await,
+        store::mfa::prune(&mut connection, now).await,
+        store::passkeys::prune(&mut connection, now).await,
+        store::devices::prune(&mut connection, now).await,
+        store::lockouts::prune(&mut connection, now).await,
+        store::rate_limits::prune(&mut connection, now).await,
+    ];
+    outcomes.into_iter().collect()
 }

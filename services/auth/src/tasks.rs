@@ -1,6 +1,6 @@
 //! Durable work: sending mails. The task names the link; its secret is derived only here, as the mail is written.
 
-use quenty_kernel::{Scope, clock::wall_now, id::UserId};
+use quenty_kernel::{clock::wall_now, id::UserId};
 use quenty_mail::{Mail, Post};
 use quenty_platform::{App, service::TaskKind, tasks::Claimed};
 use serde::{Deserialize, Serialize};
@@ -76,7 +76,7 @@ async fn letter(app: &App, kind: MailKind, to: &Addressee) -> Result<Option<Mail
 }
 
 async fn to_user(app: &App, kind: MailKind, id: UserId, address: String) -> Result<Mail, Error> {
-    let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
+    let user = store::users::find(app.db(), id).await?.ok_or(Error::NotFound("user"))?;
     // Who has not answered has not chosen the name: whoever invites would write to strangers through us.
     let name = user.verified.then(|| user.given_name());
     Ok(compose(kind, user.email().as_str(), name, user.language(), address))

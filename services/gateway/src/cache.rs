@@ -3,9 +3,9 @@
 //!
 //! Several gateways share what they keep in Redis, where there is one.
 //!
-//! Of many that ask for the same at once, when nothing fresh is there, one is sent inward and the others wait for it; or
-//! are shown what is stale while the gateway itself asks, or because its service cannot answer, as long as that service
-//! allows (RFC 5861). What a change has made untrue is not shown.
+//! Of many that ask at once for what was kept and is no longer fresh, one is sent inward and the others wait for it; or are
+//! shown what is stale while the gateway itself asks, or because its service cannot answer, as long as that service allows
+//! (RFC 5861). Of what was never kept nobody waits for another. What a change has made untrue is not shown.
 
 mod life;
 mod purges;
@@ -162,9 +162,10 @@ impl Cache {
     /// Asks while somebody is shown what is stale.
     fn renew(&self, exchange: &Exchange<'_>, place: Place, request: Outgoing, turn: OwnedMutexGuard<()>) {
         let (gateway, operation) = (exchange.gateway.clone(), Arc::clone(exchange.operation));
-        let patience = exchange.patience;
+        let (patience, caller) = (exchange.patience, exchange.caller);
         self.renewals.spawn(async move {
-            let exchange = Exchange { gateway: &gateway, operation: &operation, patience };
+            let exchange =
+                Exchange { gateway: &gateway, operation: &operation, is_file: false, patience, caller };
             let outcome = gateway.0.cache.ask_in_turn(&exchange, place, request, turn).await;
             if let Err(failure) = outcome {
                 tracing::debug!(code = failure.code, "a stale answer could not be renewed");

@@ -36,7 +36,7 @@ impl std::str::FromStr for Network {
 pub(crate) struct Proxies(pub(crate) Vec<Network>);
 
 impl Proxies {
-    fn trusts(&self, address: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.0.contains(&address))
     }
 

@@ -34,9 +34,9 @@ pub(crate) enum Coding {
 
 impl Coding {
     /// In the order of how small they make things.
-    const ALL: [Self; 3] = [Self::Brotli, Self::Zstandard, Self::Gzip];
+    pub(crate) const ALL: [Self; 3] = [Self::Brotli, Self::Zstandard, Self::Gzip];
 
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Brotli => "br",
             Self::Zstandard => "zstd",
@@ -112,7 +112,7 @@ pub(crate) async fn apply(
     })
 }
 
-async fn compressed(coding: Coding, body: Bytes) -> Option<Vec<u8>> {
+pub(crate) async fn compressed(coding: Coding, body: Bytes) -> Option<Vec<u8>> {
     if body.len() <= AT_ONCE {
         return coding.apply(&body);
     }

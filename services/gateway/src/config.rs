@@ -42,8 +42,11 @@ pub(crate) const SETTINGS: [Setting; 21] = [
     Setting::new("limit_bulk", "whole files of orders and the like, for each API key or user")
         .default("100/10")
     .reloadable(),
-    Setting::new("upstream_concurrency", "requests of one service at a time at most; more get 503 at once")
-        .default("1000"),
+    Setting::new(
+        "upstream_concurrency",
+        "requests of one service at a time at most; more get 503 at once, and once half of them run, more than a quarter by one caller 429",
+    )
+    .default("1000"),
     Setting::new(
         "overload_delay_ms",
         "a service most of whose answers take twice their usual time and so much longer gets fewer requests at a time",
@@ -57,7 +60,11 @@ pub(crate) const SETTINGS: [Setting; 21] = [
         "when asked to end, it is not ready for so long while it still serves: balancers notice in that time",
     )
     .default("0"),
-    Setting::new("max_connections", "connections of clients at a time; more wait").default("10000"),
+    Setting::new(
+        "max_connections",
+        "connections of clients at a time; more wait. A tenth of them at most for one address (IPv6: each /64) that is neither this machine nor a trusted proxy",
+    )
+    .default("10000"),
 ];
 
 /// Times, from settings in milliseconds.

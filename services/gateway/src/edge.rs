@@ -36,17 +36,26 @@ pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent"
 /// Said with every answer, about.
 const OWN_HEADERS: usize = 12;
 const OWN_METHODS: [&str; 2] = ["GET", "HEAD"];
+/// As nginx writes it: the client was gone before there was an answer.
+const CLIENT_GONE: u16 = 499;
 
 pub(crate) type Told = Vec<(HeaderName, HeaderValue)>;
 
-/// One request, as far as everybody on its way has to know it.
+/// One request, as far as everybody on its way has to know it. It is counted and logged when it is dropped: that of a
+/// client that waits no longer is given up by hyper, wherever it is, and nothing after it is done.
 pub(crate) struct Visit {
+    started: Instant,
+    method: Method,
+    /// Of the answer.
+    status: u16,
     pub(crate) client: Client,
     pub(crate) trace: TraceParent,
     seen: Span,
     pub(crate) request_id: HeaderValue,
     pub(crate) timings: Arc<Timings>,
     pub(crate) caller: Option<Arc<Claims>>,
+    /// That services count the caller by; few have the same.
+    pub(crate) number: u8,
     /// What the answer says, whatever it is.
     pub(crate) told: Told,
 }
@@ -57,21 +66,24 @@ impl Visit {
         let seen = Span::begin("gateway", SpanKind::Server, text(headers, &TRACEPARENT));
         let request_id = text(headers, &REQUEST_ID).and_then(|id| Uuid::try_parse(id).ok());
         Self {
+            started: Instant::now(),
+            method: request.method().clone(),
+            status: CLIENT_GONE,
             client: gateway.0.proxies.client(peer, headers),
             trace: seen.context(),
             seen,
             request_id: written(request_id.unwrap_or_else(new_uuid)),
             timings: Arc::clone(&gateway.0.unmatched),
             caller: None,
+            number: 0,
             told: Told::new(),
         }
     }
 }
 
 pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Client) -> Response<Body> {
-    let started = Instant::now();
     let mut visit = Visit::begin(gateway, &request, peer);
-    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let uri = request.uri().clone();
     let origin = request.headers().get(header::ORIGIN).cloned();
     let is_chunked = door::is_chunked(request.headers());
     let coding = Coding::wanted(request.headers());
@@ -81,11 +93,11 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
         Err(failure) => Err(failure),
     };
     let response = outcome.unwrap_or_else(|failure| Error::from(failure).into_response());
-    let (path, trace_id) = (uri.path(), visit.trace.trace_id());
-    let finish = |response| problem::finish(response, path, &trace_id);
-    let compressed = compression::apply(coding, &method, finish(response)).await;
+    let (path, trace) = (uri.path(), visit.trace);
+    let finish = |response| problem::finish(response, path, trace);
+    let compressed = compression::apply(coding, &visit.method, finish(response)).await;
     let mut response = compressed.unwrap_or_else(|failure| finish(Error::from(failure).into_response()));
-    if method == Method::HEAD {
+    if visit.method == Method::HEAD {
         leave_body_out(&mut response);
     }
     let headers = response.headers_mut();
@@ -97,9 +109,7 @@ pub(crate) async fn answer(gateway: &Gateway, request: Request<Body>, peer: Clie
     if is_chunked {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    visit.seen.serves(&method, &visit.timings.route);
-    visit.seen.answered(response.status().as_u16(), 500);
-    log(&visit, &trace_id, &method, response.status().as_u16(), started);
+    visit.status = response.status().as_u16();
     response
 }
 
@@ -112,14 +122,18 @@ fn leave_body_out(response: &mut Response<Body>) {
     }
 }
 
-/// The access log and the metrics. Nothing that a client wrote goes in as it is: the route is ours, the id and the
-/// address were parsed, a method is a token (RFC 9110, 9.1).
-fn log(visit: &Visit, trace_id: &str, method: &Method, status: u16, started: Instant) {
-    let seconds = started.elapsed().as_secs_f64();
-    visit.timings.record(method, status, seconds);
-    let route = &*visit.timings.route;
-    let caller = visit.caller.as_ref().map(|claims| claims.sub.as_str());
-    tracing::info!(%method, route, status, milliseconds = seconds * 1e3, client = %visit.client.address, caller, trace_id, request_id = visit.request_id.to_str().ok(), "request");
+impl Drop for Visit {
+    /// The access log and the metrics. Nothing that a client wrote goes in as it is: the route is ours, the id and the
+    /// address were parsed, a method is a token (RFC 9110, 9.1).
+    fn drop(&mut self) {
+        let (method, status, route) = (&self.method, self.status, &*self.timings.route);
+        self.seen.serves(method, route);
+        self.seen.answered(status, 500);
+        let seconds = self.started.elapsed().as_secs_f64();
+        self.timings.record(method, status, seconds);
+        let caller = self.caller.as_ref().map(|claims| claims.sub.as_str());
+        tracing::info!(%method, route, status, milliseconds = seconds * 1e3, client = %self.client.address, caller, trace_id = self.trace.trace_id(), request_id = self.request_id.to_str().ok(), "request");
+    }
 }
 
 async fn serve(
@@ -131,10 +145,13 @@ async fn serve(
     // What a proxy passes on comes from elsewhere.
     let is_from_here = peer.address.is_loopback() && !request.headers().contains_key(FORWARDED_FOR);
     let Some(route) = own_route(request.uri().path(), is_from_here) else {
+        if !gateway.has_begun() {
+            Box::pin(gateway.begin()).await;
+        }
         proxy::prepare(&mut request, visit);
         return proxy::forward(gateway, request, visit).await;
     };
-    visit.timings = Arc::new(Timings::of(route));
+    visit.timings = gateway.own_timings(route);
     if gateway.0.cors.is_preflight(request.method(), request.headers()) {
         return gateway.0.cors.preflight(&OWN_METHODS, request.headers());
     }
@@ -149,7 +166,7 @@ async fn serve(
         gateway.0.limits.take(Class::Public, &who, 1, &mut visit.told).await?;
     }
     // On the heap: else every request that is sent on would carry the room for these pages.
-    Ok(Box::pin(own(gateway, route, request.uri().path())).await)
+    Ok(Box::pin(own(gateway, route, request.uri().path(), request.headers())).await)
 }
 
 /// What the gateway answers by itself.
@@ -169,13 +186,13 @@ fn own_route(path: &str, is_from_here: bool) -> Option<&'static str> {
     }
 }
 
-async fn own(gateway: &Gateway, route: &str, path: &str) -> Response<Body> {
+async fn own(gateway: &Gateway, route: &str, path: &str, asked: &HeaderMap) -> Response<Body> {
     match route {
         "/health" => health::of_all(gateway).await,
         "/health/ready" => health::ready(gateway).await,
         "/health/live" => health::live(),
         "/status" => status::page(gateway).await,
-        "/openapi.json" => reference::document(&gateway.table()),
+        "/openapi.json" => reference::document(&gateway.table(), asked).await,
         "/api/versions" => reference::versions(&gateway.table()),
         "/metrics" => Response::new(Body::from(telemetry::render().await)),
         _ => reference::page(path),

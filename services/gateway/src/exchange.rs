@@ -45,17 +45,21 @@ const LARGEST_PROBLEM: usize = 64 * 1024;
 pub(crate) struct Exchange<'a> {
     pub(crate) gateway: &'a Gateway,
     pub(crate) operation: &'a Arc<Operation>,
+    /// Whether it takes as long as its sender.
+    pub(crate) is_file: bool,
     pub(crate) patience: Duration,
+    /// By which who asks is counted.
+    pub(crate) caller: u8,
 }
 
 impl Exchange<'_> {
     /// # Errors
-    /// 502 when it breaks off a change, 503 when it cannot be reached or has too much to do, 504 when it takes too long.
+    /// 429 when its caller keeps it busy, 502 when it breaks off a change, 503 when it cannot be reached or has too much
+    /// to do, 504 when it takes too long.
     pub(crate) async fn run(&self, request: Outgoing) -> Result<Response<Body>, Failure> {
         let upstream = &self.gateway.0.upstreams[self.operation.upstream];
         let method = request.parts.method.clone();
-        let is_file = matches!(request.content, Content::Streaming(_)) && !method.is_safe();
-        let _place = self.gateway.0.gates[self.operation.upstream].enter(is_file)?;
+        let _place = self.gateway.0.gates[self.operation.upstream].enter(self.is_file, self.caller)?;
         let deadline = Instant::now() + self.patience;
         self.until_answered(upstream, request, deadline).await.map_err(|error| match error {
             Unreachable::TooSlow => self.too_slow(),

@@ -1,6 +1,6 @@
 //! The health of all services, each asked at once, with how long it took to answer.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::body::Body;
 use futures_util::future::join_all;
@@ -8,9 +8,10 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{Gateway, proxy, upstream::Upstream};
-
-const TIMEOUT: Duration = Duration::from_secs(2);
+use crate::{
+    Gateway, proxy,
+    upstream::{READINESS, READINESS_TIMEOUT, Upstream},
+};
 
 pub(crate) fn live() -> Response<Body> {
     proxy::json(StatusCode::OK, json!({"service": "gateway", "status": "live"}).to_string())
@@ -58,7 +59,7 @@ pub(crate) async fn of_all(gateway: &Gateway) -> Response<Body> {
 /// A service of several processes is as well as the one that is best.
 async fn ask(gateway: &Gateway, upstream: &Upstream) -> Seen {
     let started = Instant::now();
-    let answers = upstream.ask_all(&gateway.0.connector, "/health/ready", TIMEOUT).await;
+    let answers = upstream.ask_all(&gateway.0.connector, READINESS, READINESS_TIMEOUT).await;
     let latency_ms = started.elapsed().as_millis() as u64;
     let best = answers.into_iter().max_by_key(|(status, _)| status.is_success());
     let told = best.and_then(|(status, body)| Some((status, serde_json::from_slice::<Value>(&body).ok()?)));

@@ -32,8 +32,10 @@ mod unreadable;
 mod upstream;
 
 use std::{
+    collections::HashMap,
+    hash::RandomState,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -76,7 +78,14 @@ pub const SETTINGS: &[Setting] = &settings::joined::<COUNT>(&[&config::SETTINGS,
 const COUNT: usize = config::SETTINGS.len() + redis::SETTINGS.len();
 
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
-const REFRESH_UNTIL_COMPLETE: Duration = Duration::from_millis(250);
+/// While a service has not described itself all are asked more often: at first after the shorter time, in the end after
+/// the longer one.
+const REFRESH_UNTIL_COMPLETE: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(2)];
+/// Whoever comes to a gateway that has just started waits so long at most until it knows what it needs.
+const BEGINS_WITHIN: Duration = Duration::from_secs(3);
+const BEGINNING: Duration = Duration::from_millis(20);
+/// Processes that are left alone are asked whether they are ready.
+const TAKE_BACK_EVERY: Duration = Duration::from_secs(1);
 /// What is wrong with a description is said again after so long, while it is.
 const SAID_AGAIN_AFTER: Duration = Duration::from_secs(300);
 /// A service's machine that is gone without a word is found out by asking for it.
@@ -102,6 +111,8 @@ struct Inner {
     /// How long it is not ready before it takes in nothing more.
     drain: Duration,
     draining: AtomicBool,
+    started: Instant,
+    has_begun: AtomicBool,
     tls: Option<Certificate>,
     proxies: Proxies,
     cors: Cors,
@@ -112,8 +123,12 @@ struct Inner {
     /// Of each upstream: how much it does at a time, and how often it is asked again.
     gates: Vec<Gate>,
     budgets: Vec<Budget>,
+    /// What gates count callers by; random, so that nobody can choose to be counted with another.
+    numbers: RandomState,
     /// The route of what has none.
     unmatched: Arc<Timings>,
+    /// The gateway's own pages.
+    own: Mutex<HashMap<&'static str, Arc<Timings>>>,
     table: RwLock<Arc<Table>>,
 }
 
@@ -156,6 +171,7 @@ impl Gateway {
         Ok(Self(Arc::new(Inner {
             gates: upstreams.iter().map(|upstream| Gate::new(upstream.name, concurrency, delay)).collect(),
             budgets: upstreams.iter().map(|_| Budget::default()).collect(),
+            numbers: RandomState::new(),
             upstreams,
             api_keys: ApiKeys::new(
                 Siblings::new("gateway", settings.clone(), discovery, Transport::from_settings(settings)?),
@@ -170,6 +186,8 @@ impl Gateway {
             max_connections: settings.parse("max_connections")?,
             drain: config::milliseconds(settings, "drain_ms")?,
             draining: AtomicBool::new(false),
+            started: Instant::now(),
+            has_begun: AtomicBool::new(false),
             tls: Certificate::of(settings)?,
             proxies: Proxies(config::list(settings, "trusted_proxies")?),
             cors: Cors::of(settings)?,
@@ -178,6 +196,7 @@ impl Gateway {
             bounds: Bounds::of(settings)?,
             cache: Cache::of(settings, redis)?,
             unmatched: Arc::new(Timings::of("unmatched")),
+            own: Mutex::default(),
             table: RwLock::new(Arc::new(table)),
         })))
     }
@@ -192,6 +211,11 @@ impl Gateway {
 
     fn table(&self) -> Arc<Table> {
         Arc::clone(&self.0.table.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn own_timings(&self, route: &'static str) -> Arc<Timings> {
+        let mut own = self.0.own.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(own.entry(route).or_insert_with(|| Arc::new(Timings::of(route))))
     }
 
     /// Routes by all that goes together: a service whose description does not stays as it was. Tells which, and why.
@@ -234,6 +258,7 @@ impl Gateway {
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
         let mut upkeep = JoinSet::new();
         upkeep.spawn(self.clone().keep_routes_fresh(stop.clone()));
+        upkeep.spawn(self.clone().take_processes_back(stop.clone()));
         upkeep.spawn(self.clone().keep_keys_fresh(stop.clone()));
         upkeep.spawn(self.clone().keep_certificate_fresh(stop.clone()));
         listener::serve(&self, listener, stop).await;
@@ -246,6 +271,35 @@ impl Gateway {
 
     fn is_draining(&self) -> bool {
         self.0.draining.load(Ordering::Relaxed)
+    }
+
+    fn has_begun(&self) -> bool {
+        self.0.has_begun.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all services have described themselves and tokens can be checked, or could have been: a gateway that
+    /// starts beside others tells nobody to come again, and need not be passed over.
+    async fn begin(&self) {
+        while self.0.started.elapsed() < BEGINS_WITHIN
+            && !(self.table().complete && self.0.verifier.is_ready().await)
+        {
+            tokio::time::sleep(BEGINNING).await;
+        }
+        self.0.has_begun.store(true, Ordering::Relaxed);
+    }
+
+    async fn take_processes_back(self, stop: CancellationToken) {
+        let taking_back = async {
+            loop {
+                tokio::time::sleep(TAKE_BACK_EVERY).await;
+                let upstreams = self.0.upstreams.iter();
+                join_all(upstreams.map(|upstream| upstream.take_back_who_is_ready(&self.0.connector))).await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = taking_back => {}
+        }
     }
 
     async fn keep_certificate_fresh(self, stop: CancellationToken) {
@@ -264,15 +318,22 @@ impl Gateway {
         let mut known: Vec<_> = upstreams.iter().map(|upstream| upstream.description().cloned()).collect();
         let (mut routed, mut refused, mut said) = (known.clone(), Vec::new(), Instant::now());
         let mut texts = vec![Bytes::new(); upstreams.len()];
+        let [first_pause, longest_pause] = REFRESH_UNTIL_COMPLETE;
+        let mut pause = first_pause;
         while !stop.is_cancelled() {
             let fetched = upstreams.iter().map(|upstream| upstream.fetch_description(&self.0.connector));
             let mut changed = false;
-            for ((slot, text), fetched) in known.iter_mut().zip(&mut texts).zip(join_all(fetched).await) {
+            for (at, fetched) in join_all(fetched).await.into_iter().enumerate() {
                 // What is compiled of a description is kept as long as it says the same.
-                let Some(fetched) = fetched.filter(|fetched| fetched != text) else { continue };
-                if let Ok(description) = serde_json::from_slice(&fetched) {
-                    (*slot, *text, changed) = (Some(Arc::new(description)), fetched, true);
+                let Some(fetched) = fetched.filter(|fetched| *fetched != texts[at]) else { continue };
+                match serde_json::from_slice(&fetched) {
+                    Ok(description) => (known[at], changed) = (Some(Arc::new(description)), true),
+                    Err(error) => {
+                        let service = upstreams[at].name;
+                        tracing::error!(service, %error, "its description is no JSON: its routes stay as they were");
+                    }
                 }
+                texts[at] = fetched;
             }
             if changed {
                 refused = self.route_by(&known, &mut routed);
@@ -283,12 +344,12 @@ impl Gateway {
                 }
                 said = Instant::now();
             }
-            let pause =
-                if known.iter().all(Option::is_some) { REFRESH_EVERY } else { REFRESH_UNTIL_COMPLETE };
+            let is_complete = known.iter().all(Option::is_some);
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = tokio::time::sleep(pause) => {}
+                () = tokio::time::sleep(if is_complete { REFRESH_EVERY } else { pause }) => {}
             }
+            pause = (pause * 2).min(longest_pause);
         }
     }
 }

@@ -1,6 +1,14 @@
 //! Where clients connect: in the clear or by TLS, with HTTP/1.1 or HTTP/2, until the gateway is asked to end.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use axum::body::Body;
 use hyper::{
@@ -10,6 +18,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use quenty_kernel::network;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -37,12 +46,51 @@ const PING_EVERY: Duration = Duration::from_secs(30);
 /// One that is there and asks nothing is let go after so many times what a client of HTTP/1.1 has: its connection was
 /// dearer to make.
 const IDLE_HEADER_TIMEOUTS: u32 = 6;
+/// Of all connections one address may have this part, so that no single one keeps all others out.
+const PART_OF_ONE: usize = 10;
+
+/// How many connections each address has; each network, of IPv6.
+#[derive(Default)]
+struct Peers(Mutex<HashMap<IpAddr, usize>>);
+
+/// A connection that is counted, for as long as it lasts.
+struct Counted {
+    peers: Arc<Peers>,
+    network: IpAddr,
+}
+
+impl Peers {
+    /// Nothing where the address has as many already.
+    fn admit(self: &Arc<Self>, address: IpAddr, most: usize) -> Option<Counted> {
+        let network = network::of(address);
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(network).or_default();
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Counted { peers: Arc::clone(self), network })
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let mut counts = self.peers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.network) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.network);
+            }
+        }
+    }
+}
 
 /// Serves until `stop`; then it is no longer ready, takes in what still comes for a while, and lets running requests
 /// finish.
 pub(crate) async fn serve(gateway: &Gateway, listener: TcpListener, stop: CancellationToken) {
     let (mut work, ending) = (JoinSet::new(), CancellationToken::new());
     let places = Arc::new(Semaphore::new(gateway.0.max_connections));
+    let (peers, most_of_one) = (Arc::<Peers>::default(), (gateway.0.max_connections / PART_OF_ONE).max(1));
     let closing = async {
         stop.cancelled().await;
         gateway.drain();
@@ -63,11 +111,19 @@ pub(crate) async fn serve(gateway: &Gateway, listener: TcpListener, stop: Cancel
                 continue;
             }
         };
+        let address = peer.ip().to_canonical();
+        // A proxy brings many, also one on this machine that nobody has told us of.
+        let is_counted = !(address.is_loopback() || gateway.0.proxies.trusts(address));
+        let counted = if is_counted { peers.admit(address, most_of_one) } else { None };
+        if is_counted && counted.is_none() {
+            metrics::counter!("quenty_gateway_connections_refused_total").increment(1);
+            continue;
+        }
         drop(stream.set_nodelay(true));
         let (gateway, ending) = (gateway.clone(), ending.clone());
         work.spawn(async move {
             connect(gateway, stream, peer, ending).await;
-            drop(place);
+            drop((place, counted));
         });
         while work.try_join_next().is_some() {}
     }
@@ -170,4 +226,22 @@ async fn answer(
     client: Client,
 ) -> Result<hyper::Response<Body>, Infallible> {
     Ok(edge::answer(&gateway, request.map(Body::new), client).await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_so_many_connections_and_others_have_theirs() {
+        let peers = Arc::<Peers>::default();
+        let admit = |address: &str| peers.admit(address.parse().unwrap(), 2);
+        let (first, second) = (admit("2001:db8::1").unwrap(), admit("2001:db8::2").unwrap());
+        assert!(admit("2001:db8::3").is_none(), "its network has two");
+        let other = admit("192.0.2.1").unwrap();
+        drop(first);
+        let third = admit("2001:db8::3").unwrap();
+        drop((second, third, other));
+        assert!(peers.0.lock().unwrap().is_empty(), "who is gone is forgotten");
+    }
 }

@@ -12,9 +12,9 @@ const API_KEY: &str = "apiKey";
 /// What the gateway itself answers to any request, in its service's place.
 const OWN_ANSWERS: [(&str, &str); 5] = [
     ("400", "`MALFORMED_REQUEST`"),
-    ("429", "`RATE_LIMITED`: try again after `Retry-After`"),
+    ("429", "`RATE_LIMITED`, `TOO_MANY_AT_ONCE`: try again after `Retry-After`"),
     ("502", "`UPSTREAM_BROKE_OFF`: what was to be changed may have been"),
-    ("503", "`UPSTREAM_UNAVAILABLE`: try again after `Retry-After`"),
+    ("503", "`UPSTREAM_UNAVAILABLE`, `OVERLOADED`: try again after `Retry-After`"),
     ("504", "`UPSTREAM_TIMEOUT`"),
 ];
 

@@ -1,6 +1,6 @@
 //! The proxy path: look up, check, forward.
 
-use std::sync::Arc;
+use std::{hash::BuildHasher, sync::Arc};
 
 use axum::body::{Body, Bytes};
 use hyper::{
@@ -9,11 +9,11 @@ use hyper::{
     http::uri::PathAndQuery,
 };
 use quenty_kernel::{Failure, Kind};
-use quenty_platform::http::{REQUEST_ID, UPLOAD_TIMEOUT, is_upload};
+use quenty_platform::http::{REQUEST_ID, UPLOAD_TIMEOUT};
 
 use crate::{
     Gateway,
-    bodies::Outgoing,
+    bodies::{Content, Outgoing},
     client_address::FORWARDED_FOR,
     edge::{TRACEPARENT, Visit, method_not_allowed},
     exchange::Exchange,
@@ -48,9 +48,10 @@ pub(crate) async fn forward(
     visit.timings = Arc::clone(&operation.timings);
     visit.told.extend(operation.retirement.iter().cloned());
     let request = admit(gateway, operation, request, visit).await?;
-    let is_file = !request.parts.method.is_safe() && is_upload(&request.parts.headers);
+    // What an operation takes for a file, and not what a client calls one.
+    let is_file = !request.parts.method.is_safe() && matches!(request.content, Content::Streaming(_));
     let patience = if is_file { UPLOAD_TIMEOUT } else { gateway.0.upstream_timeout };
-    let exchange = Exchange { gateway, operation, patience };
+    let exchange = Exchange { gateway, operation, is_file, patience, caller: visit.number };
     let mut response = gateway.0.cache.answer(&exchange, visit.caller.as_deref(), request).await?;
     strip(response.headers_mut());
     Ok(response)
@@ -84,6 +85,7 @@ async fn admit(
     };
     let who = caller.as_deref().map_or(stranger, Principal::of);
     visit.caller = caller;
+    visit.number = gateway.0.numbers.hash_one(&who).to_le_bytes()[0];
     limits.take(operation.class, &who, operation.cost, &mut visit.told).await?;
     identity::permit(&operation.access, visit.caller.as_deref())?;
     operation.body.read(&gateway.0.bounds, request).await

@@ -5,20 +5,72 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use hyper::{
-    Response, StatusCode,
+    HeaderMap, Response, StatusCode,
     header::{self, HeaderValue},
 };
 use quenty_kernel::{Failure, Kind};
 use quenty_platform::http::problem;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
 use utoipa_swagger_ui::Config;
 
-use crate::{proxy, retirement, table::Table};
+use crate::{
+    compression::{self, Coding},
+    proxy, retirement,
+    table::Table,
+};
 
-pub(crate) fn document(table: &Table) -> Response<Body> {
-    proxy::json(StatusCode::OK, table.merged.clone())
+/// A document that is large, and the same for all who read it.
+#[derive(Debug)]
+pub(crate) struct Document {
+    text: Bytes,
+    etag: HeaderValue,
+    /// In each coding, once somebody has wanted it.
+    coded: [OnceCell<Option<Bytes>>; Coding::ALL.len()],
+}
+
+impl Document {
+    pub(crate) fn new(text: String) -> Self {
+        let etag = HeaderValue::try_from(format!("W/\"{:x}\"", Sha256::digest(&text)));
+        let etag = etag.unwrap_or_else(|_| HeaderValue::from_static("*"));
+        Self { text: text.into(), etag, coded: Default::default() }
+    }
+
+    /// Nothing of it to who has it already (RFC 9110, 13.1.2).
+    async fn told_to(&self, asked: &HeaderMap) -> Response<Body> {
+        let seen = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        let has_it = seen.flat_map(|value| value.split(',')).any(|etag| self.etag == etag.trim());
+        let mut response = if has_it {
+            proxy::json(StatusCode::NOT_MODIFIED, Bytes::new())
+        } else {
+            self.whole(Coding::wanted(asked)).await
+        };
+        response.headers_mut().insert(header::ETAG, self.etag.clone());
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response
+    }
+
+    async fn whole(&self, coding: Option<Coding>) -> Response<Body> {
+        if let Some(coding) = coding {
+            let coded = compression::compressed(coding, self.text.clone());
+            let coded = self.coded[coding as usize].get_or_init(|| async { coded.await.map(Bytes::from) });
+            if let Some(coded) = coded.await {
+                let mut response = proxy::json(StatusCode::OK, coded.clone());
+                let headers = response.headers_mut();
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+                headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+                return response;
+            }
+        }
+        proxy::json(StatusCode::OK, self.text.clone())
+    }
+}
+
+pub(crate) async fn document(table: &Table, asked: &HeaderMap) -> Response<Body> {
+    table.merged.told_to(asked).await
 }
 
 pub(crate) fn versions(table: &Table) -> Response<Body> {

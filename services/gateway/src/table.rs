@@ -16,7 +16,9 @@ use crate::{
     bodies::Expected,
     door,
     limits::Class,
-    merged, reference, retirement,
+    merged,
+    reference::{self, Document},
+    retirement,
     timings::Timings,
     upstream::{Description, Usual},
 };
@@ -110,7 +112,7 @@ pub(crate) struct Table {
     /// Whether every service has described itself.
     pub(crate) complete: bool,
     /// All descriptions in one document, as JSON.
-    pub(crate) merged: Bytes,
+    pub(crate) merged: Document,
     /// The versions of the API, as JSON.
     pub(crate) versions: Bytes,
 }
@@ -142,7 +144,7 @@ impl Table {
             has_routes: merged["paths"].as_object().is_some_and(|paths| !paths.is_empty()),
             complete: services.iter().all(|(_, description)| description.is_some()),
             versions: reference::versions_in(&merged["paths"]).to_string().into(),
-            merged: merged.to_string().into(),
+            merged: Document::new(merged.to_string()),
         })
     }
 

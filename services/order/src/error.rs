@@ -192,9 +192,6 @@ fn order(error: &OrderError) -> Failure {
         OrderError::NothingToRetry => {
             because("NOTHING_TO_RETRY", "release it if a person has put it on hold")
         }
-        OrderError::NotPayable(status) => {
-            because("ORDER_NOT_PAYABLE", "give the money back").with("current_status", status)
-        }
         OrderError::NotPrepaid(method) => {
             because("NOT_PREPAID", "only the payment of a prepaid order is recorded here")
                 .with("payment_method", method)

@@ -104,6 +104,18 @@ fn not_now(error: PickupError) -> Failure {
             let detail = format!("{error}; start it first");
             Failure::conflict("NOT_IN_PROGRESS", detail).with("current_status", status.as_str())
         }
+        PickupError::TooEarly(_) => {
+            let detail = format!("{error}; start it on its day, or ask the dispatcher for another window");
+            Failure::conflict("TOO_EARLY", detail)
+        }
+        PickupError::InTheFuture => {
+            let detail = format!("{error}: check the clock of the device");
+            Failure::invalid("IN_THE_FUTURE", "/at", detail)
+        }
+        PickupError::BeforeThePickup => {
+            let detail = format!("{error}: check the clock of the device, and whether it is this stop");
+            Failure::invalid("BEFORE_THE_PICKUP", "/at", detail)
+        }
         PickupError::Closed(status) => {
             let detail = format!("{error}: the driver has begun, or it has ended");
             Failure::conflict("PICKUP_CLOSED", detail).with("current_status", status.as_str())

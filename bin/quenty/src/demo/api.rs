@@ -191,6 +191,11 @@ impl Refused {
         matches!(self.status, 429 | 502 | 503 | 504) || self.code == "IDEMPOTENCY_IN_PROGRESS"
     }
 
+    /// Whether it is gone after another login: the token has run out, or was given too long ago for this.
+    fn needs_login(&self) -> bool {
+        matches!(self.code.as_str(), "INVALID_TOKEN" | "PASSWORD_NEEDED")
+    }
+
     pub fn into_error(self, method: &str, path: &str) -> anyhow::Error {
         anyhow::anyhow!("{method} {path}: {} {} {}", self.status, self.code, self.detail)
     }
@@ -230,7 +235,7 @@ impl Session {
     ) -> Result<Result<Bytes, Refused>> {
         let token = self.access.read().await.clone();
         let outcome = self.api.send(&method, path, Some(&token), body.clone()).await?;
-        if !matches!(&outcome, Err(refused) if refused.code == "INVALID_TOKEN") {
+        if !matches!(&outcome, Err(refused) if refused.needs_login()) {
             return Ok(outcome);
         }
         self.renew().await?;

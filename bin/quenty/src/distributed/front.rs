@@ -9,11 +9,13 @@ pub const PROXY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// The `http` block.
 ///
-/// - A gateway that cannot be reached, or does not work yet, is passed over. What was sent is sent again where that
-///   changes nothing more: reads, PUT and DELETE, which nginx takes for idempotent (whose second answer may be that it is
-///   done already), and POST and PATCH with an `Idempotency-Key` and a token, whose repetition gets the first answer.
-///   Other POST and PATCH go on to the next gateway only while nothing of them was sent; so do logins, at which no token
-///   counts.
+/// - A gateway that cannot be reached is passed over; one that has just started makes its requests wait. What was sent and
+///   not answered is sent again where that changes nothing more: reads, PUT and DELETE, which nginx takes for idempotent
+///   (whose second answer may be that it is done already), and POST and PATCH with an `Idempotency-Key` and a token, whose
+///   repetition gets the first answer. Other POST and PATCH go on to the next gateway only while nothing of them was sent;
+///   so do logins, at which no token counts.
+/// - An answer is an answer, 503 as well: how much is asked again of a service that has too much to do is the gateways'
+///   matter, and limited there.
 /// - No gateway is marked as down: on loopback a dead one refuses at once, and two that are marked would leave nobody.
 /// - Idle connections end here before the gateways end them (after `header_timeout_ms`, 10 s), else a change could be
 ///   sent into one that closes.
@@ -61,15 +63,15 @@ pub fn config(layout: &Layout) -> String {
     error_page 418 = @repeatable;
     location / {{
       if ($is_repeatable) {{ return 418; }}
-      proxy_next_upstream error timeout http_503;
+      proxy_next_upstream error timeout;
       proxy_pass http://gateways;
     }}
     location /api/v1/auth/ {{
-      proxy_next_upstream error timeout http_503;
+      proxy_next_upstream error timeout;
       proxy_pass http://gateways;
     }}
     location @repeatable {{
-      proxy_next_upstream error timeout http_503 non_idempotent;
+      proxy_next_upstream error timeout non_idempotent;
       proxy_pass http://gateways;
     }}
   }}

@@ -121,10 +121,15 @@ impl Folder {
 /// Makes a folder, and those above it that are missing, whatever the umask is: nobody else writes there, and others may pass
 /// through, since PostgreSQL and nginx's workers run as users of their own below it when started as root.
 pub(super) fn make_passable(path: &Path) -> io::Result<()> {
-    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
-    let missing: Vec<&Path> = path.ancestors().filter(is_missing).collect();
-    fs::DirBuilder::new().recursive(true).mode(0o711).create(path)?;
-    missing.into_iter().try_for_each(|folder| fs::set_permissions(folder, fs::Permissions::from_mode(0o711)))
+    let folders: Vec<&Path> = path.ancestors().filter(|folder| !folder.as_os_str().is_empty()).collect();
+    for folder in folders.into_iter().rev() {
+        match fs::DirBuilder::new().mode(0o711).create(folder) {
+            Ok(()) => fs::set_permissions(folder, fs::Permissions::from_mode(0o711))?,
+            Err(_) if folder.is_dir() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// The file that tells where the databases of a platform's folder are.
@@ -332,8 +337,8 @@ mod tests {
         // Whose it was before decides for themselves.
         let own = scratch.path().join("own");
         fs::DirBuilder::new().mode(0o700).create(&own).unwrap();
-        make_passable(&own).unwrap();
-        assert_eq!(mode(&own), 0o700);
+        make_passable(&own.join("new/../data")).unwrap();
+        assert_eq!((mode(&own), mode(&own.join("data"))), (0o700, 0o711));
     }
 
     #[test]

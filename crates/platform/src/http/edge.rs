@@ -34,6 +34,29 @@ const MAX_KEY_LENGTH: usize = 128;
 /// Shorter than a request may take, so that a slow sender learns that it was slow.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// As nginx writes it: whoever asked was gone before there was an answer.
+const CALLER_GONE: u16 = 499;
+
+/// A request, counted and logged when it is dropped: one that nobody waits for is given up by hyper, wherever it is.
+struct Counted {
+    service: &'static str,
+    method: Method,
+    route: String,
+    span: tracing::Span,
+    started: Instant,
+    /// Of the answer.
+    status: u16,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let (status, seconds) = (self.status, self.started.elapsed().as_secs_f64());
+        metrics::histogram!("quenty_http_request_seconds", "service" => self.service, "route" => self.route.clone(), "method" => method_label(&self.method), "status" => status.to_string())
+            .record(seconds);
+        self.span.in_scope(|| tracing::debug!(status, milliseconds = seconds * 1e3, "answered"));
+    }
+}
+
 /// On a response: PostgreSQL asked to run the transaction again.
 #[derive(Debug, Clone, Copy)]
 pub struct RunAgain;
@@ -68,6 +91,8 @@ pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str).to_owned();
     seen.serves(&method, &route);
     let span = tracing::info_span!("request", service = app.name(), %method, route, trace_id = trace.trace_id(), %request_id);
+    let mut counted =
+        Counted { service: app.name(), method, route, span: span.clone(), started, status: CALLER_GONE };
 
     let longest = if !request.method().is_safe() && is_upload(request.headers()) {
         UPLOAD_TIMEOUT
@@ -91,18 +116,15 @@ pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -
         .into_response(),
         Err(_) => span.in_scope(|| Error::internal("a handler panicked").into_response()),
     };
-    let mut response = problem::finish(response, &path, &trace.trace_id());
+    let mut response = problem::finish(response, &path, trace);
     if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     if let Ok(value) = HeaderValue::try_from(trace.to_string()) {
         response.headers_mut().insert(TRACEPARENT, value);
     }
-    let (status, seconds) = (response.status().as_u16(), started.elapsed().as_secs_f64());
-    metrics::histogram!("quenty_http_request_seconds", "service" => app.name(), "route" => route.clone(), "method" => method_label(&method), "status" => status.to_string())
-        .record(seconds);
-    seen.answered(status, 500);
-    span.in_scope(|| tracing::debug!(status, milliseconds = seconds * 1e3, "answered"));
+    counted.status = response.status().as_u16();
+    seen.answered(counted.status, 500);
     response
 }
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::trace::TraceParent;
+
 /// A failure, told so that a program and a person can act on it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
@@ -88,11 +90,11 @@ pub fn response(failure: &Failure) -> Response {
 
 /// Adds what only the edge knows: the path and the trace.
 #[must_use]
-pub fn finish(response: Response, path: &str, trace_id: &str) -> Response {
+pub fn finish(response: Response, path: &str, trace: TraceParent) -> Response {
     let Some(Told(failure)) = response.extensions().get::<Told>().cloned() else { return response };
     let problem = Problem {
         instance: Some(path.to_owned()),
-        trace_id: Some(trace_id.to_owned()),
+        trace_id: Some(trace.trace_id()),
         ..Problem::from(&failure)
     };
     let mut finished = write(&problem, &failure);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use quenty_platform::{
-    redis::{Redis, Script, cmd},
+    redis::{Redis, RedisAway, Script, cmd},
     settings::Settings,
 };
 use quenty_testkit::{eventually, redis::RedisServer, scratch_dir::ScratchDir};
@@ -56,6 +56,15 @@ async fn nobody_waits_long_for_one_that_is_away_and_it_is_found_again() {
         redis.ask::<String>(&ping).await.expect_err("it is away");
         assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
     }
+    // Once its pause is over one asks, and the others do not wait with it.
+    let all = || futures_util::future::join_all((0..20).map(|_| redis.ask::<String>(&ping)));
+    let asked = eventually("somebody asks again", || async {
+        let left_alone = |answer: &Result<_, _>| matches!(answer, Err(RedisAway::LeftAlone));
+        let asked = all().await.into_iter().filter(|answer| !left_alone(answer)).count();
+        (asked > 0).then_some(asked)
+    })
+    .await;
+    assert_eq!(asked, 1);
     server.launch().await.expect("it is back");
     eventually("it is found again", || async { redis.ask::<String>(&ping).await.ok() }).await;
 

@@ -1,16 +1,24 @@
 //! Whose tokens are believed: a table of those that must not be.
 
+use std::time::{Duration, Instant};
+
+use axum::{Json, Router, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use quenty_kernel::{
     clock::wall_now,
     id::{CompanyId, SessionId, UserId, new_uuid},
 };
 use quenty_platform::{
+    client::Transport,
+    discovery::Discovery,
     revocations::Revocation,
-    token::{Claims, Realm},
+    settings::{CHASSIS, Settings},
+    token::{Claims, Realm, Verifier},
 };
-use quenty_testkit::keys;
+use quenty_testkit::{keys, neighbour::serve};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::probe::{Tries, start};
 
@@ -116,5 +124,38 @@ async fn a_revoked_token_is_not_believed_any_more_but_the_next_one_is() {
         .await;
         other.jti = new_uuid().to_string();
         call(&other).await.expect(204);
+    }
+}
+
+#[tokio::test]
+async fn an_auth_that_hangs_makes_the_list_of_revocations_no_older_while_another_one_answers() {
+    // Connections are taken in and never looked at.
+    let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let asked = Tries::default();
+    let counter = asked.clone();
+    let list = async move || {
+        counter.next();
+        Json(json!({"revocations": []}))
+    };
+    let router = Router::new().route("/.well-known/revocations.json", get(list));
+    let well = serve(router.fallback_service(keys::router())).await;
+    let hanging = format!("http://{}", silent.local_addr().expect("a bound address"));
+    let settings = Settings::load(&[CHASSIS], None, std::iter::empty()).expect("defaults");
+    let settings = settings.with("auth_url", format!("{hanging},{well}"));
+    let discovery = Discovery::from_settings(&settings, &Transport::default());
+    let verifier = Verifier::new(Transport::default(), discovery, keys::ISSUER);
+    let reads = async |count: u32| {
+        quenty_testkit::eventually("it is read", || async { (asked.count() >= count).then_some(()) }).await;
+    };
+    let reading = async {
+        reads(1).await;
+        let begun = Instant::now();
+        reads(6).await;
+        // A second each, at most; where the one that hangs is waited for, nearly three.
+        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    };
+    tokio::select! {
+        () = reading => {}
+        () = verifier.keep_fresh(CancellationToken::new()) => panic!("the upkeep ended"),
     }
 }

@@ -71,6 +71,8 @@ pub(super) static AGGREGATES: [Aggregate; 3] = [
 fn pickup<'a>(from: &'a str, fact: &'a str, _: &'a str) -> &'a str {
     match (from, fact) {
         ("", "scheduled" | "rejected") => fact,
+        // A driver without network had collected it before.
+        ("cancelled", "completed") => fact,
         // Told again to who asks late, or of what was never booked.
         ("" | "rejected" | "abandoned" | "cancelled", _) => from,
         (_, "assigned" | "completed" | "failed" | "abandoned" | "cancelled") => fact,
@@ -161,6 +163,9 @@ mod tests {
     fn what_has_ended_or_never_begun_stays_so() {
         assert_eq!(fold("pickup", &[("cancelled", "")]), "");
         assert_eq!(fold("pickup", &[("requested", ""), ("rejected", ""), ("cancelled", "")]), "rejected");
+        let late =
+            [("scheduled", ""), ("assigned", ""), ("cancelled", ""), ("cancelled", ""), ("completed", "")];
+        assert_eq!(fold("pickup", &late), "completed");
         assert_eq!(fold("shipment", &[("voided", "")]), "");
         assert_eq!(fold("shipment", &[("created", ""), ("booking_started", "")]), "booking");
         let rejected = [("created", ""), ("booking_started", ""), ("rejected", ""), ("voided", "")];

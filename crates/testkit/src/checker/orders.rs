@@ -99,6 +99,10 @@ async fn check_facts(db: &PgPool, orders: &BTreeMap<String, Row>, report: &mut R
         if fact == "cancel_requested" && told.get(&stream).is_some_and(|status| status == "cancelled") {
             continue;
         }
+        // Other goods, or the same from another place, leave an order where it stands.
+        if fact == "allocated" && told.get(&stream).is_none_or(|status| status != "backordered") {
+            continue;
+        }
         *times.entry((stream.clone(), fact.clone())).or_default() += 1;
         let named: Option<String> = row.get("status");
         let leads = LEADS_TO.iter().find(|(name, _)| *name == fact).map(|(_, status)| (*status).to_owned());

@@ -127,8 +127,15 @@ pub(super) async fn check_agreement(
 ) -> Result<()> {
     let told = amounts(
         returns,
-        "select data->>'order_id' as id, trim_scale(sum((data->'refund'->>'amount')::numeric))::text as amount from quenty.journal
-         where type = 'quenty.returns.return.completed.v1' group by 1",
+        // With what the credit paid of a replacement: that went back to the buyer as goods.
+        "select c.data->>'order_id' as id,
+                trim_scale(sum((c.data->'refund'->>'amount')::numeric
+                               + coalesce((p.data->'amounts'->'refund'->>'amount')::numeric
+                                              - (e.data->'left_of_credit'->>'amount')::numeric, 0)))::text as amount
+         from quenty.journal c
+         left join quenty.journal p on p.stream = c.stream and p.type = 'quenty.returns.return.processed.v1'
+         left join quenty.journal e on e.stream = c.stream and e.type = 'quenty.returns.return.exchanged.v1'
+         where c.type = 'quenty.returns.return.completed.v1' group by 1",
     )
     .await?;
     let counted = amounts(

@@ -1,11 +1,11 @@
 //! An invited person chooses a password, and is known to everyone from then on.
 
-use quenty_kernel::{Actor, Scope, clock::wall_now};
+use quenty_kernel::{Actor, clock::wall_now, id::UserId};
 use quenty_platform::Tx;
 
-use super::{Outcome, record_access};
+use super::{Outcome, login::count_failure, record_access};
 use crate::{
-    domain::{origin::Origin, password::REMEMBERED, secret::OpaqueToken},
+    domain::{lockout, origin::Origin, password::REMEMBERED, secret::OpaqueToken},
     error::Error,
     store,
 };
@@ -18,7 +18,7 @@ pub async fn accept_invitation(
 ) -> Result<(), Error> {
     let wall = wall_now();
     let id = store::links::lock(tx.conn(), &token.hash(), wall).await?.ok_or(Error::BadLink)?;
-    let mut user = store::users::lock(tx.conn(), Scope::All, id).await?.ok_or(Error::BadLink)?;
+    let mut user = store::users::lock(tx.conn(), id).await?.ok_or(Error::BadLink)?;
     tx.act_as(Actor::User(id));
     let facts = user.accept_invitation(tx.now())?;
     store::users::save(tx.conn(), &user).await?;
@@ -28,4 +28,11 @@ pub async fn accept_invitation(
         tx.record(id, None, fact)?;
     }
     record_access(tx, "accept_invitation", Outcome::Succeeded, Some(id), None, origin)
+}
+
+/// Who has accepted it came again, with another password than was chosen: that counts as a failed login does.
+pub async fn refuse_invitation(tx: &mut Tx, id: UserId, origin: &Origin) -> Result<Error, Error> {
+    count_failure(tx, &lockout::account(Some(id), ""), origin).await?;
+    record_access(tx, "accept_invitation", Outcome::Refused, Some(id), None, origin)?;
+    Ok(Error::BadLink)
 }

@@ -8,7 +8,18 @@ use quenty_kernel::{
 use quenty_platform::Tx;
 
 use super::revoke_sessions;
-use crate::{domain::facts::SessionFact, error::Error, store};
+use crate::{
+    domain::{
+        facts::{SessionFact, SessionsEnded},
+        session::MOST_SESSIONS,
+    },
+    error::Error,
+    store,
+};
+
+/// Of so many sessions that end at once each is told; of more only how many. A database from before
+/// [`MOST_SESSIONS`] may hold any number, and throwing somebody out must not take longer for it.
+const MOST_TOLD: usize = 1000;
 
 /// Which of a user's sessions.
 #[derive(Debug, Clone, Copy)]
@@ -26,10 +37,32 @@ pub async fn end_sessions(tx: &mut Tx, user: UserId, which: Which, reason: &str)
         Which::AllBut(id) => (None, Some(id)),
     };
     let ended = store::sessions::end(tx.conn(), user, only, except, reason, wall_now()).await?;
-    for session_id in &ended {
-        let fact = SessionEnded { session_id: *session_id, user_id: user, reason: reason.to_owned() };
-        tx.record_about(*session_id, user, None, &SessionFact::from(fact))?;
-    }
-    revoke_sessions(tx, user, &ended).await?;
+    tell_and_revoke(tx, user, &ended, reason).await?;
     Ok(ended.len())
+}
+
+/// Makes room for another session: the oldest ends if there are [`MOST_SESSIONS`]. Under the lock of the user, and before
+/// [`store::revocations::lock_shared`]: two who hold that together would wait for each other here.
+pub(super) async fn make_room(tx: &mut Tx, user: UserId) -> Result<(), Error> {
+    let reason = "superseded";
+    let ended = store::sessions::end_oldest(tx.conn(), user, MOST_SESSIONS - 1, reason, wall_now()).await?;
+    tell_and_revoke(tx, user, &ended, reason).await
+}
+
+async fn tell_and_revoke(
+    tx: &mut Tx,
+    user_id: UserId,
+    ended: &[SessionId],
+    reason: &str,
+) -> Result<(), Error> {
+    let reason = reason.to_owned();
+    for session_id in ended.iter().take(MOST_TOLD) {
+        let fact = SessionEnded { session_id: *session_id, user_id, reason: reason.clone() };
+        tx.record_about(*session_id, user_id, None, &SessionFact::from(fact))?;
+    }
+    if ended.len() > MOST_TOLD {
+        let fact = SessionsEnded { user_id, count: ended.len() - MOST_TOLD, reason };
+        tx.record_about(SessionId::new(), user_id, None, &SessionFact::from(fact))?;
+    }
+    revoke_sessions(tx, user_id, ended).await
 }

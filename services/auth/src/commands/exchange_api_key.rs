@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use quenty_kernel::{Actor, Scope, clock::wall_now};
+use quenty_kernel::{Actor, clock::wall_now};
 use quenty_platform::{
     Tx,
     token::{Claims, Realm},
@@ -65,7 +65,7 @@ async fn permissions_now(tx: &mut Tx, key: &ApiKey, address: IpAddr) -> Result<O
     if !key.works(address, wall_now()) {
         return Ok(None);
     }
-    let owner = store::users::find(tx.conn(), Scope::All, key.user_id).await?;
+    let owner = store::users::find(tx.conn(), key.user_id).await?;
     if owner.is_none_or(|user| user.status() != UserStatus::Active) {
         return Ok(None);
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use quenty_kernel::{
-    Scope,
     clock::wall_now,
     id::{ApiKeyId, SessionId, UserId},
 };
@@ -96,7 +95,7 @@ async fn stands(tx: &mut Tx, claims: &Claims) -> Result<bool, Error> {
         return Ok(tx.app().part::<Clients>()?.knows(&claims.sub));
     }
     let Ok(user) = claims.sub.parse::<UserId>() else { return Ok(false) };
-    let found = store::users::find(tx.conn(), Scope::All, user).await?;
+    let found = store::users::find(tx.conn(), user).await?;
     if found.is_none_or(|user| user.status() != UserStatus::Active) {
         return Ok(false);
     }
@@ -111,7 +110,7 @@ async fn stands(tx: &mut Tx, claims: &Claims) -> Result<bool, Error> {
 }
 
 async fn session_stands(tx: &mut Tx, user: UserId, id: SessionId) -> Result<bool, Error> {
-    let session = store::sessions::lock(tx.conn(), id).await?;
+    let session = store::sessions::find(tx.conn(), id).await?;
     Ok(session.is_some_and(|session| session.user_id == user && session.is_live(wall_now())))
 }
 

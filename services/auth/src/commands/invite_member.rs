@@ -2,7 +2,6 @@
 //! with it.
 
 use quenty_kernel::{
-    Scope,
     clock::wall_now,
     id::{CompanyId, UserId},
 };
@@ -53,7 +52,7 @@ pub async fn invite_member(tx: &mut Tx, invitation: Invitation) -> Result<(), Er
 
 /// The id or the address is known: a second invitation, or a person who has an account.
 async fn lock_known(tx: &mut Tx, id: UserId, person: &Person) -> Result<Option<User>, Error> {
-    match store::users::lock(tx.conn(), Scope::All, id).await? {
+    match store::users::lock(tx.conn(), id).await? {
         Some(known) => Ok(Some(known)),
         None => Ok(store::users::lock_by_login(tx.conn(), person.email.as_str()).await?),
     }

@@ -1,13 +1,16 @@
 //! Staff invite somebody to work for the platform. The inviter's own token is the authority: nothing else gives a
 //! person their first role in the platform.
 
-use quenty_kernel::{Scope, id::UserId};
+use quenty_kernel::id::UserId;
 use quenty_platform::Tx;
 
-use super::{Authority, Outcome, govern::ensure_known, mail::mail_invitation, record_access};
+use super::{
+    Authority,
+    govern::{ensure_known, give_roles, tell_super_admins},
+    mail::mail_invitation,
+};
 use crate::{
     domain::{
-        origin::Origin,
         person::Person,
         user::{User, UserStatus},
     },
@@ -21,28 +24,25 @@ pub async fn invite_staff(
     authority: Authority<'_>,
     person: &Person,
     mut roles: Vec<String>,
-    origin: &Origin,
 ) -> Result<User, Error> {
-    if authority.scope != Scope::All {
-        return Err(Error::StaffOnly);
-    }
     roles.sort_unstable();
     roles.dedup();
     if roles.is_empty() {
         return Err(Error::NoRole);
     }
-    store::users::lock_staff(tx.conn()).await?;
+    authority.prove(tx).await?;
     ensure_known(tx, &roles).await?;
     authority.check(tx, &roles).await?;
     let (user, fact) = User::invite(UserId::new(), person, roles.clone(), tx.now());
     let user = if store::users::insert(tx.conn(), &user).await? {
         tx.record(user.id(), None, &fact)?;
+        tell_super_admins(tx, &[], &user).await?;
         user
     } else {
         add_roles(tx, authority, person, roles).await?
     };
     mail_invitation(tx, user.id()).await?;
-    record_access(tx, "invite_user", Outcome::Succeeded, Some(user.id()), None, origin)?;
+    authority.record(tx, "invite_user", user.id())?;
     Ok(user)
 }
 
@@ -65,8 +65,6 @@ async fn add_roles(
     let mut all = [user.roles(), &roles].concat();
     all.sort_unstable();
     all.dedup();
-    let fact = user.assign_roles(all, tx.now());
-    store::users::save(tx.conn(), &user).await?;
-    tx.record(user.id(), None, &fact)?;
+    give_roles(tx, &mut user, all).await?;
     Ok(user)
 }

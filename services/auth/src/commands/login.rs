@@ -2,7 +2,7 @@
 
 use quenty_contracts::auth::{LoginFailed, SessionStarted};
 use quenty_kernel::{
-    Actor, Scope,
+    Actor,
     clock::wall_now,
     hex,
     id::{SessionId, UserId},
@@ -10,7 +10,7 @@ use quenty_kernel::{
 use quenty_platform::Tx;
 use rand::RngCore;
 
-use super::{Outcome, Tokens, record_access, sign_access};
+use super::{Outcome, Tokens, end_sessions::make_room, record_access, sign_access};
 use crate::{
     domain::{
         access::first_company,
@@ -36,8 +36,8 @@ pub struct Attempt {
     pub proved: Option<i64>,
     /// Its new hash, when the parameters of the old one are not today's.
     pub rehash: Option<String>,
-    /// What an earlier login gave the device.
-    pub device_token: Option<OpaqueToken>,
+    /// The token's hash of a device that the person has logged in with before.
+    pub device: Option<[u8; 32]>,
     pub origin: Origin,
 }
 
@@ -57,7 +57,7 @@ pub enum LoggedIn {
 pub async fn login(tx: &mut Tx, attempt: Attempt) -> Result<Result<LoggedIn, Error>, Error> {
     let account = lockout::account(attempt.user_id, &store::users::key(&attempt.login));
     let now = wall_now();
-    let device = known_device(tx, attempt.user_id, attempt.device_token.as_ref()).await?;
+    let device = attempt.device;
     let place = lockout::place(&attempt.origin.network(), device.as_ref());
     let before = store::lockouts::lock(tx.conn(), &account, &place).await?;
     // While locked, even the right password is not looked at; a second factor needs no such lock.
@@ -92,17 +92,6 @@ pub async fn login(tx: &mut Tx, attempt: Attempt) -> Result<Result<LoggedIn, Err
     }
 }
 
-/// The hash of the device's token, if the person has logged in with it before.
-pub(super) async fn known_device(
-    tx: &mut Tx,
-    user: Option<UserId>,
-    token: Option<&OpaqueToken>,
-) -> Result<Option<[u8; 32]>, Error> {
-    let Some((user, token)) = user.zip(token) else { return Ok(None) };
-    let hash = token.hash();
-    Ok(store::devices::is_known(tx.conn(), user, &hash, wall_now()).await?.then_some(hash))
-}
-
 async fn has_second_factor(tx: &mut Tx, user: Option<UserId>) -> Result<bool, Error> {
     match user {
         Some(user) => Ok(store::mfa::methods(tx.conn(), user).await?.is_enabled()),
@@ -127,7 +116,7 @@ async fn remember_device(
 /// The user, locked, whose password was given; unless it was replaced since it was checked, and with it every session.
 async fn proved_user(tx: &mut Tx, attempt: &Attempt) -> Result<Option<(User, i64)>, Error> {
     let Some((id, proved)) = attempt.user_id.zip(attempt.proved) else { return Ok(None) };
-    let Some(user) = store::users::lock(tx.conn(), Scope::All, id).await? else { return Ok(None) };
+    let Some(user) = store::users::lock(tx.conn(), id).await? else { return Ok(None) };
     let current = store::passwords::current(tx.conn(), id).await?;
     Ok((current == Some(proved)).then_some((user, proved)))
 }
@@ -205,7 +194,8 @@ async fn ask_second_step(
     Ok(LoggedIn::SecondStep { mfa_token, methods, expires_in: CHALLENGE_LIVES.as_secs() })
 }
 
-/// A session of a person who proved to be it by these methods (RFC 8176), perhaps with a known device.
+/// A session of a person who proved to be it by these methods (RFC 8176), perhaps with a known device. Under the lock of
+/// the user.
 pub(super) async fn start_session(
     tx: &mut Tx,
     user: &User,
@@ -214,6 +204,7 @@ pub(super) async fn start_session(
     origin: &Origin,
 ) -> Result<Tokens, Error> {
     let now = wall_now();
+    make_room(tx, user.id()).await?;
     store::revocations::lock_shared(tx.conn()).await?;
     let memberships = store::memberships::of_user(tx.conn(), user.id()).await?;
     let last = store::sessions::last_company(tx.conn(), user.id()).await?;

@@ -12,6 +12,7 @@ use crate::{
         link::{self, Link},
         mail::MailKind,
         password_reset::PasswordReset,
+        user::UserStatus,
     },
     error::Error,
     parts::TokenKeys,
@@ -34,6 +35,11 @@ pub(super) async fn mail_invitation(tx: &mut Tx, user: UserId) -> Result<(), Err
 
 /// As [`mail_invitation`], but earlier links work on: a stranger may have asked for this one.
 pub(super) async fn mail_invitation_again(tx: &mut Tx, user: UserId) -> Result<(), Error> {
+    // Who answers at this moment has done so, or finds this link among theirs and uses it up.
+    let invited = store::users::lock(tx.conn(), user).await?;
+    if invited.is_none_or(|user| user.status() != UserStatus::PendingVerification) {
+        return Ok(());
+    }
     let link = Link::new(user, wall_now());
     let token = link::token(&tx.app().part::<TokenKeys>()?.link, link.id);
     store::links::insert(tx.conn(), &link, &token.hash()).await?;

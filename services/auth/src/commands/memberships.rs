@@ -1,16 +1,14 @@
 //! The projection of Customer's members and companies. Tokens that say more than what is true now are over; those that
 //! say less follow at their next renewal.
 //!
-//! Sessions that follow are locked first: whoever renews one holds its row before anything else.
+//! The person is locked first, and then the sessions that follow: whoever begins a session holds its person until others
+//! see it, and whoever renews one holds its row before anything else.
 
 use quenty_contracts::customer::Standing;
-use quenty_kernel::{
-    Scope,
-    id::{CompanyId, MemberId, UserId},
-};
+use quenty_kernel::id::{CompanyId, MemberId, UserId};
 use quenty_platform::Tx;
 
-use super::{revoke_company, revoke_user};
+use super::{api_keys::revoke_api_keys, revoke_company, revoke_user};
 use crate::{
     domain::{
         access::first_company,
@@ -55,9 +53,9 @@ pub async fn add_membership(
     user: UserId,
     role: &str,
 ) -> Result<(), Error> {
+    let found = store::users::lock(tx.conn(), user).await?;
     store::sessions::lock_all(tx.conn(), user).await?;
     set_membership(tx, member, company, user, role).await?;
-    let found = store::users::find(tx.conn(), Scope::All, user).await?;
     let roles = found.map(|user| user.roles().to_vec()).unwrap_or_default();
     let memberships = store::memberships::of_user(tx.conn(), user).await?;
     match first_company(&roles, &memberships, None) {
@@ -66,13 +64,16 @@ pub async fn add_membership(
     }
 }
 
+/// A person has left. The keys that act for them there are revoked: they would come to life again with another membership.
 pub async fn remove_membership(
     tx: &mut Tx,
     member: MemberId,
     company: CompanyId,
     user: UserId,
 ) -> Result<(), Error> {
+    store::users::lock(tx.conn(), user).await?;
     store::sessions::lock_all(tx.conn(), user).await?;
+    revoke_api_keys(tx, user, Some(company)).await?;
     revoke_user(tx, user).await?;
     store::memberships::remove(tx.conn(), member, company, user).await?;
     Ok(store::sessions::leave_company(tx.conn(), user, company).await?)

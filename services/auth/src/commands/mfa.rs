@@ -141,7 +141,8 @@ pub(super) async fn after_lost_factor(tx: &mut Tx, session: &mut Session) -> Res
         return Ok(());
     }
     store::mfa::replace_codes(tx.conn(), user, &[]).await?;
-    session.amr = PASSWORD_ONLY.map(str::to_owned).to_vec();
+    // The password, if it was given: a passkey alone may have begun the session.
+    session.amr.retain(|method| PASSWORD_ONLY.contains(&method.as_str()));
     store::sessions::save(tx.conn(), session).await?;
     // Where staff must have a factor, this session's token says more from now on than is true.
     revoke_user(tx, user).await

@@ -33,7 +33,7 @@ mod verify_mfa;
 mod verify_passkey;
 mod verify_user;
 
-pub use accept_invitation::accept_invitation;
+pub use accept_invitation::{accept_invitation, refuse_invitation};
 pub use api_keys::{NewApiKey, create_api_key, revoke_api_key, rotate_api_key};
 pub use change_password::{NewPassword, change_password};
 pub use confirm_password_reset::confirm_password_reset;

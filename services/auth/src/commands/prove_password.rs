@@ -2,7 +2,6 @@
 //! session, so that a stolen one is no way around the lock of logins, and strangers who guess keep no owner from it.
 
 use quenty_kernel::{
-    Scope,
     clock::wall_now,
     id::{SessionId, UserId},
 };
@@ -39,7 +38,7 @@ pub(super) async fn prove_password(
     if let Some(retry_after) = before.and_then(|lockout| lockout.wait(now)) {
         return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
-    let found = store::users::lock(tx.conn(), Scope::All, id).await?;
+    let found = store::users::lock(tx.conn(), id).await?;
     let user = found.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
     // Under the user's lock: what was proved may have been replaced since.
     if proved.is_none() || proved != store::passwords::current(tx.conn(), id).await? {
@@ -103,10 +102,10 @@ pub(super) async fn stepped_up(
     user: UserId,
     session: SessionId,
 ) -> Result<(User, Session), Error> {
-    let found = store::users::lock(tx.conn(), Scope::All, user).await?;
+    let found = store::users::lock(tx.conn(), user).await?;
     let user = found.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
     let session = own_session(tx, user.id(), session).await?;
-    if session.is_fresh(wall_now()) { Ok((user, session)) } else { Err(Error::PasswordTooOld) }
+    if session.is_fresh(wall_now()) { Ok((user, session)) } else { Err(Error::ProofTooOld) }
 }
 
 /// The person's own live session, locked.

@@ -1,7 +1,7 @@
 //! A client renews its tokens: each refresh token works once.
 
 use quenty_contracts::{auth::SessionReuseDetected, customer::Membership as Told};
-use quenty_kernel::{Actor, Scope, clock::wall_now, id::CompanyId};
+use quenty_kernel::{Actor, clock::wall_now, id::CompanyId};
 use quenty_platform::Tx;
 
 use super::{Tokens, Which, end_sessions, sign_access};
@@ -35,7 +35,7 @@ pub async fn refresh(
     let (Some(session), Some(stored)) = (session, stored) else { return Ok(Err(Error::BadRefreshToken)) };
     tx.act_as(Actor::User(session.user_id));
     store::revocations::lock_shared(tx.conn()).await?;
-    let user = store::users::find(tx.conn(), Scope::All, session.user_id).await?;
+    let user = store::users::find(tx.conn(), session.user_id).await?;
     let Some(user) = user.filter(|user| user.status() == UserStatus::Active) else {
         return Ok(Err(Error::BadRefreshToken));
     };

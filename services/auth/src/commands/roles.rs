@@ -4,11 +4,10 @@
 use quenty_kernel::id::RoleId;
 use quenty_platform::{Tx, http::IfMatch};
 
-use super::{Outcome, record_access, revoke_user};
+use super::{Authority, Outcome, record_access, revoke_user};
 use crate::{
     domain::{
         custom_role::{CustomRole, MOST_ROLES, RoleName},
-        origin::Origin,
         role::{covers, is_permission, permissions_of_platform_roles},
     },
     error::Error,
@@ -38,17 +37,15 @@ fn check(held: &[String], permissions: &[String]) -> Result<(), Error> {
     }
 }
 
-/// `held` are the permissions of the token that asks.
 pub async fn create_role(
     tx: &mut Tx,
-    held: &[String],
+    authority: Authority<'_>,
     name: &RoleName,
     about: String,
     permissions: Vec<String>,
-    origin: &Origin,
 ) -> Result<CustomRole, Error> {
-    check(held, &permissions)?;
-    store::users::lock_staff(tx.conn()).await?;
+    check(authority.held, &permissions)?;
+    authority.prove(tx).await?;
     if store::custom_roles::count(tx.conn()).await? >= MOST_ROLES {
         return Err(Error::TooManyRoles);
     }
@@ -57,7 +54,7 @@ pub async fn create_role(
         return Err(Error::RoleNameTaken);
     }
     tx.record(role.id, None, &fact)?;
-    record_access(tx, "create_role", Outcome::Succeeded, None, None, origin)?;
+    record_access(tx, "create_role", Outcome::Succeeded, None, None, authority.origin)?;
     Ok(role)
 }
 
@@ -75,34 +72,34 @@ async fn own(tx: &mut Tx, held: &[String], id: RoleId) -> Result<CustomRole, Err
 /// Absent parts stay.
 pub async fn update_role(
     tx: &mut Tx,
-    held: &[String],
+    authority: Authority<'_>,
     id: RoleId,
     seen: IfMatch,
     (about, permissions): (Option<String>, Option<Vec<String>>),
-    origin: &Origin,
 ) -> Result<CustomRole, Error> {
-    let mut role = own(tx, held, id).await?;
+    authority.prove(tx).await?;
+    let mut role = own(tx, authority.held, id).await?;
     seen.check(role.version)?;
     let about = about.unwrap_or_else(|| role.about.clone());
     let permissions = permissions.unwrap_or_else(|| role.permissions.clone());
-    check(held, &permissions)?;
+    check(authority.held, &permissions)?;
     let fact = role.update(about, permissions, tx.now());
     store::custom_roles::save(tx.conn(), &role).await?;
     tx.record(id, None, &fact)?;
     for holder in store::custom_roles::holders(tx.conn(), &role.name).await? {
         revoke_user(tx, holder).await?;
     }
-    record_access(tx, "update_role", Outcome::Succeeded, None, None, origin)?;
+    record_access(tx, "update_role", Outcome::Succeeded, None, None, authority.origin)?;
     Ok(role)
 }
 
 /// Only a role that nobody has goes: nobody loses anything unnoticed.
-pub async fn delete_role(tx: &mut Tx, held: &[String], id: RoleId, origin: &Origin) -> Result<(), Error> {
-    let role = own(tx, held, id).await?;
+pub async fn delete_role(tx: &mut Tx, authority: Authority<'_>, id: RoleId) -> Result<(), Error> {
+    let role = own(tx, authority.held, id).await?;
     if store::custom_roles::is_held(tx.conn(), &role.name).await? {
         return Err(Error::RoleInUse);
     }
     store::custom_roles::delete(tx.conn(), id).await?;
     tx.record(id, None, &role.told(true))?;
-    record_access(tx, "delete_role", Outcome::Succeeded, None, None, origin)
+    record_access(tx, "delete_role", Outcome::Succeeded, None, None, authority.origin)
 }

@@ -2,7 +2,6 @@
 
 use quenty_contracts::customer::Membership as Told;
 use quenty_kernel::{
-    Scope,
     clock::wall_now,
     id::{CompanyId, SessionId, UserId},
 };
@@ -34,7 +33,7 @@ pub async fn switch_company(
         .filter(|session| session.user_id == user_id && session.is_live(now))
         .ok_or(Error::NoSession)?;
     store::revocations::lock_shared(tx.conn()).await?;
-    let user = store::users::find(tx.conn(), Scope::All, user_id).await?;
+    let user = store::users::find(tx.conn(), user_id).await?;
     let user = user.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
     store::memberships::fill(tx.conn(), told).await?;
     let memberships = store::memberships::of_user(tx.conn(), user_id).await?;

@@ -1,14 +1,17 @@
 //! A person's names and language.
 
 use quenty_kernel::{
-    Scope,
     contact::{LanguageTag, PersonName},
     id::UserId,
 };
 use quenty_platform::{Tx, http::IfMatch};
 
-use super::Authority;
-use crate::{domain::user::User, error::Error, store};
+use super::{Authority, Outcome, record_access};
+use crate::{
+    domain::{origin::Origin, user::User},
+    error::Error,
+    store,
+};
 
 /// What an update sets; absent fields stay.
 #[derive(Debug, Default)]
@@ -24,9 +27,10 @@ pub async fn update_profile(
     id: UserId,
     seen: IfMatch,
     changes: &UserChanges,
+    origin: &Origin,
 ) -> Result<User, Error> {
-    let user = store::users::lock(tx.conn(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
-    update(tx, user, seen, changes).await
+    let user = store::users::lock(tx.conn(), id).await?.ok_or(Error::NotFound("user"))?;
+    update(tx, user, seen, changes, ("update_profile", origin)).await
 }
 
 /// Another's, by who holds all that they hold: whoever names an administrator could else take their place in mails
@@ -39,10 +43,16 @@ pub async fn update_user(
     changes: &UserChanges,
 ) -> Result<User, Error> {
     let user = authority.lock(tx, id).await?;
-    update(tx, user, seen, changes).await
+    update(tx, user, seen, changes, ("update_user", authority.origin)).await
 }
 
-async fn update(tx: &mut Tx, mut user: User, seen: IfMatch, changes: &UserChanges) -> Result<User, Error> {
+async fn update(
+    tx: &mut Tx,
+    mut user: User,
+    seen: IfMatch,
+    changes: &UserChanges,
+    (operation, origin): (&str, &Origin),
+) -> Result<User, Error> {
     seen.check(user.version())?;
     let given_name = changes.given_name.as_ref().map_or(user.given_name(), PersonName::as_str).to_owned();
     let family_name = changes.family_name.as_ref().map_or(user.family_name(), PersonName::as_str).to_owned();
@@ -53,6 +63,7 @@ async fn update(tx: &mut Tx, mut user: User, seen: IfMatch, changes: &UserChange
         let fact = user.update(&given_name, &family_name, &language, tx.now());
         store::users::save(tx.conn(), &user).await?;
         tx.record(user.id(), None, &fact)?;
+        record_access(tx, operation, Outcome::Succeeded, Some(user.id()), None, origin)?;
     }
     Ok(user)
 }

@@ -1,6 +1,6 @@
 //! The second step of a login: a code of the authenticator app, or one of the recovery codes.
 
-use quenty_kernel::{Scope, clock::wall_now, id::UserId};
+use quenty_kernel::{clock::wall_now, id::UserId};
 use quenty_platform::Tx;
 
 use super::{
@@ -48,8 +48,9 @@ pub(super) async fn prove_code(
     code: &str,
     origin: &Origin,
 ) -> Result<Result<(), Error>, Error> {
-    if let Err(waits) = may_try(tx, user).await? {
-        return Ok(Err(waits));
+    let failed = store::rate_limits::find(tx.conn(), &MFA_FAILURES.bucket(&user.to_string())).await?;
+    if let Some(retry_after) = MFA_FAILURES.wait(failed, wall_now()) {
+        return Ok(Err(Error::TooManyAttempts { retry_after }));
     }
     if takes(tx, user, code).await? {
         return Ok(Ok(()));
@@ -57,19 +58,12 @@ pub(super) async fn prove_code(
     refuse(tx, user, "bad_code", origin).await.map(|()| Err(Error::BadCode))
 }
 
-/// Whether a second factor of this person is looked at.
-pub(super) async fn may_try(tx: &mut Tx, user: UserId) -> Result<Result<(), Error>, Error> {
-    let failed = store::rate_limits::find(tx.conn(), &MFA_FAILURES.bucket(&user.to_string())).await?;
-    let wait = MFA_FAILURES.wait(failed, wall_now());
-    Ok(wait.map_or(Ok(()), |retry_after| Err(Error::TooManyAttempts { retry_after })))
-}
-
 /// The login that waits for its second step, and its user, both locked; nothing when it is over or the password was
 /// replaced since.
 pub(super) async fn open(tx: &mut Tx, token: &[u8; 32]) -> Result<Option<(Challenge, User)>, Error> {
     let Some(challenge) = store::mfa::lock_challenge(tx.conn(), token).await? else { return Ok(None) };
     let id = challenge.user_id;
-    let user = store::users::lock(tx.conn(), Scope::All, id).await?;
+    let user = store::users::lock(tx.conn(), id).await?;
     let current = store::passwords::current(tx.conn(), id).await?;
     let is_open = challenge.is_open(wall_now()) && current == Some(challenge.password_id);
     let user = user.filter(|user| is_open && user.status() == UserStatus::Active);

@@ -1,7 +1,6 @@
 //! A passkey proves who somebody is: in the second step of a login, once more in a session, or alone.
 
 use quenty_kernel::{
-    Scope,
     clock::wall_now,
     id::{SessionId, UserId},
 };
@@ -10,10 +9,10 @@ use serde_json::Value;
 
 use super::{
     Tokens,
-    login::{known_device, record_failure, start_session},
+    login::{record_failure, start_session},
     passkeys::keep_asked,
     prove_password::own_session,
-    verify_mfa::{may_try, open, refuse},
+    verify_mfa::{open, refuse},
 };
 use crate::{
     domain::{
@@ -75,7 +74,8 @@ pub async fn verify_passkey(
 }
 
 /// Uses up what was asked, and tells where the key lies if the answer is right; beside the person's password, if that was
-/// given. A wrong one is counted and on record, so either must be committed. Under the lock of the user.
+/// given. A wrong one is counted and on record, so either must be committed. However many came before, a right one counts: a
+/// signature cannot be guessed, and nobody's guesses of codes keep its owner out. Under the lock of the user.
 pub(super) async fn prove_passkey(
     tx: &mut Tx,
     (user, password): (UserId, Option<i64>),
@@ -83,9 +83,6 @@ pub(super) async fn prove_passkey(
     answer: &Assertion,
     origin: &Origin,
 ) -> Result<Result<&'static str, Error>, Error> {
-    if let Err(waits) = may_try(tx, user).await? {
-        return Ok(Err(waits));
-    }
     let (app, now) = (tx.app().clone(), wall_now());
     let state = store::passkeys::take_ceremony(tx.conn(), asked, now).await?;
     let known = store::passkeys::of_user(tx.conn(), user).await?;
@@ -125,7 +122,8 @@ pub async fn ask_any_passkey(tx: &mut Tx, origin: &Origin) -> Result<Result<Valu
 
 /// Starts the session of whose passkey this is, or tells why not; either is on record and must be committed.
 ///
-/// A signature cannot be guessed: failures count against the address alone, so that nobody makes another wait.
+/// A signature cannot be guessed: failures count against the address alone, and a device that its person has logged in with
+/// does not wait for those of others there.
 pub async fn login_with_passkey(
     tx: &mut Tx,
     answer: &LoneAssertion,
@@ -133,9 +131,15 @@ pub async fn login_with_passkey(
     origin: &Origin,
 ) -> Result<Result<Tokens, Error>, Error> {
     let now = wall_now();
-    let failed = store::rate_limits::find(tx.conn(), &FAILURES_OF_ADDRESS.bucket(&origin.network())).await?;
-    if let Some(retry_after) = FAILURES_OF_ADDRESS.wait(failed, now) {
-        return Ok(Err(Error::TooManyAttempts { retry_after }));
+    let found = store::passkeys::by_credential(tx.conn(), answer.0.raw_id().as_ref()).await?;
+    let owner = found.map(|passkey| passkey.user_id);
+    let device = store::devices::find(tx.conn(), owner, device_token, now).await?;
+    if device.is_none() {
+        let bucket = FAILURES_OF_ADDRESS.bucket(&origin.network());
+        let failed = store::rate_limits::find(tx.conn(), &bucket).await?;
+        if let Some(retry_after) = FAILURES_OF_ADDRESS.wait(failed, now) {
+            return Ok(Err(Error::TooManyAttempts { retry_after }));
+        }
     }
     let state = match challenge_of(answer) {
         Some(challenge) => {
@@ -143,11 +147,10 @@ pub async fn login_with_passkey(
         }
         None => None,
     };
-    let found = store::passkeys::by_credential(tx.conn(), answer.0.raw_id().as_ref()).await?;
-    let Some(owner) = found.map(|passkey| passkey.user_id) else {
+    let Some(owner) = owner else {
         return refuse_login(tx, None, &Unproved::unasked(), origin).await;
     };
-    let user = store::users::lock(tx.conn(), Scope::All, owner).await?.ok_or(Error::NotFound("user"))?;
+    let user = store::users::lock(tx.conn(), owner).await?.ok_or(Error::NotFound("user"))?;
     // Again, under the lock of its owner: the counter goes forward one by one.
     let found = store::passkeys::by_credential(tx.conn(), answer.0.raw_id().as_ref()).await?;
     let app = tx.app().clone();
@@ -171,7 +174,6 @@ pub async fn login_with_passkey(
         return record_failure(tx, Some(owner), None, "old_passkey", origin)
             .map(|()| Err(Error::PasskeyNeedsPassword));
     }
-    let device = known_device(tx, Some(owner), device_token).await?;
     start_session(tx, &user, &passkey_alone(kept_in), device, origin).await.map(Ok)
 }
 

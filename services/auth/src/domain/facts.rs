@@ -52,6 +52,19 @@ impl Event for CompanySwitched {
     const PUBLISHED: bool = false;
 }
 
+/// So many more sessions of a person ended at once than are told one by one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SessionsEnded {
+    pub user_id: UserId,
+    pub count: usize,
+    pub reason: String,
+}
+
+impl Event for SessionsEnded {
+    const TYPE: &'static str = "quenty.auth.sessions.ended.v1";
+    const PUBLISHED: bool = false;
+}
+
 /// An API key got another secret; the one of before works until then.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApiKeyRotated {
@@ -117,6 +130,7 @@ quenty_kernel::facts! {
     pub enum SessionFact {
         Started(published::SessionStarted),
         Ended(published::SessionEnded),
+        MoreEnded(SessionsEnded),
         ReuseDetected(published::SessionReuseDetected),
         CompanySwitched(CompanySwitched),
         LoginFailed(published::LoginFailed),

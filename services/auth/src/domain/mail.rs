@@ -27,8 +27,13 @@ pub enum MailKind {
     PasskeyRemoved,
     /// Staff took every second factor away.
     MfaReset,
-    /// A key acts for the person from now on.
+    /// A key acts for the person from now on, or has another secret.
     ApiKeyCreated,
+    ApiKeyRotated,
+    /// Staff gave the person other platform roles.
+    RolesChanged,
+    /// Somebody else may do everything, too.
+    SuperAdminMade,
 }
 
 impl MailKind {
@@ -48,6 +53,9 @@ impl MailKind {
             Self::PasskeyRemoved => "passkey_removed",
             Self::MfaReset => "mfa_reset",
             Self::ApiKeyCreated => "api_key_created",
+            Self::ApiKeyRotated => "api_key_rotated",
+            Self::RolesChanged => "roles_changed",
+            Self::SuperAdminMade => "super_admin_made",
         }
     }
 
@@ -67,7 +75,10 @@ impl MailKind {
             | Self::PasskeyAdded
             | Self::PasskeyRemoved
             | Self::MfaReset
-            | Self::ApiKeyCreated => "/login",
+            | Self::ApiKeyCreated
+            | Self::ApiKeyRotated
+            | Self::RolesChanged
+            | Self::SuperAdminMade => "/login",
         }
     }
 }
@@ -142,6 +153,18 @@ fn in_english(kind: MailKind) -> (&'static str, &'static str) {
             "A new API key acts for you",
             "an API key was made just now that acts for you. If that was not you, revoke it, change your password at once and tell the support:",
         ),
+        MailKind::ApiKeyRotated => (
+            "Your API key has another secret",
+            "an API key that acts for you was given another secret just now. If that was not you, revoke it, change your password at once and tell the support:",
+        ),
+        MailKind::RolesChanged => (
+            "Your roles at Quenty were changed",
+            "your roles in the platform were changed just now; what you may do follows them. If you know of no reason, tell the support:",
+        ),
+        MailKind::SuperAdminMade => (
+            "There is another super_admin",
+            "somebody was given the role super_admin just now, or was invited to it, and may do everything that you may. If none of you meant to, suspend that account at once:",
+        ),
     }
 }
 
@@ -198,6 +221,18 @@ fn in_spanish(kind: MailKind) -> (&'static str, &'static str) {
         MailKind::ApiKeyCreated => (
             "Una nueva clave de API actúa por ti",
             "acaba de crearse una clave de API que actúa por ti. Si no fuiste tú, revócala, cambia tu contraseña de inmediato y avisa a soporte:",
+        ),
+        MailKind::ApiKeyRotated => (
+            "Tu clave de API tiene otro secreto",
+            "una clave de API que actúa por ti acaba de recibir otro secreto. Si no fuiste tú, revócala, cambia tu contraseña de inmediato y avisa a soporte:",
+        ),
+        MailKind::RolesChanged => (
+            "Tus roles en Quenty cambiaron",
+            "tus roles en la plataforma acaban de cambiar, y con ellos lo que puedes hacer. Si no sabes por qué, avisa a soporte:",
+        ),
+        MailKind::SuperAdminMade => (
+            "Hay otro super_admin",
+            "alguien acaba de recibir el rol super_admin, o una invitación a tenerlo, y podrá hacer todo lo que tú puedes. Si ninguno de ustedes lo quiso, suspende esa cuenta de inmediato:",
         ),
     }
 }
@@ -256,6 +291,18 @@ fn in_portuguese(kind: MailKind) -> (&'static str, &'static str) {
             "Uma nova chave de API age por você",
             "uma chave de API que age por você acaba de ser criada. Se não foi você, revogue-a, troque sua senha imediatamente e avise o suporte:",
         ),
+        MailKind::ApiKeyRotated => (
+            "Sua chave de API tem outro segredo",
+            "uma chave de API que age por você acaba de receber outro segredo. Se não foi você, revogue-a, troque sua senha imediatamente e avise o suporte:",
+        ),
+        MailKind::RolesChanged => (
+            "Suas funções na Quenty foram alteradas",
+            "suas funções na plataforma acabam de ser alteradas, e com elas o que você pode fazer. Se não sabe por quê, avise o suporte:",
+        ),
+        MailKind::SuperAdminMade => (
+            "Há outro super_admin",
+            "alguém acaba de receber a função super_admin, ou um convite para ela, e poderá fazer tudo o que você pode. Se nenhum de vocês quis isso, suspenda essa conta imediatamente:",
+        ),
     }
 }
 
@@ -301,6 +348,9 @@ mod tests {
             MailKind::PasskeyRemoved,
             MailKind::MfaReset,
             MailKind::ApiKeyCreated,
+            MailKind::ApiKeyRotated,
+            MailKind::RolesChanged,
+            MailKind::SuperAdminMade,
         ] {
             let [spanish, portuguese, english] = ["es", "pt", "en"].map(|language| mail(kind, language));
             for (one, other) in [(&spanish, &portuguese), (&spanish, &english), (&portuguese, &english)] {

@@ -108,14 +108,6 @@ impl Methods {
     }
 }
 
-/// What a person is shown of the second factor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MfaState {
-    pub is_enabled: bool,
-    /// Recovery codes that were not used.
-    pub codes_left: i64,
-}
-
 /// One of ten codes for who has lost the app: 80 random bits in groups of four letters and digits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RecoveryCode(String);

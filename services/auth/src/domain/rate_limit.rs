@@ -37,6 +37,10 @@ pub const FAILURES_OF_ADDRESS: RateLimit =
 /// Failed logins of one account over all addresses: above, each attempt is slowed down, but none is refused.
 pub const FAILURES_OF_ACCOUNT: RateLimit =
     RateLimit { name: "login-account", hits: 100, window: SignedDuration::from_mins(15) };
+/// Passwords of one user that are looked at in sessions, right or wrong: whoever knows a right one must not keep the pool
+/// that hashes from everybody else.
+pub const PASSWORD_PROOFS: RateLimit =
+    RateLimit { name: "password-proof", hits: 20, window: SignedDuration::from_mins(15) };
 /// Wrong secrets of services from one address: above, they are not even recorded.
 pub const FAILURES_OF_CLIENTS: RateLimit =
     RateLimit { name: "client-address", hits: 100, window: SignedDuration::from_mins(15) };

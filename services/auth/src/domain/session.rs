@@ -12,7 +12,9 @@ pub const ABSOLUTE: SignedDuration = SignedDuration::from_hours(30 * 24);
 const RACE: SignedDuration = SignedDuration::from_secs(10);
 /// How long an access token lives.
 pub const ACCESS_TOKEN: SignedDuration = SignedDuration::from_mins(15);
-/// How long after the password was given a session may change what else proves who its person is.
+/// How many live sessions a person has at most; one more ends the oldest.
+pub const MOST_SESSIONS: i64 = 100;
+/// How long after its person proved to be it a session may do what would outlive a stolen one.
 const STEPPED_UP: SignedDuration = SignedDuration::from_mins(5);
 /// RFC 8176: how the person of a session proved to be it.
 pub const PASSWORD_ONLY: [&str; 1] = ["pwd"];
@@ -52,7 +54,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether the password was given a moment ago.
+    /// Whether the person proved to be it a moment ago.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         now < self.authenticated_at + STEPPED_UP
@@ -132,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_counts_as_given_just_now_for_five_minutes() {
+    fn a_proof_counts_as_given_just_now_for_five_minutes() {
         let now = Timestamp::UNIX_EPOCH;
         assert!(session(now).is_fresh(now + STEPPED_UP - SignedDuration::from_secs(1)));
         assert!(!session(now).is_fresh(now + STEPPED_UP));

@@ -15,7 +15,9 @@ use quenty_platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{CreateApiKeys, ReadApiKeys, RevokeApiKeys, RotateApiKeys, sessions::own_session};
+use super::{
+    CreateApiKeys, ReadApiKeys, RevokeApiKeys, RotateApiKeys, authority::refuse, sessions::own_session,
+};
 use crate::{
     commands::{self, NewApiKey},
     domain::{
@@ -188,14 +190,17 @@ pub(super) async fn create_api_key(
         expires_at: input.expires_at,
     };
     let mut tx = app.begin(&caller).await?;
-    let (key, secret) =
-        commands::create_api_key(&mut tx, who, company, caller.permissions(), new, &origin).await?;
-    let id = key.id;
-    let answer = Answer::created(format!("/api/v1/auth/api-keys/{id}"), &shown(key, &secret))?;
-    tx.answer(answer.header(header::CACHE_CONTROL, "no-store").secret_of(id)).await
+    match commands::create_api_key(&mut tx, who, company, caller.permissions(), new, &origin).await {
+        Ok((key, secret)) => {
+            let id = key.id;
+            let answer = Answer::created(format!("/api/v1/auth/api-keys/{id}"), &shown(key, &secret))?;
+            tx.answer(answer.header(header::CACHE_CONTROL, "no-store").secret_of(id)).await
+        }
+        Err(why) => refuse(tx, why, ("create_api_key", Some(who.0)), &origin).await,
+    }
 }
 
-/// Give one's API key another secret.
+/// Give one's API key another secret; its owner is told by mail.
 #[utoipa::path(post, path = "/api/v1/auth/api-keys/{id}/rotate", operation_id = "rotate_api_key", tag = "api-keys", params(("id" = ApiKeyId, Path)),
     request_body = RotateApiKeyIn, security(("bearer" = ["api_keys:rotate"])), responses((status = 200, body = ApiKeySecretOut),
         (status = 403, description = "`NO_SESSION`, `PASSWORD_NEEDED`"), (status = 404, description = "`NOT_FOUND`: no such key, or another's")))]
@@ -210,9 +215,13 @@ pub(super) async fn rotate_api_key(
     let who = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
     let overlap = input.overlap_seconds.0;
-    let (key, secret) = commands::rotate_api_key(&mut tx, who, scope, id, overlap, &origin).await?;
-    let answer = Answer::ok(&shown(key, &secret))?;
-    tx.answer(answer.header(header::CACHE_CONTROL, "no-store").secret_of(id)).await
+    match commands::rotate_api_key(&mut tx, who, scope, id, overlap, &origin).await {
+        Ok((key, secret)) => {
+            let answer = Answer::ok(&shown(key, &secret))?;
+            tx.answer(answer.header(header::CACHE_CONTROL, "no-store").secret_of(id)).await
+        }
+        Err(why) => refuse(tx, why, ("rotate_api_key", Some(who.0)), &origin).await,
+    }
 }
 
 /// Revoke an API key of the company.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{extract::State, http::header};
-use quenty_kernel::{clock::wall_now, contact::Text, id::UserId};
+use quenty_kernel::{clock::wall_now, contact::Text};
 use quenty_platform::{
     App, Result,
     http::{Answer, Anyone, Json},
@@ -26,7 +26,7 @@ use crate::{
     store,
 };
 
-/// What a stuffed account's attempts are slowed down by.
+/// What each attempt at a stuffed account takes longer.
 const SLOWED_BY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -80,7 +80,9 @@ pub(super) async fn login(
 ) -> Result<Answer> {
     let login = input.username_or_email.as_str();
     let (user_id, stored) = store::passwords::by_login(app.db(), login).await?;
-    if !is_known_device(&app, user_id, input.device_token.as_ref()).await? {
+    let device = store::devices::find(app.db(), user_id, input.device_token.as_ref(), wall_now()).await?;
+    // A device that the person has logged in with waits for its own failures only.
+    if device.is_none() {
         slow_down(&app, &origin, &lockout::account(user_id, &store::users::key(login))).await?;
     }
     let hasher = app.part::<PasswordHasher>()?;
@@ -90,8 +92,7 @@ pub(super) async fn login(
         if checked.matches && checked.is_outdated { Some(hasher.hash(&input.password).await?) } else { None };
     let proved = stored.filter(|_| checked.matches).map(|stored| stored.id);
     let mut tx = app.begin(&caller).await?;
-    let device_token = input.device_token;
-    let attempt = Attempt { login: login.to_owned(), user_id, proved, rehash, device_token, origin };
+    let attempt = Attempt { login: login.to_owned(), user_id, proved, rehash, device, origin };
     match commands::login(&mut tx, attempt).await? {
         Ok(LoggedIn::Session(tokens)) => tx.answer(tokens_out::answer(tokens)?).await,
         Ok(LoggedIn::SecondStep { mfa_token, methods, expires_in }) => {
@@ -103,19 +104,8 @@ pub(super) async fn login(
     }
 }
 
-/// A device that the person has logged in with waits for its own failures only.
-async fn is_known_device(
-    app: &App,
-    user: Option<UserId>,
-    token: Option<&OpaqueToken>,
-) -> Result<bool, Error> {
-    match user.zip(token) {
-        Some((user, token)) => Ok(store::devices::is_known(app.db(), user, &token.hash(), wall_now()).await?),
-        None => Ok(false),
-    }
-}
-
-/// Refuses an address that tries many accounts, and slows down whoever tries one account from many addresses.
+/// Refuses an address that tries many accounts, and lets each attempt at an account that many addresses try take longer.
+/// Attempts at once wait side by side: how many are looked at in a second is bounded by the [`PasswordHasher`] alone.
 pub(super) async fn slow_down(app: &App, origin: &Origin, account: &[u8; 32]) -> Result<(), Error> {
     let now = wall_now();
     let of_address =

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod audit;
+mod authority;
 mod customer;
 mod internal;
 mod invitations;

@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use quenty_kernel::{
-    Scope,
     clock::wall_now,
     contact::{Email, Text},
     id::{SessionId, UserId},
@@ -14,20 +13,21 @@ use quenty_platform::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{login::slow_down, sessions::own_session};
+use super::sessions::own_session;
 use crate::{
     commands::{self, Beside, NewPassword},
     domain::{
         lockout,
         origin::Origin,
         passkey::Assertion,
-        password::{Password, REMEMBERED, WeakPassword},
+        password::{Password, REMEMBERED},
+        rate_limit::PASSWORD_PROOFS,
         secret::OpaqueToken,
         user::User,
     },
     error::Error,
     parts::PasswordHasher,
-    store::{self, passwords::Stored},
+    store,
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -69,7 +69,7 @@ pub(super) struct ConfirmPasswordResetIn {
 
 /// Change the own password; all other sessions end.
 #[utoipa::path(post, path = "/api/v1/auth/password/change", operation_id = "change_password", tag = "auth", request_body = ChangePasswordIn,
-    extensions(("x-own-pace" = json!(true))),
+    extensions(("x-limit-class" = json!("auth"))),
     security(("bearer" = [])), responses((status = 204), (status = 422, description = "`WRONG_PASSWORD`, `WEAK_PASSWORD`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
 pub(super) async fn change_password(
     State(app): State<App>,
@@ -78,12 +78,11 @@ pub(super) async fn change_password(
     Json(input): Json<ChangePasswordIn>,
 ) -> Result<Answer> {
     let (id, session) = own_session(&caller)?;
-    let proved = check_current(&app, (id, session), &input.current_password, &origin).await?;
+    let proved = check_current(&app, (id, session), &input.current_password).await?;
     let new = match proved {
         Some(proved) => {
-            let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
-            let earlier = store::passwords::latest(app.db(), id, REMEMBERED).await?;
-            Some(NewPassword { proved, hash: hash_new(&app, &user, &input.password, earlier).await? })
+            let user = store::users::find(app.db(), id).await?.ok_or(Error::NotFound("user"))?;
+            Some(NewPassword { proved, hash: hash_new(&app, &user, &input.password).await? })
         }
         None => None,
     };
@@ -94,39 +93,46 @@ pub(super) async fn change_password(
     }
 }
 
-/// The id of the current password, if that was given. Not even looked at while the session or the address waits.
+/// The id of the current password, if that was given. Not even looked at while the session waits, or its person has had too
+/// many looked at. Failures of others at the same address, or at the same account, are nothing to it.
 async fn check_current(
     app: &App,
     (id, session): (UserId, SessionId),
     password: &Password,
-    origin: &Origin,
 ) -> Result<Option<i64>> {
     let account = lockout::account(Some(id), "");
     let lock = store::lockouts::find(app.db(), &account, &lockout::place_of_session(session)).await?;
     if let Some(retry_after) = lock.and_then(|lock| lock.wait(wall_now())) {
         return Err(Error::TooManyAttempts { retry_after }.into());
     }
-    slow_down(app, origin, &account).await?;
+    count_proof(app, id).await?;
     let current = store::passwords::latest(app.db(), id, 1).await?.pop();
     let hash = current.as_ref().map(|stored| stored.hash.clone());
     let checked = app.part::<PasswordHasher>()?.check(password, hash).await?;
     Ok(current.filter(|_| checked.matches).map(|stored| stored.id))
 }
 
-/// Hashes a new password that is good enough and not one of the earlier ones.
-async fn hash_new(app: &App, user: &User, password: &Password, earlier: Vec<Stored>) -> Result<String> {
-    let hasher = app.part::<PasswordHasher>()?;
-    let hash = hasher.hash_new(password, &user.personal()).await?;
-    if hasher.is_one_of(password, earlier.into_iter().map(|stored| stored.hash).collect()).await? {
-        return Err(Error::WeakPassword(WeakPassword::Reused).into());
+/// By itself, and before the work: what comes of that is no matter.
+async fn count_proof(app: &App, user: UserId) -> Result<()> {
+    let (bucket, now) = (PASSWORD_PROOFS.bucket(&user.to_string()), wall_now());
+    let mut connection = app.db().acquire().await?;
+    match store::rate_limits::hit(&mut connection, &PASSWORD_PROOFS, &bucket, now).await? {
+        Some(retry_after) => Err(Error::TooManyAttempts { retry_after }.into()),
+        None => Ok(()),
     }
-    Ok(hash)
+}
+
+/// Hashes a new password that is good enough and not one of the earlier ones.
+async fn hash_new(app: &App, user: &User, password: &Password) -> Result<String> {
+    let earlier = store::passwords::latest(app.db(), user.id(), REMEMBERED).await?;
+    let earlier = earlier.into_iter().map(|stored| stored.hash).collect();
+    Ok(app.part::<PasswordHasher>()?.hash_new(password, &user.personal(), earlier).await?)
 }
 
 /// Prove once more to be it, for what needs more than a session: with the password, and a code or a passkey where logins ask for one.
 #[utoipa::path(post, path = "/api/v1/auth/reauthenticate", operation_id = "reauthenticate", tag = "auth", request_body = ReauthenticateIn,
-    extensions(("x-own-pace" = json!(true))),
-    security(("bearer" = [])), responses((status = 204, description = "For five minutes the session may change the second factor, and make and rotate API keys"),
+    extensions(("x-limit-class" = json!("auth"))),
+    security(("bearer" = [])), responses((status = 204, description = "For five minutes the session may change the second factor, make and rotate API keys, and, where its person may at all, invite staff, give roles, change them and reset second factors"),
         (status = 422, description = "`WRONG_PASSWORD`, `CODE_NEEDED`, `WRONG_CODE`, `WRONG_PASSKEY`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
 pub(super) async fn reauthenticate(
     State(app): State<App>,
@@ -135,7 +141,7 @@ pub(super) async fn reauthenticate(
     Json(input): Json<ReauthenticateIn>,
 ) -> Result<Answer> {
     let (id, session) = own_session(&caller)?;
-    let proved = check_current(&app, (id, session), &input.current_password, &origin).await?;
+    let proved = check_current(&app, (id, session), &input.current_password).await?;
     let mut tx = app.begin(&caller).await?;
     let beside = match (&input.passkey, &input.code) {
         (Some(answer), _) => Beside::Passkey(answer),
@@ -175,9 +181,8 @@ pub(super) async fn confirm_password_reset(
 ) -> Result<Answer> {
     let owner = store::password_resets::owner(app.db(), &input.token.hash(), wall_now()).await?;
     let id = owner.ok_or(Error::BadLink)?;
-    let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::BadLink)?;
-    let earlier = store::passwords::latest(app.db(), id, REMEMBERED).await?;
-    let hash = hash_new(&app, &user, &input.password, earlier).await?;
+    let user = store::users::find(app.db(), id).await?.ok_or(Error::BadLink)?;
+    let hash = hash_new(&app, &user, &input.password).await?;
     let mut tx = app.begin(&caller).await?;
     let kept = input.keep_api_keys;
     commands::confirm_password_reset(&mut tx, &input.token, &hash, kept, &origin).await?;

@@ -1,10 +1,7 @@
 //! The own profile.
 
 use axum::extract::State;
-use quenty_kernel::{
-    Scope,
-    contact::{LanguageTag, PersonName},
-};
+use quenty_kernel::contact::{LanguageTag, PersonName};
 use quenty_platform::{
     App, Result,
     http::{Answer, IfMatch, Json, LoggedIn},
@@ -15,6 +12,7 @@ use utoipa::ToSchema;
 use super::{sessions::own_session, user_out::ProfileOut};
 use crate::{
     commands::{self, UserChanges},
+    domain::origin::Origin,
     error::Error,
     store,
 };
@@ -39,11 +37,12 @@ impl From<UserPatch> for UserChanges {
     responses((status = 200, body = ProfileOut), (status = 403, description = "`NO_SESSION`")))]
 pub(super) async fn get_profile(State(app): State<App>, caller: LoggedIn) -> Result<Answer> {
     let id = caller.user()?;
-    let user = store::users::find(app.db(), Scope::All, id).await?.ok_or(Error::NotFound("user"))?;
+    let user = store::users::find(app.db(), id).await?.ok_or(Error::NotFound("user"))?;
     let memberships = store::memberships::of_user(app.db(), id).await?;
+    let methods = store::mfa::methods(app.db(), id).await?;
+    let codes_left = store::mfa::codes_left(app.db(), id).await?;
     let version = user.version();
-    let mfa = store::mfa::state(app.db(), id).await?;
-    Ok(Answer::ok(&ProfileOut::new(user, memberships, &mfa))?.version(version))
+    Ok(Answer::ok(&ProfileOut::new(user, memberships, methods, codes_left))?.version(version))
 }
 
 /// Change the own names and language.
@@ -53,14 +52,16 @@ pub(super) async fn get_profile(State(app): State<App>, caller: LoggedIn) -> Res
 pub(super) async fn update_profile(
     State(app): State<App>,
     caller: LoggedIn,
+    origin: Origin,
     seen: IfMatch,
     Json(patch): Json<UserPatch>,
 ) -> Result<Answer> {
     let (id, _) = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    let user = commands::update_profile(&mut tx, id, seen, &patch.into()).await?;
+    let user = commands::update_profile(&mut tx, id, seen, &patch.into(), &origin).await?;
     let memberships = store::memberships::of_user(tx.conn(), id).await?;
+    let methods = store::mfa::methods(tx.conn(), id).await?;
+    let codes_left = store::mfa::codes_left(tx.conn(), id).await?;
     let version = user.version();
-    let mfa = store::mfa::state(tx.conn(), id).await?;
-    tx.answer(Answer::ok(&ProfileOut::new(user, memberships, &mfa))?.version(version)).await
+    tx.answer(Answer::ok(&ProfileOut::new(user, memberships, methods, codes_left))?.version(version)).await
 }

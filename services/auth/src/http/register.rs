@@ -85,7 +85,7 @@ pub(super) async fn register_user(
     if let Some(retry_after) = REGISTRATIONS.wait(hits, wall_now()) {
         return Err(Error::TooManyAttempts { retry_after }.into());
     }
-    let hash = app.part::<PasswordHasher>()?.hash_new(&password, &person.personal()).await?;
+    let hash = app.part::<PasswordHasher>()?.hash_new(&password, &person.personal(), Vec::new()).await?;
     let registration = Registration::new(person, hash, wall_now());
     let mut tx = app.begin(&caller).await?;
     match commands::register_user(&mut tx, &registration, &origin).await? {

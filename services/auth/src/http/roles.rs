@@ -9,7 +9,10 @@ use quenty_platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{CreateRoles, DeleteRoles, ReadRoles, UpdateRoles};
+use super::{
+    CreateRoles, DeleteRoles, ReadRoles, UpdateRoles,
+    authority::{authority, refuse},
+};
 use crate::{
     commands,
     domain::{
@@ -124,7 +127,8 @@ pub(super) async fn list_roles(State(app): State<App>, _caller: Can<ReadRoles>) 
 
 /// Make a platform role.
 #[utoipa::path(post, path = "/api/v1/admin/roles", operation_id = "create_role", tag = "roles", request_body = CreateRoleIn,
-    security(("bearer" = ["roles:create"])), responses((status = 201, body = RoleOut), (status = 403, description = "`BEYOND_OWN_PERMISSIONS`"),
+    security(("bearer" = ["roles:create"])), responses((status = 201, body = RoleOut),
+        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`; `PASSWORD_NEEDED`: prove again to be it first"),
         (status = 409, description = "`ROLE_NAME_TAKEN`, `TOO_MANY_ROLES`"), (status = 422, description = "`NO_SUCH_PERMISSION`")))]
 pub(super) async fn create_role(
     State(app): State<App>,
@@ -133,17 +137,22 @@ pub(super) async fn create_role(
     Json(input): Json<CreateRoleIn>,
 ) -> Result<Answer> {
     let CreateRoleIn { name, about, permissions } = input;
-    let (about, held) = (about.to_string(), caller.permissions());
+    let (authority, about) = (authority(&caller, &origin)?, about.to_string());
     let mut tx = app.begin(&caller).await?;
-    let role = commands::create_role(&mut tx, held, &name, about, permissions.0, &origin).await?;
-    let (location, version) = (format!("/api/v1/admin/roles/{}", role.id), role.version);
-    tx.answer(Answer::created(location, &RoleOut::from(role))?.version(version)).await
+    match commands::create_role(&mut tx, authority, &name, about, permissions.0).await {
+        Ok(role) => {
+            let (location, version) = (format!("/api/v1/admin/roles/{}", role.id), role.version);
+            tx.answer(Answer::created(location, &RoleOut::from(role))?.version(version)).await
+        }
+        Err(why) => refuse(tx, why, ("create_role", None), &origin).await,
+    }
 }
 
 /// Change a platform role that staff made; tokens follow at their next renewal.
 #[utoipa::path(patch, path = "/api/v1/admin/roles/{id}", operation_id = "update_role", tag = "roles",
     params(("id" = RoleId, Path), ("If-Match" = Option<String>, Header)), request_body = RolePatch,
-    security(("bearer" = ["roles:update"])), responses((status = 200, body = RoleOut), (status = 403, description = "`BEYOND_OWN_PERMISSIONS`"),
+    security(("bearer" = ["roles:update"])), responses((status = 200, body = RoleOut),
+        (status = 403, description = "`BEYOND_OWN_PERMISSIONS`; `PASSWORD_NEEDED`: prove again to be it first"),
         (status = 412, description = "`VERSION_MISMATCH`"), (status = 422, description = "`NO_SUCH_PERMISSION`")))]
 pub(super) async fn update_role(
     State(app): State<App>,
@@ -155,9 +164,13 @@ pub(super) async fn update_role(
 ) -> Result<Answer> {
     let changes = (patch.about.map(|about| about.to_string()), patch.permissions.map(|new| new.0));
     let mut tx = app.begin(&caller).await?;
-    let role = commands::update_role(&mut tx, caller.permissions(), id, seen, changes, &origin).await?;
-    let version = role.version;
-    tx.answer(Answer::ok(&RoleOut::from(role))?.version(version)).await
+    match commands::update_role(&mut tx, authority(&caller, &origin)?, id, seen, changes).await {
+        Ok(role) => {
+            let version = role.version;
+            tx.answer(Answer::ok(&RoleOut::from(role))?.version(version)).await
+        }
+        Err(why) => refuse(tx, why, ("update_role", None), &origin).await,
+    }
 }
 
 /// Remove a platform role that nobody has.
@@ -170,8 +183,10 @@ pub(super) async fn delete_role(
     Path(id): Path<RoleId>,
 ) -> Result<Answer> {
     let mut tx = app.begin(&caller).await?;
-    commands::delete_role(&mut tx, caller.permissions(), id, &origin).await?;
-    tx.answer(Answer::no_content()).await
+    match commands::delete_role(&mut tx, authority(&caller, &origin)?, id).await {
+        Ok(()) => tx.answer(Answer::no_content()).await,
+        Err(why) => refuse(tx, why, ("delete_role", None), &origin).await,
+    }
 }
 
 /// List all permissions.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use quenty_kernel::{
-    Cursor, Page, PageQuery, Scope, Timestamp,
+    Cursor, Page, PageQuery, Timestamp,
     clock::wall_now,
     id::{CompanyId, SessionId, UserId},
     page::Limit,
@@ -90,9 +90,8 @@ async fn told_of_new_company(
 ) -> Result<Vec<quenty_contracts::customer::Membership>> {
     let session = store::sessions::find_by_token(app.db(), &token.hash()).await?;
     let Some(session) = session.filter(|session| session.is_live(wall_now())) else { return Ok(Vec::new()) };
-    let is_staff = store::users::find(app.db(), Scope::All, session.user_id)
-        .await?
-        .is_some_and(|user| !user.roles().is_empty());
+    let is_staff =
+        store::users::find(app.db(), session.user_id).await?.is_some_and(|user| !user.roles().is_empty());
     if is_staff || !store::memberships::of_user(app.db(), session.user_id).await?.is_empty() {
         return Ok(Vec::new());
     }

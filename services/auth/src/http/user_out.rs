@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::domain::{
     access::Membership,
-    mfa::MfaState,
+    mfa::Methods,
     user::{User, UserStatus},
 };
 
@@ -89,17 +89,17 @@ impl From<User> for UserOut {
 }
 
 impl ProfileOut {
-    pub(super) fn new(user: User, memberships: Vec<Membership>, mfa: &MfaState) -> Self {
+    pub(super) fn new(
+        user: User,
+        memberships: Vec<Membership>,
+        methods: Methods,
+        recovery_codes_left: i64,
+    ) -> Self {
         let memberships = memberships
             .into_iter()
             .map(|m| MembershipOut { company_id: m.company_id, role: m.role })
             .collect();
-        Self {
-            user: user.into(),
-            memberships,
-            mfa_enabled: mfa.is_enabled,
-            recovery_codes_left: mfa.codes_left,
-        }
+        Self { user: user.into(), memberships, mfa_enabled: methods.is_enabled(), recovery_codes_left }
     }
 }
 

@@ -12,7 +12,7 @@ use rand::RngCore;
 use tokio::sync::Semaphore;
 
 use crate::{
-    domain::password::{self, Password},
+    domain::password::{self, Password, WeakPassword},
     error::Error,
 };
 
@@ -72,16 +72,27 @@ impl PasswordHasher {
         Ok(hasher)
     }
 
-    /// Hashes a new password if it is good enough; rating it is work, too. `personal` are its owner's names and addresses.
+    /// Hashes a new password if it is good enough and none of the `earlier` ones; rating it is work, too. `personal` are its
+    /// owner's names and addresses.
     ///
     /// # Errors
     /// [`Error::WeakPassword`], [`Error::HasherFull`].
-    pub async fn hash_new(&self, password: &Password, personal: &[&str]) -> Result<String, Error> {
+    pub async fn hash_new(
+        &self,
+        password: &Password,
+        personal: &[&str],
+        earlier: Vec<String>,
+    ) -> Result<String, Error> {
         let password = password.clone();
         let personal: Vec<String> = personal.iter().map(|text| (*text).to_owned()).collect();
         self.run(move || {
             let personal: Vec<&str> = personal.iter().map(String::as_str).collect();
             password::check(&password, &personal).map_err(Error::WeakPassword)?;
+            for stored in &earlier {
+                if check(password.as_str().as_bytes(), stored)?.matches {
+                    return Err(Error::WeakPassword(WeakPassword::Reused));
+                }
+            }
             hash(password.as_str().as_bytes())
         })
         .await
@@ -103,23 +114,6 @@ impl PasswordHasher {
         let (password, stored) = (password.clone(), stored.unwrap_or_else(|| self.decoy.clone()));
         let checked = self.run(move || check(password.as_str().as_bytes(), &stored)).await?;
         Ok(Checked { matches: exists && checked.matches, ..checked })
-    }
-
-    /// Whether the password is one of these.
-    ///
-    /// # Errors
-    /// [`Error::HasherFull`].
-    pub async fn is_one_of(&self, password: &Password, stored: Vec<String>) -> Result<bool, Error> {
-        let password = password.clone();
-        self.run(move || {
-            for hash in stored {
-                if check(password.as_str().as_bytes(), &hash)?.matches {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        })
-        .await
     }
 
     /// The permits go into the work: they come back when it ends, not when a caller loses patience.

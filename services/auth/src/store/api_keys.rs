@@ -180,16 +180,20 @@ pub async fn touch(connection: &mut PgConnection, id: ApiKeyId, now: Timestamp) 
     Ok(())
 }
 
-/// Revokes the keys of a person and tells which, in which company.
+/// Revokes the keys of a person, in one company or in every one, and tells which, in which company.
 pub async fn revoke_all(
     connection: &mut PgConnection,
     user: UserId,
+    company: Option<CompanyId>,
     now: Timestamp,
 ) -> Result<Vec<(ApiKeyId, CompanyId)>> {
     let rows = sqlx::query!(
-        "update api_keys set revoked_at = $2 where user_id = $1 and revoked_at is null returning id, company_id",
+        "update api_keys set revoked_at = $2
+         where user_id = $1 and ($3::uuid is null or company_id = $3) and revoked_at is null
+         returning id, company_id",
         user.uuid(),
-        now.to_sqlx() as _
+        now.to_sqlx() as _,
+        company.map(CompanyId::uuid)
     )
     .fetch_all(connection)
     .await?;

@@ -6,22 +6,27 @@ use quenty_kernel::id::UserId;
 use quenty_platform::Result;
 use sqlx::{PgConnection, PgExecutor};
 
+use crate::domain::secret::OpaqueToken;
+
 /// A device that has not been seen for so long is a stranger's again.
 const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(180 * 24);
 
-pub async fn is_known(
+/// The hash of the device's token, if the person has logged in with it. Nobody's device is looked for all the same: how
+/// long it takes tells nothing.
+pub async fn find(
     db: impl PgExecutor<'_>,
-    user: UserId,
-    token_hash: &[u8; 32],
+    user: Option<UserId>,
+    token: Option<&OpaqueToken>,
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<Option<[u8; 32]>> {
+    let Some(token_hash) = token.map(OpaqueToken::hash) else { return Ok(None) };
     let known = sqlx::query_scalar!(
         "select exists (select from known_devices where token_hash = $1 and user_id = $2 and last_used_at > $3) as \"known!\"",
         &token_hash[..],
-        user.uuid(),
+        user.map(UserId::uuid),
         (now - FORGOTTEN_AFTER).to_sqlx() as _
     );
-    Ok(known.fetch_one(db).await?)
+    Ok(known.fetch_one(db).await?.then_some(token_hash))
 }
 
 /// The person has logged in with it.

@@ -7,7 +7,7 @@ use quenty_platform::{Error, Result};
 use sqlx::{PgConnection, PgExecutor};
 
 use crate::domain::{
-    mfa::{Challenge, Methods, MfaState, TotpFactor, TotpSecret},
+    mfa::{Challenge, Methods, TotpFactor, TotpSecret},
     secret::Key,
 };
 
@@ -94,16 +94,13 @@ pub async fn use_code(connection: &mut PgConnection, user: UserId, mac: &[u8; 32
     Ok(used.execute(connection).await?.rows_affected() == 1)
 }
 
-/// What the person is shown of it.
-pub async fn state(db: impl PgExecutor<'_>, user: UserId) -> Result<MfaState> {
-    let state = sqlx::query_as!(
-        MfaState,
-        "select exists (select from totp_factors where user_id = $1 and confirmed_at is not null)
-                    or exists (select from passkeys where user_id = $1) as \"is_enabled!\",
-                (select count(*) from recovery_codes where user_id = $1) as \"codes_left!\"",
+/// How many recovery codes were not used.
+pub async fn codes_left(db: impl PgExecutor<'_>, user: UserId) -> Result<i64> {
+    let left = sqlx::query_scalar!(
+        "select count(*) as \"left!\" from recovery_codes where user_id = $1",
         user.uuid()
     );
-    Ok(state.fetch_one(db).await?)
+    Ok(left.fetch_one(db).await?)
 }
 
 pub async fn insert_challenge(

@@ -37,6 +37,12 @@ pub async fn hit(
     Ok(limit.wait(Some(before), now))
 }
 
+/// Whatever was counted there counts no more.
+pub async fn clear(connection: &mut PgConnection, bucket: &str) -> Result<()> {
+    sqlx::query!("delete from rate_limits where bucket = $1", bucket).execute(connection).await?;
+    Ok(())
+}
+
 /// Forgets windows that ended long ago.
 pub async fn prune(connection: &mut PgConnection, now: Timestamp) -> Result<()> {
     let before = (now - SignedDuration::from_hours(24)).to_sqlx();

@@ -9,7 +9,7 @@ use quenty_kernel::{
 use quenty_platform::Result;
 use sqlx::{PgConnection, PgExecutor};
 
-use crate::domain::session::{RefreshToken, Session};
+use crate::domain::session::{MOST_SESSIONS, RefreshToken, Session};
 
 struct Row {
     id: uuid::Uuid,
@@ -78,6 +78,16 @@ pub async fn save(connection: &mut PgConnection, session: &Session) -> Result<()
     Ok(())
 }
 
+pub async fn find(db: impl PgExecutor<'_>, id: SessionId) -> Result<Option<Session>> {
+    let row = sqlx::query_as!(
+        Row,
+        "select id, user_id, company_id, address, user_agent, created_at, last_used_at, expires_at, ended_at, amr, authenticated_at
+         from sessions where id = $1",
+        id.uuid()
+    );
+    Ok(row.fetch_optional(db).await?.map(Session::from))
+}
+
 pub async fn lock(connection: &mut PgConnection, id: SessionId) -> Result<Option<Session>> {
     let row = sqlx::query_as!(
         Row,
@@ -131,11 +141,13 @@ pub async fn live(
     Ok(Page::from_rows(rows.into_iter().map(Session::from).collect(), page, |session| session.id.uuid()))
 }
 
-/// The company that the user worked for last.
+/// The company that the user worked for last, as far as the newest sessions tell: there may be many that ended.
 pub async fn last_company(db: impl PgExecutor<'_>, user: UserId) -> Result<Option<CompanyId>> {
     let company = sqlx::query_scalar!(
-        "select company_id from sessions where user_id = $1 and company_id is not null order by last_used_at desc limit 1",
-        user.uuid()
+        "select company_id from (select company_id, last_used_at from sessions where user_id = $1 order by id desc limit $2) newest
+         where company_id is not null order by last_used_at desc limit 1",
+        user.uuid(),
+        MOST_SESSIONS
     );
     Ok(company.fetch_optional(db).await?.flatten().map(CompanyId::from_uuid))
 }
@@ -156,6 +168,29 @@ pub async fn end(
         user.uuid(),
         only.map(SessionId::uuid),
         except.map(SessionId::uuid),
+        now.to_sqlx() as _,
+        reason
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(ended.into_iter().map(SessionId::from_uuid).collect())
+}
+
+/// Ends the user's live sessions but the newest `kept`; tells which ended.
+pub async fn end_oldest(
+    connection: &mut PgConnection,
+    user: UserId,
+    kept: i64,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Vec<SessionId>> {
+    let ended = sqlx::query_scalar!(
+        "update sessions set ended_at = $3, end_reason = $4
+         where ended_at is null and id in (
+           select id from sessions where user_id = $1 and ended_at is null and expires_at > $3 order by id desc offset $2)
+         returning id",
+        user.uuid(),
+        kept,
         now.to_sqlx() as _,
         reason
     )

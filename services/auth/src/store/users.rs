@@ -1,7 +1,7 @@
-//! Users. A company's people see those who are members of it.
+//! Users. They are no company's: whom others see of them is Customer's matter.
 
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::{Page, PageQuery, Scope, id::UserId};
+use quenty_kernel::{Page, PageQuery, id::UserId};
 use quenty_platform::{Error, Result};
 use sqlx::{PgConnection, PgExecutor};
 
@@ -62,11 +62,11 @@ pub async fn any(db: impl PgExecutor<'_>) -> Result<bool> {
     Ok(sqlx::query_scalar!("select exists (select from users) as \"any!\"").fetch_one(db).await?)
 }
 
-pub async fn active_super_admins(db: impl PgExecutor<'_>) -> Result<i64> {
-    let count = sqlx::query_scalar!(
-        "select count(*) as \"count!\" from users where roles @> array['super_admin'] and status = 'active'"
+pub async fn active_super_admins(db: impl PgExecutor<'_>) -> Result<Vec<UserId>> {
+    let ids = sqlx::query_scalar!(
+        "select id from users where roles @> array['super_admin'] and status = 'active' order by id"
     );
-    Ok(count.fetch_one(db).await?)
+    Ok(ids.fetch_all(db).await?.into_iter().map(UserId::from_uuid).collect())
 }
 
 /// By username or e-mail address, in any case.
@@ -80,26 +80,21 @@ pub async fn find_by_login(db: impl PgExecutor<'_>, login: &str) -> Result<Optio
     row.fetch_optional(db).await?.map(User::try_from).transpose()
 }
 
-pub async fn find(db: impl PgExecutor<'_>, scope: Scope, id: UserId) -> Result<Option<User>> {
+pub async fn find(db: impl PgExecutor<'_>, id: UserId) -> Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
         "select id, username, email, given_name, family_name, language, status, verified, roles, version, created_at, updated_at
-         from users u where id = $2
-           and ($1::uuid is null or exists (select from memberships m where m.user_id = u.id and m.company_id = $1 and not m.removed))",
-        scope.company_uuid(),
+         from users where id = $1",
         id.uuid()
     );
     row.fetch_optional(db).await?.map(User::try_from).transpose()
 }
 
-pub async fn lock(connection: &mut PgConnection, scope: Scope, id: UserId) -> Result<Option<User>> {
+pub async fn lock(connection: &mut PgConnection, id: UserId) -> Result<Option<User>> {
     let row = sqlx::query_as!(
         Row,
         "select id, username, email, given_name, family_name, language, status, verified, roles, version, created_at, updated_at
-         from users u where id = $2
-           and ($1::uuid is null or exists (select from memberships m where m.user_id = u.id and m.company_id = $1 and not m.removed))
-         for update",
-        scope.company_uuid(),
+         from users where id = $1 for update",
         id.uuid()
     );
     row.fetch_optional(connection).await?.map(User::try_from).transpose()
@@ -108,7 +103,7 @@ pub async fn lock(connection: &mut PgConnection, scope: Scope, id: UserId) -> Re
 /// As [`find_by_login`], so that only one transaction changes the user.
 pub async fn lock_by_login(connection: &mut PgConnection, login: &str) -> Result<Option<User>> {
     match find_by_login(&mut *connection, login).await? {
-        Some(user) => lock(connection, Scope::All, user.id()).await,
+        Some(user) => lock(connection, user.id()).await,
         None => Ok(None),
     }
 }
@@ -121,21 +116,14 @@ pub struct Filter {
     pub email: Option<String>,
 }
 
-pub async fn list(
-    db: impl PgExecutor<'_>,
-    scope: Scope,
-    filter: &Filter,
-    page: &PageQuery,
-) -> Result<Page<User>> {
+pub async fn list(db: impl PgExecutor<'_>, filter: &Filter, page: &PageQuery) -> Result<Page<User>> {
     let rows = sqlx::query_as!(
         Row,
         "select id, username, email, given_name, family_name, language, status, verified, roles, version, created_at, updated_at
-         from users u
-         where ($1::uuid is null or exists (select from memberships m where m.user_id = u.id and m.company_id = $1 and not m.removed))
-           and ($2::text is null or status = $2) and ($3::text is null or roles @> array[$3]) and ($4::text is null or email_key = $4)
-           and ($5::uuid is null or id < $5)
-         order by id desc limit $6",
-        scope.company_uuid(),
+         from users
+         where ($1::text is null or status = $1) and ($2::text is null or roles @> array[$2]) and ($3::text is null or email_key = $3)
+           and ($4::uuid is null or id < $4)
+         order by id desc limit $5",
         filter.status.map(UserStatus::as_str),
         filter.role,
         filter.email.as_deref().map(key),

@@ -95,6 +95,8 @@ async fn what_the_owner_holds_no_more_the_key_holds_no_more() {
     assert_eq!(claims(&app, &tokens).await.permissions, ["customers:read", "rates:read"]);
     app.hear(member_id, Some(company_id), 3, &MemberRemoved { member_id, company_id, user_id }).await;
     exchange(&app, &gateway, text(&made), HOME).await.expect_problem(401, "INVALID_API_KEY");
+    join(&app, user_id, company_id, "owner").await;
+    exchange(&app, &gateway, text(&made), HOME).await.expect_problem(401, "INVALID_API_KEY");
 }
 
 #[tokio::test]
@@ -107,6 +109,9 @@ async fn a_suspended_owner_or_company_has_no_keys() {
     app.post(&path("suspend")).token(&admin).json(&json!({"reason": "a test"})).send().await.expect(200);
     exchange(&app, &gateway, text(&made), HOME).await.expect_problem(401, "INVALID_API_KEY");
     app.post(&path("reactivate")).token(&admin).send().await.expect(200);
+    exchange(&app, &gateway, text(&made), HOME).await.expect_problem(401, "INVALID_API_KEY");
+    let again = access_token(&login(&app, ANA, PASSWORD).await.expect(200).json());
+    let made = key(&app, &again, &["orders:read"]).await;
     exchange(&app, &gateway, text(&made), HOME).await.expect(200);
     let suspended = CompanySuspended {
         company_id: ana.company,
@@ -284,6 +289,11 @@ async fn a_key_is_made_and_rotated_by_who_proved_to_be_it_a_moment_ago_and_its_o
     app.post("/api/v1/auth/reauthenticate").token(&ana.token).json(&prove).send().await.expect(204);
     create(&app, &ana.token, body).await.expect(201);
     app.post(&rotate).token(&ana.token).json(&json!({})).send().await.expect(200);
+    assert!(mails_to(&app, ANA).await.iter().any(|mail| mail["kind"] == "api_key_rotated"));
+    let refused =
+        "select data ->> 'operation' from quenty.journal where data ->> 'outcome' = 'refused' order by seq";
+    let refused: Vec<String> = sqlx::query_scalar(refused).fetch_all(app.app.db()).await.unwrap();
+    assert_eq!(refused, ["create_api_key", "rotate_api_key"]);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use axum::{
 use quenty_contracts::customer::{
     CompanyReactivated, CompanySuspended, MemberAdded, MemberRemoved, MemberRoleChanged, Membership,
 };
-use quenty_kernel::id::{CompanyId, MemberId, UserId};
+use quenty_kernel::id::{CompanyId, MemberId, SessionId, UserId};
 use quenty_platform::token::Realm;
 use quenty_testkit::{app::TestApp, eventually, neighbour::serve};
 use serde_json::{Value, json};
@@ -129,6 +129,30 @@ async fn who_joins_a_company_waits_for_whoever_renews_a_session_and_is_not_in_th
     filled.expect("whoever holds a session finds the membership free");
     let tokens = login(&app, ANA, PASSWORD).await.expect(200).json();
     assert_eq!(claims(&app, &tokens).await.company_id, Some(company));
+}
+
+#[tokio::test]
+async fn who_logs_in_as_they_join_their_first_company_speaks_for_it() {
+    let app = start().await;
+    let (user, company, member_id) = (member_of_nothing(&app, ANA).await, CompanyId::new(), MemberId::new());
+    let added = MemberAdded { member_id, company_id: company, user_id: user, role: "owner".to_owned() };
+    // As a login that has read the memberships and begun its session, which nobody sees yet.
+    let mut login = app.app.db().begin().await.unwrap();
+    sqlx::query("select id from users for update").execute(&mut *login).await.unwrap();
+    let begin =
+        "insert into sessions (id, user_id, address, user_agent, created_at, last_used_at, expires_at)
+                 values ($1, $2, '192.0.2.1', '', now(), now(), now() + interval '1 day')";
+    let session = SessionId::new();
+    let begin = sqlx::query(begin).bind(session.uuid()).bind(user.uuid());
+    begin.execute(&mut *login).await.unwrap();
+    let logs_in = async {
+        until_a_session_is_waited_for(&app).await;
+        login.commit().await.unwrap();
+    };
+    tokio::join!(app.hear(member_id, Some(company), 1, &added), logs_in);
+    let speaks_for = "select company_id from sessions where id = $1";
+    let speaks_for = sqlx::query_scalar::<_, Option<uuid::Uuid>>(speaks_for).bind(session.uuid());
+    assert_eq!(speaks_for.fetch_one(app.app.db()).await.unwrap(), Some(company.uuid()));
 }
 
 #[tokio::test]

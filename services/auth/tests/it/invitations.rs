@@ -67,6 +67,9 @@ async fn invited_staff_choose_a_password_and_are_known_to_all_from_then_on() {
     accept(&app, &token_in(&mails[0])).await.expect(204);
     let other = json!({"token": token_in(&mails[0]), "password": "granite-willow-ember-73"});
     app.post("/api/v1/auth/invitations/accept").json(&other).send().await.expect_problem(422, "INVALID_LINK");
+    let guesses = "select hits from rate_limits where bucket like 'login-account:%'";
+    let guesses: i32 = sqlx::query_scalar(guesses).fetch_one(app.app.db()).await.unwrap();
+    assert_eq!(guesses, 2, "the login before, and the other password");
     let kinds: Vec<_> = app.facts(user).await.into_iter().map(|fact| fact.kind).collect();
     assert_eq!(
         kinds,
@@ -79,6 +82,9 @@ async fn invited_staff_choose_a_password_and_are_known_to_all_from_then_on() {
             && claims.allows("shipments:scan")
             && !claims.allows("pickups:assign")
     );
+    let suspend = app.post(&format!("/api/v1/admin/users/{user}/suspend")).token(&admin_token(&app).await);
+    suspend.json(&json!({"reason": "a test"})).send().await.expect(200);
+    accept(&app, &token_in(&mails[0])).await.expect_problem(422, "INVALID_LINK");
     app.assert_sound().await;
 }
 

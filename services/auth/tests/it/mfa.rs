@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
 use crate::support::{
-    ADMIN, ADMIN_PASSWORD, PASSWORD, access_token, claims, login, mails_to, member_of_nothing, options,
-    refresh, refresh_token, start, start_with,
+    ADMIN, ADMIN_PASSWORD, PASSWORD, access_token, admin_token, claims, login, mails_to, member_of_nothing,
+    options, refresh, refresh_token, start, start_with,
 };
 
 const ANA: &str = "ana@example.com";
@@ -269,6 +269,9 @@ async fn guessed_codes_of_a_session_count_with_those_of_logins() {
     }
     post(&app, &token, "reauthenticate", body).await.expect_problem(429, "TOO_MANY_ATTEMPTS");
     verify(&app, &first_step(&app).await, &ana.codes[0]).await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+    let unlock = app.post(&format!("/api/v1/admin/users/{}/unlock", ana.user));
+    unlock.token(&admin_token(&app).await).send().await.expect(204);
+    verify(&app, &first_step(&app).await, &ana.codes[0]).await.expect(200);
 }
 
 #[tokio::test]

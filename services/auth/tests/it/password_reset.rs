@@ -131,10 +131,14 @@ async fn who_is_suspended_gets_no_link_and_keeps_none() {
 #[tokio::test]
 async fn a_reset_lets_in_whom_guesses_have_locked_out() {
     let app = start().await;
-    member_of_nothing(&app, ANA).await;
+    let user = member_of_nothing(&app, ANA).await;
     for _ in 0..5 {
         login_from(&app, "192.0.2.66", ANA, "guess-guess-guess").await.expect(401);
     }
+    let codes = "insert into rate_limits select 'mfa-user:' || $1, now(), 10";
+    sqlx::query(codes).bind(user.to_string()).execute(app.app.db()).await.unwrap();
     confirm(&app, &link(&app, ANA).await, NEXT).await.expect(204);
     login_from(&app, "192.0.2.66", ANA, NEXT).await.expect(200);
+    let left = "select count(*) from rate_limits where bucket like 'mfa-user:%'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(app.app.db()).await.unwrap(), 0);
 }

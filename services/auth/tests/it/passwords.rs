@@ -2,7 +2,7 @@ use quenty_testkit::{app::TestApp, http::Answer, wait::eventually};
 use serde_json::json;
 use sqlx::Connection;
 
-use crate::support::{ADMIN, ADMIN_PASSWORD, access_token, login, refresh, refresh_token, start};
+use crate::support::{ADMIN, ADMIN_PASSWORD, access_token, login, login_from, refresh, refresh_token, start};
 
 const NEXT: &str = "granite-willow-ember-73";
 
@@ -42,6 +42,25 @@ async fn wrong_weak_and_earlier_passwords_are_refused() {
 }
 
 #[tokio::test]
+async fn who_knows_the_password_has_it_looked_at_so_often_and_then_waits_alone() {
+    let app = start().await;
+    let token = access_token(&login(&app, ADMIN, ADMIN_PASSWORD).await.json());
+    change(&app, &token, ADMIN_PASSWORD, ADMIN_PASSWORD).await.expect_problem(422, "WEAK_PASSWORD");
+    let prove = async || {
+        let body = json!({"current_password": ADMIN_PASSWORD});
+        app.post("/api/v1/auth/reauthenticate").token(&token).json(&body).send().await
+    };
+    prove().await.expect(204);
+    let hits = "select hits from rate_limits where bucket like 'password-proof:%'";
+    assert_eq!(sqlx::query_scalar::<_, i32>(hits).fetch_one(app.app.db()).await.unwrap(), 2);
+    let many = "update rate_limits set hits = 20 where bucket like 'password-proof:%'";
+    sqlx::query(many).execute(app.app.db()).await.unwrap();
+    prove().await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+    change(&app, &token, ADMIN_PASSWORD, NEXT).await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+    login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200);
+}
+
+#[tokio::test]
 async fn a_stolen_session_is_no_way_around_the_lock() {
     let app = start().await;
     let token = access_token(&login(&app, ADMIN, ADMIN_PASSWORD).await.json());
@@ -67,7 +86,9 @@ async fn guesses_of_a_session_count_against_the_address_and_the_account() {
     assert_eq!(sqlx::query_scalar::<_, i64>(counted).fetch_one(app.app.db()).await.unwrap(), 2);
     let stuffed = "update rate_limits set hits = 100 where bucket like 'login-address:%'";
     sqlx::query(stuffed).execute(app.app.db()).await.unwrap();
-    change(&app, &token, ADMIN_PASSWORD, NEXT).await.expect_problem(429, "TOO_MANY_ATTEMPTS");
+    let elsewhere = login_from(&app, "127.0.0.1", ADMIN, ADMIN_PASSWORD).await;
+    elsewhere.expect_problem(429, "TOO_MANY_ATTEMPTS");
+    change(&app, &token, ADMIN_PASSWORD, NEXT).await.expect(204);
 }
 
 #[tokio::test]

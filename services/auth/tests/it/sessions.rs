@@ -51,3 +51,32 @@ async fn logging_out_everywhere_ends_every_session() {
     assert_eq!(reasons, ["logout_all", "logout_all"]);
     assert_eq!(json!(null), a["company_id"]);
 }
+
+#[tokio::test]
+async fn a_person_has_a_hundred_sessions_at_most_and_however_many_there_were_each_way_to_end_them_works() {
+    let app = start().await;
+    let count =
+        async |of: &'static str| sqlx::query_scalar::<_, i64>(of).fetch_one(app.app.db()).await.unwrap();
+    let live = "select count(*) from sessions where ended_at is null";
+    // As a database of before the limit may hold them; the first ids are the oldest.
+    let many = "insert into sessions (id, user_id, address, user_agent, created_at, last_used_at, expires_at)
+                select lpad(to_hex(n), 32, '0')::uuid, u.id, '192.0.2.1', '', now(), now(), now() + interval '1 day'
+                from users u, generate_series(1, 1200) n";
+    sqlx::query(many).execute(app.app.db()).await.unwrap();
+    let tokens = login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json();
+    assert_eq!(count(live).await, 100);
+    let oldest = "select max(id::text) from sessions where end_reason = 'superseded'";
+    let oldest: String = sqlx::query_scalar(oldest).fetch_one(app.app.db()).await.unwrap();
+    assert!(oldest.ends_with("44d"), "1,101 of 1,200: {oldest}");
+    let told = "select count(*) from quenty.journal where type = 'quenty.auth.session.ended.v1'";
+    assert_eq!(count(told).await, 1000);
+    let more =
+        "select (data ->> 'count')::bigint from quenty.journal where type = 'quenty.auth.sessions.ended.v1'";
+    assert_eq!(count(more).await, 101);
+    let tokens = refresh(&app, &refresh_token(&tokens)).await.expect(200).json();
+    login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200);
+    assert_eq!((count(live).await, count(told).await), (100, 1001), "one more ends one");
+    app.post("/api/v1/auth/logout-all").token(&access_token(&tokens)).send().await.expect(204);
+    assert_eq!(count(live).await, 0);
+    app.assert_sound().await;
+}

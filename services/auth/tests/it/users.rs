@@ -120,6 +120,63 @@ async fn nobody_gives_takes_or_overrules_what_they_do_not_hold() {
     rename(id_of(&root)).await.expect_problem(403, "BEYOND_OWN_PERMISSIONS");
     rename(ana).await.expect(200);
     assign(&app, &admin, ana, &["owner"]).await.expect_problem(422, "NO_SUCH_ROLE");
+    let refused =
+        "select data ->> 'operation' from quenty.journal where data ->> 'outcome' = 'refused' order by seq";
+    let refused: Vec<String> = sqlx::query_scalar(refused).fetch_all(app.app.db()).await.unwrap();
+    assert_eq!(refused, ["assign_roles", "assign_roles", "assign_roles", "suspend_user", "update_user"]);
+}
+
+#[tokio::test]
+async fn staff_prove_anew_to_be_it_before_what_would_outlive_a_stolen_session_and_others_are_told_of_it() {
+    let app = start().await;
+    let root = login(&app, ADMIN, ADMIN_PASSWORD).await.expect(200).json();
+    let token = access_token(&root);
+    let ana = member_of_nothing(&app, "ana@example.com").await;
+    let role = json!({"name": "night_shift", "about": "a test", "permissions": ["orders:read"]});
+    let role = app.post("/api/v1/admin/roles").token(&token).json(&role).send().await.expect(201).json();
+    let past = "update sessions set authenticated_at = authenticated_at - interval '5 minutes'";
+    sqlx::query(past).execute(app.app.db()).await.unwrap();
+    let invited = json!({"email": "luis@example.com", "given_name": "Luis", "family_name": "Rojas", "language": "es", "roles": ["super_admin"]});
+    let other = json!({"name": "day_shift", "about": "a test", "permissions": ["orders:read"]});
+    let invite = async || app.post("/api/v1/admin/users").token(&token).json(&invited).send().await;
+    let create = async || app.post("/api/v1/admin/roles").token(&token).json(&other).send().await;
+    let path = format!("/api/v1/admin/roles/{}", role["id"].as_str().unwrap());
+    let update = async || app.patch(&path).token(&token).json(&json!({"about": "another"})).send().await;
+    let stale = [
+        invite().await,
+        create().await,
+        update().await,
+        assign(&app, &token, ana, &["super_admin"]).await,
+        reset_mfa(&app, &token, ana).await,
+    ];
+    for answer in stale {
+        answer.expect_problem(403, "PASSWORD_NEEDED");
+    }
+    let tried = "select count(*) from quenty.journal j join quenty.journal_personal p on p.event_id = j.id
+                 where j.data ->> 'outcome' = 'refused' and p.data ->> 'address' = '127.0.0.1'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(tried).fetch_one(app.app.db()).await.unwrap(), 5);
+    assert!(mails_to(&app, ADMIN).await.is_empty() && mails_to(&app, "luis@example.com").await.is_empty());
+
+    let prove = json!({"current_password": ADMIN_PASSWORD});
+    app.post("/api/v1/auth/reauthenticate").token(&token).json(&prove).send().await.expect(204);
+    let kinds = async |address: &str| {
+        let mails = mails_to(&app, address).await;
+        mails.iter().map(|mail| mail["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    create().await.expect(201);
+    update().await.expect(200);
+    assign(&app, &token, ana, &["support"]).await.expect(200);
+    assert_eq!(kinds("ana@example.com").await, ["verification", "roles_changed"]);
+    assert!(kinds(ADMIN).await.is_empty());
+    assign(&app, &token, ana, &["super_admin", "support"]).await.expect(200);
+    assert_eq!(kinds(ADMIN).await, ["super_admin_made"]);
+    invite().await.expect(201);
+    assert_eq!(kinds(ADMIN).await, ["super_admin_made", "super_admin_made"]);
+    assert_eq!(
+        kinds("ana@example.com").await,
+        ["verification", "roles_changed", "roles_changed", "super_admin_made"]
+    );
+    app.assert_sound().await;
 }
 
 async fn reset_mfa(app: &TestApp, token: &str, user: UserId) -> Answer {
@@ -194,6 +251,14 @@ async fn the_audit_trail_is_searched_by_actor_type_subject_and_time() {
     };
     let suspended = search(format!("subject={ana}&type=quenty.auth.user.suspended.v1")).await;
     assert_eq!((suspended.len(), &suspended[0]["actor"]), (1, &json!(format!("user:{}", id_of(&root)))));
+    login(&app, "ana@example.com", "guess-guess-guess").await.expect(401);
+    let of_ana = search(format!("subject={ana}&limit=100")).await;
+    let kinds: Vec<_> = of_ana.iter().map(|entry| entry["type"].as_str().unwrap()).collect();
+    for kind in ["login.failed", "access.recorded", "user.suspended", "session.started", "user.registered"] {
+        assert!(kinds.contains(&format!("quenty.auth.{kind}.v1").as_str()), "{kind}: {kinds:?}");
+    }
+    let of_root = search(format!("subject={}&type=quenty.auth.login.failed.v1", id_of(&root))).await;
+    assert!(of_root.is_empty(), "{of_root:?}");
     assert!(
         search(format!("actor=user:{ana}")).await.iter().all(|entry| entry["actor"] == format!("user:{ana}"))
     );
@@ -201,8 +266,8 @@ async fn the_audit_trail_is_searched_by_actor_type_subject_and_time() {
     let access = search("type=quenty.auth.access.recorded.v1".to_owned()).await;
     let operations: Vec<_> =
         access.iter().map(|entry| entry["data"]["operation"].as_str().unwrap()).collect();
-    assert_eq!(operations, ["verify_user", "register_user"]);
-    assert_eq!(access[1]["data"]["address"], "203.0.113.9");
+    assert_eq!(operations, ["suspend_user", "verify_user", "register_user"]);
+    assert_eq!(access[2]["data"]["address"], "203.0.113.9");
     let first = app.get("/api/v1/admin/audit?limit=2").token(&token).send().await.expect(200).json();
     let next = search(format!("limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).await;
     assert!(next[0]["id"].as_str() < first["items"][1]["id"].as_str());

@@ -9,11 +9,24 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::schema::step;
+use super::{are_enough, schema::step};
 
 /// Where people write what they like.
-const FREE_TEXT: [&str; 9] =
-    ["note", "message", "comment", "reason", "detail", "instruction", "remark", "memo", "difference"];
+const FREE_TEXT: [&str; 13] = [
+    "note",
+    "message",
+    "comment",
+    "reason",
+    "detail",
+    "instruction",
+    "remark",
+    "memo",
+    "difference",
+    "description",
+    "resolution",
+    "about",
+    "received_by",
+];
 /// What is about paying, whatever it is called below.
 const PAYING: [&str; 3] = ["payment", "refund", "card"];
 
@@ -61,7 +74,7 @@ pub(super) fn is_about_payment(template: &str) -> bool {
     template.rsplit('/').next().is_some_and(|last| PAYING.iter().any(|word| last.starts_with(word)))
 }
 
-/// The fields of a body that hold a card number, as JSON pointers.
+/// The fields of a body that hold a card number, as JSON pointers; some of them, where they are many.
 pub(super) fn find(body: &Value, everywhere: bool) -> Vec<String> {
     let mut found = Vec::new();
     search(body, everywhere, &mut String::new(), &mut found);
@@ -69,6 +82,9 @@ pub(super) fn find(body: &Value, everywhere: bool) -> Vec<String> {
 }
 
 fn search(value: &Value, here: bool, pointer: &mut String, found: &mut Vec<String>) {
+    if are_enough(found.iter()) {
+        return;
+    }
     let length = pointer.len();
     match value {
         Value::Object(fields) => {
@@ -103,20 +119,24 @@ fn has_card_number(text: &str) -> bool {
     rows(text).iter().any(|row| (0..row.len()).any(|first| begins_a_card(&row[first..])))
 }
 
-/// Groups of digits with one space or hyphen between them. What letters, a plus or a dot touch is part of something
-/// else: `1Z…`, `+57…`, `12.345.678`.
+/// Groups of digits with nothing but white space and hyphens between them, as people paste them. What letters, a plus or a
+/// dot touch is part of something else: `1Z…`, `+57…`, `12.345.678`.
 fn rows(text: &str) -> Vec<Vec<Vec<u8>>> {
     let is_between = |letter: char| !(letter.is_alphanumeric() || "+._".contains(letter));
+    let joins = |letter: char| letter.is_whitespace() || "-\u{2010}\u{2011}\u{2012}\u{2013}".contains(letter);
     let (mut rows, mut row) = (Vec::new(), Vec::new());
     for piece in text.split_inclusive(is_between) {
         let word = piece.trim_end_matches(is_between);
+        if word.is_empty() && piece.ends_with(joins) {
+            continue;
+        }
         // A sentence may end after a number.
         let digits = word.trim_end_matches('.');
         let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
         if is_number {
             row.push(digits.bytes().map(|byte| byte - b'0').collect());
         }
-        if !is_number || digits != word || !piece.ends_with([' ', '-']) {
+        if !is_number || digits != word || !piece.ends_with(joins) {
             rows.push(std::mem::take(&mut row));
         }
     }
@@ -203,7 +223,7 @@ mod tests {
     use super::*;
 
     /// The networks' own test numbers.
-    const CARDS: [&str; 14] = [
+    const CARDS: [&str; 18] = [
         "4111111111111111",
         "4111 1111 1111 1111",
         "4012-8888-8888-1881",
@@ -218,6 +238,11 @@ mod tests {
         "3530111333300000",
         "6759649826438453",
         "6062 8288 8866 6688",
+        // as they are pasted
+        "4111\u{a0}1111\u{a0}1111\u{a0}1111",
+        "4111\u{202f}1111\u{2011}1111\t1111",
+        "4111  1111 -  1111 - 1111",
+        "4012 8888\n8888 1881",
     ];
 
     #[test]
@@ -292,16 +317,27 @@ mod tests {
     }
 
     #[test]
+    fn of_very_many_only_some_are_named() {
+        let cards = vec!["4111111111111111"; 10_000];
+        assert_eq!(find(&json!({"notes": cards}), false).len(), 50);
+        let long = json!({"x".repeat(100_000): {"notes": cards}});
+        assert_eq!(find(&long, false).len(), 1);
+    }
+
+    #[test]
     fn only_what_people_write_and_what_is_about_paying_is_searched() {
         let card = "4111111111111111";
         let body = json!({
-            "notes": card, "tracking_number": card, "phone": card, "document": {"number": card},
+            "notes": card, "tracking_number": card, "phone": card, "goods": {"Description": card}, "document": {"number": card},
             "payment": {"reference": card, "parts": [{"x": 4_111_111_111_111_111_u64}]},
             "lines": [{"note": "a"}, {"Note": card}], "reason": null,
         });
         let mut found = find(&body, false);
         found.sort_unstable();
-        assert_eq!(found, ["/lines/1/Note", "/notes", "/payment/parts/0/x", "/payment/reference"]);
+        assert_eq!(
+            found,
+            ["/goods/Description", "/lines/1/Note", "/notes", "/payment/parts/0/x", "/payment/reference"]
+        );
         assert_eq!(
             find(&json!({"reference": card}), is_about_payment("/api/v1/orders/{id}/payments")),
             ["/reference"]

@@ -25,6 +25,10 @@ use crate::upstream::Description;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Deeper than that serde_json does not read.
 const DEEPEST: usize = 127;
+/// So many fields that do not fit are named at most, and no more of them after so many letters: a body may have hundreds of
+/// thousands, each below names that are as long as the body.
+const MOST_NAMED: usize = 50;
+const ENOUGH_LETTERS: usize = 4096;
 
 /// How much is read.
 #[derive(Debug)]
@@ -169,7 +173,7 @@ fn check(bytes: &[u8], depth: usize, schema: &Schema, is_payment: bool) -> Resul
         |error| Failure::new(Kind::Malformed, "MALFORMED_JSON", format!("the body is not JSON: {error}"));
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let body = Value::deserialize(&mut reader).map_err(malformed)?;
-    let errors = schema.errors(&body);
+    let errors = schema.errors(&body, bytes.len());
     if !errors.is_empty() {
         return Err(unfit(errors));
     }
@@ -189,6 +193,11 @@ fn check(bytes: &[u8], depth: usize, schema: &Schema, is_payment: bool) -> Resul
             "card numbers are never taken, nor kept; `errors` names the fields that seem to hold one",
         )
     })
+}
+
+/// Whether an answer that names these fields names enough of them.
+fn are_enough<'a>(pointers: impl ExactSizeIterator<Item = &'a String>) -> bool {
+    pointers.len() >= MOST_NAMED || pointers.map(String::len).sum::<usize>() > ENOUGH_LETTERS
 }
 
 fn unfit(errors: Vec<FieldError>) -> Failure {

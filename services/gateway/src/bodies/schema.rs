@@ -6,10 +6,13 @@ use jsonschema::{ValidationError, Validator, error::ValidationErrorKind};
 use quenty_kernel::FieldError;
 use serde_json::{Map, Value, json};
 
+use super::are_enough;
 use crate::upstream::Description;
 
 pub(super) const JSON: &str = "application/json";
 const SCHEMAS: &str = "#/components/schemas/";
+/// Of what is longer only the first thing that does not fit is looked for: all are found before one can be told.
+const LOOKED_THROUGH: usize = 8 * 1024;
 
 /// The schema of an operation's body, compiled when the first body comes.
 #[derive(Debug)]
@@ -31,10 +34,16 @@ impl Schema {
         Self { description: Description::clone(description), pointer, compiled: OnceLock::new() }
     }
 
-    /// What does not fit, field by field, in the form of the services' own problems. Never repeats a value.
-    pub(super) fn errors(&self, body: &Value) -> Vec<FieldError> {
+    /// What does not fit of a body of so many bytes, field by field, in the form of the services' own problems. Never
+    /// repeats a value.
+    pub(super) fn errors(&self, body: &Value, bytes: usize) -> Vec<FieldError> {
         let mut told = Vec::new();
-        if let Some(validator) = self.compiled.get_or_init(|| self.compile()) {
+        let Some(validator) = self.compiled.get_or_init(|| self.compile()) else { return told };
+        if bytes > LOOKED_THROUGH {
+            if let Err(first) = validator.validate(body) {
+                tell(&first, &mut told);
+            }
+        } else {
             for error in validator.iter_errors(body) {
                 tell(&error, &mut told);
             }
@@ -102,8 +111,16 @@ fn shape(schema: &Value, wanted: &mut BTreeSet<String>) -> Value {
                 kept.insert(keyword.clone(), parts.collect());
             }
             ("oneOf" | "anyOf", Value::Array(alternatives)) => {
-                let alternatives = alternatives.iter().map(|one| shape(one, wanted)).collect();
-                kept.insert("anyOf".to_owned(), alternatives);
+                // Of a real alternative all that does not fit is found, however much it is; here the first thing may do.
+                if let [null, one] = &alternatives[..]
+                    && *null == json!({"type": "null"})
+                {
+                    kept.insert("if".to_owned(), null.clone());
+                    kept.insert("else".to_owned(), shape(one, wanted));
+                } else {
+                    let alternatives = alternatives.iter().map(|one| shape(one, wanted)).collect();
+                    kept.insert("anyOf".to_owned(), alternatives);
+                }
             }
             _ => {}
         }
@@ -118,7 +135,11 @@ fn is_remark(shape: &Value) -> bool {
 
 fn tell(error: &ValidationError<'_>, told: &mut Vec<FieldError>) {
     let pointer = error.instance_path().as_str();
-    let mut add = |pointer: String, code, detail: String| told.push(FieldError { pointer, code, detail });
+    let mut add = |pointer: String, code, detail: String| {
+        if !are_enough(told.iter().map(|error| &error.pointer)) {
+            told.push(FieldError { pointer, code, detail });
+        }
+    };
     match error.kind() {
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             for name in unexpected {
@@ -180,7 +201,7 @@ mod tests {
 
     fn found(body: &Value) -> Vec<(String, &'static str)> {
         let mut found: Vec<_> =
-            schema().errors(body).into_iter().map(|error| (error.pointer, error.code)).collect();
+            schema().errors(body, 1).into_iter().map(|error| (error.pointer, error.code)).collect();
         found.sort_unstable();
         found
     }
@@ -210,9 +231,23 @@ mod tests {
         assert_eq!(found(&json!({"lines": [], "pattern": " long ", "kind": null})), []);
         assert_eq!(found(&json!({"lines": [{"quantity": 0}]})), []);
         assert_eq!(found(&json!({"lines": [], "method": "cash"})), []);
-        let told = schema().errors(&json!({"lines": "secret", "kind": "secret", "to": "secret"}));
+        let told = schema().errors(&json!({"lines": "secret", "kind": "secret", "to": "secret"}), 1);
         assert_eq!(told.len(), 3);
         assert!(told.iter().all(|error| !error.detail.contains("secret")), "{told:?}");
+    }
+
+    #[test]
+    fn of_a_body_that_does_not_fit_anywhere_a_few_fields_are_named_and_of_a_long_one_the_first() {
+        let many: Vec<Value> = (0..100_000).map(|_| json!({"x": 1})).collect();
+        let body = json!({"lines": many, "to": {"quantity": many}});
+        assert_eq!(schema().errors(&body, 1 << 20).len(), 1);
+        assert_eq!(schema().errors(&json!({"lines": [], "more": many}), 1 << 20).len(), 1);
+        let few = json!({"lines": many[..100]});
+        assert_eq!(schema().errors(&few, LOOKED_THROUGH).len(), 50);
+        // Names are as long as clients like.
+        let long = (0..100).map(|number| (format!("{number}{}", "x".repeat(1000)), json!(1)));
+        let unknown: Map<String, Value> = long.chain([("quantity".to_owned(), json!(1))]).collect();
+        assert_eq!(schema().errors(&json!({"lines": [unknown]}), LOOKED_THROUGH).len(), 5);
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! What is shown no more though its time is not over: a change was answered that concerns it. Its path is named by the
 //! request (RFC 9111, 4.4), groups of other answers by the service (RFC 9875).
 //!
-//! Gateways tell each other in Redis, where there is one, and look there while they are asked for what they keep. What is
-//! not heard costs freshness only: every copy has an end.
+//! Gateways tell each other in Redis, where there is one, and look there while they are asked for what they keep; what
+//! could not be told is told when Redis is back. What is not heard costs freshness only: every copy has an end.
 
 use std::{
     collections::HashMap,
-    sync::{PoisonError, RwLock},
+    sync::{Mutex, PoisonError, RwLock},
     time::{Duration, Instant},
 };
 
 use quenty_kernel::id::new_uuid;
 use quenty_platform::redis::{Redis, cmd};
-use tokio::sync::Mutex;
+use tokio::sync;
 
 /// A change is to be seen by every gateway within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
@@ -24,7 +24,9 @@ const MOST_KNOWN: usize = 10_000;
 pub(super) struct Purges {
     known: RwLock<Known>,
     redis: Option<Redis>,
-    heard: Mutex<Heard>,
+    /// What others have not been told, for Redis was away.
+    untold: Mutex<Vec<String>>,
+    heard: sync::Mutex<Heard>,
     /// Who tells, so that it does not hear itself.
     own: String,
 }
@@ -48,7 +50,8 @@ impl Purges {
         Self {
             known: RwLock::default(),
             redis,
-            heard: Mutex::new(Heard { looked_at: None, last: "0".to_owned() }),
+            untold: Mutex::default(),
+            heard: sync::Mutex::new(Heard { looked_at: None, last: "0".to_owned() }),
             own: new_uuid().to_string(),
         }
     }
@@ -64,14 +67,26 @@ impl Purges {
         if names.is_empty() {
             return;
         }
-        let mut tell = cmd("XADD");
-        tell.arg(STREAM).arg("MAXLEN").arg("~").arg(MOST_TOLD).arg("*").arg("by").arg(&self.own);
-        for name in names {
-            tell.arg("name").arg(&name);
-            self.learn(name);
+        for name in &names {
+            self.learn(name.clone());
         }
         if let Some(redis) = &self.redis {
-            drop(redis.ask::<()>(&tell).await);
+            self.tell(redis, names).await;
+        }
+    }
+
+    async fn tell(&self, redis: &Redis, names: Vec<String>) {
+        let mut tell = cmd("XADD");
+        tell.arg(STREAM).arg("MAXLEN").arg("~").arg(MOST_TOLD).arg("*").arg("by").arg(&self.own);
+        for name in &names {
+            tell.arg("name").arg(name);
+        }
+        if redis.ask::<()>(&tell).await.is_err() {
+            let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+            untold.extend(names);
+            untold.sort_unstable();
+            untold.dedup();
+            untold.truncate(MOST_TOLD);
         }
     }
 
@@ -91,6 +106,10 @@ impl Purges {
             return;
         }
         heard.looked_at = Some(Instant::now());
+        let untold = std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
+        if !untold.is_empty() {
+            self.tell(redis, untold).await;
+        }
         let mut look = cmd("XRANGE");
         look.arg(STREAM).arg(format!("({}", heard.last)).arg("+");
         let Ok(told) = redis.ask::<Vec<(String, Vec<String>)>>(&look).await else { return };

@@ -5,11 +5,14 @@
 //! What an answer usually takes is measured while few requests run, when nobody waits for another, and for each operation
 //! by itself: some take long by nature. Files, which take as long as their senders, are neither timed nor kept out by it;
 //! nor is what goes at its own pace (`x-own-pace`), as logins do that Auth slows down on purpose.
+//!
+//! Once half of the places are taken, nobody gets more than a quarter of them: who asks for more at a time than a service
+//! can do keeps room for the others.
 
 use std::{
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU32, AtomicUsize, Ordering},
+        atomic::{AtomicU16, AtomicU32, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -32,6 +35,8 @@ const LONGEST_WINDOW: Duration = Duration::from_secs(10);
 const REMEMBERED: i64 = 32;
 /// A service that does not answer in time is like one that takes twice as long as it may.
 const CANNOT: f64 = 2.0;
+/// Callers are counted by so many numbers; the few that have one in common share what one may have.
+const CALLERS: usize = u8::MAX as usize + 1;
 
 pub(crate) struct Gate {
     name: &'static str,
@@ -42,6 +47,8 @@ pub(crate) struct Gate {
     limit: AtomicUsize,
     running: AtomicUsize,
     files: AtomicUsize,
+    /// Of each caller, files among them.
+    held: [AtomicU16; CALLERS],
     window: Mutex<Window>,
 }
 
@@ -66,7 +73,10 @@ pub(crate) struct Usual {
 }
 
 /// A request that has come in.
-pub(crate) struct Place<'a>(&'a AtomicUsize);
+pub(crate) struct Place<'a> {
+    counted: &'a AtomicUsize,
+    held: &'a AtomicU16,
+}
 
 /// One try of a request.
 pub(crate) struct Try<'a> {
@@ -100,6 +110,7 @@ impl Gate {
             limit: AtomicUsize::new(most),
             running: AtomicUsize::new(0),
             files: AtomicUsize::new(0),
+            held: [const { AtomicU16::new(0) }; CALLERS],
             window: Mutex::new(Window::new(now, now)),
         };
         gate.show(most);
@@ -107,19 +118,30 @@ impl Gate {
     }
 
     /// # Errors
-    /// 503 when as many run already.
-    pub(crate) fn enter(&self, is_file: bool) -> Result<Place<'_>, Failure> {
+    /// 503 when as many run already, 429 when that is near and the caller has more than its part of them.
+    pub(crate) fn enter(&self, is_file: bool, caller: u8) -> Result<Place<'_>, Failure> {
         let (own, others) = if is_file { (&self.files, &self.running) } else { (&self.running, &self.files) };
-        let place = Place(own);
+        let limit = if is_file { self.most } else { self.limit.load(Ordering::Relaxed) };
+        let place = Place { counted: own, held: &self.held[usize::from(caller)] };
         let before = own.fetch_add(1, Ordering::Relaxed);
-        let is_full = before + others.load(Ordering::Relaxed) >= self.most;
-        if is_full || (!is_file && before >= self.limit.load(Ordering::Relaxed)) {
-            drop(place);
-            metrics::counter!("quenty_gateway_shed_total", "upstream" => self.name).increment(1);
+        let held = usize::from(place.held.fetch_add(1, Ordering::Relaxed));
+        if before >= limit || before + others.load(Ordering::Relaxed) >= self.most {
             let detail = format!("the {} service has all that it can do; try again", self.name);
-            return Err(Failure::new(Kind::Unavailable, "OVERLOADED", detail).retry_after(1));
+            return Err(self.shed(Failure::new(Kind::Unavailable, "OVERLOADED", detail)));
+        }
+        if before > limit / 2 && held > limit / 4 {
+            let detail = format!(
+                "the {} service has much to do, and you ask for much at a time; ask for less",
+                self.name
+            );
+            return Err(self.shed(Failure::new(Kind::TooManyRequests, "TOO_MANY_AT_ONCE", detail)));
         }
         Ok(place)
+    }
+
+    fn shed(&self, failure: Failure) -> Failure {
+        metrics::counter!("quenty_gateway_shed_total", "upstream" => self.name).increment(1);
+        failure.retry_after(1)
     }
 
     pub(crate) fn begin<'a>(&'a self, usual: &'a Usual, now: Instant) -> Try<'a> {
@@ -269,7 +291,8 @@ impl Drop for Try<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.counted.fetch_sub(1, Ordering::Relaxed);
+        self.held.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -294,18 +317,30 @@ mod tests {
         entered: VecDeque<(Place<'a>, Try<'a>, u32)>,
         took: Vec<Duration>,
         refused: usize,
+        /// They are many.
+        caller: u8,
     }
 
     impl<'a> Service<'a> {
         fn new(gate: &'a Gate, usual: &'a Usual, workers: usize) -> Self {
             let now = Instant::now();
-            Self { gate, usual, workers, now, entered: VecDeque::new(), took: Vec::new(), refused: 0 }
+            Self {
+                gate,
+                usual,
+                workers,
+                now,
+                entered: VecDeque::new(),
+                took: Vec::new(),
+                refused: 0,
+                caller: 0,
+            }
         }
 
         /// So many come in this millisecond, each with so much to do.
         fn pass(&mut self, coming: usize, takes: u32) {
             for _ in 0..coming {
-                match self.gate.enter(false) {
+                self.caller = self.caller.wrapping_add(1);
+                match self.gate.enter(false, self.caller) {
                     Ok(place) => {
                         let begun = self.gate.begin(self.usual, self.now);
                         self.entered.push_back((place, begun, takes));
@@ -404,7 +439,7 @@ mod tests {
     #[test]
     fn what_goes_at_its_own_pace_is_never_slow() {
         let (gate, login) = (Gate::new("auth", MOST, DELAY), Usual::of(&json!({"x-own-pace": true})));
-        let busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false).ok()).collect();
+        let busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false, 0).ok()).collect();
         let mut now = Instant::now();
         for took in std::iter::repeat_n(100, 100).chain(std::iter::repeat_n(1100, 1000)) {
             now += Duration::from_millis(10);
@@ -419,7 +454,7 @@ mod tests {
     fn a_service_that_cannot_answer_is_left_the_least_and_files_are_not_counted_with_it() {
         let (gate, usual) = (Gate::new("order", 100, DELAY), Usual::default());
         let mut now = Instant::now();
-        let busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false).ok()).collect();
+        let busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false, 0).ok()).collect();
         for _ in 0..1000 {
             let mut one = gate.begin(&usual, now);
             now += Duration::from_millis(2);
@@ -427,17 +462,17 @@ mod tests {
         }
         drop(busy);
         assert_eq!(limit(&gate), LEAST);
-        let files: Vec<_> = (0..80).map_while(|_| gate.enter(true).ok()).collect();
-        let others: Vec<_> = (0..).map_while(|_| gate.enter(false).ok()).collect();
+        let files: Vec<_> = (0..80).map_while(|caller| gate.enter(true, caller).ok()).collect();
+        let others: Vec<_> = (0..=u8::MAX).map_while(|caller| gate.enter(false, caller).ok()).collect();
         assert_eq!((files.len(), others.len()), (80, LEAST), "a hundred of both at most");
-        assert!(gate.enter(true).is_err());
+        assert!(gate.enter(true, 99).is_err());
         assert_eq!(usual.known(), None, "nothing is learnt from what failed");
     }
 
     #[test]
     fn a_503_now_and_then_or_at_once_is_no_overload() {
         let (gate, usual) = (Gate::new("order", MOST, DELAY), Usual::default());
-        let _busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false).ok()).collect();
+        let _busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false, 0).ok()).collect();
         let mut now = Instant::now();
         for round in 0..10_000 {
             now += Duration::from_millis(2);
@@ -456,7 +491,7 @@ mod tests {
     fn clients_that_wait_no_longer_tell_of_it() {
         let (gate, usual) = (Gate::new("order", MOST, Duration::ZERO), Usual::default());
         usual.learn(Duration::from_micros(1));
-        let _busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false).ok()).collect();
+        let _busy: Vec<_> = (0..2 * LEAST).map_while(|_| gate.enter(false, 0).ok()).collect();
         let all: Vec<_> =
             (0..u64::from(ENOUGH)).map(|_| gate.begin(&usual, Instant::now() - WINDOW * 2)).collect();
         gate.window.lock().unwrap().begun -= WINDOW * 3;
@@ -468,11 +503,27 @@ mod tests {
     #[test]
     fn a_small_ceiling_is_its_own_least() {
         let gate = Gate::new("order", 2, DELAY);
-        let both = (gate.enter(false), gate.enter(false));
+        let both = (gate.enter(false, 0), gate.enter(false, 0));
         assert!(both.0.is_ok() && both.1.is_ok());
-        let Err(refused) = gate.enter(false) else { panic!("a third") };
+        let Err(refused) = gate.enter(false, 0) else { panic!("a third") };
         assert_eq!((refused.code, refused.retry_after), ("OVERLOADED", Some(1)));
         drop(both);
-        assert!(gate.enter(false).is_ok());
+        assert!(gate.enter(false, 0).is_ok());
+    }
+
+    #[test]
+    fn one_caller_may_have_half_of_the_places_and_leaves_room_for_others() {
+        for is_file in [false, true] {
+            let gate = Gate::new("order", 100, DELAY);
+            let greedy: Vec<_> = (0..).map_while(|_| gate.enter(is_file, 7).ok()).collect();
+            assert_eq!(greedy.len(), 51);
+            let Err(refused) = gate.enter(is_file, 7) else { panic!("more than half") };
+            assert_eq!((refused.code, refused.retry_after), ("TOO_MANY_AT_ONCE", Some(1)));
+            let others: Vec<_> =
+                (100..=u8::MAX).map_while(|caller| gate.enter(is_file, caller).ok()).collect();
+            assert_eq!(others.len(), 49, "all that is left");
+            drop(greedy);
+            assert!(gate.enter(is_file, 7).is_ok());
+        }
     }
 }

@@ -90,14 +90,26 @@ impl Instance {
         self.health.lock().unwrap_or_else(PoisonError::into_inner).left_alone_until.is_none()
     }
 
-    /// Whether its pause is over; who is told so tries it, and nobody else until that is known.
-    pub(super) fn may_try_again(&self, now: Instant) -> bool {
+    /// Whether it has been left alone for as long as it shall be.
+    pub(super) fn has_had_its_pause(&self, now: Instant) -> bool {
+        let health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        health.left_alone_until.is_some_and(|until| until <= now)
+    }
+
+    /// As [`Instance::has_had_its_pause`], of one that a request tries: nobody else does until that is known.
+    pub(super) fn may_be_tried(&self, now: Instant) -> bool {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         let is_over = health.left_alone_until.is_some_and(|until| until <= now);
         if is_over {
-            health.left_alone_until = Some(now + pause(health.pauses));
+            health.leave_alone(now);
         }
         is_over
+    }
+
+    /// It is ready again, by its own word: it gets requests, and another pause by the first one at which it fails.
+    pub(super) fn take_back(&self) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        *health = Health { failures: FAILURES - 1, left_alone_until: None, ..*health };
     }
 
     pub(super) fn begin(&self) -> Running<'_> {
@@ -111,12 +123,12 @@ impl Instance {
             *health = Health::default();
             return;
         }
-        health.failures += 1;
-        if health.failures < FAILURES {
+        health.failures = health.failures.saturating_add(1);
+        // What was under way when it was left alone tells nothing new.
+        if health.failures < FAILURES || health.left_alone_until.is_some() {
             return;
         }
-        health.left_alone_until = Some(Instant::now() + pause(health.pauses));
-        health.pauses += 1;
+        health.leave_alone(Instant::now());
         metrics::counter!("quenty_gateway_instance_left_alone_total", "upstream" => name).increment(1);
         tracing::warn!(
             upstream = name,
@@ -135,8 +147,11 @@ impl Origin {
     }
 }
 
-fn pause(before: u32) -> Duration {
-    FIRST_PAUSE.saturating_mul(1 << before.min(8)).min(LONGEST_PAUSE)
+impl Health {
+    fn leave_alone(&mut self, now: Instant) {
+        let pause = FIRST_PAUSE.saturating_mul(1 << self.pauses.min(8)).min(LONGEST_PAUSE);
+        (self.left_alone_until, self.pauses) = (Some(now + pause), self.pauses.saturating_add(1));
+    }
 }
 
 impl Running<'_> {

@@ -34,6 +34,9 @@ pub(crate) use self::{
 
 /// The routes of the others do not wait longer for a service that hangs.
 const DESCRIPTION_TIMEOUT: Duration = Duration::from_secs(2);
+/// Where a process says whether it is ready, and how long it may take to say so.
+pub(crate) const READINESS: &str = "/health/ready";
+pub(crate) const READINESS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A service's OpenAPI document.
 pub type Description = Arc<Value>;
@@ -102,7 +105,7 @@ pub(crate) fn cannot_now(status: StatusCode) -> bool {
 
 impl Unreachable {
     pub(crate) fn is_unsent(&self) -> bool {
-        matches!(self, Self::NotConnected(_) | Self::LeftAlone)
+        matches!(self, Self::NotConnected(_))
     }
 }
 
@@ -150,17 +153,13 @@ impl Upstream {
         answers.into_iter().find(|(status, _)| status.is_success()).map(|(_, body)| body)
     }
 
-    /// Asks every process for the same, also those that are left alone: one that answers well is taken back.
+    /// Asks every process for the same, also those that are left alone.
     pub(crate) async fn ask_all(
         &self,
         connector: &Https,
         path: &str,
         within: Duration,
     ) -> Vec<(StatusCode, Bytes)> {
-        let read = async |response: Response<Body>| {
-            let status = response.status();
-            response.into_body().collect().await.ok().map(|body| (status, body.to_bytes()))
-        };
         match &self.target {
             Target::Local { router, .. } => {
                 let Ok(request) = Request::get(path).body(Body::empty()) else { return Vec::new() };
@@ -169,19 +168,25 @@ impl Upstream {
             }
             Target::Remote(remote) => {
                 let instances = remote.instances();
-                let asked = instances.iter().map(|instance| async {
-                    let running = instance.begin();
-                    let request = Request::get(path).body(Body::empty()).ok()?;
-                    let answer = async { read(instance.send(connector, request).await.ok()?).await };
-                    let answer = tokio::time::timeout(within, answer).await.ok().flatten()?;
-                    if answer.0.is_success() {
-                        running.end(self.name, true);
-                    }
-                    Some(answer)
-                });
+                let asked = instances.iter().map(|instance| ask(instance, connector, path, within));
                 join_all(asked).await.into_iter().flatten().collect()
             }
         }
+    }
+
+    /// Takes back whichever process was left alone long enough and says that it is ready. That it answers something else,
+    /// such as its description, proves nothing.
+    pub(crate) async fn take_back_who_is_ready(&self, connector: &Https) {
+        let Target::Remote(remote) = &self.target else { return };
+        let (instances, now) = (remote.instances(), Instant::now());
+        let left_alone = instances.iter().filter(|instance| instance.has_had_its_pause(now));
+        let asked = left_alone.map(|instance| async {
+            let answer = ask(instance, connector, READINESS, READINESS_TIMEOUT).await;
+            if answer.is_some_and(|(status, _)| status.is_success()) {
+                instance.take_back();
+            }
+        });
+        join_all(asked).await;
     }
 
     /// Sends a request whose URI is a path, once; the bodies stream both ways. Of several processes that one is asked
@@ -218,7 +223,7 @@ impl Remote {
         deadline: Instant,
     ) -> Result<Response<Body>, Unreachable> {
         let instances = self.instances();
-        let picked = self.pick(&instances, is_streaming, failed, Instant::now());
+        let picked = self.pick(&instances, failed, Instant::now());
         let instance = picked.ok_or(Unreachable::LeftAlone)?;
         let running = instance.begin();
         let answer = tokio::time::timeout_at(deadline.into(), instance.send(connector, request)).await;
@@ -238,7 +243,6 @@ impl Remote {
     fn pick<'a>(
         &self,
         instances: &'a [Arc<Instance>],
-        is_streaming: bool,
         failed: &[String],
         now: Instant,
     ) -> Option<&'a Arc<Instance>> {
@@ -248,10 +252,8 @@ impl Remote {
         let best = in_turn
             .filter(|instance| instance.is_well())
             .min_by_key(|instance| (failed.contains(&instance.base_url), instance.running()));
-        // One of those that failed is tried again first, once its pause is over: else it would stay away for ever. Not by
-        // who has only one try, or has failed once.
-        let may_be_trial = best.is_none() || (!is_streaming && failed.is_empty());
-        instances.iter().find(|instance| may_be_trial && instance.may_try_again(now)).or(best)
+        // Nobody's request is a trial while there is a way around those that fail.
+        best.or_else(|| instances.iter().find(|instance| instance.may_be_tried(now)))
     }
 
     fn instances(&self) -> Arc<[Arc<Instance>]> {
@@ -287,6 +289,23 @@ impl Known {
     }
 }
 
+async fn ask(
+    instance: &Instance,
+    connector: &Https,
+    path: &str,
+    within: Duration,
+) -> Option<(StatusCode, Bytes)> {
+    let _running = instance.begin();
+    let request = Request::get(path).body(Body::empty()).ok()?;
+    let answer = async { read(instance.send(connector, request).await.ok()?).await };
+    tokio::time::timeout(within, answer).await.ok().flatten()
+}
+
+async fn read(response: Response<Body>) -> Option<(StatusCode, Bytes)> {
+    let status = response.status();
+    response.into_body().collect().await.ok().map(|body| (status, body.to_bytes()))
+}
+
 /// A process that is not ready says so with 503. It is passed over while another is well: what all of them lack, such as
 /// their database, is no reason to ask none.
 fn counts_as_failure(status: StatusCode, instance: &Arc<Instance>, all: &[Arc<Instance>]) -> bool {
@@ -308,7 +327,7 @@ mod tests {
     fn who_has_least_to_do_is_asked_and_equals_take_turns() {
         let (remote, _sender) = remote(3);
         let instances = remote.instances();
-        let pick = || remote.pick(&instances, false, &[], Instant::now());
+        let pick = || remote.pick(&instances, &[], Instant::now());
         let running = || pick().unwrap().begin();
         let (first, second, third) = (running(), running(), running());
         assert!(instances.iter().all(|instance| instance.running() == 1));
@@ -329,23 +348,33 @@ mod tests {
                 instance.begin().end("order", false);
             }
         };
-        let pick = |is_streaming, failed: &[String], now| {
-            remote.pick(&instances, is_streaming, failed, now).map(|instance| instance.base_url.as_str())
-        };
+        let pick = |now| remote.pick(&instances, &[], now).map(|instance| instance.base_url.as_str());
         let (now, well) = (Instant::now(), "http://127.0.0.1:1");
-        fail(&instances[0]);
-        for _ in 0..5 {
-            assert_eq!(pick(false, &[], now), Some(well));
-        }
         let later = now + Duration::from_secs(3);
-        assert_eq!(pick(true, &[], later), Some(well), "who has one try makes no trial");
-        assert_eq!(pick(false, &[well.to_owned()], later), Some(well), "nor does who has failed once");
-        assert!(instances[0].may_try_again(later), "one request tries it");
-        assert!(!instances[0].may_try_again(later), "and no other meanwhile");
+        fail(&instances[0]);
+        for at in [now, later] {
+            for _ in 0..5 {
+                assert_eq!(pick(at), Some(well), "nobody tries it while another one is well");
+            }
+        }
+        assert!(!instances[0].has_had_its_pause(now) && instances[0].has_had_its_pause(later));
+        instances[0].take_back();
+        assert!(instances[0].is_well());
+        instances[0].begin().end("order", false);
+        assert!(!instances[0].is_well(), "its first failure is enough");
+        let longer = now + Duration::from_millis(1500);
+        assert!(!instances[0].has_had_its_pause(longer), "and its pause is longer than the first one");
+        fail(&instances[0]);
+        assert!(instances[0].has_had_its_pause(later), "what failed meanwhile adds nothing to it");
+
+        instances.iter().for_each(|instance| fail(instance));
+        assert!(pick(now).is_none(), "nobody is asked while all of them fail");
+        for _ in 0..2 {
+            assert!(pick(later).is_some(), "one request tries each");
+        }
+        assert!(pick(later).is_none(), "and no other meanwhile");
         instances[0].begin().end("order", true);
         assert!(instances[0].is_well());
-        instances.iter().for_each(|instance| fail(instance));
-        assert!(pick(false, &[], now).is_none(), "nobody is asked while all of them fail");
     }
 
     #[test]
@@ -359,7 +388,7 @@ mod tests {
             instances.iter().map(|instance| (instance.base_url.as_str(), instance.running())).collect();
         assert_eq!(now, [("http://127.0.0.1:1", 1), ("http://127.0.0.1:7", 0)]);
         sender.send(Vec::new()).unwrap();
-        assert!(remote.pick(&remote.instances(), false, &[], Instant::now()).is_none());
+        assert!(remote.pick(&remote.instances(), &[], Instant::now()).is_none());
         drop(sender);
         assert!(remote.instances().is_empty());
     }

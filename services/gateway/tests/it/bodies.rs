@@ -74,6 +74,15 @@ async fn a_body_that_does_not_fit_ends_at_the_door_and_names_its_fields() {
         assert_eq!(refused["errors"][0]["code"], code, "{body}: {refused}");
         assert_eq!(refused["instance"], "/api/v1/orders");
     }
+    // As many mistakes as go into it.
+    let empty = format!("{{\"lines\":[{}{{}}]}}", "{},".repeat(340_000));
+    let unknown: String = (0..100_000).map(|number| format!(",\"{number:05}\":1")).collect();
+    for many in [empty, format!("{{\"lines\":[]{unknown}}}")] {
+        let refused = door.call(Method::POST, "/api/v1/orders").raw("application/json", many).send().await;
+        let refused = refused.expect_problem(422, "INVALID_BODY");
+        assert!(refused.body.len() < 16 * 1024, "{} bytes", refused.body.len());
+        assert!(refused.json()["errors"][0]["pointer"].is_string());
+    }
     assert_eq!(reached.load(Ordering::SeqCst), 0);
     // Values are the service's own matter.
     let body = json!({"lines": [{"quantity": 0}], "notes": "longer than ten letters"});

@@ -328,7 +328,7 @@ async fn what_was_asked_for_before_a_change_is_not_shown_after_it() {
 #[tokio::test]
 async fn what_a_change_concerns_is_shown_no_more_by_any_gateway_within_a_second() {
     let dir = ScratchDir::new("shared-purges").unwrap();
-    let redis = RedisServer::start(dir.path(), &[("gateway", &["limits", "cache"])]).await.unwrap();
+    let mut redis = RedisServer::start(dir.path(), &[("gateway", &["limits", "cache"])]).await.unwrap();
     let url = redis.url("gateway");
     let settings = [("redis_url", url.as_str())];
     let one = Service::open_with(IN_A_GROUP, &settings).await;
@@ -352,6 +352,18 @@ async fn what_a_change_concerns_is_shown_no_more_by_any_gateway_within_a_second(
     let third = Service::open_with(IN_A_GROUP, &settings).await;
     third.ask().await.expect(200);
     assert_eq!(third.asked(), 1, "one that starts later does not show what was kept before");
+
+    redis.kill().await.unwrap();
+    two.ask().await.expect(200);
+    let before = two.asked();
+    one.change("/api/v1/changes?things", 204).await;
+    redis.launch().await.unwrap();
+    eventually("what could not be told is told", || async {
+        one.ask().await.expect(200);
+        two.ask().await.expect(200);
+        (two.asked() > before).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

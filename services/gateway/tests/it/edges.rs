@@ -9,6 +9,7 @@ use std::{
 use axum::{Router, routing::get};
 use hyper::Method;
 use quenty_gateway::Upstream;
+use quenty_platform::telemetry;
 use quenty_testkit::wait::eventually;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -73,6 +74,30 @@ async fn its_metrics_are_for_this_machine_alone() {
     door.get("/metrics").send().await.expect(200);
     let passed_on = door.get("/metrics").header("x-forwarded-for", "203.0.113.9");
     passed_on.send().await.expect_problem(404, "NO_SUCH_ROUTE");
+}
+
+#[tokio::test]
+async fn a_request_whose_client_gives_up_is_counted_too() {
+    telemetry::start("off");
+    let is_asked = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&is_asked);
+    let hangs = move || async move {
+        asked.store(true, Ordering::SeqCst);
+        std::future::pending::<&'static str>().await
+    };
+    let router = Router::new().route("/api/v1/hanging", get(hangs));
+    let service = Upstream::local("things", router, description(&[("get", "/api/v1/hanging")]));
+    let door = Door::open(vec![service], &[]).await;
+    let mut stream = door.connect().await;
+    stream.write_all(b"GET /api/v1/hanging HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    eventually("it is asked for", || async { is_asked.load(Ordering::SeqCst).then_some(()) }).await;
+    drop(stream);
+    let labels = ["quenty_http_request_seconds_count", "\"gateway\"", "\"/api/v1/hanging\"", "\"499\""];
+    eventually("it is counted", || async {
+        let metrics = door.get("/metrics").send().await.expect(200).text();
+        metrics.lines().any(|line| labels.iter().all(|label| line.contains(label))).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

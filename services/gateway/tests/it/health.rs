@@ -61,6 +61,14 @@ async fn a_description_that_does_not_go_with_the_others_takes_no_routes_of_their
 }
 
 #[tokio::test]
+async fn who_comes_while_a_gateway_starts_waits_until_it_knows_the_way() {
+    let router = Router::new().route("/api/v1/one", get(|| async { "here" }));
+    let described = description(&[("get", "/api/v1/one")]);
+    let door = Door::begin(vec![remote("one", router, described, CancellationToken::new()).await], &[]).await;
+    door.get("/api/v1/one").send().await.expect(200);
+}
+
+#[tokio::test]
 async fn a_gateway_without_routes_is_not_ready() {
     let door =
         Door::open(vec![Upstream::local("one", Router::new(), description(&[("get", "/api/v1/one")]))], &[])

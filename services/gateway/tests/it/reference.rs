@@ -78,7 +78,16 @@ async fn in_the_merged_document_a_name_means_one_thing_and_every_reference_leads
     let upstreams =
         services.iter().map(|(name, document)| Upstream::local(name, Router::new(), document.clone()));
     let door = Door::open(upstreams.collect(), &[]).await;
-    let document = door.get("/openapi.json").send().await.expect(200).json();
+    let answer = door.get("/openapi.json").send().await.expect(200);
+    let etag = answer.header("etag").unwrap();
+    let again = door.get("/openapi.json").header("if-none-match", etag).send().await.expect(304);
+    assert!(again.body.is_empty());
+    for _ in 0..2 {
+        let smaller = door.get("/openapi.json").header("accept-encoding", "gzip").send().await.expect(200);
+        assert_eq!((smaller.header("content-encoding"), smaller.header("etag")), (Some("gzip"), Some(etag)));
+        assert!(smaller.body.len() < answer.body.len() / 4);
+    }
+    let document = answer.json();
     let ids: Vec<String> =
         operations(&document).into_iter().map(|operation| operation.operation_id).collect();
     assert!(ids.len() > 80);

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -341,6 +341,54 @@ async fn a_process_that_fails_again_and_again_is_left_alone_and_taken_back() {
 }
 
 #[tokio::test]
+async fn a_process_is_taken_back_by_its_readiness_and_nobodys_request_is_the_trial() {
+    let [asked, readiness, described] = [(); 3].map(|()| Arc::new(AtomicUsize::new(0)));
+    let is_well = Arc::new(AtomicBool::new(false));
+    let answering = |counter: &Arc<AtomicUsize>| {
+        let (counter, is_well) = (Arc::clone(counter), Arc::clone(&is_well));
+        move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+            let is_well = is_well.load(Ordering::SeqCst);
+            std::future::ready(if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE })
+        }
+    };
+    let (counter, document) = (Arc::clone(&described), description(&[("get", PATH), ("post", PATH)]));
+    let describing = move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        std::future::ready(axum::Json(document.clone()))
+    };
+    let router = Router::new()
+        .route(PATH, get(answering(&asked)).post(answering(&asked)))
+        .route("/health/ready", get(answering(&readiness)))
+        .route("/openapi.json", get(describing));
+    let (ill, well) = (serve(router, CancellationToken::new()).await, Process::well().await);
+    let things = Upstream::remote("things", &format!("{ill},{}", well.url));
+    // While one service is away, the descriptions of all are read often.
+    let door = Door::open(vec![things, Upstream::remote("away", NOBODY)], &[]).await;
+    while asked.load(Ordering::SeqCst) < 5 {
+        door.get(PATH).send().await.expect(200);
+    }
+    let after = |counter: &Arc<AtomicUsize>, more: usize| {
+        let (counter, until) = (Arc::clone(counter), counter.load(Ordering::SeqCst) + more);
+        eventually("it is asked again", move || {
+            let is_over = counter.load(Ordering::SeqCst) >= until;
+            async move { is_over.then_some(()) }
+        })
+    };
+    tokio::join!(after(&described, 2), after(&readiness, 1));
+    for _ in 0..10 {
+        door.call(Method::POST, PATH).send().await.expect(200);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 5, "neither its description nor a request takes it back");
+    is_well.store(true, Ordering::SeqCst);
+    eventually("it is taken back", || async {
+        door.call(Method::POST, PATH).send().await.expect(200);
+        (asked.load(Ordering::SeqCst) > 5).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_service_with_all_it_can_do_is_given_no_more() {
     let open = Arc::new(Semaphore::new(0));
     let (waiting, asked) = (Arc::clone(&open), Arc::new(AtomicUsize::new(0)));
@@ -375,13 +423,16 @@ async fn under_overload_those_let_in_stay_fast_and_the_others_are_told_at_once()
     };
     let service =
         Upstream::local("things", Router::new().route(PATH, get(work)), description(&[("get", PATH)]));
-    let door = Door::open(vec![service], &[("overload_delay_ms", "100")]).await;
+    let settings = [("overload_delay_ms", "100"), ("trusted_proxies", "127.0.0.0/8")];
+    let door = Door::open(vec![service], &settings).await;
     for _ in 0..5 {
         door.get(PATH).send().await.expect(200);
     }
-    let timed = || async {
+    let door = &door;
+    // Each of another caller.
+    let timed = |number: usize| async move {
         let begun = Instant::now();
-        let answer = door.get(PATH).send().await;
+        let answer = door.get(PATH).header("x-forwarded-for", &format!("192.0.2.{number}")).send().await;
         if answer.status() == 503 {
             assert_eq!((answer.code().as_str(), answer.header("retry-after")), ("OVERLOADED", Some("1")));
         }
@@ -389,7 +440,7 @@ async fn under_overload_those_let_in_stay_fast_and_the_others_are_told_at_once()
     };
     let half = takes * 200 / 8 / 2;
     eventually("nobody waits for long", || async {
-        let answers = futures_util::future::join_all((0..200).map(|_| timed())).await;
+        let answers = futures_util::future::join_all((0..200).map(timed)).await;
         let refused = answers.iter().filter(|(status, _)| *status == 503).count();
         assert!(refused <= 180, "so many may always run");
         (refused > 0 && answers.iter().all(|(_, took)| *took < half)).then_some(())
@@ -425,9 +476,13 @@ async fn a_service_is_told_how_long_its_answer_is_waited_for() {
             .collect::<Vec<_>>()
             .join(",")
     };
-    let service =
-        Upstream::local("things", Router::new().route(PATH, get(told)), description(&[("get", PATH)]));
+    let router = Router::new().route(PATH, get(told).post(told));
+    let service = Upstream::local("things", router, description(&[("get", PATH), ("post", PATH)]));
     let door = Door::open(vec![service], &[("upstream_timeout_ms", "5000")]).await;
-    let left = door.get(PATH).header("x-time-left-ms", "99999999").send().await.expect(200).text();
-    assert!((4000..=5000).contains(&left.parse::<u64>().unwrap()), "{left}");
+    // Whatever the client says of it: this operation takes no file.
+    let no_file = door.call(Method::POST, PATH).raw("text/csv", "");
+    for call in [door.get(PATH).header("x-time-left-ms", "99999999"), no_file] {
+        let left = call.send().await.expect(200).text();
+        assert!((4000..=5000).contains(&left.parse::<u64>().unwrap()), "{left}");
+    }
 }

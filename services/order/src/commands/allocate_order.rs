@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use quenty_contracts::party::Party;
 use quenty_kernel::{
     Scope,
     id::{CompanyId, OrderId, ProductId},
@@ -9,16 +8,16 @@ use quenty_kernel::{
 use quenty_platform::Tx;
 
 use super::{
-    reserve_stock::{Reserved, Wish, reserve_stock},
+    go_on::look_around,
+    reserve_stock::{Wish, reserve_stock},
     save_order::save_order,
     today_of::today_of,
 };
 use crate::{
     Error,
     domain::{
-        order::{Order, OrderError, OrderKind, Status, people::Found},
+        order::{Order, OrderError, Status},
         stock::{Shortage, StockError, sum_by_product},
-        warehouse::WarehouseDetails,
     },
     store,
 };
@@ -43,8 +42,8 @@ pub(crate) async fn allocate_order(tx: &mut Tx, company: CompanyId, id: OrderId)
     }
     match reserve_stock(tx, &wish).await {
         Ok(reserved) => {
-            let found = found(&order, &reserved);
-            order.allocate(found, now);
+            look_around(tx.conn(), &mut order, false).await?;
+            order.allocate(reserved.found(&order), now);
             save_order(tx, &mut order, vec![]).await?;
             Ok(Allocated::Served(wish.products()))
         }
@@ -58,7 +57,7 @@ pub(crate) async fn allocate_order(tx: &mut Tx, company: CompanyId, id: OrderId)
     }
 }
 
-fn wish_of(order: &Order, today: Date) -> Result<Wish, Error> {
+pub(super) fn wish_of(order: &Order, today: Date) -> Result<Wish, Error> {
     Ok(Wish {
         company_id: order.company_id,
         order_id: order.id,
@@ -67,29 +66,4 @@ fn wish_of(order: &Order, today: Date) -> Result<Wish, Error> {
         wants: sum_by_product(order.lines.iter().map(|line| (line.product_id, line.quantity)))?,
         today,
     })
-}
-
-/// Where the goods were found; another warehouse is another origin, perhaps in another country.
-pub(super) fn found(order: &Order, reserved: &Reserved) -> Found {
-    let Reserved { reservation_id, warehouse_id, warehouse, .. } = reserved;
-    let sender = Party {
-        phone: warehouse.contact_phone.clone(),
-        address: warehouse.address.clone(),
-        ..order.sender.clone()
-    };
-    Found {
-        reservation_id: *reservation_id,
-        warehouse_id: *warehouse_id,
-        sender,
-        kind: kind(order, warehouse),
-    }
-}
-
-fn kind(order: &Order, warehouse: &WarehouseDetails) -> OrderKind {
-    let abroad = order.consignee.address.country() != warehouse.address.country();
-    match (abroad, order.kind) {
-        (true, _) => OrderKind::International,
-        (false, OrderKind::International) => OrderKind::Standard,
-        (false, kind) => kind,
-    }
 }

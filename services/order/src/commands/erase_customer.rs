@@ -7,6 +7,7 @@ use quenty_contracts::{
 };
 use quenty_kernel::{
     Scope,
+    contact::ERASED,
     id::{CompanyId, CustomerId, OrderId, PrivacyRequestId, ReturnId},
 };
 use quenty_platform::{
@@ -17,7 +18,7 @@ use quenty_platform::{
 use super::save_order::save_order;
 use crate::{
     Error,
-    domain::{erasure::ErasureFact, order::OrderError},
+    domain::{erasure::ErasureFact, order::OrderError, timeline::WRITTEN},
     store,
 };
 
@@ -76,12 +77,15 @@ async fn erase_order(tx: &mut Tx, company: CompanyId, id: OrderId) -> Result<boo
     let mut order = order.ok_or(OrderError::NotFound)?;
     let erased = order.erase(tx.now());
     save_order(tx, &mut order, vec![]).await?;
+    store::timeline::erase(tx.conn(), id, &WRITTEN).await?;
     Ok(erased)
 }
 
-/// The sender is the merchant's warehouse.
+/// The sender is the merchant's warehouse. What somebody gave as a reason may be about the person, or in their words.
 fn leave(personal: &mut Personal) -> quenty_platform::Result<()> {
     personal.leave("consignee", Party::erased)?;
     personal.clear("notes");
+    personal.put("reason", ERASED);
+    personal.put("detail", ERASED);
     Ok(())
 }

@@ -58,9 +58,23 @@ pub(crate) async fn follow_order(
         OrderNews::Shipment(news) => order.hear_shipment(news, now),
         OrderNews::Pickup(news) => order.hear_pickup(news, now),
         OrderNews::Cash(amount) => order.collect_cash(amount, now),
-        OrderNews::Return(news) => order.hear_return(news, now)?,
+        OrderNews::Return(news) => {
+            let news = with_credit(tx, company, news).await?;
+            order.hear_return(news, now)?;
+        }
     }
     // An answer that nobody waits for any more, as one that is told again, is no news.
     let told = (!is_answer || order.version != before).then_some(happening);
     save_order(tx, &mut order, told.into_iter().collect()).await
+}
+
+/// What the credit of a return has paid of a replacement went back to the buyer as much as money does: the same money is
+/// paid for one order only.
+async fn with_credit(tx: &mut Tx, company: CompanyId, mut news: ReturnNews) -> Result<ReturnNews, Error> {
+    if let ReturnNews::Completed { return_id, refund, .. } = &mut news
+        && let Some(placed) = store::exchanges::find(tx.conn(), company, *return_id).await?
+    {
+        *refund = refund.checked_add(placed.paid).map_err(quenty_platform::Error::internal)?;
+    }
+    Ok(news)
 }

@@ -30,10 +30,9 @@ pub(crate) struct Estimate {
 }
 
 /// How the orders of one import are placed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Importing {
     pub(crate) company_id: CompanyId,
-    pub(crate) standing: KnownStanding,
     pub(crate) estimate: Estimate,
     /// Receive what is short, instead of leaving the order backordered.
     pub(crate) assume_stock: bool,
@@ -46,11 +45,12 @@ pub(crate) struct Importing {
 pub(crate) async fn import_order(
     tx: &mut Tx,
     importing: &Importing,
+    standing: KnownStanding,
     customer_id: Option<CustomerId>,
     imported: &mut ImportedOrder,
 ) -> Result<(), Error> {
     estimate_products(tx, importing, imported).await?;
-    let placed = place_order(tx, new_order(importing, customer_id, imported)).await?;
+    let placed = place_order(tx, new_order(importing, standing, customer_id, imported)).await?;
     note(imported, &placed);
     Ok(())
 }
@@ -62,10 +62,11 @@ pub(crate) async fn import_order(
 pub(crate) async fn try_import_order(
     tx: &mut Tx,
     importing: &Importing,
+    standing: KnownStanding,
     imported: &mut ImportedOrder,
 ) -> Result<Vec<Sku>, Error> {
     let estimated = estimate_products(tx, importing, imported).await?;
-    let (new, now) = (new_order(importing, None, imported), tx.now());
+    let (new, now) = (new_order(importing, standing, None, imported), tx.now());
     let quoted = quote_order(tx.conn(), new, now).await?;
     note(imported, &quoted);
     Ok(estimated)
@@ -83,7 +84,12 @@ fn note(imported: &mut ImportedOrder, placed: &Placed) {
     }
 }
 
-fn new_order(importing: &Importing, customer_id: Option<CustomerId>, imported: &ImportedOrder) -> NewOrder {
+fn new_order(
+    importing: &Importing,
+    standing: KnownStanding,
+    customer_id: Option<CustomerId>,
+    imported: &ImportedOrder,
+) -> NewOrder {
     let line = |line: &crate::domain::import::ImportedLine| NewLine {
         product: ProductRef::Sku(line.sku.as_str().to_owned()),
         quantity: line.quantity,
@@ -93,7 +99,7 @@ fn new_order(importing: &Importing, customer_id: Option<CustomerId>, imported: &
     };
     NewOrder {
         company_id: importing.company_id,
-        standing: importing.standing.clone(),
+        standing,
         customer_id,
         external_reference: Some(imported.reference.clone()),
         kind: OrderKind::Standard,

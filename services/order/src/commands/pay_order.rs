@@ -1,7 +1,7 @@
 use quenty_kernel::{Scope, id::OrderId};
 use quenty_platform::Tx;
 
-use super::save_order::change_order;
+use super::go_on::go_on;
 use crate::{
     Error,
     domain::order::{Order, Payment},
@@ -14,5 +14,5 @@ pub(crate) async fn pay_order(
     id: OrderId,
     payment: Payment,
 ) -> Result<Order, Error> {
-    change_order(tx, scope, id, |order, now| order.pay(payment, now)).await
+    go_on(tx, scope, id, |order, now| order.pay(payment, now)).await
 }

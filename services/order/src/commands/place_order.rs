@@ -221,12 +221,11 @@ fn sender(standing: &KnownStanding, warehouse: WarehouseDetails) -> Party {
 
 /// What leaves the country of its warehouse is international.
 fn kind_of(new: &NewOrder, warehouse: &WarehouseDetails) -> Result<OrderKind, Error> {
-    let abroad = new.consignee.address.country() != warehouse.address.country();
-    match (abroad, new.kind) {
-        (true, _) => Ok(OrderKind::International),
-        (false, OrderKind::International) => Err(PlacingError::NotInternational.into()),
-        (false, kind) => Ok(kind),
+    let leaves_country = new.consignee.address.country() != warehouse.address.country();
+    if new.kind == OrderKind::International && !leaves_country {
+        return Err(PlacingError::NotInternational.into());
     }
+    Ok(new.kind.on_its_way(leaves_country))
 }
 
 /// That warehouse of the company, or its default one.

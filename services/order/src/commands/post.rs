@@ -6,6 +6,7 @@ use quenty_kernel::id::{CompanyId, ProductId};
 use quenty_platform::Tx;
 use serde::{Deserialize, Serialize};
 
+use super::today_of::today_of;
 use crate::{Error, domain::stock::Stock, store};
 
 /// The task that looks for stock for backordered orders.
@@ -29,7 +30,12 @@ pub(super) async fn post(tx: &mut Tx, stock: &mut Stock) -> Result<(), Error> {
 
 /// Tells which products are low, or not any more, by what is in stock now.
 pub(super) async fn tell_alarms(tx: &mut Tx, stock: &mut Stock) -> Result<(), Error> {
-    let alarms = stock.alarms();
+    let now = tx.now();
+    let today = match stock.company_of_perishables() {
+        Some(company) => Some(today_of(tx.conn(), company, now).await?),
+        None => None,
+    };
+    let alarms = stock.alarms(today);
     if alarms.is_empty() {
         return Ok(());
     }

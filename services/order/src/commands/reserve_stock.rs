@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use quenty_contracts::order::StockQuantity;
 use quenty_kernel::{
     Timestamp,
     geo::GeoPoint,
@@ -14,6 +13,7 @@ use super::{place_order::warehouse, post::post};
 use crate::{
     Error,
     domain::{
+        order::{Order, people::Found},
         reservation::{Reservation, ReservationFact},
         stock::{Link, MovementKind, Note, Preference, Stock, StockError},
         warehouse::WarehouseDetails,
@@ -59,7 +59,6 @@ impl Picked {
             reservation_id: state.id,
             warehouse_id: state.warehouse_id,
             warehouse: self.warehouse.clone(),
-            quantities: self.stock.quantities(MovementKind::Reserve),
         }
     }
 }
@@ -116,7 +115,12 @@ pub(crate) struct Reserved {
     pub(crate) reservation_id: ReservationId,
     pub(crate) warehouse_id: WarehouseId,
     pub(crate) warehouse: WarehouseDetails,
-    pub(crate) quantities: Vec<StockQuantity>,
+}
+
+impl Reserved {
+    pub(super) fn found(&self, order: &Order) -> Found {
+        order.found(self.reservation_id, self.warehouse_id, &self.warehouse)
+    }
 }
 
 /// Sets goods aside for an order that waits for them.

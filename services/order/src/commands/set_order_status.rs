@@ -1,7 +1,7 @@
 use quenty_kernel::{Scope, id::OrderId};
 use quenty_platform::{Tx, http::IfMatch};
 
-use super::save_order::save_order;
+use super::{go_on::look_around, save_order::save_order};
 use crate::{
     Error,
     domain::order::{Order, OrderError, Status},
@@ -21,6 +21,7 @@ pub(crate) async fn set_order_status(
 ) -> Result<Order, Error> {
     let mut order = store::orders::lock(tx.conn(), scope, id).await?.ok_or(OrderError::NotFound)?;
     seen.check(order.version)?;
+    look_around(tx.conn(), &mut order, false).await?;
     order.set_status(to, reason, tx.now())?;
     save_order(tx, &mut order, vec![]).await?;
     Ok(order)

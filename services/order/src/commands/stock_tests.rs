@@ -19,7 +19,7 @@ use quenty_kernel::{
     money::Money,
 };
 use quenty_platform::{Service, Tx, tx::Cause};
-use quenty_testkit::TestApp;
+use quenty_testkit::{TestApp, TestOptions};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
@@ -32,7 +32,7 @@ use crate::{
     domain::{
         product::{Product, ProductDetails, ProductFact},
         reservation::ReservationError,
-        stock::{ManualKind, ManualMovement, Note, Place, StockError, sum_by_product},
+        stock::{Batch, ManualKind, ManualMovement, Note, Place, StockError, sum_by_product},
         warehouse::WarehouseDetails,
     },
     store,
@@ -66,7 +66,11 @@ pub(super) struct Shop {
 impl Shop {
     /// A company with one warehouse and so many products, each with so many pieces.
     pub(super) async fn open(products: usize, pieces: u32) -> Self {
-        let app = TestApp::start(shelves()).await;
+        let options = TestOptions {
+            starts_at: Some("2026-03-02T12:00:00Z".parse().unwrap()),
+            ..TestOptions::default()
+        };
+        let app = TestApp::start_with(shelves(), options).await;
         let company = CompanyId::new();
         let mut tx = begin(&app).await;
         let warehouse = create_warehouse(&mut tx, company, warehouse_details("Centro")).await.unwrap().id();
@@ -248,8 +252,7 @@ async fn the_same_product_on_two_lines_is_one_wish() {
     let shop = Shop::open(1, 5).await;
     let product = shop.products[0];
     assert!(is_sold_out(&shop.reserve(&[(product, 3), (product, 3)]).await));
-    let reserved = shop.reserve(&[(product, 3), (product, 2)]).await.unwrap();
-    assert_eq!(reserved.quantities.iter().map(|quantity| quantity.quantity).collect::<Vec<_>>(), [5]);
+    shop.reserve(&[(product, 3), (product, 2)]).await.unwrap();
     assert_eq!(shop.stock().await[&product], (5, 5));
 }
 
@@ -305,16 +308,32 @@ async fn a_company_cannot_reserve_what_another_holds() {
 
 #[tokio::test]
 async fn the_facts_of_a_product_rebuild_its_row_with_its_alarm() {
-    let shop = Shop::open(1, 5).await;
-    let id = shop.products[0];
-    shop.reserve(&[(id, 2)]).await.unwrap();
-    let facts =
-        quenty_platform::journal::facts::<ProductFact>(shop.app.app.db(), Scope::All, &id.to_string(), None)
-            .await
-            .unwrap();
-    let row = store::products::find(shop.app.app.db(), Scope::All, id).await.unwrap();
-    assert!(row.as_ref().is_some_and(|product| product.state().low_stock));
-    assert_eq!(Product::fold(facts), row);
+    let shop = Shop::open(2, 0).await;
+    let (sold, expired) = (shop.products[0], shop.products[1]);
+    shop.receive(&[(sold, 5)]).await.unwrap();
+    shop.reserve(&[(sold, 2)]).await.unwrap();
+    let expires_on = Some("2026-03-03".parse().unwrap());
+    let batch = Some(Batch { number: "L-1".parse().unwrap(), expires_on });
+    let place = Place { product_id: expired, warehouse_id: shop.warehouse, batch };
+    let receipt = ManualMovement { kind: ManualKind::Receipt, place, quantity: 5, note: Note::default() };
+    let mut tx = begin(&shop.app).await;
+    record_movement(&mut tx, Scope::Company(shop.company), &receipt).await.unwrap();
+    Tx::commit(tx).await.unwrap();
+    let low = async |id: ProductId| {
+        let row = store::products::find(shop.app.app.db(), Scope::All, id).await.unwrap();
+        row.is_some_and(|product| product.state().low_stock)
+    };
+    for (midnight, both) in [("2026-03-02T23:59:59Z", false), ("2026-03-03T00:00:00Z", true)] {
+        shop.app.advance_to(midnight.parse().unwrap());
+        crate::jobs::tell_expired(shop.app.app.clone()).await.unwrap();
+        assert_eq!((low(sold).await, low(expired).await), (true, both), "nobody moves what expires");
+    }
+    for id in [sold, expired] {
+        let (db, stream) = (shop.app.app.db(), id.to_string());
+        let facts = quenty_platform::journal::facts::<ProductFact>(db, Scope::All, &stream, None);
+        let row = store::products::find(db, Scope::All, id).await.unwrap();
+        assert_eq!(Product::fold(facts.await.unwrap()), row);
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 use crate::{Error, store};
 
 /// What day it is for the company; in UTC, while nothing is known of it.
-pub(super) async fn today_of(
+pub(crate) async fn today_of(
     conn: &mut PgConnection,
     company: CompanyId,
     now: Timestamp,

@@ -12,8 +12,8 @@ use quenty_kernel::{
 use quenty_platform::{Tx, http::IfMatch};
 
 use super::{
-    allocate_order::found,
     draft_lines::{Drafted, NewLine, draft_lines},
+    go_on::look_around,
     place_order::missing,
     post::wake_backorders,
     release_stock::load_picks,
@@ -80,6 +80,7 @@ pub(crate) async fn update_order(
     };
     let waited = (order.status == Status::Backordered).then(|| order.products());
     let exchange = exchange(tx, &order, &wish).await?;
+    look_around(tx.conn(), &mut order, false).await?;
     let goods = exchange.goods(&order);
     if leaves_the_country(&order, &goods) {
         // As in placing. What is not known is for Shipping to refuse.
@@ -126,15 +127,20 @@ fn in_lines(error: Error) -> Error {
 }
 
 /// What becomes of the goods: decided under the lock of all their stock, and not written down yet.
-enum Exchange {
+pub(super) enum Exchange {
     Same,
     Reserved { old: Option<(Reservation, ReservationFact)>, picked: Box<Picked> },
     Short(Vec<StockQuantity>),
 }
 
-async fn exchange(tx: &mut Tx, order: &Order, wish: &Wish) -> Result<Exchange, Error> {
+/// Other pieces where others are wanted, or where those that are set aside have expired.
+pub(super) async fn exchange(tx: &mut Tx, order: &Order, wish: &Wish) -> Result<Exchange, Error> {
     let before = sum_by_product(order.lines.iter().map(|line| (line.product_id, line.quantity)))?;
-    if before == wish.wants {
+    let has_expired = match order.reservation_id {
+        Some(id) => store::movements::has_expired(tx.conn(), id, wish.today).await?,
+        None => false,
+    };
+    if before == wish.wants && !has_expired {
         return Ok(Exchange::Same);
     }
     let held = match order.reservation_id {
@@ -147,7 +153,8 @@ async fn exchange(tx: &mut Tx, order: &Order, wish: &Wish) -> Result<Exchange, E
     let mut old = None;
     if let Some((mut reservation, _, picks)) = held {
         let link = Link::Reservation(reservation.state().id);
-        let note = Note { reason: Some("the order has other lines".to_owned()), ..Note::of(link) };
+        let why = if has_expired { "it has expired" } else { "the order has other lines" };
+        let note = Note { reason: Some(why.to_owned()), ..Note::of(link) };
         stock.settle(MovementKind::Release, &picks, &note)?;
         stock.keep_what_is_held(&before, &wish.wants);
         let released = reservation.release(stock.quantities(MovementKind::Release), now)?;
@@ -163,15 +170,16 @@ async fn exchange(tx: &mut Tx, order: &Order, wish: &Wish) -> Result<Exchange, E
 }
 
 impl Exchange {
-    fn goods(&self, order: &Order) -> ChangedGoods {
+    pub(super) fn goods(&self, order: &Order) -> ChangedGoods {
         match self {
             Self::Same => ChangedGoods::Same,
-            Self::Reserved { picked, .. } => ChangedGoods::Found(Box::new(found(order, &picked.reserved()))),
+            Self::Reserved { picked, .. } => ChangedGoods::Found(Box::new(picked.reserved().found(order))),
             Self::Short(missing) => ChangedGoods::Short(missing.clone()),
         }
     }
 
-    async fn write(self, tx: &mut Tx, order: &mut Order) -> Result<(), Error> {
+    /// Writes it down, with the order.
+    pub(super) async fn write(self, tx: &mut Tx, order: &mut Order) -> Result<(), Error> {
         let Self::Reserved { old, picked } = self else { return save_order(tx, order, vec![]).await };
         store::reservations::insert(tx.conn(), &picked.reservation).await?;
         if let Some((reservation, released)) = old {

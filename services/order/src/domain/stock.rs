@@ -24,7 +24,7 @@ use super::warehouse::WarehouseDetails;
 
 pub(crate) use alarm::Level;
 pub(crate) use allocation::{Preference, Shortage, sum_by_product};
-pub(crate) use manual::{ManualKind, ManualMovement};
+pub(crate) use manual::{MAX_PIECES, ManualKind, ManualMovement};
 pub(crate) use movement::{Link, Movement, MovementKind, Note};
 
 /// More of one product than this in one place is a typing error; it also keeps every sum within `i64`.
@@ -75,6 +75,11 @@ impl Place {
 
     fn expires_on(&self) -> Option<Date> {
         self.batch.as_ref().and_then(|batch| batch.expires_on)
+    }
+
+    /// Whether it has not expired by that day; without one, nothing has.
+    fn is_fresh(&self, today: Option<Date>) -> bool {
+        today.is_none_or(|today| self.expires_on().is_none_or(|expires_on| expires_on > today))
     }
 }
 
@@ -135,6 +140,12 @@ impl Stock {
 
     pub(crate) fn company_of(&self, product: ProductId) -> Result<CompanyId, StockError> {
         self.levels.get(&product).map(|level| level.company_id).ok_or(StockError::UnknownProduct(product))
+    }
+
+    /// Whose day decides what of it has expired; nobody's, where nothing ever does.
+    pub(crate) fn company_of_perishables(&self) -> Option<CompanyId> {
+        let perishable = self.items.iter().find(|item| item.place.expires_on().is_some())?;
+        self.company_of(perishable.place.product_id).ok()
     }
 
     /// What was posted of one kind, in the words of the published language.

@@ -47,6 +47,32 @@ impl Happening {
     }
 }
 
+/// Lines that hold what somebody wrote: of a person or a door, as likely as not.
+pub const WRITTEN: [&str; 22] = [
+    "cancel_refused",
+    "cancelled",
+    "driver_unassigned",
+    "exception_raised",
+    "held",
+    "held_by_customs",
+    "pickup_abandoned",
+    "pickup_cancelled",
+    "pickup_completed",
+    "pickup_failed",
+    "pickup_given_back",
+    "pickup_rejected",
+    "return_approved",
+    "return_cancelled",
+    "return_disputed",
+    "return_rejected",
+    "shipment_exception",
+    "shipment_rejected",
+    "shipment_undeliverable",
+    "shipment_voided",
+    "status_set",
+    "undeliverable",
+];
+
 /// What the order itself has to say about a fact; nothing where others say it better.
 #[must_use]
 pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
@@ -61,7 +87,9 @@ pub fn of_fact(fact: &OrderFact, now: Timestamp) -> Option<Happening> {
             ("pickup_wanted", "The driver is wanted at another time".to_owned(), now)
         }
         OrderFact::Backordered(_) => ("backordered", "Waiting for stock".to_owned(), now),
-        OrderFact::Allocated(_) => ("allocated", "Stock is reserved".to_owned(), now),
+        OrderFact::Allocated(allocated) => {
+            ("allocated", format!("Stock is reserved in {}", allocated.sender.address.city()), now)
+        }
         OrderFact::Paid(paid) => ("paid", format!("Payment of {} recorded", paid.amount), now),
         OrderFact::Confirmed(_) => ("confirmed", "Order confirmed".to_owned(), now),
         OrderFact::Held(held) => ("held", format!("On hold: {}", held.reason), now),

@@ -1,5 +1,6 @@
 //! Where stock lies. A company has one default warehouse from the first one on.
 
+use quenty_contracts::order::WarehouseUpdated;
 use quenty_kernel::{
     Event, Timestamp,
     address::Address,
@@ -20,20 +21,6 @@ pub(crate) struct WarehouseCreated {
 
 impl Event for WarehouseCreated {
     const TYPE: &'static str = "quenty.order.warehouse.created.v1";
-    const PUBLISHED: bool = false;
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct WarehouseUpdated {
-    warehouse_id: WarehouseId,
-    name: Text<120>,
-    address: Address,
-    contact_phone: Option<Phone>,
-    is_default: bool,
-}
-
-impl Event for WarehouseUpdated {
-    const TYPE: &'static str = "quenty.order.warehouse.updated.v1";
     const PUBLISHED: bool = false;
 }
 

@@ -85,7 +85,8 @@ pub(super) async fn on_assigned(tx: &mut Tx, event: Received<PickupAssigned>) ->
 
 pub(super) async fn on_unassigned(tx: &mut Tx, event: Received<PickupUnassigned>) -> Result<(), Error> {
     let text = format!("The driver cannot come: {}", event.data.reason);
-    tell(tx, &event, event.data.order_id, PickupNews::Noted, ("driver_unassigned", text, event.time)).await
+    let news = PickupNews::CameInVain { pickup_id: event.data.pickup_id };
+    tell(tx, &event, event.data.order_id, news, ("driver_unassigned", text, event.time)).await
 }
 
 pub(super) async fn on_started(tx: &mut Tx, event: Received<PickupStarted>) -> Result<(), Error> {
@@ -112,7 +113,8 @@ pub(super) async fn on_arrived(tx: &mut Tx, event: Received<PickupArrived>) -> R
 
 pub(super) async fn on_completed(tx: &mut Tx, event: Received<PickupCompleted>) -> Result<(), Error> {
     let data = &event.data;
-    let news = PickupNews::Completed { pickup_id: data.pickup_id, at: data.at };
+    let missing = data.parcels_booked.map_or(0, |booked| booked.saturating_sub(data.parcel_count));
+    let news = PickupNews::Completed { pickup_id: data.pickup_id, at: data.at, missing };
     let mut parcels =
         if data.parcel_count == 1 { "1 parcel".to_owned() } else { format!("{} parcels", data.parcel_count) };
     if let Some(booked) = data.parcels_booked.filter(|booked| *booked != data.parcel_count) {

@@ -36,7 +36,7 @@ pub(super) struct PaymentIn {
 /// Record the payment of a prepaid order.
 #[utoipa::path(post, path = "/api/v1/orders/{id}/payments", operation_id = "pay_order", tag = "orders",
     params(("id" = OrderId, Path)), request_body = PaymentIn, security(("bearer" = ["orders:pay"])),
-    responses((status = 200, body = OrderOut), (status = 409, description = "`ALREADY_PAID`, `NOT_PREPAID`, `ORDER_NOT_PAYABLE`"), (status = 422, description = "`AMOUNT_MISMATCH`")))]
+    responses((status = 200, body = OrderOut), (status = 409, description = "`ALREADY_PAID`, `NOT_PREPAID`"), (status = 422, description = "`AMOUNT_MISMATCH`")))]
 pub(super) async fn pay_order(
     State(app): State<App>,
     caller: Can<PayOrders>,

@@ -1,8 +1,9 @@
 //! `/products`: what a merchant sells.
 
 use axum::extract::State;
+use jiff::tz::TimeZone;
 use quenty_kernel::{
-    Page, PageQuery, Timestamp,
+    Page, PageQuery, Scope, Timestamp,
     contact::Text,
     country::CountryCode,
     id::{CompanyId, ProductId},
@@ -282,7 +283,12 @@ pub(super) async fn list_low_stock(
 ) -> Result<Json<Page<LowStockOut>>> {
     let page = paging.into();
     let mut db = app.lists().await.acquire().await?;
-    let rows = store::products::list_low_stock(&mut db, caller.scope()?, &page).await?;
+    let (scope, now) = (caller.scope()?, app.clock().now());
+    let today = match scope {
+        Scope::Company(company) => commands::today_of(&mut db, company, now).await?,
+        Scope::All => now.to_zoned(TimeZone::UTC).date(),
+    };
+    let rows = store::products::list_low_stock(&mut db, scope, today, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |low| low.product.id().uuid()).map(LowStockOut::from)))
 }
 

@@ -9,9 +9,7 @@ use quenty_kernel::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::stock::Batch;
-
-const MAX_PIECES: u32 = 1_000_000_000;
+use crate::domain::stock::{Batch, MAX_PIECES};
 
 /// Of a list that is narrowed by nothing. An unknown parameter is a typing error, here as in every list.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]

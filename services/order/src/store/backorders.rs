@@ -5,11 +5,8 @@ use std::collections::BTreeSet;
 use quenty_kernel::id::{OrderId, ProductId};
 use quenty_platform::Result;
 use sqlx::{PgConnection, PgExecutor};
-use uuid::Uuid;
 
-fn uuids(products: &BTreeSet<ProductId>) -> Vec<Uuid> {
-    products.iter().map(|id| id.uuid()).collect()
-}
+use super::uuids;
 
 /// The order waits from now on: for all of `products`, and `short` are those that keep it waiting.
 pub(crate) async fn put(

@@ -5,11 +5,8 @@ use quenty_kernel::id::{PickupId, ShipmentId};
 use quenty_platform::Error;
 use sqlx::PgConnection;
 
+use super::narrow;
 use crate::domain::order::OrderState;
-
-fn count(number: u32) -> Result<i32, Error> {
-    i32::try_from(number).map_err(Error::internal)
-}
 
 /// Writes the saga of a changed order; a new one is written with its order.
 pub(crate) async fn save(connection: &mut PgConnection, order: &OrderState) -> Result<(), Error> {
@@ -22,18 +19,18 @@ pub(crate) async fn save(connection: &mut PgConnection, order: &OrderState) -> R
         order.id.uuid(),
         order.step().as_str(),
         f.shipment.as_str(),
-        count(f.shipment_attempt)?,
+        narrow::<i32, _>(f.shipment_attempt)?,
         f.shipment_id.map(ShipmentId::uuid),
         f.carrier,
         f.tracking_number,
         f.promised_at.map(|at| at.to_sqlx()) as _,
         f.pickup.as_str(),
-        count(f.pickup_attempt)?,
+        narrow::<i32, _>(f.pickup_attempt)?,
         f.pickup_id.map(PickupId::uuid),
         f.window_start.map(|at| at.to_sqlx()) as _,
         f.window_end.map(|at| at.to_sqlx()) as _,
         f.deadline.map(|at| at.to_sqlx()) as _,
-        count(f.deadline_number)?
+        narrow::<i32, _>(f.deadline_number)?
     )
     .execute(connection)
     .await?;

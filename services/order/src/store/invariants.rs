@@ -48,4 +48,20 @@ pub(crate) const INVARIANTS: &[Invariant] = &[
                         or (o.picked_up_at is not null and r.status not in ('issued', 'returned'))
                         or (o.status not in ('cancelled') and o.picked_up_at is null and r.status <> 'active')",
     },
+    Invariant {
+        name: "reserved_is_what_orders_hold",
+        about: "more or less of a stock item is reserved than active reservations of orders have picked of it",
+        violations: "select s.id, s.reserved from stock_items s left join (
+                         select m.stock_item_id, sum(m.reserved_delta) as picked
+                         from reservations r join stock_movements m on m.reservation_id = r.id left join orders o on o.id = r.order_id
+                         where r.status = 'active' and (o.id is null or o.reservation_id = r.id) group by m.stock_item_id
+                     ) held on held.stock_item_id = s.id
+                     where s.reserved <> coalesce(held.picked, 0)",
+    },
+    Invariant {
+        name: "transfers_bring_what_they_took",
+        about: "a transfer that was received brought more or less than it took",
+        violations: "select t.id from transfers t left join stock_movements m on m.transfer_id = t.id
+                     where t.status = 'received' group by t.id having coalesce(sum(m.on_hand_delta), 0) <> 0",
+    },
 ];

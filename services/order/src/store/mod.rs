@@ -18,12 +18,19 @@ pub(crate) mod timeline;
 pub(crate) mod transfers;
 pub(crate) mod warehouses;
 
-use quenty_kernel::money::Money;
+use std::collections::BTreeSet;
+
+use quenty_kernel::{id::ProductId, money::Money};
 use quenty_platform::{
     Result,
     row::{document, narrow, parse, parse_some, unreadable},
 };
 use rust_decimal::Decimal;
+use uuid::Uuid;
+
+pub(crate) fn uuids(products: &BTreeSet<ProductId>) -> Vec<Uuid> {
+    products.iter().map(|id| id.uuid()).collect()
+}
 
 /// An amount and its currency.
 pub(crate) fn money(amount: Decimal, currency: &str) -> Result<Money> {

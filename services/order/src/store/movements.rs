@@ -1,6 +1,7 @@
 //! The ledger, read. It is written by [`super::stock::save`] alone, together with the sums.
 
-use jiff_sqlx::Timestamp as SqlTimestamp;
+use jiff::civil::Date;
+use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use quenty_kernel::{
     PageQuery, Scope, Timestamp,
     contact::Text,
@@ -134,6 +135,23 @@ pub(crate) async fn reserved(
             ))
         })
         .collect()
+}
+
+/// Whether something that a reservation set aside has expired by that day.
+pub(crate) async fn has_expired(
+    db: impl PgExecutor<'_>,
+    reservation: ReservationId,
+    today: Date,
+) -> Result<bool> {
+    let expired = sqlx::query_scalar!(
+        "select exists (select from stock_movements m join stock_items s on s.id = m.stock_item_id
+                        where m.reservation_id = $1 and m.kind = 'reserve' and s.expires_on <= $2) as \"expired!\"",
+        reservation.uuid(),
+        today.to_sqlx() as _
+    )
+    .fetch_one(db)
+    .await?;
+    Ok(expired)
 }
 
 /// Of which batch an order got pieces of a product: of several, the one that expires first.

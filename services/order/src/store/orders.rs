@@ -221,6 +221,25 @@ pub(crate) async fn id_of_reference(
     Ok(id.map(OrderId::from_uuid))
 }
 
+/// The company's next order that nobody has collected yet and that is not about to be cancelled, in the order of their
+/// placing.
+pub(crate) async fn next_uncollected(
+    db: impl PgExecutor<'_>,
+    company: CompanyId,
+    after: Option<OrderId>,
+) -> Result<Option<OrderId>> {
+    let id = sqlx::query_scalar!(
+        "select id from orders where company_id = $1 and ($2::uuid is null or id > $2) and picked_up_at is null
+             and status in ('pending', 'backordered', 'confirmed', 'processing', 'exception')
+         order by id limit 1",
+        company.uuid(),
+        after.map(OrderId::uuid)
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(id.map(OrderId::from_uuid))
+}
+
 /// What a list is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OrderFilter {

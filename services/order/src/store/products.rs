@@ -1,5 +1,6 @@
 //! Rows of products, with the alarm of their stock.
 
+use jiff::civil::Date;
 use jiff_sqlx::{Timestamp as SqlTimestamp, ToSqlx};
 use quenty_kernel::{
     PageQuery, Scope,
@@ -172,7 +173,7 @@ pub(crate) async fn list(
     rows.into_iter().map(Row::product).collect()
 }
 
-/// A product whose stock is low, and what there is of it over all warehouses.
+/// A product whose stock is low, and what can be sold of it over all warehouses.
 pub(crate) struct LowStock {
     pub(crate) product: Product,
     pub(crate) available: i64,
@@ -181,16 +182,19 @@ pub(crate) struct LowStock {
 pub(crate) async fn list_low_stock(
     conn: &mut PgConnection,
     scope: Scope,
+    today: Date,
     page: &PageQuery,
 ) -> Result<Vec<LowStock>> {
     let low = sqlx::query!(
-        r#"select l.product_id, coalesce((select sum(on_hand - reserved) from stock_items s where s.product_id = l.product_id), 0)::bigint as "available!"
+        r#"select l.product_id, coalesce((select sum(on_hand - reserved) from stock_items s
+                                          where s.product_id = l.product_id and (expires_on is null or expires_on > $4)), 0)::bigint as "available!"
            from stock_levels l
            where is_low and ($1::uuid is null or company_id = $1) and ($2::uuid is null or product_id < $2)
            order by product_id desc limit $3"#,
         scope.company_uuid(),
         page.before(),
-        page.fetch()
+        page.fetch(),
+        today.to_sqlx() as _
     )
     .fetch_all(&mut *conn)
     .await?;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use jiff_sqlx::Date as SqlDate;
+use jiff::civil::Date;
+use jiff_sqlx::{Date as SqlDate, ToSqlx};
 use quenty_kernel::{
     Actor, PageQuery, Scope, Timestamp,
     id::{CompanyId, OrderId, ProductId, WarehouseId},
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
-use super::{narrow, parse};
+use super::{narrow, parse, uuids};
 use crate::domain::stock::{Batch, Level, Link, Movement, Place, Stock, StockItem};
 
 /// Locks the stock of these products, everywhere, and reads it. The rows of `stock_levels` are the one lock
@@ -78,10 +79,6 @@ async fn lock_levels(
     )
     .fetch_all(conn)
     .await?)
-}
-
-fn uuids(products: &BTreeSet<ProductId>) -> Vec<Uuid> {
-    products.iter().map(|id| id.uuid()).collect()
 }
 
 async fn read(
@@ -238,6 +235,27 @@ pub(crate) async fn save_alarms(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Products that may have fallen low by what has expired, where it is the latest day.
+pub(crate) async fn perhaps_low(
+    db: impl PgExecutor<'_>,
+    latest: Date,
+) -> Result<Vec<(CompanyId, ProductId)>> {
+    let rows = sqlx::query!(
+        "select company_id, product_id from stock_levels l
+         where not is_low and product_id in (select product_id from stock_items where expires_on <= $1 and on_hand > reserved)
+           and reorder_point >= (select coalesce(sum(on_hand - reserved), 0) from stock_items s
+                                 where s.product_id = l.product_id and (expires_on is null or expires_on > $1))
+         order by product_id",
+        latest.to_sqlx() as _
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| (CompanyId::from_uuid(row.company_id), ProductId::from_uuid(row.product_id)))
+        .collect())
 }
 
 /// Sets when the alarm goes; without a reorder point there is none. Locks the stock of the product.

@@ -54,6 +54,24 @@ pub(crate) async fn add(
     Ok(())
 }
 
+/// Leaves of these lines what happened, and of all of them no place.
+pub(crate) async fn erase(
+    connection: &mut PgConnection,
+    order: OrderId,
+    written: &[&str],
+) -> Result<(), Error> {
+    let written: Vec<String> = written.iter().map(|code| (*code).to_owned()).collect();
+    sqlx::query!(
+        "update timeline set text = case when code = any($2) then code else text end, place = null
+         where order_id = $1 and (place is not null or (code = any($2) and text <> code))",
+        order.uuid(),
+        &written
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn list(
     db: impl PgExecutor<'_>,
     scope: Scope,

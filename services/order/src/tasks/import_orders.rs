@@ -19,6 +19,7 @@ use crate::{
         import::{Assumption, Assumptions, ImportedOrder, RowError},
         placing::PlacingError,
         product::ProductError,
+        standing::KnownStanding,
     },
     http::known_standing,
     store::imports::{self, Outcome, Progress},
@@ -96,16 +97,15 @@ async fn work_through(app: &App, progress: &Progress) -> Result<Worked, Error> {
     let begun = Instant::now();
     let limit = app.settings().parse::<u64>("task_timeout_ms").map_err(quenty_platform::Error::internal)?;
     let share = Duration::from_millis(limit) / 2;
-    let standing = match known_standing(app, progress.options.company_id).await {
-        Ok(standing) => standing,
+    match known_standing(app, progress.options.company_id).await {
+        Ok(_) => {}
         Err(quenty_platform::Error::Failure(failure)) if failure.kind.status() < 500 => {
             return Ok(Worked::Through(Some(failure.detail)));
         }
         Err(error) => return Err(error.into()),
-    };
+    }
     let importing = Importing {
         company_id: progress.options.company_id,
-        standing,
         estimate: estimate(app).map_err(quenty_platform::Error::internal)?,
         assume_stock: progress.options.assume_stock,
     };
@@ -191,17 +191,22 @@ async fn place(
 ) -> Result<(), Error> {
     let company = importing.company_id;
     // A file takes its time: a company that is suspended meanwhile orders nothing more.
-    let importing = &Importing { standing: known_standing(app, company).await?, ..importing.clone() };
+    let standing = known_standing(app, company).await?;
     let reference = imported.reference.as_str();
     if let Some(id) = crate::store::orders::id_of_reference(app.db(), company, reference).await? {
         return Err(PlacingError::ReferenceTaken(id).into());
     }
     if progress.options.dry_run {
-        return try_out(app, importing, progress, number, imported).await;
+        return try_out(app, importing, standing, progress, number, imported).await;
+    }
+    if imported.consignee.email.is_some() {
+        // Nobody becomes a customer by an order that is refused.
+        let mut tx = begin(app, progress).await?;
+        commands::try_import_order(&mut tx, importing, standing.clone(), &mut imported.clone()).await?;
     }
     let customer = customer(app, company, imported).await?;
     let mut tx = begin(app, progress).await?;
-    commands::import_order(&mut tx, importing, customer, imported).await?;
+    commands::import_order(&mut tx, importing, standing, customer, imported).await?;
     let now = tx.now();
     if imports::count(tx.conn(), progress.id, number, Outcome::Created, &imported.assumptions, now).await? {
         tx.commit().await?;
@@ -213,12 +218,13 @@ async fn place(
 async fn try_out(
     app: &App,
     importing: &Importing,
+    standing: KnownStanding,
     progress: &Progress,
     number: i64,
     imported: &mut ImportedOrder,
 ) -> Result<(), Error> {
     let mut tx = begin(app, progress).await?;
-    let estimated = commands::try_import_order(&mut tx, importing, imported).await?;
+    let estimated = commands::try_import_order(&mut tx, importing, standing, imported).await?;
     drop(tx);
     let skus: Vec<String> = estimated.iter().map(|sku| sku.as_str().to_owned()).collect();
     let mut tx = begin(app, progress).await?;

@@ -1,13 +1,15 @@
-//! Durable tasks: deadlines of the sagas, stock for those who wait, and files of orders to work through.
+//! Durable tasks: deadlines of the sagas, stock for those who wait, the end of what a closed company leaves behind, and files
+//! of orders to work through.
 
 mod allocate_backorders;
+mod cancel_orders_of_closed;
 mod import_file;
 mod import_orders;
 mod order_deadline;
 
 use quenty_platform::service::TaskKind;
 
-use crate::commands::{ALLOCATE_TASK, DEADLINE_TASK};
+use crate::commands::{ALLOCATE_TASK, CLOSED_TASK, DEADLINE_TASK};
 
 pub(crate) use import_orders::ImportOrders;
 
@@ -18,5 +20,6 @@ pub(crate) fn tasks() -> Vec<TaskKind> {
         TaskKind::new(DEADLINE_TASK, order_deadline::order_deadline),
         TaskKind::new(IMPORT_TASK, import_orders::import_orders),
         TaskKind::new(ALLOCATE_TASK, allocate_backorders::allocate_backorders),
+        TaskKind::new(CLOSED_TASK, cancel_orders_of_closed::cancel_orders_of_closed),
     ]
 }

@@ -1,4 +1,4 @@
-use quenty_contracts::pickup::{PickupCancelRefused, PickupCancelled};
+use quenty_contracts::pickup::{PickupCancelRefused, PickupCancelled, PickupUnassigned};
 use quenty_kernel::id::OrderId;
 use quenty_testkit::{TestApp, eventually};
 use serde_json::{Value, json};
@@ -86,6 +86,13 @@ async fn with_a_live_pickup_pickup_decides() {
     road.pickup(cancelled(&road)).await;
     assert_eq!((shop.status(id).await.as_str(), shop.stock().await), ("cancelled", (100, 0, 100)));
     assert_eq!(shop.count_facts(id, "cancel_requested").await, 1);
+    // The driver had collected them where there was no network.
+    road.completed().await;
+    let held = shop.get(id).await;
+    assert_eq!(
+        (&held["status"], &held["on_hold"]["code"]),
+        (&json!("cancelled"), &json!("CANCELLED_ON_THE_ROAD"))
+    );
     shop.assert_sound(id).await;
 }
 
@@ -110,14 +117,27 @@ async fn too_late_the_order_goes_on() {
 async fn it_came_too_late_for_a_driver_who_then_comes_in_vain_and_is_asked_for_again() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
+    for turns_back in [false, true] {
+        asks_again_once_nobody_is_on_the_way(&shop, turns_back).await;
+    }
+}
+
+async fn asks_again_once_nobody_is_on_the_way(shop: &Shop<'_>, turns_back: bool) {
+    let app = shop.merchant.app;
     let id = shop.place(json!({})).await;
-    let road = Road::of(&shop, id);
+    let road = Road::of(shop, id);
     road.until_processing().await;
     shop.cancel(id).await.expect(200);
     road.pickup(refused(&road)).await;
-    road.came_in_vain().await;
+    if turns_back {
+        let reason = "flat tyre".to_owned();
+        road.pickup(PickupUnassigned { pickup_id: road.pickup, order_id: Some(id), return_id: None, reason })
+            .await;
+    } else {
+        road.came_in_vain().await;
+    }
     assert_eq!(shop.status(id).await, "cancelling");
-    let wish = last_fact(&app, id, "cancel_requested").await;
+    let wish = last_fact(app, id, "cancel_requested").await;
     assert_eq!(
         (&wish["pickup_id"], &wish["pickup_only"], &wish["reason"]),
         (&json!(road.pickup), &json!(false), &json!("the buyer changed their mind"))

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use quenty_contracts::{
     customer::Standing,
     order::{Exchange, ExchangePlaced},
-    returns::{ExchangeLine, ReturnedValue},
+    returns::{ExchangeLine, LineQuantity, ReturnCompleted, ReturnedValue},
 };
 use quenty_kernel::{
     currency::Currency,
@@ -185,7 +185,25 @@ async fn what_a_short_credit_leaves_is_to_be_paid() {
 async fn what_the_credit_paid_goes_back_when_the_replacement_never_arrives() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
-    let id = place(&app, &exchange(&shop, delivered(&shop).await, "30000")).await.order_id;
+    let wish = exchange(&shop, delivered(&shop).await, "30000");
+    let id = place(&app, &wish).await.order_id;
+    // Returns pays back nothing beside it, and yet the first order has so much less: nobody has paid 130,000.
+    let completed = ReturnCompleted {
+        return_id: wish.return_id,
+        company_id: wish.company_id,
+        order_id: wish.order_id,
+        outcome: "exchanged".to_owned(),
+        returned: vec![LineQuantity { line: 1, quantity: 1 }],
+        refund: cop("0"),
+        order_returned_whole: false,
+    };
+    app.hear(wish.return_id, Some(wish.company_id), 9, &completed).await;
+    let returned = shop.get(wish.order_id).await;
+    assert_eq!(
+        of(&returned, &["status", "payment_status", "refunded"]),
+        [&json!("partially_returned"), &json!("partially_refunded"), &json!(cop("30000"))]
+    );
+    shop.assert_sound(wish.order_id).await;
     shop.act(id, "refunds", json!({})).await.expect_problem(409, "ORDER_NOT_REFUNDABLE");
     shop.cancel(id).await.expect(200);
     let refunded = shop.act(id, "refunds", json!({})).await.expect(200).json();

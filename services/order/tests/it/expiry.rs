@@ -16,7 +16,7 @@ async fn a_batch_is_sold_until_the_day_comes_where_the_company_is() {
         let shop = Shop::open(&app).await;
         let there = standing(shop.merchant.company);
         hear_standing(&app, Standing { version: 2, time_zone: time_zone.to_owned(), ..there }).await;
-        let melon = shop.merchant.product("MELON", json!({})).await;
+        let melon = shop.merchant.product("MELON", json!({"reorder_point": 100})).await;
         let batch = ("L-1", "2026-03-03");
         shop.merchant.receive_batch(&melon, &shop.warehouse, batch, 10).await;
         let lines = |quantity: u32| json!([{"product_id": melon, "quantity": quantity}]);
@@ -38,6 +38,28 @@ async fn a_batch_is_sold_until_the_day_comes_where_the_company_is() {
         shop.merchant.post("/api/v1/orders/quote", quote).await.expect_problem(409, "INSUFFICIENT_STOCK");
         let more = shop.merchant.patch(&path, json!({"lines": lines(3)})).await;
         more.expect_problem(409, "INSUFFICIENT_STOCK");
+        let low = shop.merchant.get("/api/v1/products/low-stock").await.expect(200).json();
+        assert_eq!(low["items"][0]["available"], 0, "two pieces lie there, and nobody can buy them");
+
+        // What was set aside before is not sent after; the payment is in.
+        let paid = json!({"amount": {"amount": "100000.00", "currency": "COP"}});
+        let paid = shop.act(prepaid, "payments", paid).await.expect(200).json();
+        assert_eq!(
+            (&paid["status"], &paid["payment_status"], &paid["on_hold"]["code"]),
+            (&json!("pending"), &json!("paid"), &json!("GOODS_EXPIRED"))
+        );
+        shop.act(prepaid, "retry", json!({})).await.expect(200);
+        shop.held(prepaid, "GOODS_EXPIRED").await;
+        shop.merchant.receive_batch(&melon, &shop.warehouse, ("L-2", "2026-12-31"), 5).await;
+        let goes_on = shop.act(prepaid, "retry", json!({})).await.expect(200).json();
+        assert_eq!((&goes_on["status"], &goes_on["on_hold"]), (&json!("confirmed"), &json!(null)));
+        let stock = shop.merchant.get(&format!("/api/v1/inventory?product={melon}")).await.expect(200).json();
+        let reserved = stock["items"].as_array().unwrap().iter();
+        let reserved: Vec<_> = reserved
+            .map(|item| (item["batch"]["number"].as_str().unwrap(), item["reserved"].as_i64()))
+            .collect();
+        assert_eq!(reserved, [("L-2", Some(2)), ("L-1", Some(11))]);
+        shop.assert_sound(prepaid).await;
         shop.assert_sound(waits).await;
     }
 }

@@ -1,3 +1,4 @@
+use quenty_contracts::customer::Standing;
 use quenty_kernel::id::{CompanyId, OrderId};
 use quenty_platform::token::Realm;
 use quenty_testkit::{TestApp, eventually};
@@ -240,15 +241,21 @@ async fn an_import_belongs_to_its_company() {
 }
 
 #[tokio::test]
-async fn a_company_that_may_not_order_imports_nothing() {
-    let app = app_with(&Customers::default()).await;
+async fn a_company_that_may_not_order_imports_nothing_and_nobody() {
+    let customers = Customers::default();
+    let app = app_with(&customers).await;
     let merchant = Merchant::new(&app);
     let mut barred = standing(merchant.company);
     (barred.status, barred.may_order) = ("suspended".to_owned(), false);
     hear_standing(&app, barred).await;
     merchant.warehouse("Centro").await;
-    let done = import(&merchant, "", file(&rows(3))).await;
-    assert_eq!((counts(&done), count(&app, "select count(*) from orders").await), ([3, 0, 0, 3], 0));
+    let done = import(&merchant, "", file(&(rows(3) + TWO_ORDERS))).await;
+    assert_eq!((counts(&done), count(&app, "select count(*) from orders").await), ([5, 0, 0, 5], 0));
+    // Nor does one that may not ship abroad, of orders that would go there.
+    hear_standing(&app, Standing { version: 2, ..standing(merchant.company) }).await;
+    let done = import(&merchant, "stock=assume", file(TWO_ORDERS)).await;
+    assert_eq!(counts(&done), [2, 0, 0, 2]);
+    assert_eq!(customers.emails(), Vec::<String>::new(), "whose order is refused is nobody's customer");
 }
 
 #[tokio::test]

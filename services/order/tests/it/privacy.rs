@@ -1,6 +1,7 @@
 use quenty_contracts::{
     customer::{ErasureRequested, PrivacyRequested},
     returns::{ReturnCancelled, ReturnDisputed, ReturnExpired, ReturnRejected},
+    shipping::ShipmentExceptionRaised,
 };
 use quenty_kernel::{
     Event,
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     customers::{app_beside, hear_customer},
-    shop::{Shop, consignee},
+    shop::{Road, Shop, consignee},
 };
 
 const WORDS: [&str; 4] = ["Luz Prado", "luz@example.com", "573009998877", "Carrera 15"];
@@ -93,7 +94,22 @@ async fn a_person_is_erased_from_rows_history_and_answers_once_no_order_is_under
     asked.erase(&[id]).await;
     assert_eq!(asked.told().await.last().unwrap().1["under_way"], json!([id]), "it is waited for once more");
     assert_eq!(shop.get(id).await["consignee"]["name"], "Luz Prado", "nobody erases what is under way");
-    shop.cancel(id).await.expect(200);
+    // What people write of it is written of her, too.
+    let road = Road::of(&shop, id);
+    road.shipping(ShipmentExceptionRaised {
+        shipment_id: road.shipment,
+        order_id: Some(id),
+        return_id: None,
+        at: app.now(),
+        code: "DELIVERY_FAILED".to_owned(),
+        detail: "Luz Prado was not at home".to_owned(),
+    })
+    .await;
+    for (verb, reason) in
+        [("hold", "Luz Prado does not answer"), ("cancel", "Luz Prado, Carrera 15, is gone")]
+    {
+        shop.act(id, verb, json!({"reason": reason})).await.expect(200);
+    }
     let (kind, found) = asked.told().await.pop().unwrap();
     assert_eq!(
         (kind.as_str(), &found["under_way"]),

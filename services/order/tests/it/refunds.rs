@@ -55,6 +55,14 @@ async fn what_was_paid_of_a_cancelled_order_goes_back_in_parts_and_no_more_of_it
     let told = facts.iter().filter(|fact| fact.kind == "quenty.order.order.refunded.v1");
     let told: Vec<_> = told.map(|fact| (&fact.data["amount"], &fact.data["reference"])).collect();
     assert_eq!(told, [(&cop("30000.00"), &json!("PSE 4712")), (&cop("70000.00"), &json!(null))]);
+    // Money may be on its way while the order is cancelled: once it is in, it goes back.
+    let late = shop.place(json!({"payment_method": "prepaid"})).await;
+    shop.cancel(late).await.expect(200);
+    let order = shop.act(late, "payments", json!({"amount": cop("100000.00")})).await.expect(200).json();
+    assert_eq!(states(&order), ("cancelled", "paid", "0.00"));
+    let order = shop.act(late, "refunds", json!({})).await.expect(200).json();
+    assert_eq!(states(&order), ("cancelled", "refunded", "100000.00"));
+    shop.assert_sound(late).await;
     let timeline = shop.merchant.get(&format!("/api/v1/orders/{id}/timeline")).await.expect(200).json();
     let lines = timeline["items"].as_array().unwrap().iter().filter(|line| line["code"] == "refunded");
     let texts: Vec<_> = lines.map(|line| line["text"].as_str().unwrap()).collect();

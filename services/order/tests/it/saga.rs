@@ -1,15 +1,19 @@
 use quenty_contracts::{
+    customer::Standing,
     pickup::{PickupAbandoned, PickupCancelRefused, PickupCancelled, PickupRescheduled},
     shipping::{
         CashCollected, ShipmentExceptionRaised, ShipmentLost, ShipmentPickedUp, ShipmentRejected,
         ShipmentReturned, ShipmentUndeliverable,
     },
 };
-use quenty_kernel::{currency::Currency, money::Money};
+use quenty_kernel::{currency::Currency, id::OrderId, money::Money};
 use quenty_testkit::TestApp;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::shop::{Road, Shop, standing_still};
+use crate::{
+    merchant::warehouse,
+    shop::{Road, Shop, hear_standing, standing, standing_still},
+};
 
 #[tokio::test]
 async fn an_order_goes_from_the_click_to_the_door() {
@@ -154,6 +158,8 @@ async fn every_deadline_ends_in_the_hands_of_a_person() {
         window_end,
         time_zone: Some("America/Bogota".to_owned()),
         by,
+        cost: None,
+        cost_items: vec![],
     })
     .await;
     assert_eq!(shop.get(id).await["on_hold"], json!(null));
@@ -165,6 +171,11 @@ async fn every_deadline_ends_in_the_hands_of_a_person() {
     let order = shop.get(id).await;
     assert_eq!((&order["status"], &order["on_hold"]), (&json!("delivered"), &json!(null)));
     shop.assert_sound(id).await;
+}
+
+async fn last_asked(app: &TestApp, id: OrderId, what: &str) -> Value {
+    let facts = app.facts(id).await;
+    facts.iter().rfind(|fact| fact.kind.ends_with(&format!(".{what}.v1"))).unwrap().data.clone()
 }
 
 #[tokio::test]
@@ -184,15 +195,30 @@ async fn what_was_refused_is_asked_for_again() {
     };
     first.shipping(rejected(1)).await;
     shop.held(id, "SHIPMENT_REJECTED").await;
+    // What was wrong with the place, or with the name, is put right.
+    let moves = async |line1: &str| {
+        let mut there = warehouse("Centro")["address"].clone();
+        (there["line1"], there["postal_code"]) = (json!(line1), json!("110911"));
+        let path = format!("/api/v1/warehouses/{}", shop.warehouse);
+        shop.merchant.patch(&path, json!({"address": there})).await.expect(200);
+        there
+    };
+    let there = moves("Carrera 30 # 17-00").await;
+    let trade_name = "Tienda Luna".to_owned();
+    hear_standing(&app, Standing { version: 2, trade_name, ..standing(shop.merchant.company) }).await;
     shop.act(id, "retry", json!({})).await.expect(200);
     assert_eq!(shop.fulfilment(id).await["attempt"], 2);
+    let sender = json!({"name": "Tienda Luna", "address": there});
+    assert_eq!(last_asked(&app, id, "shipment_requested").await["sender"], sender);
     first.shipping(rejected(1)).await;
     assert_eq!(shop.get(id).await["on_hold"], json!(null), "an old refusal says nothing of the new attempt");
     let second = Road::of(&shop, id);
     second.booked(2).await;
     second.pickup_rejected("NO_CAPACITY", "no room for seven days").await;
     shop.held(id, "PICKUP_REJECTED").await;
+    let there = moves("Calle 80 # 69-70").await;
     shop.act(id, "retry", json!({})).await.expect(200);
+    assert_eq!(last_asked(&app, id, "pickup_requested").await["sender"]["address"], there);
     let third = Road::of(&shop, id);
     third.scheduled(2).await;
     assert_eq!(shop.status(id).await, "processing");
@@ -256,6 +282,30 @@ async fn parcels_that_the_carrier_has_are_not_fetched() {
     assert_eq!(shop.status(late).await, "picked_up");
     assert_eq!(shop.count_facts(late, "pickup_requested").await, 0);
     shop.assert_sound(late).await;
+}
+
+#[tokio::test]
+async fn parcels_that_were_left_behind_wait_for_a_person_while_the_others_travel() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_processing().await;
+    road.collected_of(3).await;
+    shop.held(id, "PARTLY_COLLECTED").await;
+    let reason = shop.get(id).await["on_hold"]["reason"].clone();
+    assert!(reason.as_str().unwrap().contains("2 stayed behind"), "{reason}");
+    road.departed().await;
+    let order = shop.get(id).await;
+    assert_eq!(
+        (&order["status"], &order["on_hold"]["code"]),
+        (&json!("in_transit"), &json!("PARTLY_COLLECTED"))
+    );
+    shop.act(id, "retry", json!({})).await.expect(200);
+    assert_eq!(shop.get(id).await["on_hold"], json!(null));
+    road.delivered().await;
+    assert_eq!(shop.status(id).await, "delivered");
+    shop.assert_sound(id).await;
 }
 
 #[tokio::test]

@@ -260,6 +260,11 @@ impl<'a> Road<'a> {
     }
 
     pub async fn completed(&self) {
+        self.collected_of(1).await;
+    }
+
+    /// One of so many parcels is handed over.
+    pub async fn collected_of(&self, booked: u32) {
         self.pickup(PickupCompleted {
             pickup_id: self.pickup,
             company_id: self.company,
@@ -270,8 +275,8 @@ impl<'a> Road<'a> {
             weight_grams: None,
             handed_over_by: Some("Luis".to_owned()),
             position: None,
-            parcels_booked: Some(1),
-            difference: None,
+            parcels_booked: Some(booked),
+            difference: (booked > 1).then(|| "not packed yet".to_owned()),
         })
         .await;
     }
@@ -311,6 +316,8 @@ impl<'a> Road<'a> {
             window_end: window_start + SignedDuration::from_hours(4),
             time_zone: Some("America/Bogota".to_owned()),
             by: "after_failure".to_owned(),
+            cost: None,
+            cost_items: vec![],
         })
         .await;
     }

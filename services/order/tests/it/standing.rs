@@ -6,7 +6,7 @@ use std::sync::{
 use axum::{Json, Router, extract::Path, routing::get};
 use jiff::SignedDuration;
 use quenty_contracts::customer::Standing;
-use quenty_testkit::{TestApp, TestOptions, neighbour::serve};
+use quenty_testkit::{TestApp, TestOptions, eventually, neighbour::serve};
 use serde_json::json;
 
 use crate::{
@@ -72,6 +72,10 @@ async fn while_customer_is_away_only_strangers_wait() {
 async fn only_an_active_company_orders_and_the_highest_version_holds() {
     let app = app_with(NOWHERE.to_owned()).await;
     let shop = Shop::open(&app).await;
+    let mug = shop.merchant.product("MUG", json!({})).await;
+    let one = json!([{"product_id": mug, "quantity": 1}]);
+    let waits = shop.place(json!({"allow_backorder": true, "lines": one})).await;
+    let prepaid = shop.place(json!({"payment_method": "prepaid"})).await;
     let suspended = Standing {
         version: 3,
         status: "suspended".to_owned(),
@@ -83,6 +87,39 @@ async fn only_an_active_company_orders_and_the_highest_version_holds() {
     hear_standing(&app, Standing { version: 2, ..standing(shop.merchant.company) }).await;
     let refused = shop.try_place(json!({})).await.expect_problem(409, "COMPANY_NOT_ACTIVE").json();
     assert_eq!(refused["company_status"], "suspended");
+    // What was placed before goes no further either, whoever or whatever would let it.
+    shop.merchant.receive(&mug, &shop.warehouse, 1).await;
+    shop.held(waits, "COMPANY_NOT_ACTIVE").await;
+    let paid = json!({"amount": {"amount": "100000.00", "currency": "COP"}});
+    shop.act(prepaid, "payments", paid).await.expect(200);
+    for id in [waits, prepaid] {
+        let refused = shop.act(id, "retry", json!({})).await.expect(200).json();
+        assert_eq!(
+            (&refused["status"], &refused["on_hold"]["code"]),
+            (&json!("pending"), &json!("COMPANY_NOT_ACTIVE"))
+        );
+        assert_eq!(shop.count_facts(id, "shipment_requested").await, 0);
+    }
     hear_standing(&app, Standing { version: 4, ..standing(shop.merchant.company) }).await;
-    shop.place(json!({})).await;
+    for id in [waits, prepaid] {
+        shop.act(id, "retry", json!({})).await.expect(200);
+        assert_eq!(shop.status(id).await, "confirmed");
+        shop.assert_sound(id).await;
+    }
+    let last = shop.place(json!({})).await;
+    let closed = Standing {
+        version: 5,
+        status: "closed".to_owned(),
+        may_order: false,
+        ..standing(shop.merchant.company)
+    };
+    hear_standing(&app, closed).await;
+    for id in [waits, prepaid, last] {
+        eventually("what nobody has collected is cancelled", || async {
+            (shop.status(id).await == "cancelled").then_some(())
+        })
+        .await;
+        shop.assert_sound(id).await;
+    }
+    assert_eq!(shop.stock().await, (100, 0, 100));
 }

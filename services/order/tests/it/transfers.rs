@@ -1,4 +1,5 @@
 use quenty_kernel::id::TransferId;
+use quenty_platform::operate;
 use quenty_testkit::TestApp;
 use serde_json::json;
 
@@ -20,6 +21,14 @@ async fn goods_in_transit_are_in_no_warehouse() {
     assert_eq!(merchant.stock(&product, &to).await, (0, 0, 0));
     let own = format!("/api/v1/inventory/transfers/{}", sent["id"].as_str().unwrap());
     assert_eq!(merchant.get(&own).await.expect(200).json(), sent);
+    // Doctor tells of a transfer that is said to be there while its goods are nowhere.
+    let invariants = app.app.service().invariants;
+    let whole = invariants.iter().find(|of| of.name == "transfers_bring_what_they_took").unwrap();
+    for (status, violations) in [("received", 1), ("in_transit", 0)] {
+        let set = sqlx::query("update transfers set status = $1").bind(status);
+        set.execute(app.app.db()).await.unwrap();
+        assert_eq!(operate::violations(app.app.db(), whole).await.unwrap(), violations);
+    }
     let path = format!("{own}/receive");
     let received = merchant.post(&path, json!({})).await.expect(200).json();
     assert_eq!(

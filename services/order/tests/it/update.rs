@@ -32,10 +32,18 @@ async fn other_lines_that_lie_abroad_need_what_an_order_abroad_needs() {
     let path = format!("/api/v1/orders/{id}");
     shop.merchant.patch(&path, patch.clone()).await.expect_problem(409, "KYC_REQUIRED");
     assert_eq!((shop.get(id).await["kind"].clone(), shop.stock().await), (json!("standard"), (100, 2, 98)));
+    // Nor does one go abroad that waited at home and finds its goods there.
+    let abroad = abroad["id"].as_str().unwrap();
+    let waits = shop.place(json!({"allow_backorder": true, "lines": lines(&[(&mug, 6)])})).await;
+    shop.merchant.receive(&mug, abroad, 2).await;
+    shop.held(waits, "KYC_REQUIRED").await;
     let mut verified = standing(shop.merchant.company);
     (verified.version, verified.may_ship_internationally) = (2, true);
     hear_standing(&app, verified).await;
     assert_eq!(shop.merchant.patch(&path, patch).await.expect(200).json()["kind"], "international");
+    let goes_on = shop.act(waits, "retry", json!({})).await.expect(200).json();
+    assert_eq!((&goes_on["kind"], &goes_on["status"]), (&json!("international"), &json!("confirmed")));
+    shop.assert_sound(waits).await;
 }
 
 #[tokio::test]
@@ -62,10 +70,15 @@ async fn other_lines_exchange_the_stock_and_recompute_the_totals() {
     assert_eq!(shop.merchant.stock(&mug, &shop.warehouse).await, (5, 3, 2));
     let version = updated["version"].clone();
     assert_eq!(
-        shop.merchant.patch(&path, patch).await.expect(200).json()["version"],
+        shop.merchant.patch(&path, patch.clone()).await.expect(200).json()["version"],
         version,
         "nothing changed"
     );
+    // The same lines of a product that weighs and is declared otherwise are other parcels.
+    let lighter = json!({"weight_grams": 100, "hs_code": "6912.00"});
+    shop.merchant.patch(&format!("/api/v1/products/{mug}"), lighter).await.expect(200);
+    let repacked = shop.merchant.patch(&path, patch.clone()).await.expect(200).json();
+    assert_eq!(repacked["parcels"][0]["weight_grams"], 500);
     // More than there is changes nothing at all.
     let too_many = json!({"lines": lines(&[(&mug, 6)])});
     shop.merchant.patch(&path, too_many).await.expect_problem(409, "INSUFFICIENT_STOCK");
@@ -84,8 +97,8 @@ async fn other_lines_exchange_the_stock_and_recompute_the_totals() {
     let asked =
         app.facts(id).await.into_iter().find(|fact| fact.kind.ends_with("shipment_requested.v1")).unwrap();
     assert_eq!(
-        (&asked.data["items"][1]["sku"], &asked.data["declared_value"]),
-        (&json!("MUG"), &cop("140000.00"))
+        (&asked.data["items"][1]["hs_code"], &asked.data["declared_value"]),
+        (&json!("691200"), &cop("139000.00"))
     );
     shop.assert_sound(id).await;
 }

@@ -55,5 +55,8 @@ fn leave(personal: &mut Personal) -> quenty_platform::Result<()> {
     personal.put("signature_svg", Signature::BLANK);
     personal.clear("handed_over_by");
     personal.clear("position");
+    // What a driver noted of a person or a door.
+    personal.clear("detail");
+    personal.clear("difference");
     Ok(())
 }

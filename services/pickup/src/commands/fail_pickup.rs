@@ -1,4 +1,5 @@
-//! Nothing was handed over: the next slot with room is taken for another attempt, until there were three.
+//! Nothing was handed over: the next slot with room is taken for another attempt, until there were three. To a wrong
+//! address nobody drives again by themselves.
 
 use jiff::Timestamp;
 use quenty_kernel::{contact::Text, geo::GeoPoint, id::PickupId};
@@ -36,6 +37,8 @@ pub(crate) async fn fail_pickup(
     if pickup.is_exhausted() {
         facts.push(pickup.abandon(now)?);
         release_lost(tx, &pickup, held).await?;
+    } else if failed.code == FailureCode::WrongAddress {
+        release_lost(tx, &pickup, held).await?;
     } else {
         facts.extend(next_attempt(tx, &mut pickup, held).await?);
     }
@@ -43,18 +46,25 @@ pub(crate) async fn fail_pickup(
     Ok(pickup)
 }
 
-/// Gives back the place `held` for one in a later slot. Without room in the days ahead the pickup stays failed,
-/// for a person to decide.
+/// Gives back the place `held` for one in a later slot, and in none before the window: the goods may not be there yet.
+/// Without room in the days ahead the pickup stays failed, for a person to decide.
 async fn next_attempt(
     tx: &mut Tx,
     pickup: &mut Pickup,
     held: Option<Timestamp>,
 ) -> Result<Option<PickupFact>, Error> {
     let now = tx.now();
-    let Some(area) = pickup.promise.as_ref().map(|promise| promise.area_id) else { return Ok(None) };
-    let area = store::service_areas::find(tx.conn(), area).await?.ok_or(Error::NotFound("service area"))?;
-    let candidates = area.definition.candidates(PickupKind::Scheduled, &Wanted::default(), now)?;
+    let Some((area, window)) = pickup.promise.as_ref().map(|promise| (promise.area_id, promise.window))
+    else {
+        return Ok(None);
+    };
+    let area =
+        store::service_areas::lock_shared(tx.conn(), area).await?.ok_or(Error::NotFound("service area"))?;
+    let from = now.max(window.start);
+    let candidates = area.definition.candidates(PickupKind::Scheduled, &Wanted::default(), from)?;
     let candidates = placing::with_room(tx.conn(), &area, candidates, now).await?;
     let taken = placing::take_first(tx.conn(), &area, &candidates, held, now).await?;
-    Ok(taken.map(|taken| pickup.reschedule(taken.window, RescheduledBy::AfterFailure, now)).transpose()?)
+    Ok(taken
+        .map(|taken| pickup.reschedule(taken.window, None, RescheduledBy::AfterFailure, now))
+        .transpose()?)
 }

@@ -4,11 +4,13 @@ use jiff::SignedDuration;
 use quenty_kernel::id::{CompanyId, PickupId};
 use quenty_platform::Tx;
 
+use super::placing;
 use crate::{
     Error,
     domain::{
         booking::{PickupKind, Unbookable, Wanted},
         service_area::{Place, ServiceArea},
+        timetable::Candidate,
     },
     store::{self, slots::Hold},
 };
@@ -28,12 +30,13 @@ pub(crate) async fn hold_slot(
     if store::slots::count_holds(tx.conn(), company, now).await? >= MAX_HOLDS {
         return Err(Error::TooManyHolds);
     }
-    let area = store::service_areas::locate(tx.conn(), place).await?.ok_or(Unbookable::NoServiceArea)?;
-    let candidates = area.definition.candidates(PickupKind::Scheduled, wanted, now)?;
-    let slot = candidates.first().ok_or(Unbookable::NoCapacity)?.slot;
-    let hold = Hold { pickup_id: PickupId::new(), area_id: area.id, slot, expires_at: now + HELD_FOR };
-    if !store::slots::hold(tx.conn(), &area, company, &hold, now).await? {
-        return Err(Unbookable::NoCapacity.into());
+    let area = placing::area_of(tx, place).await?;
+    // More than one where clocks repeat an hour.
+    for Candidate { slot, .. } in area.definition.candidates(PickupKind::Scheduled, wanted, now)? {
+        let hold = Hold { pickup_id: PickupId::new(), area_id: area.id, slot, expires_at: now + HELD_FOR };
+        if store::slots::hold(tx.conn(), &area, company, &hold, now).await? {
+            return Ok((area, hold));
+        }
     }
-    Ok((area, hold))
+    Err(Unbookable::NoCapacity.into())
 }

@@ -22,8 +22,7 @@ pub(super) async fn place(
     hold: Option<PickupId>,
 ) -> Result<Placement, Error> {
     let now = tx.now();
-    let found = store::service_areas::locate(tx.conn(), &Place::from(&request.contact.address)).await?;
-    let area = found.ok_or(Unbookable::NoServiceArea)?;
+    let area = area_of(tx, &Place::from(&request.contact.address)).await?;
     // The price first: what cannot be paid for must not lock a slot.
     let cost = area.definition.fees.price(&request.priced())?;
     let candidates = match hold {
@@ -35,6 +34,14 @@ pub(super) async fn place(
     };
     let taken = take_first(tx.conn(), &area, &candidates, None, now).await?.ok_or(Unbookable::NoCapacity)?;
     Ok(Placement { area, window: taken.window, slot_start: taken.slot.start, cost })
+}
+
+/// The area that serves the place, whose timetable stays as it is until this transaction ends: under two of them at once
+/// nobody would see the place that the other one takes.
+pub(super) async fn area_of(tx: &mut Tx, place: &Place) -> Result<ServiceArea, Error> {
+    let found = store::service_areas::locate(tx.conn(), place).await?.ok_or(Unbookable::NoServiceArea)?;
+    let area = store::service_areas::lock_shared(tx.conn(), found.id).await?;
+    Ok(area.filter(|area| area.definition.active).ok_or(Unbookable::NoServiceArea)?)
 }
 
 async fn held(

@@ -8,12 +8,14 @@ use crate::{
     Error,
     domain::{
         booking::{PickupKind, Unbookable, Wanted},
-        pickup::{Pickup, PickupFact, RescheduledBy},
+        fees::Priced,
+        pickup::{Pickup, PickupFact, RescheduledBy, Status},
     },
     store::{self, pickups::Reach},
 };
 
-/// Takes a place in the slot that is wanted, else in the first with room, and gives the old one back.
+/// Takes a place in the slot that is wanted, else in the first with room, and gives the old one back. What was to come at
+/// once comes within a slot then, and costs a merchant that, as if it had been cancelled and booked anew.
 pub(crate) async fn reschedule_pickup(
     tx: &mut Tx,
     reach: Reach,
@@ -23,16 +25,27 @@ pub(crate) async fn reschedule_pickup(
 ) -> Result<Pickup, Error> {
     let now = tx.now();
     let mut pickup = lock(tx, reach, id).await?;
+    // Whoever finds the window that we did not find spends none of the two.
+    let by = match by {
+        RescheduledBy::Merchant if pickup.status == Status::Failed => RescheduledBy::AfterFailure,
+        by => by,
+    };
     pickup.check_reschedule(by)?;
     let area = pickup.promise.as_ref().map(|promise| promise.area_id).ok_or(Unbookable::NoServiceArea)?;
-    let area = store::service_areas::find(tx.conn(), area).await?.ok_or(Unbookable::NoServiceArea)?;
+    let area = store::service_areas::lock_shared(tx.conn(), area).await?.ok_or(Unbookable::NoServiceArea)?;
     let candidates = area.definition.candidates(PickupKind::Scheduled, wanted, now)?;
     let candidates = placing::with_room(tx.conn(), &area, candidates, now).await?;
     let taken = placing::take_first(tx.conn(), &area, &candidates, pickup.slot_start, now).await?;
     let window = taken.ok_or(Unbookable::NoCapacity)?.window;
     // A merchant's new window ends the guarantee; one that was broken before still counts.
     let mut facts: Vec<PickupFact> = pickup.miss_express(now).into_iter().collect();
-    facts.push(pickup.reschedule(window, by, now)?);
+    let cost = if pickup.loses_its_kind(by) {
+        let priced = Priced { kind: PickupKind::Scheduled, ..pickup.request.priced() };
+        Some(area.definition.fees.price(&priced)?)
+    } else {
+        None
+    };
+    facts.push(pickup.reschedule(window, cost, by, now)?);
     save(tx, &pickup, facts).await?;
     Ok(pickup)
 }

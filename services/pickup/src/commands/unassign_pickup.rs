@@ -1,4 +1,4 @@
-//! The driver declined or dropped out: the pickup waits for another one.
+//! The driver declined, dropped out or broke down on the way: the pickup waits for another one.
 
 use quenty_kernel::{contact::Text, id::PickupId};
 use quenty_platform::Tx;

@@ -1,17 +1,13 @@
 //! What is asked of Pickup, what it answers with, and why it may have to say no.
 
-use std::str::FromStr;
-
 use jiff::{Timestamp, civil::Date};
 use quenty_contracts::party::{Parcel, Party};
 use quenty_kernel::{
-    Invalid,
     currency::Currency,
     id::{CompanyId, OrderId, PickupId, ReturnId},
     money::Money,
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use super::{
     fees::{Cost, Priced},
@@ -19,35 +15,15 @@ use super::{
     timetable::Window,
 };
 
-/// How a pickup is promised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum PickupKind {
-    /// Collected within two hours.
-    OnDemand,
-    /// Collected within a slot.
-    Scheduled,
-    /// Collected within an hour, or its fee is refunded.
-    Express,
-}
-
-impl PickupKind {
-    pub(crate) const ALL: [Self; 3] = [Self::OnDemand, Self::Scheduled, Self::Express];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::OnDemand => "on_demand",
-            Self::Scheduled => "scheduled",
-            Self::Express => "express",
-        }
-    }
-}
-
-impl FromStr for PickupKind {
-    type Err = Invalid;
-    fn from_str(text: &str) -> Result<Self, Invalid> {
-        let known = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
-        known.ok_or_else(|| Invalid::new("pickup kind", "must be on_demand, scheduled or express"))
+quenty_kernel::words! {
+    /// How a pickup is promised.
+    pub(crate) enum PickupKind ("pickup kind") {
+        /// Collected within two hours.
+        OnDemand = "on_demand",
+        /// Collected within a slot.
+        Scheduled = "scheduled",
+        /// Collected within an hour, or its fee is refunded.
+        Express = "express",
     }
 }
 

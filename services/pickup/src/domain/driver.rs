@@ -7,26 +7,12 @@ use quenty_kernel::{
     id::{DriverId, UserId, VehicleId},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum DriverStatus {
-    Active,
-    /// Gets no new stops.
-    Inactive,
-}
-
-impl DriverStatus {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Inactive => "inactive",
-        }
-    }
-
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        [Self::Active, Self::Inactive].into_iter().find(|status| status.as_str() == text)
+quenty_kernel::words! {
+    pub(crate) enum DriverStatus ("driver status") {
+        Active = "active",
+        /// Gets no new stops.
+        Inactive = "inactive",
     }
 }
 

@@ -92,7 +92,7 @@ impl AreaDefinition {
     }
 
     /// The slots of a local day that can still be booked.
-    pub(crate) fn bookable_slots_on(&self, date: Date, now: Timestamp) -> Vec<Window> {
+    fn bookable_slots_on(&self, date: Date, now: Timestamp) -> Vec<Window> {
         let last = self.days_from(now, BOOKABLE_DAYS).last();
         if last.is_none_or(|last| date > last) {
             return Vec::new();

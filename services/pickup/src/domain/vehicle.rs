@@ -4,33 +4,14 @@ use jiff::Timestamp;
 use quenty_contracts::party::Parcel;
 use quenty_kernel::{Event, id::VehicleId};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum VehicleKind {
-    Bike,
-    Motorcycle,
-    Car,
-    Van,
-    Truck,
-}
-
-impl VehicleKind {
-    const ALL: [Self; 5] = [Self::Bike, Self::Motorcycle, Self::Car, Self::Van, Self::Truck];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Bike => "bike",
-            Self::Motorcycle => "motorcycle",
-            Self::Car => "car",
-            Self::Van => "van",
-            Self::Truck => "truck",
-        }
-    }
-
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+quenty_kernel::words! {
+    pub(crate) enum VehicleKind ("vehicle kind") {
+        Bike = "bike",
+        Motorcycle = "motorcycle",
+        Car = "car",
+        Van = "van",
+        Truck = "truck",
     }
 }
 

@@ -1,9 +1,10 @@
-//! Every event of a company carries its standing: one reaction keeps the newest.
+//! Every event of a company carries its standing: one reaction keeps the newest. Who is suspended keeps what was booked:
+//! a suspension ends.
 
 use quenty_contracts::{customer::TellsStanding, standing_events};
 use quenty_platform::{Reaction, Received, Tx};
 
-use crate::{Error, store};
+use crate::{Error, commands, store};
 
 macro_rules! each {
     ($($event:ty),+) => { vec![$(Reaction::on(on_standing_changed::<$event>)),+] };
@@ -14,5 +15,10 @@ pub(super) fn reactions() -> Vec<Reaction> {
 }
 
 async fn on_standing_changed<E: TellsStanding>(tx: &mut Tx, event: Received<E>) -> Result<(), Error> {
-    Ok(store::standings::keep(tx.conn(), event.data.standing()).await?)
+    let standing = event.data.standing();
+    store::standings::keep(tx.conn(), standing).await?;
+    if standing.status == "closed" {
+        commands::close_company(tx, standing.company_id).await?;
+    }
+    Ok(())
 }

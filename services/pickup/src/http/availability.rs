@@ -20,9 +20,9 @@ use super::{ReadPickups, place_query::place};
 use crate::{
     Error,
     domain::{
-        booking::{PickupKind, Unbookable},
+        booking::{PickupKind, Wanted},
         service_area::ServiceArea,
-        timetable::Window,
+        timetable::{Candidate, Window},
     },
     store,
 };
@@ -35,7 +35,7 @@ pub(super) struct AvailabilityQuery {
     /// The local day of the service area.
     #[param(value_type = String, format = Date, example = "2026-05-05")]
     date: Date,
-    /// What the fee is for; `scheduled` unless told.
+    /// How it would be promised; `scheduled` unless told.
     #[serde(rename = "type")]
     #[param(inline, rename = "type")]
     kind: Option<PickupKind>,
@@ -58,14 +58,15 @@ pub(super) struct AvailabilityOut {
     time_zone: TimeZoneName,
     #[schema(value_type = String, format = Date, example = "2026-05-05")]
     date: Date,
-    /// The slots that can still be booked, in order.
+    /// The slots that can still be booked, in order; for `on_demand` and `express` the window that a booking made now
+    /// would get, if it is on this day.
     slots: Vec<SlotOut>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 struct SlotOut {
-    /// Local start; pass it as `slot` to book.
-    slot: LocalTime,
+    /// Local start; pass it as `slot` to book. Absent for `on_demand` and `express`, which choose none.
+    slot: Option<LocalTime>,
     start: Timestamp,
     end: Timestamp,
     /// Places that are neither taken nor held.
@@ -74,7 +75,7 @@ struct SlotOut {
     fee: Money,
 }
 
-/// List the slots of a day with their free places.
+/// List the slots of a day with their free places, or when somebody could come at once.
 #[utoipa::path(get, path = "/api/v1/pickups/availability", operation_id = "list_availability", tag = "pickups",
     params(AvailabilityQuery), security(("bearer" = ["pickups:read"])),
     responses((status = 200, body = AvailabilityOut),
@@ -96,21 +97,30 @@ pub(super) async fn list_availability(
 
 async fn slots(app: &App, area: &ServiceArea, date: Date, kind: PickupKind) -> Result<Vec<SlotOut>, Error> {
     let (definition, now) = (&area.definition, app.clock().now());
-    if kind == PickupKind::Express && !definition.express {
-        return Err(Unbookable::ExpressUnavailable.into());
-    }
-    let slots = definition.bookable_slots_on(date, now);
-    let (Some(first), Some(last)) = (slots.first(), slots.last()) else { return Ok(Vec::new()) };
-    let span = Window { start: first.start, end: last.end };
+    let is_scheduled = kind == PickupKind::Scheduled;
+    let wanted = Wanted { date: is_scheduled.then_some(date), slot: None };
+    let candidates = definition.candidates(kind, &wanted, now)?;
+    let (Some(first), Some(last)) = (candidates.first(), candidates.last()) else { return Ok(Vec::new()) };
+    let span = Window { start: first.slot.start, end: last.slot.end };
     let occupied = store::slots::occupied(app.db(), area.id, span, now).await?;
     let fee = definition.fees.from(kind).map_err(quenty_kernel::Invalid::from)?;
     let capacity = i64::from(definition.capacity_per_slot.get());
-    let shown = slots.iter().map(|slot| SlotOut {
-        slot: definition.local_time(slot.start),
-        start: slot.start,
-        end: slot.end,
-        remaining: (capacity - occupied.places_in(*slot)).max(0),
-        fee,
-    });
-    Ok(shown.collect())
+    let mut shown: Vec<SlotOut> = Vec::new();
+    for Candidate { window, slot } in
+        candidates.into_iter().filter(|of| definition.local_date(of.window.start) == date)
+    {
+        let remaining = (capacity - occupied.places_in(slot)).max(0);
+        match shown.last_mut() {
+            // One window, which takes its place in whichever of its slots has one.
+            Some(same) if same.start == window.start => same.remaining = same.remaining.max(remaining),
+            _ => shown.push(SlotOut {
+                slot: is_scheduled.then(|| definition.local_time(window.start)),
+                start: window.start,
+                end: window.end,
+                remaining,
+                fee,
+            }),
+        }
+    }
+    Ok(shown)
 }

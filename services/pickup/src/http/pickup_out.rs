@@ -6,13 +6,14 @@ use quenty_kernel::{
     id::{CompanyId, DriverId, OrderId, PickupId, ReturnId, ServiceAreaId},
     money::Money,
 };
+use quenty_platform::{Result, http::Answer};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
     booking::PickupKind,
     fees::Cost,
-    pickup::{FailedAttempt, PickupState, Proof, Reason, Status},
+    pickup::{FailedAttempt, Pickup, PickupState, Proof, Reason, Status},
     timetable::Window,
 };
 
@@ -49,6 +50,7 @@ pub(super) struct PickupOut {
     proof: Option<Proof>,
     /// A stable word that says why nobody comes.
     reason_code: Option<String>,
+    /// Why it ended, or was to end: a driver may have collected what was cancelled meanwhile.
     reason: Option<String>,
     version: i64,
     created_at: Timestamp,
@@ -89,4 +91,8 @@ impl From<&PickupState> for PickupOut {
             updated_at: state.updated_at,
         }
     }
+}
+
+pub(super) fn shown(pickup: &Pickup) -> Result<Answer> {
+    Ok(Answer::ok(&PickupOut::from(&**pickup))?.version(pickup.version))
 }

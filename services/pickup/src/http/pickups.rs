@@ -25,8 +25,10 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    CancelPickups, CreatePickups, ReadPickups, ReschedulePickups, UpdatePickups, pickup_out::PickupOut,
-    reach, standing::check_standing,
+    CancelPickups, CreatePickups, ReadPickups, ReschedulePickups, UpdatePickups,
+    pickup_out::{PickupOut, shown},
+    reach,
+    standing::check_standing,
 };
 use crate::{
     Error, commands,
@@ -122,10 +124,6 @@ pub(super) fn wanted(
     Ok(Wanted { date, slot: slot.map(|slot| slot.to_string()) })
 }
 
-fn shown(pickup: &Pickup) -> Result<Answer> {
-    Ok(Answer::ok(&PickupOut::from(&**pickup))?.version(pickup.version))
-}
-
 /// Book a pickup.
 #[utoipa::path(post, path = "/api/v1/pickups", operation_id = "create_pickup", tag = "pickups",
     request_body = CreatePickupIn, security(("bearer" = ["pickups:create"])),
@@ -157,6 +155,8 @@ list_query!(PickupsQuery {
     order_id: Option<OrderId>,
     #[param(value_type = Option<String>)]
     return_id: Option<ReturnId>,
+    /// `true`: only those whose window is over, and that were neither collected nor ended.
+    overdue: Option<bool>,
 });
 
 /// List pickups, the newest first; a driver sees the own stops.
@@ -169,8 +169,9 @@ pub(super) async fn list_pickups(
     Query(query): Query<PickupsQuery>,
 ) -> Result<Json<Page<PickupOut>>> {
     let page = query.page();
-    let PickupsQuery { status, date, driver_id, order_id, return_id, .. } = query;
-    let filter = PickupFilter { status, date, driver_id, order_id, return_id };
+    let PickupsQuery { status, date, driver_id, order_id, return_id, overdue, .. } = query;
+    let overdue_at = overdue.filter(|overdue| *overdue).map(|_| app.clock().now());
+    let filter = PickupFilter { status, date, driver_id, order_id, return_id, overdue_at };
     let rows = store::pickups::list(app.db(), reach(&caller)?, &filter, &page).await?;
     Ok(Json(Page::from_rows(rows, &page, |pickup| pickup.id.uuid()).map(|pickup| PickupOut::from(&*pickup))))
 }
@@ -253,6 +254,9 @@ pub(super) struct ReschedulePickupIn {
 }
 
 /// Move a pickup to another slot: a merchant twice, a dispatcher as often as needed.
+///
+/// After a failed attempt for which no other slot was found it does not count. An express or on-demand pickup that its
+/// merchant moves costs what a scheduled one does from then on.
 #[utoipa::path(post, path = "/api/v1/pickups/{id}/reschedule", operation_id = "reschedule_pickup", tag = "pickups",
     params(("id" = PickupId, Path)), request_body = ReschedulePickupIn, security(("bearer" = ["pickups:reschedule"])),
     responses((status = 200, body = PickupOut),
@@ -310,6 +314,10 @@ pub(super) async fn follow_pickup(
 ) -> Result<Sse<impl futures_util::Stream<Item = Result<Event, Infallible>>>> {
     let reach = reach(&caller)?;
     let reader = app.clone();
-    let snapshot = async move { Ok(PickupOut::from(&*find(&reader, reach, id).await?)) };
-    live::snapshot_and_facts(app, caller, id, resume, snapshot).await
+    // A driver sees it as long as it is the own stop.
+    let state = move || {
+        let reader = reader.clone();
+        async move { Ok(PickupOut::from(&*find(&reader, reach, id).await?)) }
+    };
+    live::snapshot_and_facts(app, caller, id, resume, state).await
 }

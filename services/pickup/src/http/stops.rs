@@ -1,6 +1,7 @@
 //! Pickups as dispatchers and drivers see them; a driver reaches the own stops only.
 
 use axum::extract::State;
+use jiff::Timestamp;
 use quenty_kernel::{
     Failure,
     contact::{PersonName, Text},
@@ -17,20 +18,22 @@ use utoipa::ToSchema;
 
 use super::{
     ArriveAtPickups, AssignPickups, CompletePickups, FailPickups, StartPickups, UnassignPickups,
-    pickup_out::PickupOut, reach, staff_only,
+    pickup_out::{PickupOut, shown},
+    reach, staff_only,
 };
 use crate::{
     commands::{self, fail_pickup::Failed},
     domain::{
-        pickup::{FailureCode, HandOver, Pickup},
+        pickup::{FailureCode, HandOver},
         signature::Signature,
     },
 };
 
 const MAX_PARCEL_COUNT: u32 = 10_000;
 
-fn shown(pickup: &Pickup) -> Result<Answer> {
-    Ok(Answer::ok(&PickupOut::from(&**pickup))?.version(pickup.version))
+/// What PostgreSQL keeps: a pickup must fold back to its row.
+fn kept(at: Option<Timestamp>) -> Option<Timestamp> {
+    at.map(|at| Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -62,10 +65,11 @@ pub(super) struct UnassignPickupIn {
     reason: Text<500>,
 }
 
-/// Take a stop back from its driver, who declined or dropped out.
+/// Take a stop back from its driver, who declined, dropped out or broke down on the way.
 #[utoipa::path(post, path = "/api/v1/pickups/{id}/unassign", operation_id = "unassign_pickup", tag = "stops",
     params(("id" = PickupId, Path)), request_body = UnassignPickupIn, security(("bearer" = ["pickups:unassign"])),
-    responses((status = 200, body = PickupOut), (status = 409, description = "`ILLEGAL_TRANSITION`: it is not assigned")))]
+    responses((status = 200, body = PickupOut),
+        (status = 409, description = "`ILLEGAL_TRANSITION`: it has no driver, or the driver is at the door")))]
 pub(super) async fn unassign_pickup(
     State(app): State<App>,
     caller: Can<UnassignPickups>,
@@ -78,10 +82,11 @@ pub(super) async fn unassign_pickup(
     tx.answer(shown(&pickup)?).await
 }
 
-/// Start towards a stop; from now on it cannot be cancelled.
+/// Start towards a stop, on its day; from now on it cannot be cancelled.
 #[utoipa::path(post, path = "/api/v1/pickups/{id}/start", operation_id = "start_pickup", tag = "stops",
     params(("id" = PickupId, Path)), security(("bearer" = ["pickups:start"])),
-    responses((status = 200, body = PickupOut), (status = 409, description = "`ILLEGAL_TRANSITION`: it is not assigned")))]
+    responses((status = 200, body = PickupOut),
+        (status = 409, description = "`ILLEGAL_TRANSITION`: it is not assigned; `TOO_EARLY`: it is for another day")))]
 pub(super) async fn start_pickup(
     State(app): State<App>,
     caller: Can<StartPickups>,
@@ -96,13 +101,16 @@ pub(super) async fn start_pickup(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ArriveAtPickupIn {
+    /// When the driver was there; now unless told.
+    at: Option<Timestamp>,
     position: Option<GeoPoint>,
 }
 
 /// Report that the driver is at the door; the first report counts.
 #[utoipa::path(post, path = "/api/v1/pickups/{id}/arrive", operation_id = "arrive_at_pickup", tag = "stops",
     params(("id" = PickupId, Path)), request_body = ArriveAtPickupIn, security(("bearer" = ["pickups:arrive"])),
-    responses((status = 200, body = PickupOut), (status = 409, description = "`NOT_IN_PROGRESS`: start it first")))]
+    responses((status = 200, body = PickupOut), (status = 409, description = "`NOT_IN_PROGRESS`: start it first"),
+        (status = 422, description = "`IN_THE_FUTURE`, `BEFORE_THE_PICKUP`")))]
 pub(super) async fn arrive_at_pickup(
     State(app): State<App>,
     caller: Can<ArriveAtPickups>,
@@ -111,7 +119,8 @@ pub(super) async fn arrive_at_pickup(
 ) -> Result<Answer> {
     staff_only(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    let pickup = commands::arrive_at_pickup(&mut tx, reach(&caller)?, id, input.position).await?;
+    let pickup =
+        commands::arrive_at_pickup(&mut tx, reach(&caller)?, id, kept(input.at), input.position).await?;
     tx.answer(shown(&pickup)?).await
 }
 
@@ -120,6 +129,8 @@ pub(super) async fn arrive_at_pickup(
 #[schema(example = json!({"parcel_count": 1, "weight_grams": 1250, "handed_over_by": "Luz Marín",
     "position": {"lat": 4.6764, "lng": -74.0481}}))]
 pub(super) struct CompletePickupIn {
+    /// When they were handed over; now unless told.
+    at: Option<Timestamp>,
     #[schema(minimum = 1, maximum = 10_000)]
     parcel_count: u32,
     /// Needed when the count is not what was booked: why.
@@ -139,16 +150,20 @@ impl CompletePickupIn {
             );
             return Err(Failure::invalid("INVALID_FIELD", "/parcel_count", detail));
         }
-        let Self { parcel_count, difference, weight_grams, handed_over_by, position, signature_svg } = self;
+        let Self { parcel_count, difference, weight_grams, handed_over_by, position, signature_svg, at: _ } =
+            self;
         Ok(HandOver { parcel_count, difference, weight_grams, handed_over_by, position, signature_svg })
     }
 }
 
 /// Report that the parcels were handed over, with the proof.
+///
+/// A driver who had no network may report it without the start, and of a stop that was cancelled meanwhile.
 #[utoipa::path(post, path = "/api/v1/pickups/{id}/complete", operation_id = "complete_pickup", tag = "stops",
     params(("id" = PickupId, Path)), request_body = CompletePickupIn, security(("bearer" = ["pickups:complete"])),
-    responses((status = 200, body = PickupOut), (status = 409, description = "`ILLEGAL_TRANSITION`: it is not in progress"),
-        (status = 422, description = "`PROOF_REQUIRED`, `COUNT_DIFFERS`")))]
+    responses((status = 200, body = PickupOut),
+        (status = 409, description = "`ILLEGAL_TRANSITION`: it has no driver, or it has ended otherwise"),
+        (status = 422, description = "`PROOF_REQUIRED`, `COUNT_DIFFERS`, `IN_THE_FUTURE`, `BEFORE_THE_PICKUP`")))]
 pub(super) async fn complete_pickup(
     State(app): State<App>,
     caller: Can<CompletePickups>,
@@ -156,9 +171,10 @@ pub(super) async fn complete_pickup(
     Json(input): Json<CompletePickupIn>,
 ) -> Result<Answer> {
     staff_only(&caller)?;
+    let at = kept(input.at);
     let hand_over = input.hand_over()?;
     let mut tx = app.begin(&caller).await?;
-    let pickup = commands::complete_pickup(&mut tx, reach(&caller)?, id, hand_over).await?;
+    let pickup = commands::complete_pickup(&mut tx, reach(&caller)?, id, at, hand_over).await?;
     tx.answer(shown(&pickup)?).await
 }
 
@@ -172,6 +188,8 @@ pub(super) struct FailPickupIn {
 }
 
 /// Report that nothing was handed over; another attempt is scheduled, after the third nobody comes again.
+///
+/// One that failed through us (`OTHER`) is not counted, and to a wrong address nobody drives again until a person decides.
 #[utoipa::path(post, path = "/api/v1/pickups/{id}/fail", operation_id = "fail_pickup", tag = "stops",
     params(("id" = PickupId, Path)), request_body = FailPickupIn, security(("bearer" = ["pickups:fail"])),
     responses((status = 200, body = PickupOut), (status = 409, description = "`ILLEGAL_TRANSITION`: it is not in progress")))]

@@ -31,7 +31,7 @@ impl TryFrom<DriverRow> for Driver {
         let profile = DriverProfile {
             name: row.name.parse().map_err(|_| unreadable("name"))?,
             phone: row.phone.parse().map_err(|_| unreadable("phone"))?,
-            status: DriverStatus::read(&row.status).ok_or_else(|| unreadable("driver status"))?,
+            status: row.status.parse().map_err(|_| unreadable("driver status"))?,
             skills: row
                 .skills
                 .iter()

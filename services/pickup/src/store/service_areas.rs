@@ -62,6 +62,15 @@ pub(crate) async fn find(db: impl PgExecutor<'_>, id: ServiceAreaId) -> Result<O
     row.map(ServiceArea::try_from).transpose()
 }
 
+/// Locked against changes, as a booking counts on the timetable.
+pub(crate) async fn lock_shared(
+    connection: &mut PgConnection,
+    id: ServiceAreaId,
+) -> Result<Option<ServiceArea>> {
+    let row = select_areas!("where id = $1 for share", id.uuid()).fetch_optional(connection).await?;
+    row.map(ServiceArea::try_from).transpose()
+}
+
 pub(crate) async fn lock(connection: &mut PgConnection, id: ServiceAreaId) -> Result<Option<ServiceArea>> {
     let row = select_areas!("where id = $1 for update", id.uuid()).fetch_optional(connection).await?;
     row.map(ServiceArea::try_from).transpose()

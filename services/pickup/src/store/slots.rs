@@ -166,7 +166,8 @@ pub(crate) async fn hold(
         return Ok(false);
     }
     sqlx::query!(
-        "with gone as (delete from slot_holds where area_id = $3 and starts_at = $4 and expires_at <= $7)
+        "with gone as (delete from slot_holds where pickup_id in
+             (select pickup_id from slot_holds where area_id = $3 and expires_at <= $7 for update skip locked))
          insert into slot_holds (pickup_id, company_id, area_id, starts_at, ends_at, expires_at) values ($1, $2, $3, $4, $5, $6)",
         hold.pickup_id.uuid(),
         company.uuid(),

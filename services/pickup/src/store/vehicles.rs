@@ -7,7 +7,7 @@ use sqlx::{PgConnection, PgExecutor};
 use uuid::Uuid;
 
 use super::unreadable;
-use crate::domain::vehicle::{Vehicle, VehicleKind};
+use crate::domain::vehicle::Vehicle;
 
 struct VehicleRow {
     id: Uuid,
@@ -23,7 +23,7 @@ impl TryFrom<VehicleRow> for Vehicle {
         let capacity = |value: i64| u32::try_from(value).map_err(|_| unreadable("capacity"));
         Ok(Self {
             id: VehicleId::from_uuid(row.id),
-            kind: VehicleKind::read(&row.kind).ok_or_else(|| unreadable("vehicle kind"))?,
+            kind: row.kind.parse().map_err(|_| unreadable("vehicle kind"))?,
             capacity_grams: capacity(row.capacity_grams)?,
             capacity_cm3: capacity(row.capacity_cm3)?,
             created_at: row.created_at.to_jiff(),

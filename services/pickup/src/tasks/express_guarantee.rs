@@ -1,4 +1,4 @@
-//! The hour of an express pickup is over.
+//! The hour of an express pickup is over, and the time in which its driver may report late.
 
 use quenty_platform::{App, tasks::Claimed};
 

@@ -1,7 +1,7 @@
 use jiff::ToSpan;
 use serde_json::json;
 
-use crate::support::{NINE, TODAY, TOMORROW, World, at, scheduled};
+use crate::support::{NINE, TODAY, TOMORROW, World, at, bogota, scheduled};
 
 #[tokio::test]
 async fn a_day_shows_its_slots_with_free_places_and_the_fee() {
@@ -19,8 +19,21 @@ async fn a_day_shows_its_slots_with_free_places_and_the_fee() {
     assert_eq!(slots, [("10:00", 1), ("12:00", 2), ("14:00", 2), ("16:00", 2)]);
     assert_eq!(day["slots"][0]["fee"], json!({"amount": "7000.00", "currency": "COP"}));
     assert_eq!(day["slots"][0]["start"], "2026-05-05T15:00:00Z");
+    // Who comes at once needs no slot that begins: the window is the one that a booking gets, in whichever slot has room.
     let express = world.get(&world.merchant, &format!("{path}&type=express")).await.expect(200).json();
-    assert_eq!(express["slots"][0]["fee"]["amount"], "16000.00");
+    assert_eq!(
+        express["slots"],
+        json!([{"slot": null, "start": NINE, "end": "2026-05-05T15:00:00Z", "remaining": 2,
+            "fee": {"amount": "16000.00", "currency": "COP"}}])
+    );
+    let tomorrow = format!("/api/v1/pickups/availability?date={TOMORROW}&country=CO&postal_code=110221");
+    let at_once = world.get(&world.merchant, &format!("{tomorrow}&type=express")).await.expect(200).json();
+    assert_eq!(at_once["slots"], json!([]));
+    let in_two_hours = world.get(&world.merchant, &format!("{path}&type=on_demand")).await.expect(200).json();
+    assert_eq!(
+        (in_two_hours["slots"].as_array().unwrap().len(), &in_two_hours["slots"][0]["remaining"]),
+        (1, &json!(2))
+    );
     world
         .get(&world.merchant, "/api/v1/pickups/availability?date=2026-05-05&country=MX&postal_code=1")
         .await
@@ -83,6 +96,24 @@ async fn a_hold_keeps_its_place_for_ten_minutes_and_becomes_a_pickup() {
 }
 
 #[tokio::test]
+async fn each_of_two_slots_that_begin_at_the_same_local_time_can_be_held() {
+    let world = World::new(1).await;
+    let mut tijuana = bogota(1);
+    (tijuana["country"], tijuana["postal_prefixes"]) = (json!("MX"), json!(["22"]));
+    (tijuana["time_zone"], tijuana["slot_minutes"]) = (json!("America/Tijuana"), json!(60));
+    tijuana["hours"] = json!([{"day": "sunday", "opens": "00:00", "closes": "03:00"}]);
+    world.post(&world.dispatcher, "/api/v1/service-areas", &tijuana).await.expect(201);
+    // At 2:00 of 1 November 2026 clocks go back to 1:00.
+    world.app.advance_to(at("2026-10-30T12:00:00Z"));
+    let body =
+        json!({"place": {"country": "MX", "postal_code": "22000"}, "date": "2026-11-01", "slot": "01:00"});
+    let hold = async || world.post(&world.merchant, "/api/v1/pickups/holds", &body).await;
+    let (first, second) = (hold().await.expect(201).json(), hold().await.expect(201).json());
+    assert_eq!(first["window"]["end"], second["window"]["start"]);
+    hold().await.expect_problem(409, "NO_CAPACITY");
+}
+
+#[tokio::test]
 async fn a_hold_is_read_by_its_company_until_it_runs_out() {
     let world = World::new(1).await;
     let body =
@@ -117,12 +148,21 @@ async fn a_company_holds_twenty_places_at_a_time_however_fast_it_asks() {
 #[tokio::test]
 async fn a_hold_frees_itself_by_business_time() {
     let world = World::new(1).await;
+    let held = async || {
+        let held = sqlx::query_scalar("select count(*) from slot_holds").fetch_one(world.app.app.db());
+        let held: i64 = held.await.unwrap();
+        held
+    };
     let body =
         json!({"place": {"country": "CO", "postal_code": "110221"}, "date": TOMORROW, "slot": "10:00"});
     world.post(&world.merchant, "/api/v1/pickups/holds", &body).await.expect(201);
     world.app.advance_to(at(NINE) + 10.minutes());
     assert_eq!(world.remaining(TOMORROW, "10:00").await, 1);
     world.book(&scheduled(TOMORROW, "10:00")).await;
+    let another =
+        json!({"place": {"country": "CO", "postal_code": "110221"}, "date": TOMORROW, "slot": "12:00"});
+    world.post(&world.merchant, "/api/v1/pickups/holds", &another).await.expect(201);
+    assert_eq!(held().await, 1, "who holds any slot of the area sweeps what has run out");
     world.assert_sound().await;
 }
 

@@ -1,16 +1,18 @@
 use std::sync::atomic::Ordering;
 
 use axum::Router;
+use jiff::ToSpan;
+use quenty_contracts::customer::{CompanyClosed, Standing};
 use quenty_kernel::{
     Failure,
     id::{CompanyId, OrderId},
 };
 use quenty_platform::{Error, token::Realm};
 use quenty_testkit::neighbour::serve;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
-    NINE, NOWHERE, TODAY, TOMORROW, World, at, contact, customer, express, hold, scheduled,
+    NINE, NOWHERE, TODAY, TOMORROW, World, at, contact, customer, express, hold, scheduled, standing,
 };
 
 #[tokio::test]
@@ -98,7 +100,7 @@ async fn another_company_sees_and_moves_nothing() {
 #[tokio::test]
 async fn a_list_is_narrowed_by_day_status_and_driver() {
     let world = World::new(3).await;
-    let (first, _) = world.in_progress(&scheduled(TOMORROW, "10:00")).await;
+    let (first, _) = world.in_progress(&scheduled(TODAY, "10:00")).await;
     world.book(&scheduled("2026-05-07", "10:00")).await;
     let count = async |query: &str| {
         let page = world.get(&world.merchant, &format!("/api/v1/pickups?{query}")).await.expect(200).json();
@@ -109,6 +111,11 @@ async fn a_list_is_narrowed_by_day_status_and_driver() {
     assert_eq!(count("status=in_progress").await, 1);
     assert_eq!(count(&format!("driver_id={}", first["driver_id"].as_str().unwrap())).await, 1);
     assert_eq!(count("status=cancelled").await, 0);
+    // Its window ends at noon.
+    world.app.advance_to(at(NINE) + 3.hours());
+    assert_eq!(count("overdue=true").await, 0);
+    world.app.advance_to(at(NINE) + 181.minutes());
+    assert_eq!((count("overdue=true").await, count("overdue=false").await), (1, 2));
     world.get(&world.merchant, "/api/v1/pickups?status=lost").await.expect_problem(422, "INVALID_QUERY");
 }
 
@@ -127,6 +134,44 @@ async fn a_merchant_reschedules_twice_and_the_old_place_is_free_again() {
         .expect(200);
     world.step(&world.merchant, &pickup, "reschedule", &later).await.expect_problem(409, "RESCHEDULE_LIMIT");
     world.step(&world.dispatcher, &pickup, "reschedule", &later).await.expect(200);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_express_pickup_that_its_merchant_moves_costs_what_a_scheduled_one_does() {
+    let world = World::new(3).await;
+    let pickup = world.book(&express()).await;
+    assert_eq!(pickup["cost"]["total"]["amount"], "16000.00");
+    let later = json!({"date": TOMORROW, "slot": "14:00"});
+    let moved = world.step(&world.dispatcher, &pickup, "reschedule", &later).await.expect(200).json();
+    assert_eq!(moved["cost"], pickup["cost"], "that was not the merchant's wish");
+    let moved = world.step(&world.merchant, &pickup, "reschedule", &later).await.expect(200).json();
+    assert_eq!(moved["cost"]["total"]["amount"], "7000.00");
+    let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+    assert_eq!(world.get(&world.merchant, &path).await.expect(200).json(), moved);
+    let folded = world.get(&world.merchant, &format!("{path}?as_of={}", world.app.now())).await;
+    assert_eq!(folded.expect(200).json(), moved);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn nobody_comes_for_what_a_closed_company_booked_itself() {
+    let world = World::new(3).await;
+    let order = OrderId::new();
+    world.app.hear(order, Some(world.company), 1, &world.request(order, 1, "scheduled")).await;
+    let own = world.book(&scheduled(TOMORROW, "10:00")).await;
+    let (begun, _) = world.in_progress(&scheduled(TODAY, "10:00")).await;
+    let closed = Standing { status: "closed".to_owned(), ..standing(world.company, 2, false) };
+    let told =
+        CompanyClosed { company_id: world.company, reason: "no more goods".to_owned(), standing: closed };
+    world.app.hear(world.company, Some(world.company), 2, &told).await;
+    let status = async |pickup: &Value| {
+        let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+        world.get(&world.dispatcher, &path).await.expect(200).json()["status"].clone()
+    };
+    assert_eq!((status(&own).await, status(&begun).await), (json!("cancelled"), json!("in_progress")));
+    assert_eq!(world.pickups_of(order).await[0]["status"], "scheduled", "that is Order's to end");
+    assert_eq!(world.remaining(TOMORROW, "10:00").await, 3);
     world.assert_sound().await;
 }
 

@@ -1,5 +1,6 @@
 use futures_util::future::join_all;
 use quenty_kernel::id::OrderId;
+use quenty_testkit::eventually;
 use serde_json::json;
 
 use crate::support::{TOMORROW, World, scheduled};
@@ -30,6 +31,30 @@ async fn holds_and_bookings_share_the_places_of_a_slot() {
     let won = answers.clone().filter(|answer| answer.status() == 201).count();
     let refused = answers.filter(|answer| answer.status() == 409 && answer.code() == "NO_CAPACITY").count();
     assert_eq!((won, refused), (5, 19));
+    world.assert_sound().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_booking_waits_for_a_timetable_that_is_being_changed() {
+    let world = World::new(5).await;
+    let mut change = world.app.app.db().begin().await.unwrap();
+    sqlx::query("update service_areas set definition = jsonb_set(definition, '{slot_minutes}', '60')")
+        .execute(&mut *change)
+        .await
+        .unwrap();
+    let body = scheduled(TOMORROW, "11:00");
+    let booking = world.post(&world.merchant, "/api/v1/pickups", &body);
+    let changing = async {
+        eventually("the booking waits", || async {
+            let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(world.app.app.db()).await.unwrap();
+            (waiting > 0).then_some(())
+        })
+        .await;
+        change.commit().await.unwrap();
+    };
+    let (booked, ()) = tokio::join!(booking, changing);
+    booked.expect(201);
     world.assert_sound().await;
 }
 

@@ -4,7 +4,7 @@ use quenty_platform::revocations::Revocation;
 use quenty_testkit::stream::Stream;
 use serde_json::{Value, json};
 
-use crate::support::{TOMORROW, World, scheduled};
+use crate::support::{TODAY, TOMORROW, World, scheduled};
 
 /// Opens the stream of a pickup, as its merchant.
 async fn follow(world: &World, pickup: &Value) -> Stream {
@@ -31,6 +31,18 @@ async fn a_merchant_sees_the_present_state_and_then_what_happens() {
     }
     let told = stream.read_until("quenty.pickup.pickup.assigned.v1").await;
     assert!(!told.contains(other["id"].as_str().unwrap()), "another pickup's news: {told}");
+}
+
+#[tokio::test]
+async fn a_driver_hears_of_a_stop_until_it_is_somebody_else_s() {
+    let world = World::new(5).await;
+    let (pickup, token) = world.in_progress(&scheduled(TODAY, "10:00")).await;
+    let path = format!("/api/v1/pickups/{}/live", pickup["id"].as_str().unwrap());
+    let mut stream = world.app.follow(&path, Some(&token), None).await;
+    stream.read_until("snapshot").await;
+    world.step(&token, &pickup, "unassign", &json!({"reason": "flat tyre"})).await.expect(200);
+    let last = stream.read_until("0\r\n\r\n").await;
+    assert!(!last.contains("flat tyre"), "{last}");
 }
 
 #[tokio::test]

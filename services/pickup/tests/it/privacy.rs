@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::support::World;
 
-const WORDS: [&str; 6] = ["Ana Gómez", "ana@example.com", "Calle 85", "110221", "M10 40", "4.6712"];
+const WORDS: [&str; 8] =
+    ["Ana Gómez", "ana@example.com", "Calle 85", "110221", "M10 40", "4.6712", "the porter", "her neighbour"];
 
 #[tokio::test]
 async fn a_buyer_is_erased_from_the_pickup_at_their_door_once_nobody_comes_any_more() {
@@ -24,6 +25,10 @@ async fn a_buyer_is_erased_from_the_pickup_at_their_door_once_nobody_comes_any_m
     let (driver, token) = world.driver().await;
     world.step(&world.dispatcher, &pickup, "assign", &json!({"driver_id": driver["id"]})).await.expect(200);
     world.step(&token, &pickup, "start", &json!({})).await.expect(200);
+    let noted = json!({"code": "CLOSED", "detail": "the porter says that she moved"});
+    world.step(&token, &pickup, "fail", &noted).await.expect(200);
+    world.step(&world.dispatcher, &pickup, "assign", &json!({"driver_id": driver["id"]})).await.expect(200);
+    world.step(&token, &pickup, "start", &json!({})).await.expect(200);
     let request_id = PrivacyRequestId::new();
     let erase = ErasureRequested {
         request_id,
@@ -39,8 +44,8 @@ async fn a_buyer_is_erased_from_the_pickup_at_their_door_once_nobody_comes_any_m
     world.step(&token, &pickup, "arrive", &json!({"position": place})).await.expect(200);
     let drawn =
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 80"><path d="M10 40 L190 42"/></svg>"#;
-    let handed_over =
-        json!({"parcel_count": 1, "handed_over_by": "Ana Gómez", "position": place, "signature_svg": drawn});
+    let handed_over = json!({"parcel_count": 2, "difference": "one is her neighbour's", "handed_over_by": "Ana Gómez", "position": place,
+            "signature_svg": drawn});
     world.step(&token, &pickup, "complete", &handed_over).await.expect(200);
 
     let told = eventually("it goes on by itself", || async { world.app.facts(request_id).await.pop() }).await;

@@ -1,8 +1,9 @@
+use jiff::ToSpan;
 use quenty_contracts::returns::{ReturnPickupRequested, ReturnWayBackCancelRequested};
 use quenty_kernel::id::{OrderId, PickupId, ReturnId};
 use serde_json::{Value, json};
 
-use crate::support::{TOMORROW, World, contact, scheduled};
+use crate::support::{NINE, TOMORROW, World, at, contact, scheduled};
 
 impl World {
     fn way_back(&self, goods: ReturnId, attempt: u32) -> ReturnPickupRequested {
@@ -243,6 +244,7 @@ async fn from_the_door_on_every_fact_tells_which_return_it_is() {
     world.step(&token, &pickup, "fail", &json!({"code": "NOT_READY"})).await.expect(200);
     let later = json!({"date": TOMORROW, "slot": "16:00"});
     world.step(staff, &pickup, "reschedule", &later).await.expect(200);
+    world.app.advance_to(at(NINE) + 24.hours());
     world.step(staff, &pickup, "assign", &to).await.expect(200);
     world.step(&token, &pickup, "start", &json!({})).await.expect(200);
     world.step(&token, &pickup, "arrive", &json!({})).await.expect(200);

@@ -47,6 +47,57 @@ async fn a_driver_collects_and_the_proof_is_kept() {
 }
 
 #[tokio::test]
+async fn a_driver_without_network_tells_late_what_was_collected() {
+    let world = World::new(3).await;
+    let order = OrderId::new();
+    world.app.hear(order, Some(world.company), 1, &world.request(order, 1, "scheduled")).await;
+    let cancelled = world.pickups_of(order).await.remove(0);
+    let unknown = world.book(&scheduled(TODAY, "10:00")).await;
+    let (driver, token) = world.driver().await;
+    for pickup in [&cancelled, &unknown] {
+        let to = json!({"driver_id": driver["id"]});
+        world.step(&world.dispatcher, pickup, "assign", &to).await.expect(200);
+    }
+    world.app.hear(order, Some(world.company), 2, &world.wish_to_cancel(order, 1)).await;
+    world.app.advance_to(at(NINE) + 4.hours());
+    let mut proof = json!({"parcel_count": 1, "handed_over_by": "Luz Marín", "at": "2026-05-06T15:30:00Z"});
+    world.step(&token, &unknown, "complete", &proof).await.expect_problem(422, "IN_THE_FUTURE");
+    proof["at"] = json!("2026-05-04T15:30:00Z");
+    world.step(&token, &unknown, "complete", &proof).await.expect_problem(422, "BEFORE_THE_PICKUP");
+    proof["at"] = json!("2026-05-05T15:30:00.123456789Z");
+    for pickup in [&cancelled, &unknown] {
+        let done = world.step(&token, pickup, "complete", &proof).await.expect(200).json();
+        assert_eq!(
+            (&done["status"], &done["proof"]["at"]),
+            (&json!("completed"), &json!("2026-05-05T15:30:00.123456Z"))
+        );
+        let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+        assert_eq!(world.get(&world.merchant, &path).await.expect(200).json(), done);
+        let then = format!("{path}?as_of={}", world.app.now());
+        assert_eq!(world.get(&world.merchant, &then).await.expect(200).json(), done);
+    }
+    assert_eq!(world.told(&cancelled).await[3..], ["pickup.cancelled", "pickup.completed"]);
+    world.assert_sound().await;
+}
+
+#[tokio::test]
+async fn nobody_starts_on_another_day_and_the_next_attempt_is_not_before_the_window() {
+    let world = World::new(3).await;
+    let (driver, token) = world.driver().await;
+    let (early, today) =
+        (world.book(&scheduled(TOMORROW, "10:00")).await, world.book(&scheduled(TODAY, "16:00")).await);
+    for pickup in [&early, &today] {
+        let to = json!({"driver_id": driver["id"]});
+        world.step(&world.dispatcher, pickup, "assign", &to).await.expect(200);
+    }
+    world.step(&token, &early, "start", &json!({})).await.expect_problem(409, "TOO_EARLY");
+    world.step(&token, &today, "start", &json!({})).await.expect(200);
+    let failed = world.step(&token, &today, "fail", &json!({"code": "NOT_READY"})).await.expect(200).json();
+    assert_eq!(failed["window"], today["window"], "the goods are promised for then");
+    world.assert_sound().await;
+}
+
+#[tokio::test]
 async fn some_of_the_parcels_are_not_all_of_them() {
     let world = World::new(3).await;
     let mut body = scheduled(TODAY, "10:00");
@@ -127,6 +178,11 @@ async fn a_failed_attempt_gets_the_next_slot_and_the_third_is_the_last() {
 #[tokio::test]
 async fn a_failed_attempt_without_room_ahead_waits_for_a_person() {
     let world = World::new(1).await;
+    // Nobody drives to the same wrong address again.
+    let (wrong, driver) = world.in_progress(&scheduled(TODAY, "12:00")).await;
+    let failed =
+        world.step(&driver, &wrong, "fail", &json!({"code": "WRONG_ADDRESS"})).await.expect(200).json();
+    assert_eq!((&failed["status"], world.remaining(TODAY, "12:00").await), (&json!("failed"), 1));
     let (pickup, driver) = world.in_progress(&scheduled(TODAY, "10:00")).await;
     let areas = world.get(&world.dispatcher, "/api/v1/service-areas").await.json();
     let days: Vec<String> = (5..=12).map(|day| format!("2026-05-{day:02}")).collect();
@@ -135,6 +191,9 @@ async fn a_failed_attempt_without_room_ahead_waits_for_a_person() {
     let failed = world.step(&driver, &pickup, "fail", &json!({"code": "NOT_READY"})).await.expect(200).json();
     assert_eq!(failed["status"], "failed");
     world.step(&world.merchant, &pickup, "reschedule", &json!({})).await.expect_problem(409, "NO_CAPACITY");
+    world.app.patch(&path).token(&world.dispatcher).json(&json!({"holidays": []})).send().await.expect(200);
+    let moved = world.step(&world.merchant, &pickup, "reschedule", &json!({})).await.expect(200).json();
+    assert_eq!((&moved["status"], &moved["merchant_reschedules"]), (&json!("scheduled"), &json!(0)));
     world.step(&world.merchant, &pickup, "cancel", &json!({"reason": "we give up"})).await.expect(200);
     world.assert_sound().await;
 }
@@ -148,7 +207,11 @@ async fn a_missed_express_guarantee_refunds_its_fee_and_a_kept_one_does_not() {
     world.step(&world.merchant, &cancelled, "cancel", &json!({"reason": "wrong day"})).await.expect(200);
     world.app.advance_to(at(NINE) + 59.minutes());
     world.step(&driver, &kept, "arrive", &json!({})).await.expect(200);
-    world.app.advance_to(at(NINE) + 60.minutes());
+    // That the driver was there may be told late.
+    world.app.advance_to(at(NINE) + 89.minutes());
+    world.app.at_rest().await;
+    assert_eq!(world.told(&late).await.last().unwrap(), "pickup.scheduled");
+    world.app.advance_to(at(NINE) + 90.minutes());
     world.app.at_rest().await;
     let refund = async |pickup: &Value| {
         let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
@@ -172,7 +235,7 @@ async fn a_driver_who_breaks_down_on_the_way_breaks_the_guarantee() {
     assert_eq!(failed["refund"], json!({"amount": "15000.00", "currency": "COP"}));
     let failed = world.step(&other, &at_the_door, "fail", &failure).await.expect(200).json();
     assert_eq!(failed["refund"], json!(null), "somebody was there in time");
-    world.app.advance_to(at(NINE) + 61.minutes());
+    world.app.advance_to(at(NINE) + 90.minutes());
     world.app.at_rest().await;
     for (pickup, times) in [(on_the_way, 1), (at_the_door, 0)] {
         let told = world.told(&pickup).await;
@@ -207,7 +270,7 @@ async fn a_cancellation_does_not_forget_a_guarantee_that_is_broken() {
 async fn the_facts_in_the_journal_rebuild_the_row() {
     let world = World::new(2).await;
     let (pickup, driver) = world.in_progress(&express()).await;
-    world.app.advance_to(at(NINE) + 61.minutes());
+    world.app.advance_to(at(NINE) + 90.minutes());
     world.app.at_rest().await;
     world.step(&driver, &pickup, "fail", &json!({"code": "NO_ACCESS"})).await.expect(200);
     world.step(&world.merchant, &pickup, "reschedule", &json!({"date": TOMORROW})).await.expect(200);

@@ -88,7 +88,12 @@ pub(crate) async fn request_return(
         Some(id) => Verdict::Approved(Finding { rule: RULE.to_owned(), detail: id.to_string() }),
         None => checked.verdict.clone(),
     };
-    let request = requested(tx, new, &order, &checked, customer.unwrap_or_default())?;
+    let mut request = requested(tx, new, &order, &checked, customer.unwrap_or_default())?;
+    // The goods were sent from there; the warehouse may have moved.
+    let moved = store::neighbours::find_warehouse(tx.conn(), order.company_id, order.warehouse_id).await?;
+    if let Some((address, phone)) = moved {
+        request.destination = Party { address, phone, ..request.destination };
+    }
     let (mut of, mut facts) = Return::request(request, verdict, days, now);
     if of.approval.is_some() {
         facts.extend(arrange(&mut of, &order, now)?);

@@ -6,6 +6,7 @@ mod on_pickup;
 mod on_privacy;
 mod on_product;
 mod on_shipment;
+mod on_warehouse;
 
 use quenty_platform::Reaction;
 
@@ -15,6 +16,7 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_order::on_paid),
         Reaction::on(on_product::on_created),
         Reaction::on(on_product::on_updated),
+        Reaction::on(on_warehouse::on_updated),
         Reaction::on(on_privacy::on_requested),
         Reaction::on(on_privacy::on_erasure_requested),
         Reaction::on(on_customer::on_created),
@@ -24,6 +26,7 @@ pub(crate) fn reactions() -> Vec<Reaction> {
         Reaction::on(on_pickup::on_rescheduled),
         Reaction::on(on_pickup::on_failed),
         Reaction::on(on_pickup::on_completed),
+        Reaction::on(on_pickup::on_unassigned),
         Reaction::on(on_pickup::on_abandoned),
         Reaction::on(on_pickup::on_cancelled),
         Reaction::on(on_pickup::on_cancel_refused),

@@ -2,7 +2,7 @@
 
 use quenty_contracts::pickup::{
     PickupAbandoned, PickupCancelRefused, PickupCancelled, PickupCompleted, PickupFailed, PickupRejected,
-    PickupRescheduled, PickupScheduled,
+    PickupRescheduled, PickupScheduled, PickupUnassigned,
 };
 use quenty_kernel::id::PickupId;
 use quenty_platform::{Received, Tx};
@@ -50,7 +50,14 @@ pub(super) async fn on_failed(tx: &mut Tx, event: Received<PickupFailed>) -> Res
 
 pub(super) async fn on_completed(tx: &mut Tx, event: Received<PickupCompleted>) -> Result<(), Error> {
     let of = event.data;
-    follow_return(tx, of.return_id, News::PickedUp { of: Booked::Pickup(of.pickup_id), at: of.at }).await
+    let missing = of.parcels_booked.map_or(0, |booked| booked.saturating_sub(of.parcel_count));
+    let news = News::PickedUp { of: Booked::Pickup(of.pickup_id), at: of.at, missing };
+    follow_return(tx, of.return_id, news).await
+}
+
+pub(super) async fn on_unassigned(tx: &mut Tx, event: Received<PickupUnassigned>) -> Result<(), Error> {
+    let of = event.data;
+    follow_return(tx, of.return_id, News::TurnedBack { pickup_id: of.pickup_id }).await
 }
 
 pub(super) async fn on_abandoned(tx: &mut Tx, event: Received<PickupAbandoned>) -> Result<(), Error> {

@@ -44,7 +44,8 @@ pub(super) async fn on_voided(tx: &mut Tx, event: Received<ShipmentVoided>) -> R
 
 pub(super) async fn on_picked_up(tx: &mut Tx, event: Received<ShipmentPickedUp>) -> Result<(), Error> {
     let of = event.data;
-    follow_return(tx, of.return_id, News::PickedUp { of: Booked::Shipment(of.shipment_id), at: of.at }).await
+    let news = News::PickedUp { of: Booked::Shipment(of.shipment_id), at: of.at, missing: 0 };
+    follow_return(tx, of.return_id, news).await
 }
 
 pub(super) async fn on_departed(tx: &mut Tx, event: Received<ShipmentDeparted>) -> Result<(), Error> {

@@ -1,10 +1,14 @@
 //! What Order and Customer tell that a return needs.
 
 use quenty_kernel::{
-    contact::{Email, LanguageTag},
-    id::{CompanyId, CustomerId, ProductId},
+    address::Address,
+    contact::{Email, LanguageTag, Phone},
+    id::{CompanyId, CustomerId, ProductId, WarehouseId},
 };
-use quenty_platform::Result;
+use quenty_platform::{
+    Result,
+    row::{document, parse_some},
+};
 use sqlx::{PgConnection, PgExecutor};
 
 /// How a customer is written to.
@@ -49,6 +53,41 @@ pub(crate) async fn keep_customer(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+pub(crate) async fn keep_warehouse(
+    connection: &mut PgConnection,
+    company: CompanyId,
+    id: WarehouseId,
+    address: &Address,
+    phone: Option<&Phone>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into warehouses (id, company_id, address, contact_phone) values ($1, $2, $3, $4)
+         on conflict (id) do update set address = excluded.address, contact_phone = excluded.contact_phone",
+        id.uuid(),
+        company.uuid(),
+        serde_json::to_value(address)?,
+        phone.map(Phone::as_str)
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Where it stands and how it is reached; nothing, as long as nothing of it has changed.
+pub(crate) async fn find_warehouse(
+    db: impl PgExecutor<'_>,
+    company: CompanyId,
+    id: WarehouseId,
+) -> Result<Option<(Address, Option<Phone>)>> {
+    let row = sqlx::query!(
+        "select address, contact_phone from warehouses where id = $1 and company_id = $2",
+        id.uuid(),
+        company.uuid()
+    );
+    let row = row.fetch_optional(db).await?;
+    row.map(|row| Ok((document(row.address)?, parse_some(row.contact_phone)?))).transpose()
 }
 
 pub(crate) async fn find_customer(

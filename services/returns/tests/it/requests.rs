@@ -1,5 +1,5 @@
-use quenty_contracts::order::OrderPaid;
-use quenty_kernel::id::{CompanyId, OrderId};
+use quenty_contracts::order::{OrderPaid, WarehouseUpdated};
+use quenty_kernel::id::{CompanyId, OrderId, WarehouseId};
 use quenty_platform::token::Realm;
 use serde_json::{Value, json};
 
@@ -18,6 +18,17 @@ async fn what_the_rules_allow_is_approved_at_once_and_names_its_rule() {
         "half of the shipping"
     );
     assert_eq!(world.told(&asked).await, ["requested", "approved"]);
+    // The warehouse moves: what comes back later goes where it is then.
+    let warehouse: WarehouseId = asked["warehouse_id"].as_str().unwrap().parse().unwrap();
+    let there = json!({"line1": "Calle 80 # 69-70", "city": "Bogotá", "country": "CO"});
+    let moved: WarehouseUpdated = serde_json::from_value(
+        json!({"warehouse_id": warehouse, "name": "Norte", "address": there, "is_default": true}),
+    )
+    .unwrap();
+    world.app.hear(warehouse, Some(world.company), 2, &moved).await;
+    let later = world.request(&of, 1, "wrong_item", json!({})).await;
+    assert_eq!(later["destination"], json!({"name": "Tienda Luz", "address": there}));
+    assert_ne!(asked["destination"]["address"], there);
     world.assert_sound().await;
 }
 

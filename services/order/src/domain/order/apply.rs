@@ -174,6 +174,7 @@ impl OrderState {
             OrderFact::Erased(_) => {
                 self.consignee = self.consignee.erased();
                 self.notes = None;
+                self.cancel_reason = None;
             }
             OrderFact::Returned(returned) => {
                 read(&returned.status, &mut self.status);

@@ -49,8 +49,14 @@ impl Order {
             return;
         }
         match (self.fulfilment.shipment, self.fulfilment.pickup) {
-            (Booking::Open, _) => self.request_shipment(self.fulfilment.shipment_attempt + 1, now),
-            (Booking::Booked, Booking::Open) => self.request_pickup(self.fulfilment.pickup_attempt + 1, now),
+            (Booking::Open, _) => {
+                self.follow_warehouse(now);
+                self.request_shipment(self.fulfilment.shipment_attempt + 1, now);
+            }
+            (Booking::Booked, Booking::Open) => {
+                self.follow_warehouse(now);
+                self.request_pickup(self.fulfilment.pickup_attempt + 1, now);
+            }
             (Booking::Booked, Booking::Booked) if self.status == Status::Confirmed => {
                 self.start_processing(now)
             }
@@ -70,7 +76,12 @@ impl Order {
             consignee: self.consignee.clone(),
             parcels: self.parcels.clone(),
             items: self.items.clone(),
-            declared_value: self.totals.subtotal,
+            // A discount of the sale, which is never more than the subtotal, is no part of the value for customs.
+            declared_value: self
+                .totals
+                .subtotal
+                .checked_sub(self.totals.discount)
+                .unwrap_or(self.totals.subtotal),
             cash_on_delivery: owes.then_some(self.totals.total),
             // Delivered at place: the consignee pays duties, as nothing of the order does (Incoterms 2020).
             incoterm: (self.kind == OrderKind::International).then(|| "DAP".to_owned()),

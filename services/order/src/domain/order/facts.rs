@@ -83,6 +83,7 @@ pub struct OrderBookingEnded {
 impl Event for OrderBookingEnded {
     const TYPE: &'static str = "quenty.order.order.booking_ended.v1";
     const PUBLISHED: bool = false;
+    const PERSONAL: &'static [&'static str] = &["detail"];
 }
 
 /// The driver had begun: the pickup that was given back goes on.
@@ -96,6 +97,7 @@ pub struct OrderPickupKept {
 impl Event for OrderPickupKept {
     const TYPE: &'static str = "quenty.order.order.pickup_kept.v1";
     const PUBLISHED: bool = false;
+    const PERSONAL: &'static [&'static str] = &["reason"];
 }
 
 /// Other lines are other parcels and another declaration at customs.
@@ -145,9 +147,10 @@ pub struct OrderStatusSet {
 impl Event for OrderStatusSet {
     const TYPE: &'static str = "quenty.order.order.status_set.v1";
     const PUBLISHED: bool = false;
+    const PERSONAL: &'static [&'static str] = &["reason"];
 }
 
-/// Money was paid back: for goods that came back, or of an order that nobody got.
+/// Money was paid back, or paid for another order: for goods that came back, or of an order that nobody got.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrderRefunded {
     pub order_id: OrderId,

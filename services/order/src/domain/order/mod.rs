@@ -5,6 +5,7 @@
 
 mod apply;
 mod bookings;
+mod circumstances;
 mod exchange;
 pub mod facts;
 pub mod payments;
@@ -35,6 +36,7 @@ use quenty_kernel::{
 };
 
 pub use bookings::ShipmentNews;
+pub(crate) use circumstances::Circumstances;
 pub use facts::OrderFact;
 pub use payments::Payment;
 pub use pickups::PickupNews;
@@ -71,8 +73,6 @@ pub enum OrderError {
     NeedsRetry(HoldCode),
     #[error("nothing of the order has failed")]
     NothingToRetry,
-    #[error("the order is {}", .0.as_str())]
-    NotPayable(Status),
     #[error("the order is paid {}", .0.as_str())]
     NotPrepaid(PaymentMethod),
     #[error("the order is paid already")]
@@ -224,6 +224,7 @@ pub struct Order {
     news: News,
     /// The number of the deadline that has a task waiting for it.
     scheduled: Option<u32>,
+    circumstances: Option<Circumstances>,
 }
 
 /// Deadlines whose tasks are to be taken back or begun.
@@ -309,8 +310,8 @@ impl Order {
             stale_standing: new.stale_standing,
         };
         let state = OrderState::placed(&placed, (new.kind, new.payment_method, payment_status), now);
-        let mut order =
-            Self { state, news: News { facts: vec![placed.into()], goods: vec![] }, scheduled: None };
+        let news = News { facts: vec![placed.into()], goods: vec![] };
+        let mut order = Self { state, news, scheduled: None, circumstances: None };
         if let Some(missing) = missing {
             order.happen(OrderBackordered { order_id: order.id, missing }, now);
         }
@@ -327,7 +328,7 @@ impl Order {
     #[must_use]
     pub fn restore(state: OrderState) -> Self {
         let scheduled = state.fulfilment.deadline.map(|_| state.fulfilment.deadline_number);
-        Self { state, news: News::default(), scheduled }
+        Self { state, news: News::default(), scheduled, circumstances: None }
     }
 
     /// Which deadline is over and which begins, since it was loaded.
@@ -367,6 +368,9 @@ impl Order {
     fn proceed(&mut self, now: Timestamp) {
         if self.hold.is_some() {
             return;
+        }
+        if let Some((code, why)) = self.obstacle() {
+            return self.fail(code, why, now);
         }
         if self.status == Status::Pending && self.payment_status.is_settled() {
             self.happen(OrderConfirmed { order_id: self.id }, now);

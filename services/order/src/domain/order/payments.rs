@@ -34,16 +34,14 @@ impl OrderState {
 }
 
 impl Order {
-    /// Records that the merchant received the money of a prepaid order: all of it, or what a credit has left.
+    /// Records that the merchant received the money of a prepaid order: all of it, or what a credit has left. Also of one
+    /// that ended meanwhile: then it can be paid back.
     pub fn pay(&mut self, payment: Payment, now: Timestamp) -> Result<(), OrderError> {
         if self.payment_method != PaymentMethod::Prepaid {
             return Err(OrderError::NotPrepaid(self.payment_method));
         }
         if self.payment_status != PaymentStatus::Unpaid {
             return Err(OrderError::AlreadyPaid);
-        }
-        if matches!(self.status, Status::Cancelling | Status::Cancelled) {
-            return Err(OrderError::NotPayable(self.status));
         }
         if payment.amount != self.due() {
             return Err(OrderError::AmountDiffers(self.due()));

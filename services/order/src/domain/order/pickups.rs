@@ -35,6 +35,8 @@ pub enum PickupNews {
     Completed {
         pickup_id: PickupId,
         at: Timestamp,
+        /// How many of the parcels were not handed over.
+        missing: u32,
     },
     Abandoned {
         pickup_id: PickupId,
@@ -48,6 +50,7 @@ pub enum PickupNews {
         pickup_id: PickupId,
         reason: String,
     },
+    /// The driver came for nothing, or turned back: nobody is on the way any more.
     CameInVain {
         pickup_id: PickupId,
     },
@@ -57,6 +60,7 @@ pub enum PickupNews {
 
 /// Why a pickup is given back whose parcels nobody has to fetch.
 pub(super) const WITH_CARRIER: &str = "the carrier has the parcels";
+const WITH_DRIVER: &str = "another driver has the parcels";
 
 impl Order {
     pub(super) fn request_pickup(&mut self, attempt: u32, now: Timestamp) {
@@ -105,15 +109,7 @@ impl Order {
                 );
                 self.resume_if(now, |code| code == HoldCode::PickupOverdue);
             }
-            PickupNews::Completed { pickup_id, at } if self.has_live_pickup(pickup_id) => {
-                self.travel_from(Movement::PickedUp, at, now);
-                let (code, detail) = (COMPLETED.to_owned(), "the driver collected the parcels".to_owned());
-                self.happen(
-                    OrderBookingEnded { order_id: self.id, booking: BookingOf::Pickup, code, detail },
-                    now,
-                );
-                self.hold_if_stranded("the driver collected them", now);
-            }
+            PickupNews::Completed { pickup_id, at, missing } => self.collected(pickup_id, at, missing, now),
             PickupNews::Abandoned { pickup_id, reason } if self.is_own_pickup(pickup_id) => {
                 self.pickup_ended(HoldCode::PickupAbandoned, "ABANDONED".to_owned(), reason, now);
             }
@@ -161,6 +157,31 @@ impl Order {
                 OrderCancelRequested { order_id: self.id, pickup_id, attempt, reason, pickup_only: true },
                 now,
             );
+        }
+    }
+
+    /// A driver has the parcels. It may be one whose pickup was cancelled before that was told; then nobody else has to
+    /// fetch them.
+    fn collected(&mut self, pickup_id: PickupId, at: Timestamp, missing: u32, now: Timestamp) {
+        let is_own = self.has_live_pickup(pickup_id);
+        self.travel_from(Movement::PickedUp, at, now);
+        if is_own {
+            let (code, detail) = (COMPLETED.to_owned(), "the driver collected the parcels".to_owned());
+            self.happen(
+                OrderBookingEnded { order_id: self.id, booking: BookingOf::Pickup, code, detail },
+                now,
+            );
+        } else if self.waits_for_driver() {
+            self.give_pickup_back(WITH_DRIVER.to_owned(), now);
+        }
+        self.hold_if_stranded("the driver collected them", now);
+        let travels = matches!(self.status, Status::PickedUp | Status::InTransit | Status::Exception);
+        if missing > 0 && travels && self.hold.is_none() {
+            let why = format!(
+                "not all parcels were handed over, {missing} stayed behind: have them collected by a pickup of their own, \
+                 or agree with the buyer on what comes, then retry"
+            );
+            self.fail(HoldCode::PartlyCollected, why, now);
         }
     }
 

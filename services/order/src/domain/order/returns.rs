@@ -18,7 +18,7 @@ pub enum ReturnNews {
         came_back: bool,
         /// Whether nothing of the order is left with the consignee.
         whole: bool,
-        /// What was paid back.
+        /// What was paid back, be it with goods in its place.
         refund: Money,
         at: Timestamp,
     },

@@ -43,7 +43,7 @@ impl Order {
     }
 
     /// Whether a driver may still come for parcels of which nobody has told yet that they are under way.
-    fn waits_for_driver(&self) -> bool {
+    pub(super) fn waits_for_driver(&self) -> bool {
         let here = self.is_before_collection() || matches!(self.status, Status::PickedUp | Status::Exception);
         here && self.fulfilment.driver_may_come()
     }
@@ -127,8 +127,8 @@ impl Order {
         }
         let Some(reached) = self.status.progress() else { return };
         if to.progress() > Some(reached) && to != Status::Processing {
-            // Whatever was waited for, the parcels are on their way.
-            self.resume_if(now, |_| true);
+            // Whatever was waited for, the parcels are on their way; but those that were left behind are not.
+            self.resume_if(now, |code| code != HoldCode::PartlyCollected);
         }
         while self.status.progress().is_some_and(|progress| Some(progress) < to.progress()) {
             self.step_forward(at, now);

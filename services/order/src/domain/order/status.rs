@@ -75,6 +75,18 @@ quenty_kernel::words! {
     pub enum OrderKind ("kind") { Standard = "standard", Express = "express", International = "international" }
 }
 
+impl OrderKind {
+    /// What the order is now that it is known whether it leaves the country of its warehouse.
+    #[must_use]
+    pub const fn on_its_way(self, leaves_country: bool) -> Self {
+        match (leaves_country, self) {
+            (true, _) => Self::International,
+            (false, Self::International) => Self::Standard,
+            (false, kind) => kind,
+        }
+    }
+}
+
 quenty_kernel::words! {
     pub enum PaymentMethod ("payment method") { Prepaid = "prepaid", CashOnDelivery = "cash_on_delivery", Credit = "credit" }
 }
@@ -104,6 +116,9 @@ quenty_kernel::words! {
     pub enum HoldCode ("hold code") {
         Manual = "MANUAL",
         PaymentMissing = "PAYMENT_MISSING",
+        CompanyNotActive = "COMPANY_NOT_ACTIVE",
+        KycRequired = "KYC_REQUIRED",
+        GoodsExpired = "GOODS_EXPIRED",
         ShipmentRejected = "SHIPMENT_REJECTED",
         ShipmentVoided = "SHIPMENT_VOIDED",
         ShipmentUnanswered = "SHIPMENT_UNANSWERED",
@@ -112,6 +127,8 @@ quenty_kernel::words! {
         PickupCancelled = "PICKUP_CANCELLED",
         PickupUnanswered = "PICKUP_UNANSWERED",
         PickupOverdue = "PICKUP_OVERDUE",
+        // Stays while what was handed over travels on.
+        PartlyCollected = "PARTLY_COLLECTED",
         DeliveryOverdue = "DELIVERY_OVERDUE",
         ReturnOverdue = "RETURN_OVERDUE",
         CancellationUnanswered = "CANCELLATION_UNANSWERED",

@@ -9,8 +9,9 @@ use quenty_kernel::{
     currency::Currency,
     id::ProductId,
     measure::{Dimensions, Grams},
-    money::{Money, MoneyError},
+    money::{Money, MoneyError, round_half_even},
 };
+use rust_decimal::Decimal;
 
 /// A parcel that one person can lift; a heavier piece travels alone.
 const PARCEL_GRAMS: u64 = 30_000;
@@ -131,10 +132,19 @@ pub fn items(drafts: &[LineDraft]) -> Vec<Item> {
             hs_code: draft.sold.hs_code.clone(),
             origin: draft.sold.country_of_origin,
             quantity: draft.quantity,
-            unit_value: draft.unit_price,
+            unit_value: unit_value(draft),
             unit_weight_grams: draft.sold.unit_weight,
         })
         .collect()
+}
+
+/// What one piece comes to with its line's discount off: customs want to know what is paid for it.
+fn unit_value(draft: &LineDraft) -> Money {
+    let currency = draft.unit_price.currency();
+    let off = draft.discount.map_or(Decimal::ZERO, Money::amount);
+    let off = off.checked_div(draft.quantity.into()).unwrap_or_default();
+    Money::new(round_half_even(draft.unit_price.amount() - off, currency), currency)
+        .unwrap_or(draft.unit_price)
 }
 
 /// Packs the pieces, in the order of the lines, into parcels that one person can lift. Only a single
@@ -206,6 +216,8 @@ mod tests {
         assert_eq!(lines[0].total, cop("22610"));
         assert_eq!((totals.subtotal, totals.discount, totals.tax), (cop("25000"), cop("1500"), cop("3700")));
         assert_eq!(totals.total, cop("35200"));
+        let values: Vec<_> = items(&drafts).iter().map(|item| item.unit_value).collect();
+        assert_eq!(values, [cop("9500"), cop("5000")], "customs hear what is paid for a piece");
     }
 
     #[test]

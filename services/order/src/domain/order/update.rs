@@ -98,8 +98,13 @@ impl Order {
         if let Some(wanted) = changes.wanted_pickup {
             self.want_pickup(wanted, now)?;
         }
-        if (&consignee, &notes, &lines, &totals) == (&self.consignee, &self.notes, &self.lines, &self.totals)
-        {
+        // The same lines are packed and declared otherwise once the catalogue says otherwise; and what expired is exchanged.
+        let same_goods = repacked.as_ref().is_none_or(|(items, parcels, goods)| {
+            (items, parcels) == (&self.items, &self.parcels) && matches!(goods, ChangedGoods::Same)
+        });
+        let same = (&consignee, &notes, &lines, &totals)
+            == (&self.consignee, &self.notes, &self.lines, &self.totals);
+        if same && same_goods {
             return Ok(());
         }
         self.happen(OrderUpdated { order_id: self.id, consignee, lines, totals, notes }, now);

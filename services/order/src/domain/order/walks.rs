@@ -100,6 +100,8 @@ enum Event {
     PickupRejected { late: bool },
     Rescheduled,
     Completed,
+    PartlyCompleted,
+    CompletedByAnother,
     Abandoned,
     PickupCancelled,
     CancelRefused,
@@ -143,6 +145,8 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(|late| Event::PickupRejected { late }),
         1 => Just(Event::Rescheduled),
         3 => Just(Event::Completed),
+        1 => Just(Event::PartlyCompleted),
+        1 => Just(Event::CompletedByAnother),
         1 => Just(Event::Abandoned),
         1 => Just(Event::PickupCancelled),
         1 => Just(Event::CancelRefused),
@@ -194,7 +198,11 @@ fn pickup_news(order: &Order, event: &Event, now: Timestamp) -> Option<PickupNew
             detail: "full".to_owned(),
         },
         Event::Rescheduled => PickupNews::Rescheduled { pickup_id: f.pickup_id?, window_start, window_end },
-        Event::Completed => PickupNews::Completed { pickup_id: f.pickup_id?, at: now },
+        Event::Completed => PickupNews::Completed { pickup_id: f.pickup_id?, at: now, missing: 0 },
+        Event::PartlyCompleted => PickupNews::Completed { pickup_id: f.pickup_id?, at: now, missing: 2 },
+        Event::CompletedByAnother => {
+            PickupNews::Completed { pickup_id: PickupId::new(), at: now, missing: 0 }
+        }
         Event::Abandoned => {
             PickupNews::Abandoned { pickup_id: f.pickup_id?, reason: "third attempt".to_owned() }
         }

@@ -1,5 +1,6 @@
 //! Low stock is told once, at the edge, and ends only well above it, so that it never flutters.
 
+use jiff::civil::Date;
 use quenty_contracts::order::{StockFellLow, StockRecovered};
 use quenty_kernel::id::{CompanyId, ProductId};
 
@@ -32,14 +33,14 @@ impl Level {
 }
 
 impl Stock {
-    /// Which products fell low or recovered, now that everything is posted.
-    pub(crate) fn alarms(&mut self) -> Vec<(ProductId, ProductFact)> {
+    /// Which products fell low or recovered, now that everything is posted. What has expired by `today` is nothing to sell.
+    pub(crate) fn alarms(&mut self, today: Option<Date>) -> Vec<(ProductId, ProductFact)> {
         let mut told = Vec::new();
         for (product, level) in &mut self.levels {
             let available = self
                 .items
                 .iter()
-                .filter(|item| item.place.product_id == *product)
+                .filter(|item| item.place.product_id == *product && item.place.is_fresh(today))
                 .map(super::StockItem::available)
                 .sum();
             if let Some(fact) = level.crossing(*product, available) {

@@ -191,9 +191,7 @@ impl Stock {
 
     fn is_at(&self, index: usize, product: ProductId, warehouse: WarehouseId, today: Option<Date>) -> bool {
         let place = &self.items[index].place;
-        let is_fresh =
-            today.is_none_or(|today| place.expires_on().is_none_or(|expires_on| expires_on > today));
-        place.product_id == product && place.warehouse_id == warehouse && is_fresh
+        place.product_id == product && place.warehouse_id == warehouse && place.is_fresh(today)
     }
 
     fn available_at(&self, product: ProductId, warehouse: WarehouseId, today: Option<Date>) -> i64 {

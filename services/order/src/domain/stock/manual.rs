@@ -6,7 +6,8 @@ use utoipa::ToSchema;
 
 use super::{MovementKind, Note, Place, Stock, StockError};
 
-const MAX_QUANTITY: u32 = 1_000_000_000;
+/// More of a product at once is a typing error.
+pub(crate) const MAX_PIECES: u32 = 1_000_000_000;
 
 /// What people may record; the other kinds come of orders and transfers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -49,7 +50,7 @@ impl Stock {
             return needs("quantity", "must be positive; only an adjustment may be negative");
         }
         let pieces =
-            u32::try_from(quantity.unsigned_abs()).ok().filter(|pieces| (1..=MAX_QUANTITY).contains(pieces));
+            u32::try_from(quantity.unsigned_abs()).ok().filter(|pieces| (1..=MAX_PIECES).contains(pieces));
         let Some(pieces) = pieces else {
             return needs("quantity", "must lie between 1 and 1000000000 pieces");
         };

@@ -8,7 +8,7 @@ mod status;
 
 use std::ops::Deref;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use quenty_contracts::{
     party::Party,
     pickup::{
@@ -23,15 +23,14 @@ use quenty_kernel::{
     id::{DriverId, OrderId, PickupId, ReturnId},
     measure::Grams,
 };
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 pub(crate) use facts::{ErasureFact, PickupErased, PickupFact, PickupSigned, PickupUpdated};
 pub(crate) use state::{FailedAttempt, PickupState, Promise, Proof, Reason, RescheduledBy};
 pub use status::Status;
 
 use super::{
-    booking::{BookingRequest, Placement, Unbookable},
+    booking::{BookingRequest, PickupKind, Placement, Unbookable},
+    fees::Cost,
     signature::Signature,
     timetable::Window,
 };
@@ -39,6 +38,10 @@ use super::{
 /// The attempt after whose failure nobody comes again.
 pub(crate) const MAX_ATTEMPTS: usize = 3;
 pub(crate) const MAX_MERCHANT_RESCHEDULES: u32 = 2;
+/// Who collects at midnight leaves on the day before.
+const ON_THE_WAY_BEFORE: SignedDuration = SignedDuration::from_hours(2);
+/// A driver's clock may be this far ahead of ours.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PickupError {
@@ -46,6 +49,12 @@ pub enum PickupError {
     IllegalMove { from: Status, to: Status },
     #[error("the driver is not on the way: the pickup is {}", .0.as_str())]
     NotInProgress(Status),
+    #[error("nobody has to be on the way before {0}")]
+    TooEarly(Timestamp),
+    #[error("it cannot have happened yet")]
+    InTheFuture,
+    #[error("nobody can have been on the way to it then")]
+    BeforeThePickup,
     #[error("a pickup that is {} cannot be changed", .0.as_str())]
     Closed(Status),
     #[error("a merchant may reschedule a pickup {MAX_MERCHANT_RESCHEDULES} times")]
@@ -56,26 +65,15 @@ pub enum PickupError {
     CountDiffers { booked: u32 },
 }
 
-/// Why an attempt failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum FailureCode {
-    NotReady,
-    Closed,
-    WrongAddress,
-    NoAccess,
-    Other,
-}
-
-impl FailureCode {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotReady => "NOT_READY",
-            Self::Closed => "CLOSED",
-            Self::WrongAddress => "WRONG_ADDRESS",
-            Self::NoAccess => "NO_ACCESS",
-            Self::Other => "OTHER",
-        }
+quenty_kernel::words! {
+    /// Why an attempt failed.
+    pub(crate) enum FailureCode ("failure code") {
+        NotReady = "NOT_READY",
+        Closed = "CLOSED",
+        WrongAddress = "WRONG_ADDRESS",
+        NoAccess = "NO_ACCESS",
+        /// None of the reasons that lie with who hands over: no attempt of theirs.
+        Other = "OTHER",
     }
 }
 
@@ -97,6 +95,13 @@ pub(crate) struct HandOver {
     pub(crate) handed_over_by: Option<PersonName>,
     pub(crate) position: Option<GeoPoint>,
     pub(crate) signature_svg: Option<Signature>,
+}
+
+impl HandOver {
+    /// What is nobody's.
+    fn of_nobody(self) -> Self {
+        Self { difference: None, handed_over_by: None, position: None, signature_svg: None, ..self }
+    }
 }
 
 /// The aggregate. It is read as its [`PickupState`], and changed by its methods only.
@@ -241,8 +246,10 @@ impl Pickup {
         Ok(self.apply(PickupAssigned { pickup_id, order_id, return_id, driver_id }, now))
     }
 
+    /// Takes it back from its driver, also from one who broke down on the way, but not from one at the door.
     pub(crate) fn unassign(&mut self, reason: &Text<500>, now: Timestamp) -> Outcome {
-        if self.status != Status::Assigned {
+        let has_driver = matches!(self.status, Status::Assigned | Status::InProgress);
+        if !has_driver || self.arrived_at.is_some() {
             return Err(PickupError::IllegalMove { from: self.status, to: Status::Scheduled });
         }
         let (pickup_id, order_id, return_id) = self.whose();
@@ -254,13 +261,39 @@ impl Pickup {
         let to = Status::InProgress;
         self.require(to)?;
         let driver_id = self.driver_id.ok_or(PickupError::IllegalMove { from: self.status, to })?;
+        if let Some(earliest) = self.earliest_start().filter(|earliest| now < *earliest) {
+            return Err(PickupError::TooEarly(earliest));
+        }
         let (pickup_id, order_id, return_id) = self.whose();
         Ok(self.apply(PickupStarted { pickup_id, order_id, return_id, driver_id }, now))
+    }
+
+    /// From when on somebody may be on the way: the window's local day, and a little before.
+    fn earliest_start(&self) -> Option<Timestamp> {
+        let promise = self.promise.as_ref()?;
+        let zone = TimeZone::get(&promise.time_zone).unwrap_or(TimeZone::UTC);
+        let day = promise.window.start.to_zoned(zone).start_of_day().ok()?;
+        Some(day.timestamp() - ON_THE_WAY_BEFORE)
+    }
+
+    /// When something happened that a driver reports, late where there was no network; now unless told.
+    fn reported(&self, at: Option<Timestamp>, now: Timestamp) -> Result<Timestamp, PickupError> {
+        let at = at.unwrap_or(now);
+        if at > now + CLOCK_SKEW {
+            return Err(PickupError::InTheFuture);
+        }
+        // The start may be reported as late as what came after it.
+        let earliest = self.earliest_start().into_iter().chain(self.started_at).min();
+        if at < self.created_at || earliest.is_some_and(|earliest| at < earliest) {
+            return Err(PickupError::BeforeThePickup);
+        }
+        Ok(at.min(now))
     }
 
     /// The driver is at the door; reported again, the first time counts and nothing happens.
     pub(crate) fn arrive(
         &mut self,
+        at: Option<Timestamp>,
         position: Option<GeoPoint>,
         now: Timestamp,
     ) -> Result<Option<PickupFact>, PickupError> {
@@ -270,16 +303,26 @@ impl Pickup {
         if self.arrived_at.is_some() {
             return Ok(None);
         }
+        let at = self.reported(at, now)?;
         let (pickup_id, order_id, return_id) = self.whose();
-        Ok(Some(self.apply(PickupArrived { pickup_id, order_id, return_id, at: now, position }, now)))
+        Ok(Some(self.apply(PickupArrived { pickup_id, order_id, return_id, at, position }, now)))
     }
 
+    /// The driver has the parcels. That is a fact, which a start that was not reported yet does not undo, nor a
+    /// cancellation that the driver did not know of.
     pub(crate) fn complete(
         &mut self,
+        at: Option<Timestamp>,
         hand_over: HandOver,
         now: Timestamp,
     ) -> Result<Vec<PickupFact>, PickupError> {
         self.require(Status::Completed)?;
+        // Of whose attempt had failed before, that is known.
+        let had_driver = self.driver_id.is_some() && self.started_at.is_none();
+        if self.status == Status::Cancelled && !had_driver {
+            return Err(PickupError::IllegalMove { from: self.status, to: Status::Completed });
+        }
+        let at = self.reported(at, now)?;
         if hand_over.handed_over_by.is_none() && hand_over.signature_svg.is_none() {
             return Err(PickupError::ProofRequired);
         }
@@ -287,12 +330,14 @@ impl Pickup {
         if hand_over.parcel_count != booked && hand_over.difference.is_none() {
             return Err(PickupError::CountDiffers { booked });
         }
+        // Of who was erased meanwhile nothing is learned anew.
+        let hand_over = if self.request.contact.is_erased() { hand_over.of_nobody() } else { hand_over };
         let completed = PickupCompleted {
             pickup_id: self.id,
             company_id: self.request.company_id,
             order_id: self.request.order_id,
             return_id: self.request.return_id,
-            at: now,
+            at,
             parcel_count: hand_over.parcel_count,
             weight_grams: hand_over.weight_grams,
             handed_over_by: hand_over.handed_over_by.map(String::from),
@@ -328,9 +373,10 @@ impl Pickup {
         Ok(self.apply(failed, now))
     }
 
-    /// Whether the last attempt has failed.
+    /// Whether the last attempt has failed. One that came to nothing through us is none.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.failures.len() >= MAX_ATTEMPTS
+        let ours = FailureCode::Other.as_str();
+        self.failures.iter().filter(|failure| failure.code != ours).count() >= MAX_ATTEMPTS
     }
 
     pub(crate) fn abandon(&mut self, now: Timestamp) -> Outcome {
@@ -343,13 +389,32 @@ impl Pickup {
     /// Checked before a place is looked for, so that a refusal moves nothing.
     pub(crate) fn check_reschedule(&self, by: RescheduledBy) -> Result<(), PickupError> {
         self.require(Status::Scheduled)?;
+        if self.status == Status::InProgress {
+            return Err(PickupError::IllegalMove { from: self.status, to: Status::Scheduled });
+        }
         if by == RescheduledBy::Merchant && self.merchant_reschedules >= MAX_MERCHANT_RESCHEDULES {
             return Err(PickupError::RescheduleLimit);
         }
         Ok(())
     }
 
-    pub(crate) fn reschedule(&mut self, window: Window, by: RescheduledBy, now: Timestamp) -> Outcome {
+    /// Whether a merchant who moves it gives up what they paid more for. What was refused in time, or is paid back, was
+    /// that already.
+    pub(crate) fn loses_its_kind(&self, by: RescheduledBy) -> bool {
+        by == RescheduledBy::Merchant
+            && self.request.kind != PickupKind::Scheduled
+            && self.failures.is_empty()
+            && self.refund.is_none()
+    }
+
+    /// `cost` is what it costs from now on, if that is something else.
+    pub(crate) fn reschedule(
+        &mut self,
+        window: Window,
+        cost: Option<Cost>,
+        by: RescheduledBy,
+        now: Timestamp,
+    ) -> Outcome {
         self.check_reschedule(by)?;
         let rescheduled = PickupRescheduled {
             pickup_id: self.id,
@@ -359,6 +424,8 @@ impl Pickup {
             window_end: window.end,
             time_zone: self.promise.as_ref().map(|promise| promise.time_zone.clone()),
             by: by.as_str().to_owned(),
+            cost: cost.as_ref().map(|cost| cost.total),
+            cost_items: cost.map(|cost| cost.items).unwrap_or_default(),
         };
         Ok(self.apply(rescheduled, now))
     }

@@ -75,7 +75,7 @@ pub(crate) struct Promise {
     pub(crate) guaranteed_until: Option<Timestamp>,
 }
 
-/// Why it ended, or why nobody comes.
+/// Why it ended, or why nobody was to come any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reason {
     /// A stable word, for rejections.
@@ -174,6 +174,7 @@ impl PickupState {
             PickupFact::Unassigned(_) => {
                 self.status = Status::Scheduled;
                 self.driver_id = None;
+                self.started_at = None;
             }
             PickupFact::Started(_) => {
                 self.status = Status::InProgress;
@@ -208,9 +209,11 @@ impl PickupState {
     pub(super) fn forget_person(&mut self) {
         self.request.contact = self.request.contact.erased();
         for failure in &mut self.failures {
+            failure.detail = None;
             failure.position = None;
         }
         if let Some(proof) = &mut self.proof {
+            proof.difference = None;
             proof.handed_over_by = None;
             proof.position = None;
             proof.signature_svg = None;
@@ -218,6 +221,10 @@ impl PickupState {
     }
 
     fn completed(&mut self, fact: &PickupCompleted) {
+        if self.status == Status::Cancelled {
+            // With it went the guarantee.
+            self.end_guarantee();
+        }
         self.status = Status::Completed;
         self.proof = Some(Proof {
             at: fact.at,
@@ -253,6 +260,9 @@ impl PickupState {
         self.slot_start = Some(fact.window_start);
         if let Some(promise) = &mut self.promise {
             promise.window = Window { start: fact.window_start, end: fact.window_end };
+            if let Some(total) = fact.cost {
+                promise.cost = Cost { total, items: fact.cost_items.clone() };
+            }
         }
         if fact.by == RescheduledBy::Merchant.as_str() {
             self.merchant_reschedules += 1;

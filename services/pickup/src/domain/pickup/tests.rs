@@ -4,7 +4,7 @@ use quenty_kernel::{Fact, id::CompanyId, id::OrderId};
 use serde_json::json;
 
 use super::*;
-use crate::domain::{booking::PickupKind, booking::Wanted, service_area::tests::area};
+use crate::domain::{booking::Wanted, service_area::tests::area};
 
 fn start_of_day() -> Timestamp {
     "2026-05-05T14:00:00Z".parse().unwrap()
@@ -39,6 +39,10 @@ fn booked(kind: PickupKind) -> (Pickup, Vec<PickupFact>) {
     let placement = Placement { area, window, slot_start: now, cost };
     let (pickup, facts) = Pickup::schedule(PickupId::new(), request, &placement, now);
     (pickup, facts.to_vec())
+}
+
+fn scheduled_cost() -> Cost {
+    booked(PickupKind::Scheduled).0.promise.clone().unwrap().cost
 }
 
 fn hand_over() -> HandOver {
@@ -100,12 +104,13 @@ fn walk(pickup: &mut Pickup, step: Step, now: Timestamp) -> Result<Vec<PickupFac
         Step::Assign => pickup.assign(DriverId::new(), now).map(one),
         Step::Unassign => pickup.unassign(&"dropped out".parse().unwrap(), now).map(one),
         Step::Start => pickup.start(now).map(one),
-        Step::Arrive => pickup.arrive(None, now).map(|fact| fact.into_iter().collect()),
-        Step::Complete => pickup.complete(hand_over(), now),
+        Step::Arrive => pickup.arrive(None, None, now).map(|fact| fact.into_iter().collect()),
+        Step::Complete => pickup.complete(None, hand_over(), now),
         Step::Fail => pickup.fail(FailureCode::Closed, None, None, now).map(one),
         Step::Abandon => pickup.abandon(now).map(one),
         Step::Reschedule(by) => {
-            pickup.reschedule(Window { start: now + 1.hour(), end: now + 3.hours() }, by, now).map(one)
+            let cost = pickup.loses_its_kind(by).then(scheduled_cost);
+            pickup.reschedule(Window { start: now + 1.hour(), end: now + 3.hours() }, cost, by, now).map(one)
         }
         Step::Cancel => pickup.cancel("no longer needed", now).map(one),
         Step::AnswerCancel => Ok(one(pickup.answer_cancel_request("no longer needed", now))),
@@ -143,11 +148,11 @@ fn a_hand_over_is_proved_and_its_count_is_what_was_booked_or_says_why_not() {
     pickup.assign(DriverId::new(), now).map(drop).unwrap();
     pickup.start(now).map(drop).unwrap();
     let unproved = HandOver { handed_over_by: None, signature_svg: None, ..hand_over() };
-    assert_eq!(pickup.complete(unproved, now), Err(PickupError::ProofRequired));
+    assert_eq!(pickup.complete(None, unproved, now), Err(PickupError::ProofRequired));
     let two = HandOver { parcel_count: 2, ..hand_over() };
-    assert_eq!(pickup.complete(two.clone(), now), Err(PickupError::CountDiffers { booked: 1 }));
+    assert_eq!(pickup.complete(None, two.clone(), now), Err(PickupError::CountDiffers { booked: 1 }));
     let explained = HandOver { difference: Some("one more".parse().unwrap()), ..two };
-    let facts = pickup.complete(explained, now).unwrap();
+    let facts = pickup.complete(None, explained, now).unwrap();
     let PickupFact::Completed(fact) = &facts[0] else { panic!("not completed") };
     assert_eq!(
         (fact.parcel_count, fact.parcels_booked, fact.difference.as_deref()),
@@ -159,7 +164,7 @@ fn a_hand_over_is_proved_and_its_count_is_what_was_booked_or_says_why_not() {
 fn another_window_is_told_with_its_time_zone() {
     let (mut pickup, _) = booked(PickupKind::Scheduled);
     let window = Window { start: start_of_day() + 1.hour(), end: start_of_day() + 3.hours() };
-    let fact = pickup.reschedule(window, RescheduledBy::Dispatcher, start_of_day()).unwrap();
+    let fact = pickup.reschedule(window, None, RescheduledBy::Dispatcher, start_of_day()).unwrap();
     let PickupFact::Rescheduled(fact) = fact else { panic!("not rescheduled") };
     assert_eq!(fact.time_zone.as_deref(), Some("America/Mexico_City"));
 }
@@ -221,12 +226,17 @@ fn an_express_pickup_whose_driver_came_in_time_keeps_its_fee() {
         pickup
     };
     let mut kept = express();
-    kept.arrive(None, early).unwrap();
+    kept.arrive(None, None, early).unwrap();
     assert_eq!(kept.miss_express(late), None);
+
+    // There was no network in the cellar.
+    let mut told_late = express();
+    told_late.complete(Some(early), hand_over(), late).unwrap();
+    assert_eq!(told_late.miss_express(late), None);
 
     let mut missed = express();
     assert_eq!(missed.miss_express(early), None, "not due yet");
-    missed.arrive(None, late).unwrap();
+    missed.arrive(None, None, late).unwrap();
     let Some(PickupFact::ExpressMissed(fact)) = missed.miss_express(late) else { panic!("not missed") };
     assert_eq!(fact.refund.amount().to_string(), "120.00");
     assert_eq!(missed.miss_express(late), None, "refunded once");
@@ -242,8 +252,123 @@ fn the_merchant_may_reschedule_twice_and_the_dispatcher_always() {
     let now = start_of_day();
     let window = Window { start: now + 1.hour(), end: now + 3.hours() };
     for _ in 0..2 {
-        pickup.reschedule(window, RescheduledBy::Merchant, now).map(drop).unwrap();
+        pickup.reschedule(window, None, RescheduledBy::Merchant, now).map(drop).unwrap();
     }
-    assert_eq!(pickup.reschedule(window, RescheduledBy::Merchant, now), Err(PickupError::RescheduleLimit));
-    assert!(pickup.reschedule(window, RescheduledBy::Dispatcher, now).is_ok());
+    let third = pickup.reschedule(window, None, RescheduledBy::Merchant, now);
+    assert_eq!(third, Err(PickupError::RescheduleLimit));
+    assert!(pickup.reschedule(window, None, RescheduledBy::Dispatcher, now).is_ok());
+}
+
+#[test]
+fn what_a_driver_collected_is_collected_although_nobody_heard_of_the_start_or_it_was_cancelled_meanwhile() {
+    let now = start_of_day();
+    let assigned = || {
+        let mut pickup = booked(PickupKind::Express).0;
+        pickup.assign(DriverId::new(), now).map(drop).unwrap();
+        pickup
+    };
+    let mut offline = assigned();
+    offline.complete(None, hand_over(), now).unwrap();
+    assert_eq!(offline.status, Status::Completed);
+
+    let mut cancelled = assigned();
+    cancelled.cancel("changed my mind", now).map(drop).unwrap();
+    let facts = cancelled.complete(None, hand_over(), now + 2.hours()).unwrap();
+    assert!(matches!(facts[0], PickupFact::Completed(_)));
+    assert_eq!((cancelled.status, cancelled.slot_start), (Status::Completed, None));
+    assert_eq!(cancelled.miss_express(now + 3.hours()), None, "the guarantee went with it");
+
+    let mut nobodys = booked(PickupKind::Scheduled).0;
+    nobodys.cancel("changed my mind", now).map(drop).unwrap();
+    assert!(nobodys.complete(None, hand_over(), now).is_err(), "no driver had it");
+    let mut failed = assigned();
+    failed.start(now).map(drop).unwrap();
+    failed.fail(FailureCode::NotReady, None, None, now).map(drop).unwrap();
+    failed.cancel("changed my mind", now).map(drop).unwrap();
+    assert!(failed.complete(None, hand_over(), now).is_err(), "its driver said that nothing was handed over");
+}
+
+#[test]
+fn a_report_is_of_the_past_and_of_this_pickup() {
+    let (mut pickup, _) = booked(PickupKind::Scheduled);
+    let now = start_of_day() + 2.hours();
+    pickup.assign(DriverId::new(), now).map(drop).unwrap();
+    pickup.start(now).map(drop).unwrap();
+    let report = |pickup: &mut Pickup, at| pickup.arrive(Some(at), None, now);
+    assert_eq!(report(&mut pickup, now + 6.minutes()), Err(PickupError::InTheFuture));
+    assert_eq!(report(&mut pickup, start_of_day() - 1.minute()), Err(PickupError::BeforeThePickup));
+    // The driver had no network from before the start on.
+    let Some(PickupFact::Arrived(fact)) = report(&mut pickup, now - 30.minutes()).unwrap() else {
+        panic!("not arrived")
+    };
+    assert_eq!(fact.at, now - 30.minutes());
+}
+
+#[test]
+fn nobody_starts_on_a_day_before_its_window() {
+    let (mut pickup, _) = booked(PickupKind::Scheduled);
+    // A Friday; in Mexico City it begins at 06:00Z.
+    let friday: Timestamp = "2026-05-08T16:00:00Z".parse().unwrap();
+    let window = Window { start: friday, end: friday + 2.hours() };
+    pickup.reschedule(window, None, RescheduledBy::Dispatcher, start_of_day()).map(drop).unwrap();
+    pickup.assign(DriverId::new(), start_of_day()).map(drop).unwrap();
+    let from: Timestamp = "2026-05-08T04:00:00Z".parse().unwrap();
+    assert_eq!(pickup.start(start_of_day()), Err(PickupError::TooEarly(from)));
+    let proof = pickup.complete(None, hand_over(), start_of_day());
+    assert_eq!(proof, Err(PickupError::BeforeThePickup), "the wrong stop");
+    assert!(pickup.start(from).is_ok());
+}
+
+#[test]
+fn a_driver_who_breaks_down_on_the_way_gives_the_stop_back_until_the_door() {
+    let (mut pickup, _) = booked(PickupKind::Scheduled);
+    let (now, reason) = (start_of_day(), "flat tyre".parse().unwrap());
+    pickup.assign(DriverId::new(), now).map(drop).unwrap();
+    pickup.start(now).map(drop).unwrap();
+    let window = Window { start: now + 1.hour(), end: now + 3.hours() };
+    assert!(pickup.reschedule(window, None, RescheduledBy::Merchant, now).is_err(), "somebody is on the way");
+    pickup.unassign(&reason, now).map(drop).unwrap();
+    assert_eq!((pickup.status, pickup.started_at), (Status::Scheduled, None));
+    pickup.assign(DriverId::new(), now).map(drop).unwrap();
+    pickup.start(now).map(drop).unwrap();
+    pickup.arrive(None, None, now).unwrap();
+    assert!(pickup.unassign(&reason, now).is_err(), "somebody is there");
+}
+
+#[test]
+fn what_came_to_nothing_through_us_is_no_attempt() {
+    let (mut pickup, _) = booked(PickupKind::Scheduled);
+    let now = start_of_day();
+    let window = Window { start: now, end: now + 2.hours() };
+    let attempt = |pickup: &mut Pickup, code| {
+        pickup.assign(DriverId::new(), now).map(drop).unwrap();
+        pickup.start(now).map(drop).unwrap();
+        pickup.fail(code, None, None, now).map(drop).unwrap();
+        let is_last = pickup.is_exhausted();
+        pickup.reschedule(window, None, RescheduledBy::AfterFailure, now).map(drop).unwrap();
+        is_last
+    };
+    for _ in 0..3 {
+        assert!(!attempt(&mut pickup, FailureCode::Other));
+    }
+    for is_last in [false, false, true] {
+        assert_eq!(attempt(&mut pickup, FailureCode::NotReady), is_last);
+    }
+}
+
+#[test]
+fn a_merchant_who_moves_an_express_pickup_pays_for_a_scheduled_one() {
+    let now = start_of_day();
+    let window = Window { start: now + 1.hour(), end: now + 3.hours() };
+    let mut pickup = booked(PickupKind::Express).0;
+    assert!(!pickup.loses_its_kind(RescheduledBy::Dispatcher));
+    assert!(pickup.loses_its_kind(RescheduledBy::Merchant));
+    let fact = pickup.reschedule(window, Some(scheduled_cost()), RescheduledBy::Merchant, now).unwrap();
+    let PickupFact::Rescheduled(fact) = fact else { panic!("not rescheduled") };
+    assert_eq!(fact.cost, Some(pickup.promise.as_ref().unwrap().cost.total));
+    assert_eq!(fact.cost.unwrap().amount().to_string(), "50.00");
+
+    let mut refunded = booked(PickupKind::Express).0;
+    assert!(refunded.miss_express(now + 1.hour()).is_some());
+    assert!(!refunded.loses_its_kind(RescheduledBy::Merchant), "that is paid back already");
 }

@@ -2,7 +2,7 @@
 
 mod row;
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{
     PageQuery, Scope,
@@ -35,6 +35,8 @@ pub(crate) struct PickupFilter {
     pub(crate) driver_id: Option<DriverId>,
     pub(crate) order_id: Option<OrderId>,
     pub(crate) return_id: Option<ReturnId>,
+    /// Only those whose window had ended by then, and that still wait for somebody.
+    pub(crate) overdue_at: Option<Timestamp>,
 }
 
 /// One column list for every read; `$tail` is what differs.
@@ -87,6 +89,20 @@ pub(crate) async fn ids_of_returns(
     Ok(ids.fetch_all(db).await?.into_iter().map(PickupId::from_uuid).collect())
 }
 
+/// Locks what may still be cancelled of a company's own bookings, in the order in which their slots are locked.
+pub(crate) async fn lock_own_of_company(
+    connection: &mut PgConnection,
+    company: CompanyId,
+) -> Result<Vec<PickupId>> {
+    let ids = sqlx::query_scalar!(
+        "select id from pickups
+         where company_id = $1 and order_id is null and return_id is null and status in ('scheduled', 'assigned', 'failed')
+         order by slot_start, id for update",
+        company.uuid()
+    );
+    Ok(ids.fetch_all(connection).await?.into_iter().map(PickupId::from_uuid).collect())
+}
+
 pub(crate) async fn list(
     db: impl PgExecutor<'_>,
     reach: Reach,
@@ -96,7 +112,9 @@ pub(crate) async fn list(
     let rows = select_pickups!(
         "and ($3::text is null or status = $3) and ($4::date is null or local_date = $4)
          and ($5::uuid is null or driver_id = $5) and ($6::uuid is null or order_id = $6)
-         and ($7::uuid is null or return_id = $7) and ($8::uuid is null or id < $8) order by id desc limit $9",
+         and ($7::uuid is null or return_id = $7)
+         and ($8::timestamptz is null or (window_end < $8 and status in ('scheduled', 'assigned', 'in_progress', 'failed')))
+         and ($9::uuid is null or id < $9) order by id desc limit $10",
         reach.scope.company_uuid(),
         reach.driver.map(UserId::uuid),
         filter.status.map(Status::as_str),
@@ -104,6 +122,7 @@ pub(crate) async fn list(
         filter.driver_id.map(DriverId::uuid),
         filter.order_id.map(OrderId::uuid),
         filter.return_id.map(ReturnId::uuid),
+        filter.overdue_at.map(|at| at.to_sqlx()) as _,
         page.before(),
         page.fetch()
     )
@@ -153,7 +172,7 @@ pub(crate) async fn save(connection: &mut PgConnection, pickup: &Pickup) -> Resu
         "update pickups set status = $2, window_start = $3, window_end = $4, local_date = $5, slot_start = $6, driver_id = $7,
                 guaranteed_until = $8, refund_amount = $9, started_at = $10, arrived_at = $11, failures = $12,
                 merchant_reschedules = $13, proof = $14, reason_code = $15, reason = $16, version = $17, updated_at = $18,
-                contact = $19
+                contact = $19, cost_amount = $20, cost_items = $21
          where id = $1",
         pickup.id.uuid(),
         pickup.status.as_str(),
@@ -173,7 +192,9 @@ pub(crate) async fn save(connection: &mut PgConnection, pickup: &Pickup) -> Resu
         pickup.reason.as_ref().map(|reason| reason.text.as_str()),
         pickup.version,
         pickup.updated_at.to_sqlx() as _,
-        stored.contact
+        stored.contact,
+        stored.cost_amount,
+        stored.cost_items
     )
     .execute(connection)
     .await?;

@@ -16,7 +16,7 @@ use crate::{
     domain::{
         booking::BookingRequest,
         fees::Cost,
-        pickup::{Pickup, PickupState, Promise, Reason, Status},
+        pickup::{Pickup, PickupState, Promise, Reason},
         timetable::Window,
     },
     store::{document, unreadable},
@@ -112,7 +112,7 @@ impl TryFrom<PickupRow> for Pickup {
         Ok(Self::restore(PickupState {
             id: PickupId::from_uuid(row.id),
             request: row.request()?,
-            status: Status::read(&row.status).ok_or_else(|| unreadable("status"))?,
+            status: row.status.parse().map_err(|_| unreadable("status"))?,
             promise: row.promise()?,
             slot_start: row.slot_start.map(|at| at.to_jiff()),
             driver_id: row.driver_id.map(DriverId::from_uuid),

@@ -20,7 +20,7 @@ use super::{
         ReturnWayBackFailed, UnitDisposition,
     },
     status::Status,
-    way_back::PICKUP_OVERDUE,
+    way_back::{PARTLY_COLLECTED, PICKUP_OVERDUE},
 };
 use crate::domain::{approval::Finding, words::WayBack};
 
@@ -442,10 +442,13 @@ impl ReturnState {
             ReturnFact::AttentionRaised(fact) => {
                 self.exchange_failed |= fact.attention.code == EXCHANGE_FAILED;
                 self.attention = Some(fact.attention.clone());
-                // Nobody's answer is waited for any more, but what was approved still expires.
-                let expires =
-                    self.expires_at().filter(|expires| self.status.is_before_pickup() && *expires > at);
-                self.wait_until(expires);
+                // Nobody's answer is waited for any more, but what was approved still expires, and what a driver has of
+                // it is on its way.
+                if fact.attention.code != PARTLY_COLLECTED {
+                    let expires =
+                        self.expires_at().filter(|expires| self.status.is_before_pickup() && *expires > at);
+                    self.wait_until(expires);
+                }
             }
         }
         self.version += 1;
@@ -582,7 +585,10 @@ impl ReturnState {
         }
         // Whoever wanted to end it did not know that the goods were there already.
         self.wish_no_end();
-        self.lost_at = None;
+        // What still has not come is as lost as it was.
+        if self.outstanding().is_empty() {
+            self.lost_at = None;
+        }
         self.received_at = Some(at);
         self.received_by = Some(fact.received_by.clone());
         self.become_(Status::Received, Some(at + INSPECTED_WITHIN));

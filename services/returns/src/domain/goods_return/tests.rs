@@ -201,6 +201,7 @@ enum Step {
     CameInVain,
     KeptGoing,
     PickedUp,
+    PickedUpByAnother,
     Departed,
     Arrived,
     GivenBack,
@@ -224,7 +225,8 @@ fn steps() -> impl Strategy<Value = Vec<(usize, Step)>> {
         2 => Just(Step::Approve), 1 => Just(Step::Reject), 1 => Just(Step::Dispute), 1 => Just(Step::Cancel),
         2 => Just(Step::AskPickup), 2 => Just(Step::AskLabel), 3 => Just(Step::Booked), 1 => Just(Step::Refused),
         1 => Just(Step::BookingCancelled), 1 => Just(Step::Rescheduled), 1 => Just(Step::CameInVain),
-        1 => Just(Step::KeptGoing), 2 => Just(Step::PickedUp), 1 => Just(Step::Departed), 1 => Just(Step::Arrived),
+        1 => Just(Step::KeptGoing), 2 => Just(Step::PickedUp),
+        1 => Just(Step::PickedUpByAnother), 1 => Just(Step::Departed), 1 => Just(Step::Arrived),
         1 => Just(Step::GivenBack), 1 => Just(Step::Lost), 1 => Just(Step::ReportLost),
         8 => (1_u32..4).prop_map(|quantity| Step::Receive { quantity }),
         8 => (any::<bool>(), claim).prop_map(|(second, claim)| Step::Inspect { second, claim }),
@@ -344,7 +346,11 @@ impl World {
             Step::KeptGoing => {
                 Some(of.hear(News::KeptGoing { pickup_id: pickup?, detail: "begun".to_owned() }, now))
             }
-            Step::PickedUp => Some(of.hear(News::PickedUp { of: booked?, at: now }, now)),
+            Step::PickedUp => Some(of.hear(News::PickedUp { of: booked?, at: now, missing: 0 }, now)),
+            Step::PickedUpByAnother => {
+                let of_another = Booked::Pickup(PickupId::new());
+                Some(of.hear(News::PickedUp { of: of_another, at: now, missing: 1 }, now))
+            }
             Step::Departed => Some(of.hear(News::Departed { shipment_id: shipment?, at: now }, now)),
             Step::Arrived => Some(of.hear(News::Arrived { shipment_id: shipment?, at: now }, now)),
             Step::Lost => Some(of.hear(News::Lost { shipment_id: shipment?, at: now }, now)),
@@ -528,7 +534,8 @@ fn what_is_brought_while_a_driver_is_to_come_needs_no_driver() {
     );
     assert_eq!(of.status, Status::Received);
     // The driver was faster after all: nothing changes.
-    assert_eq!(of.hear(News::PickedUp { of: Booked::Pickup(pickup_id), at: start() }, start()), vec![]);
+    let collected = News::PickedUp { of: Booked::Pickup(pickup_id), at: start(), missing: 0 };
+    assert_eq!(of.hear(collected, start()), vec![]);
 }
 
 #[test]
@@ -582,7 +589,37 @@ fn a_cancellation_waits_for_whoever_has_the_booking() {
     let (mut of, pickup_id) = booked();
     let _ = of.hear(News::KeptGoing { pickup_id, detail: "begun".to_owned() }, start());
     assert_eq!((of.status, of.ending), (Status::PickupScheduled, None));
-    let _ = of.hear(News::PickedUp { of: Booked::Pickup(pickup_id), at: start() }, start());
+    let _ = of.hear(News::PickedUp { of: Booked::Pickup(pickup_id), at: start(), missing: 2 }, start());
+    assert_eq!(of.status, Status::PickedUp);
+    assert_eq!(of.attention.as_ref().map(|attention| attention.code.as_str()), Some("PARTLY_COLLECTED"));
+    assert!(of.deadline.is_some(), "the others are still on their way");
+}
+
+#[test]
+fn nobody_else_comes_for_what_a_driver_collected_before_the_cancellation_was_known() {
+    let order = order(&[(1, 100_000)], 0, 0);
+    let lines = [LineQuantity { line: 1, quantity: 1 }];
+    let (mut of, _) = Return::request(request(&order, &lines, "size", "refund"), approved(), 30, start());
+    let window = (start(), start() + SignedDuration::from_hours(2));
+    let [first, second] = [PickupId::new(), PickupId::new()];
+    for (pickup_id, attempt) in [(first, 1), (second, 2)] {
+        of.ask_for_pickup(Wanted::default(), load(&order), start()).unwrap();
+        let _ = of.hear(News::PickupBooked { pickup_id, attempt, window, cost: cop(1) }, start());
+        if pickup_id == first {
+            let cancelled = News::Failed {
+                way_back: WayBack::Pickup,
+                attempt: None,
+                of: Booked::Pickup(first),
+                code: "PICKUP_CANCELLED".to_owned(),
+                detail: "the area is closed".to_owned(),
+            };
+            let _ = of.hear(cancelled, start());
+        }
+    }
+    let facts = of.hear(News::PickedUp { of: Booked::Pickup(first), at: start(), missing: 0 }, start());
+    assert!(
+        matches!(facts[0], ReturnFact::WayBackCancelRequested(ref asked) if asked.pickup_id == Some(second))
+    );
     assert_eq!(of.status, Status::PickedUp);
 }
 

@@ -26,6 +26,11 @@ use crate::domain::words::WayBack;
 /// The marker of a pickup whose window is over, and whose goods nobody collected.
 pub(super) const PICKUP_OVERDUE: &str = "PICKUP_OVERDUE";
 
+/// The marker of goods of which a driver has some, and the buyer the others.
+pub(super) const PARTLY_COLLECTED: &str = "PARTLY_COLLECTED";
+/// The marker of goods that a driver has although the return has ended.
+const COLLECTED_AFTER_ALL: &str = "COLLECTED_AFTER_ALL";
+
 /// How Pickup refuses when no slot that was wished for has room.
 const NO_CAPACITY: &str = "NO_CAPACITY";
 
@@ -65,6 +70,10 @@ pub(crate) enum News {
         pickup_id: PickupId,
         code: String,
     },
+    /// The driver will not come, and may have been on the way; another one will.
+    TurnedBack {
+        pickup_id: PickupId,
+    },
     LabelBooked {
         shipment_id: ShipmentId,
         attempt: u32,
@@ -87,6 +96,8 @@ pub(crate) enum News {
     PickedUp {
         of: Booked,
         at: Timestamp,
+        /// How many of the parcels were not handed over.
+        missing: u32,
     },
     Departed {
         shipment_id: ShipmentId,
@@ -209,7 +220,14 @@ impl Return {
                     Vec::new()
                 }
             }
-            News::CameInVain { pickup_id, code } => self.came_in_vain(pickup_id, code, now),
+            News::CameInVain { pickup_id, code } => {
+                let failed =
+                    self.waits_for(pickup_id).then_some(ReturnPickupAttemptFailed { pickup_id, code });
+                let mut facts: Vec<_> = failed.into_iter().map(|failed| self.apply(failed, now)).collect();
+                facts.extend(self.need_not_come(pickup_id, now));
+                facts
+            }
+            News::TurnedBack { pickup_id } => self.need_not_come(pickup_id, now),
             News::LabelBooked { shipment_id, attempt, tracking_number, cost } => self.booked(
                 attempt,
                 WayBack::Label,
@@ -249,16 +267,10 @@ impl Return {
                 let refused = self.apply(ReturnEndingRefused { reason: detail }, now);
                 booked.into_iter().chain([refused]).collect()
             }
-            News::PickedUp { of, at } => {
-                if self.is_mine(of) && self.status.may_become(Status::PickedUp) {
-                    let (return_id, company_id, order_id) = (self.id, self.company_id(), self.order_id());
-                    vec![self.apply(ReturnPickedUp { return_id, company_id, order_id, at }, now)]
-                } else {
-                    Vec::new()
-                }
-            }
+            News::PickedUp { of, at, missing } => self.picked_up(of, at, missing, now),
             News::Departed { shipment_id, at } => {
-                let mut facts = self.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at }, now);
+                let mut facts =
+                    self.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at, missing: 0 }, now);
                 if self.is_mine(Booked::Shipment(shipment_id)) && self.status == Status::PickedUp {
                     facts.push(self.apply(ReturnDeparted { at }, now));
                 }
@@ -272,7 +284,8 @@ impl Return {
                 facts
             }
             News::Lost { shipment_id, at } => {
-                let mut facts = self.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at }, now);
+                let mut facts =
+                    self.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at, missing: 0 }, now);
                 let may_be_lost = self.may_be_lost();
                 if self.is_mine(Booked::Shipment(shipment_id)) && may_be_lost && self.lost_at.is_none() {
                     facts.push(self.apply(ReturnLost { at, reason: None }, now));
@@ -291,7 +304,7 @@ impl Return {
         expires_after_days: u16,
         now: Timestamp,
     ) -> Vec<ReturnFact> {
-        let mut facts = self.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at }, now);
+        let mut facts = self.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at, missing: 0 }, now);
         if self.is_mine(Booked::Shipment(shipment_id)) && self.status.is_on_the_road() {
             let expires_at = now + SignedDuration::from_hours(24 * i64::from(expires_after_days));
             facts.push(self.apply(ReturnGivenBack { at, expires_at }, now));
@@ -337,20 +350,45 @@ impl Return {
     }
 
     /// Who was too near to be called off when it was to end, or when the goods were brought, need not come again.
-    fn came_in_vain(&mut self, pickup_id: PickupId, code: String, now: Timestamp) -> Vec<ReturnFact> {
+    fn need_not_come(&mut self, pickup_id: PickupId, now: Timestamp) -> Vec<ReturnFact> {
         if !self.is_mine(Booked::Pickup(pickup_id)) {
             return Vec::new();
         }
         let mut facts = Vec::new();
-        if self.waits_for(pickup_id) {
-            facts.push(self.apply(ReturnPickupAttemptFailed { pickup_id, code }, now));
-        }
         if self.received_at.is_some() {
             let asked = self.give_booking_back(GOODS_ARRIVED);
             facts.extend(asked.map(|fact| self.apply(fact, now)));
         } else if let Some(ending) = self.booking.refused_ending {
             let reason = self.ending_reason.clone().unwrap_or_default();
             facts.extend(self.begin_to_end(ending, &reason, now));
+        }
+        facts
+    }
+
+    /// Somebody has the goods. It may be the driver of a pickup that was cancelled before this was told: then nobody else
+    /// has to come for them, and of a return that has ended a person has to see to them.
+    fn picked_up(&mut self, of: Booked, at: Timestamp, missing: u32, now: Timestamp) -> Vec<ReturnFact> {
+        let (is_mine, by_driver) = (self.is_mine(of), matches!(of, Booked::Pickup(_)));
+        if by_driver && matches!(self.status, Status::Cancelled | Status::Expired) {
+            let detail = "the return has ended, and a driver collected the goods for all that: bring them back, or request \
+                          another return and receive them there";
+            return self.raise(COLLECTED_AFTER_ALL, detail, now);
+        }
+        if !self.status.may_become(Status::PickedUp) || !(is_mine || by_driver) {
+            return Vec::new();
+        }
+        let mut facts = Vec::new();
+        if !is_mine {
+            let asked = self.give_booking_back("another driver has the goods");
+            facts.extend(asked.map(|fact| self.apply(fact, now)));
+        }
+        let (return_id, company_id, order_id) = (self.id, self.company_id(), self.order_id());
+        facts.push(self.apply(ReturnPickedUp { return_id, company_id, order_id, at }, now));
+        if missing > 0 {
+            // Why, its pickup says: it may speak of the buyer.
+            let detail =
+                format!("{missing} of its parcels were not handed over; see to them, what was is on its way");
+            facts.extend(self.raise(PARTLY_COLLECTED, &detail, now));
         }
         facts
     }
