@@ -60,7 +60,7 @@ impl Distributed {
         let process = Process::start("up", &up(&data, &consul), &Environment::new(), &log);
         let status = until(START_LIMIT, "the start fails", async || process.exit_status()).await;
         assert!(!status.success() && process.log().contains("servers.json"), "{}", process.tail());
-        assert!(!data.join("undelivered").exists(), "it ended in order\n{}", process.tail());
+        assert!(data.join("rabbitmq/empty").exists(), "it ended in order\n{}", process.tail());
         std::fs::remove_dir(obstacle).expect("it is empty");
         Some(Self::start_in(folder, consul).await)
     }
@@ -176,7 +176,7 @@ impl Distributed {
         let told = self.told();
         assert!(status.success(), "{status}\n{}", self.process.tail());
         assert!(!told.contains("did not end in order"), "{told}");
-        assert!(!self.ready.data.join("undelivered").exists(), "RabbitMQ holds nothing: {told}");
+        assert!(self.ready.data.join("rabbitmq/empty").exists(), "RabbitMQ holds nothing: {told}");
         for (name, pid) in pids {
             assert!(kill(Pid::from_raw(pid), None).is_err(), "{name}, process {pid}, is left");
         }

@@ -10,6 +10,7 @@ mod part;
 
 use std::{
     fs,
+    io::ErrorKind,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     time::Duration,
@@ -158,7 +159,10 @@ async fn begin(
     let started = async {
         mark_as_lived(folder)?;
         // Before anybody can send anything.
-        write_private(&folder.undelivered(), b"RabbitMQ may hold events that no service has yet\n")?;
+        match fs::remove_file(folder.rabbit_is_empty()) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
         ground.declare_topology().await?;
         tell_servers(folder, &servers)?;
         certs::make_for_one_run(&folder.path().join(CERTIFICATES))?;
@@ -222,8 +226,12 @@ async fn start_servers(
     // It is copied anew at each start, so it need not survive anything.
     let replica_options =
         Options { port: Some(replica_port), data_dir: in_folder("replica"), ephemeral: true, ..options };
-    let (rabbit_dir, redis_dir, consul_dir) =
-        (in_folder("rabbitmq"), in_folder("redis"), in_folder("consul"));
+    let (rabbit_dir, redis_dir, consul_dir) = (folder.rabbit(), in_folder("redis"), in_folder("consul"));
+    // No start has filled it.
+    if !rabbit_dir.exists() {
+        fs::DirBuilder::new().mode(0o700).create(&rabbit_dir)?;
+        write_private(&folder.rabbit_is_empty(), b"")?;
+    }
     let users: [(&str, &[&str]); 1] = [(GATEWAY, &["limits", "cache"])];
     let (replica, rabbit, redis, consul) = tokio::try_join!(
         async { Ok(Replica::start(replica_options.clone(), primary.clone()).await?) },
@@ -262,7 +270,7 @@ impl Servers {
             server: Some(self.replica),
         };
         let (amqp, redis) = (self.rabbit.port(), self.redis.port());
-        let rabbit = Part::Rabbit { server: self.rabbit, undelivered: folder.undelivered() };
+        let rabbit = Part::Rabbit { server: self.rabbit, is_empty: folder.rabbit_is_empty() };
         let mut all = vec![
             (kept("postgres-replica", replica_port, replica), "follows postgres, answers lists of order"),
             (kept("rabbitmq", amqp, rabbit), "events"),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
+    fs::File,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -22,7 +22,7 @@ use super::{
     environment::{Environment, NOT_PASSED_ON},
     layout::{GATEWAY, Member},
 };
-use crate::{output::tell, services};
+use crate::{embedded::write_private, output::tell, services};
 
 /// Longer than a process takes: requests and workers finish (10 s), the journal gets its last checkpoint (10 s), connections
 /// close (2 s), spans are sent (3 s), the runtime ends (2 s). That makes 27 s.
@@ -31,7 +31,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(35);
 pub enum Part {
     Postgres { options: Options, server: Option<EmbeddedPostgres> },
     Replica { options: Options, primary: Primary, server: Option<Replica> },
-    Rabbit { server: RabbitServer, undelivered: PathBuf },
+    Rabbit { server: RabbitServer, is_empty: PathBuf },
     Redis(RedisServer),
     Consul(Register),
     Nginx(Nginx),
@@ -92,8 +92,8 @@ impl Part {
                     server.stop().await?;
                 }
             }
-            Self::Rabbit { server, undelivered } => {
-                tell_what_waits(server, undelivered).await;
+            Self::Rabbit { server, is_empty } => {
+                tell_what_waits(server, is_empty).await;
                 server.stop().await?;
             }
             // These keep nothing.
@@ -107,10 +107,10 @@ impl Part {
 }
 
 /// Who would take anything in has ended. Where nothing waits, a platform in one process may have the folder next.
-async fn tell_what_waits(server: &RabbitServer, undelivered: &Path) {
+async fn tell_what_waits(server: &RabbitServer, is_empty: &Path) {
     let bus = RabbitBus::connect_lazily(&server.amqp_url("/"), services::topology());
     match bus.waiting().await {
-        Ok(0) => drop(fs::remove_file(undelivered)),
+        Ok(0) => drop(write_private(is_empty, b"")),
         Ok(count) => {
             tell!("rabbitmq keeps {count} events until this platform starts again, in many processes")
         }

@@ -104,10 +104,15 @@ impl Folder {
     pub fn lived(&self) -> PathBuf {
         self.path.join("lived")
     }
-    /// Is there while RabbitMQ may hold events that no service has yet: from a start in many processes to an end that finds
-    /// its queues empty.
-    pub fn undelivered(&self) -> PathBuf {
-        self.path.join("undelivered")
+    /// Where RabbitMQ keeps what is sent by many processes.
+    pub fn rabbit(&self) -> PathBuf {
+        self.path.join("rabbitmq")
+    }
+
+    /// Is there while RabbitMQ is known to hold nothing: from an end that finds its queues empty to the next start in many
+    /// processes.
+    pub fn rabbit_is_empty(&self) -> PathBuf {
+        self.rabbit().join("empty")
     }
     /// Marks the folder as a simulation and keeps its time.
     pub fn simulated_time(&self) -> PathBuf {

@@ -268,7 +268,7 @@ async fn begin(
 fn refuse_undelivered(folder: &Folder) -> Result<()> {
     let data = quoted(folder.path().display());
     ensure!(
-        !folder.undelivered().exists(),
+        !folder.rabbit().exists() || folder.rabbit_is_empty().exists(),
         "RabbitMQ may still hold events of the platform in {data}, which ran in many processes last: start it so once more \
          (`quenty up --distributed --data {data}`), and end it when nothing is under way; docs/guides/services-apart.md says what \
          to do where it cannot be started so"
@@ -413,8 +413,11 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let folder = Folder::open(&scratch.path().join("my data")).unwrap();
         refuse_undelivered(&folder).unwrap();
-        write_private(&folder.undelivered(), b"").unwrap();
+        // Of a version that left no word, or after a kill.
+        std::fs::create_dir(folder.rabbit()).unwrap();
         let refused = refuse_undelivered(&folder).unwrap_err().to_string();
         assert!(refused.contains("up --distributed --data '"), "{refused}");
+        write_private(&folder.rabbit_is_empty(), b"").unwrap();
+        refuse_undelivered(&folder).unwrap();
     }
 }
