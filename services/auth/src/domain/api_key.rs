@@ -18,7 +18,7 @@ use super::{
     access::Access,
     role,
     secret::{Key, OpaqueToken},
-    session::ACCESS_TOKEN,
+    session,
 };
 
 /// What its owner may do with a key is not what a key may do: a stolen one must not make others.
@@ -27,8 +27,6 @@ const OWN_RESOURCE: &str = "api_keys";
 pub const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// How long the secret of before a rotation may go on.
 pub const LONGEST_OVERLAP: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Services believe a token for a minute longer, and their clocks may be another behind ours.
-const CLOCKS: SignedDuration = SignedDuration::from_mins(2);
 /// How many keys of one person may live in one company.
 pub const MOST_KEYS: i64 = 20;
 
@@ -149,7 +147,7 @@ impl ApiKey {
     /// Whether a token that was given for it may still be believed somewhere; each exchange says when it was.
     #[must_use]
     pub fn may_have_tokens(&self, now: Timestamp) -> bool {
-        self.last_used_at.is_some_and(|used_at| now < used_at + ACCESS_TOKEN + CLOCKS)
+        self.last_used_at.is_some_and(|used_at| session::may_have_tokens(used_at, now))
     }
 
     /// What the key may do now, if its owner may do `access` in its company.

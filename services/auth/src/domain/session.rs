@@ -12,7 +12,9 @@ pub const ABSOLUTE: SignedDuration = SignedDuration::from_hours(30 * 24);
 const RACE: SignedDuration = SignedDuration::from_secs(10);
 /// How long an access token lives.
 pub const ACCESS_TOKEN: SignedDuration = SignedDuration::from_mins(15);
-/// How many live sessions a person has at most; one more ends the oldest.
+/// Services believe a token for a minute longer, and their clocks may be another behind ours.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(2);
+/// How many live sessions a person has at most; one more ends the one that was not used for longest.
 pub const MOST_SESSIONS: i64 = 100;
 /// How long after its person proved to be it a session may do what would outlive a stolen one.
 const STEPPED_UP: SignedDuration = SignedDuration::from_mins(5);
@@ -111,6 +113,12 @@ impl RefreshToken {
             None => Verdict::Rotate,
         }
     }
+}
+
+/// Whether a token may live that was signed for what was used then, or before.
+#[must_use]
+pub fn may_have_tokens(last_used_at: Timestamp, now: Timestamp) -> bool {
+    now < last_used_at + ACCESS_TOKEN + CLOCKS
 }
 
 #[cfg(test)]

@@ -183,12 +183,13 @@ pub async fn end_oldest(
     kept: i64,
     reason: &str,
     now: Timestamp,
-) -> Result<Vec<SessionId>> {
-    let ended = sqlx::query_scalar!(
+) -> Result<Vec<(SessionId, Timestamp)>> {
+    let ended = sqlx::query!(
         "update sessions set ended_at = $3, end_reason = $4
          where ended_at is null and id in (
-           select id from sessions where user_id = $1 and ended_at is null and expires_at > $3 order by id desc offset $2)
-         returning id",
+           select id from sessions where user_id = $1 and ended_at is null and expires_at > $3
+           order by last_used_at desc, id desc offset $2)
+         returning id, last_used_at as \"last_used_at: jiff_sqlx::Timestamp\"",
         user.uuid(),
         kept,
         now.to_sqlx() as _,
@@ -196,7 +197,7 @@ pub async fn end_oldest(
     )
     .fetch_all(connection)
     .await?;
-    Ok(ended.into_iter().map(SessionId::from_uuid).collect())
+    Ok(ended.into_iter().map(|row| (SessionId::from_uuid(row.id), row.last_used_at.to_jiff())).collect())
 }
 
 /// Sessions of a user that spoke for no company speak for this one from now on.

@@ -71,7 +71,7 @@ pub(crate) async fn follow_order(
 /// What the credit of a return has paid of a replacement went back to the buyer as much as money does: the same money is
 /// paid for one order only.
 async fn with_credit(tx: &mut Tx, company: CompanyId, mut news: ReturnNews) -> Result<ReturnNews, Error> {
-    if let ReturnNews::Completed { return_id, refund, .. } = &mut news
+    if let ReturnNews::Completed { return_id, refund, by_exchange: true, .. } = &mut news
         && let Some(placed) = store::exchanges::find(tx.conn(), company, *return_id).await?
     {
         *refund = refund.checked_add(placed.paid).map_err(quenty_platform::Error::internal)?;

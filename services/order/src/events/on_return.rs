@@ -114,6 +114,7 @@ pub(super) async fn on_completed(tx: &mut Tx, event: Received<ReturnCompleted>) 
         came_back: data.returned.iter().any(|line| line.quantity > 0),
         whole: data.order_returned_whole,
         refund: data.refund,
+        by_exchange: data.outcome == "exchanged",
         at: event.time,
     };
     let text = format!("Return closed: {}", data.outcome);

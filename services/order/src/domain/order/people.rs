@@ -79,6 +79,10 @@ impl Order {
             return Err(OrderError::NothingToRetry);
         };
         self.resume_if(now, |_| true);
+        if let Some((obstacle, why)) = self.obstacle() {
+            self.fail(obstacle, why, now);
+            return Ok(());
+        }
         match code {
             HoldCode::ShipmentUnanswered => self.request_shipment(self.fulfilment.shipment_attempt, now),
             HoldCode::PickupUnanswered if self.fulfilment.pickup == Booking::Ending => {

@@ -20,6 +20,8 @@ pub enum ReturnNews {
         whole: bool,
         /// What was paid back, be it with goods in its place.
         refund: Money,
+        /// Whether a replacement settled it: its credit may have paid for that.
+        by_exchange: bool,
         at: Timestamp,
     },
 }
@@ -28,7 +30,9 @@ impl Order {
     /// # Errors
     /// [`OrderError::NotDelivered`] while Shipping's news of the delivery is on its way.
     pub fn hear_return(&mut self, news: ReturnNews, now: Timestamp) -> Result<(), OrderError> {
-        let ReturnNews::Completed { return_id, came_back, whole, refund, at } = news else { return Ok(()) };
+        let ReturnNews::Completed { return_id, came_back, whole, refund, at, .. } = news else {
+            return Ok(());
+        };
         if !matches!(self.status, Status::Delivered | Status::PartiallyReturned | Status::Returned) {
             return Err(OrderError::NotDelivered(self.status));
         }

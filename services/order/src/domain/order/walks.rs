@@ -260,7 +260,14 @@ fn let_happen(order: &mut Order, event: &Event, now: Timestamp) {
         Event::Want { scheduled } => order.update(another_pickup(*scheduled), now),
         Event::Sent { whole, refund } => {
             let (return_id, refund) = (ReturnId::new(), pesos(*refund));
-            let sent = ReturnNews::Completed { return_id, came_back: true, whole: *whole, refund, at: now };
+            let sent = ReturnNews::Completed {
+                return_id,
+                came_back: true,
+                whole: *whole,
+                refund,
+                by_exchange: false,
+                at: now,
+            };
             order.hear_return(sent, now)
         }
         Event::Refund { fifths } => order.refund(fifths.map(|fifths| pesos(fifths * 5_000)), None, now),

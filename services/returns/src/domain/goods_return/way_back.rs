@@ -355,7 +355,7 @@ impl Return {
             return Vec::new();
         }
         let mut facts = Vec::new();
-        if self.received_at.is_some() {
+        if self.received_at.is_some() || self.status.is_on_the_road() {
             let asked = self.give_booking_back(GOODS_ARRIVED);
             facts.extend(asked.map(|fact| self.apply(fact, now)));
         } else if let Some(ending) = self.booking.refused_ending {
