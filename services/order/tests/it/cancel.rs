@@ -96,15 +96,21 @@ async fn with_a_live_pickup_pickup_decides() {
     shop.assert_sound(id).await;
 }
 
+/// An order that was to be cancelled when its driver could not be called off any more.
+async fn cancelled_too_late<'a>(shop: &Shop<'a>) -> (OrderId, Road<'a>) {
+    let id = shop.place(json!({})).await;
+    let road = Road::of(shop, id);
+    road.until_processing().await;
+    shop.cancel(id).await.expect(200);
+    road.pickup(refused(&road)).await;
+    (id, road)
+}
+
 #[tokio::test]
 async fn too_late_the_order_goes_on() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
-    let id = shop.place(json!({})).await;
-    let road = Road::of(&shop, id);
-    road.until_processing().await;
-    shop.cancel(id).await.expect(200);
-    road.pickup(refused(&road)).await;
+    let (id, road) = cancelled_too_late(&shop).await;
     assert_eq!(shop.status(id).await, "processing");
     road.completed().await;
     shop.cancel(id).await.expect_problem(409, "ORDER_NOT_CANCELLABLE");
@@ -124,11 +130,7 @@ async fn it_came_too_late_for_a_driver_who_then_comes_in_vain_and_is_asked_for_a
 
 async fn asks_again_once_nobody_is_on_the_way(shop: &Shop<'_>, turns_back: bool) {
     let app = shop.merchant.app;
-    let id = shop.place(json!({})).await;
-    let road = Road::of(shop, id);
-    road.until_processing().await;
-    shop.cancel(id).await.expect(200);
-    road.pickup(refused(&road)).await;
+    let (id, road) = cancelled_too_late(shop).await;
     if turns_back {
         let reason = "flat tyre".to_owned();
         road.pickup(PickupUnassigned { pickup_id: road.pickup, order_id: Some(id), return_id: None, reason })
@@ -152,11 +154,7 @@ async fn asks_again_once_nobody_is_on_the_way(shop: &Shop<'_>, turns_back: bool)
 async fn who_mends_the_order_after_that_wishes_it_to_go_on() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;
-    let id = shop.place(json!({})).await;
-    let road = Road::of(&shop, id);
-    road.until_processing().await;
-    shop.cancel(id).await.expect(200);
-    road.pickup(refused(&road)).await;
+    let (id, road) = cancelled_too_late(&shop).await;
     shop.merchant.patch(&format!("/api/v1/orders/{id}"), json!({"notes": "ring"})).await.expect(200);
     assert_goes_on_after_a_vain_visit(&shop, &road).await;
 }
