@@ -34,6 +34,7 @@ use quenty_platform::{
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::shelf::has_this;
 use self::{
     life::Life,
     purges::Purges,

@@ -18,6 +18,7 @@ use tokio::sync::OnceCell;
 use utoipa_swagger_ui::Config;
 
 use crate::{
+    cache::has_this,
     compression::{self, Coding},
     proxy, retirement,
     table::Table,
@@ -39,11 +40,9 @@ impl Document {
         Self { text: text.into(), etag, coded: Default::default() }
     }
 
-    /// Nothing of it to who has it already (RFC 9110, 13.1.2).
+    /// Nothing of it to who has it already.
     async fn told_to(&self, asked: &HeaderMap) -> Response<Body> {
-        let seen = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-        let has_it = seen.flat_map(|value| value.split(',')).any(|etag| self.etag == etag.trim());
-        let mut response = if has_it {
+        let mut response = if has_this(asked, &self.etag) {
             proxy::json(StatusCode::NOT_MODIFIED, Bytes::new())
         } else {
             self.whole(Coding::wanted(asked)).await

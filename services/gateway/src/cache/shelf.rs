@@ -45,11 +45,9 @@ impl Shelf {
 }
 
 impl Copy {
-    /// The answer; only that nothing has changed, to who has this very copy already (RFC 9110, 13.1.2).
+    /// The answer; only that nothing has changed, to who has this very copy already.
     pub(super) fn told_to(&self, asked: &HeaderMap) -> Response<Body> {
-        let has_it = self.headers.get(header::ETAG).and_then(|etag| etag.to_str().ok()).is_some_and(|etag| {
-            words(asked, &header::IF_NONE_MATCH).any(|seen| seen == "*" || weak(seen) == weak(etag))
-        });
+        let has_it = self.headers.get(header::ETAG).is_some_and(|etag| has_this(asked, etag));
         let mut response = Response::new(if has_it { Body::empty() } else { Body::from(self.body.clone()) });
         *response.headers_mut() = self.headers.clone();
         if has_it {
@@ -92,6 +90,13 @@ pub(super) fn wants_new(asked: &HeaderMap) -> bool {
 
 pub(super) fn answers_to(vary: &[HeaderName], asked: &HeaderMap) -> Vec<Option<HeaderValue>> {
     vary.iter().map(|name| asked.get(name).cloned()).collect()
+}
+
+/// Whether who asks has the very copy with this tag already (RFC 9110, 13.1.2).
+pub(crate) fn has_this(asked: &HeaderMap, etag: &HeaderValue) -> bool {
+    etag.to_str().is_ok_and(|etag| {
+        words(asked, &header::IF_NONE_MATCH).any(|seen| seen == "*" || weak(seen) == weak(etag))
+    })
 }
 
 fn weak(etag: &str) -> &str {
