@@ -62,7 +62,13 @@ impl Clock {
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
 pub fn wall_now() -> Timestamp {
-    Timestamp::from_microsecond(Timestamp::now().as_microsecond()).unwrap_or(Timestamp::MAX)
+    to_microsecond(Timestamp::now())
+}
+
+/// What PostgreSQL keeps of a time: what happened then must fold back to its row.
+#[must_use]
+pub fn to_microsecond(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
 
 #[cfg(test)]

@@ -384,11 +384,11 @@ pub(crate) async fn retry_worker(app: App) {
 /// What may not end comes behind all else, and no more of it than is tried at once: what is due by then waits for one such
 /// try at most.
 async fn retry_round(app: &App) -> Result<bool> {
-    let (hung, others): (Vec<String>, Vec<String>) =
-        known(app).into_iter().partition(|kind| app.0.hung.has(kind));
-    let mut events = due(app, &others, RETRIES_PER_ROUND).await?;
+    let known = known(app);
+    let (hung, others): (Vec<_>, Vec<_>) = known.iter().cloned().partition(|kind| app.0.hung.has(kind));
+    let mut events = due(app, &known, &others, RETRIES_PER_ROUND).await?;
     if !hung.is_empty() {
-        events.extend(due(app, &hung, RETRIES_AT_ONCE.into()).await?);
+        events.extend(due(app, &known, &hung, RETRIES_AT_ONCE.into()).await?);
     }
     let mut retried = stream::iter(events)
         .map(|(event, envelope)| retry_stored(app.clone(), event, envelope))
@@ -401,9 +401,8 @@ async fn retry_round(app: &App) -> Result<bool> {
 }
 
 /// The oldest of each stream, of these types.
-async fn due(app: &App, kinds: &[String], limit: i64) -> Result<Vec<(Uuid, Value)>> {
+async fn due(app: &App, known: &[String], kinds: &[String], limit: i64) -> Result<Vec<(Uuid, Value)>> {
     let now = wall_now().to_sqlx();
-    let known = known(app);
     let due = sqlx::query!(
         "select i.event_id, i.envelope as \"envelope!\" from quenty.inbox i
          where i.status in ('waiting', 'unheard') and i.next_at <= $1 and i.type = any($3)
@@ -412,7 +411,7 @@ async fn due(app: &App, kinds: &[String], limit: i64) -> Result<Vec<(Uuid, Value
                              and (p.status = 'dead' or (p.status in ('waiting', 'unheard') and p.type = any($2))))
          order by i.next_at limit $4",
         now as _,
-        &known,
+        known,
         kinds,
         limit
     )

@@ -4,6 +4,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use quenty_kernel::{
     Failure,
+    clock::to_microsecond,
     contact::{PersonName, Text},
     geo::GeoPoint,
     id::{DriverId, PickupId},
@@ -30,11 +31,6 @@ use crate::{
 };
 
 const MAX_PARCEL_COUNT: u32 = 10_000;
-
-/// What PostgreSQL keeps: a pickup must fold back to its row.
-fn kept(at: Option<Timestamp>) -> Option<Timestamp> {
-    at.map(|at| Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at))
-}
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -119,8 +115,14 @@ pub(super) async fn arrive_at_pickup(
 ) -> Result<Answer> {
     staff_only(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    let pickup =
-        commands::arrive_at_pickup(&mut tx, reach(&caller)?, id, kept(input.at), input.position).await?;
+    let pickup = commands::arrive_at_pickup(
+        &mut tx,
+        reach(&caller)?,
+        id,
+        input.at.map(to_microsecond),
+        input.position,
+    )
+    .await?;
     tx.answer(shown(&pickup)?).await
 }
 
@@ -171,7 +173,7 @@ pub(super) async fn complete_pickup(
     Json(input): Json<CompletePickupIn>,
 ) -> Result<Answer> {
     staff_only(&caller)?;
-    let at = kept(input.at);
+    let at = input.at.map(to_microsecond);
     let hand_over = input.hand_over()?;
     let mut tx = app.begin(&caller).await?;
     let pickup = commands::complete_pickup(&mut tx, reach(&caller)?, id, at, hand_over).await?;

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use jiff::Timestamp;
 use quenty_kernel::{
+    clock::to_microsecond,
     contact::Text,
     id::{ShipmentId, new_uuid},
     money::Money,
@@ -111,9 +112,4 @@ pub(super) async fn record_shipment_event(
     };
     let shipment = commands::record_shipment_event(&mut tx, caller.scope()?, id, &scan).await?;
     tx.answer(Answer::ok(&ShipmentStatusOut::from(&shipment))?.version(shipment.state().version)).await
-}
-
-/// What PostgreSQL keeps: a shipment must fold back to its row.
-fn to_microsecond(at: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
 }
