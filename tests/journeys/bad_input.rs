@@ -24,6 +24,9 @@ use crate::harness::{
     services,
 };
 
+/// Of nobody's card; no log ever tells one, also not of what is refused.
+const CARD: &str = "4111 1111 1111 1111";
+
 /// Who sends, and what there is to send about.
 pub struct World {
     up: Up,
@@ -73,6 +76,7 @@ impl World {
         self.up.stage.settle().await;
         assert_eq!(rows(&self.up.stage).await, before, "nothing is half written");
         self.up.stage.assert_sound().await;
+        assert!(!self.up.process.log().contains(CARD), "a card number is in the log");
         self.up.stop().await;
     }
 }

@@ -208,6 +208,7 @@ async fn databases_keep_their_roles_apart_and_their_journals_whole() {
     let up = Up::ephemeral(&[]).await;
     a_services_role_reaches_its_own_database_only(&up).await;
     the_application_role_may_only_add_to_the_journal(&up).await;
+    every_foreign_key_has_an_index(&up).await;
     audit_verify_finds_a_changed_fact(&up).await;
     up.stop().await;
 }
@@ -308,6 +309,22 @@ async fn the_application_role_may_only_add_to_the_journal(up: &Up) {
             let code = outcome.err().as_ref().and_then(code_of);
             assert_eq!(code.as_deref(), Some("42501"), "{}: {forbidden}", service.name);
         }
+    }
+}
+
+/// Whose first columns are the key's; one of live rows will do, since nobody asks for the others by it.
+async fn every_foreign_key_has_an_index(up: &Up) {
+    for service in services() {
+        let missing: Vec<String> = sqlx::query_scalar(
+            "select conrelid::regclass || ': ' || conname from pg_constraint
+             where contype = 'f' and not exists (
+               select from pg_index where indrelid = conrelid
+                 and (indkey::int2[])[0:cardinality(conkey) - 1] @> conkey and (indkey::int2[])[0:cardinality(conkey) - 1] <@ conkey)",
+        )
+        .fetch_all(&up.stage.pool(service.name))
+        .await
+        .expect("the catalogue can be read");
+        assert_eq!(missing, Vec::<String>::new(), "{}", service.name);
     }
 }
 

@@ -95,7 +95,7 @@ const OF_THEIR_EFFECTS: [Defect; 10] = [
 ];
 
 /// Of what the other services keep.
-const OF_THE_OTHERS: [Defect; 8] = [
+const OF_THE_OTHERS: [Defect; 9] = [
     ("pickup", "update slots set taken = taken + 1", "rows break slots_count_pickups"),
     ("pickup", "update pickups set status = 'failed' where status = 'scheduled'", r#"stands at ("failed""#),
     (
@@ -124,6 +124,7 @@ const OF_THE_OTHERS: [Defect; 8] = [
         "delete from quenty.journal where type = 'quenty.returns.return.units_disposed.v1'",
         "received, 0 disposed of",
     ),
+    ("customer", "update customers set blocked = not blocked", r#"stands at ("known", "Eva"#),
 ];
 
 #[tokio::test]
@@ -147,6 +148,11 @@ async fn the_checker_finds_what_is_lost_doubled_changed_removed_overtaken_or_stu
     too_many["lines"][0]["quantity"] = json!(1_000);
     too_many["allow_backorder"] = json!(true);
     assert_eq!(merchant.place(&too_many).await["status"], "backordered");
+    merchant
+        .client
+        .post("/api/v1/customers", &json!({"kind": "individual", "name": "Eva"}))
+        .await
+        .expect(201);
     up.stage.assert_sound().await;
 
     let mut known = Vec::new();

@@ -85,7 +85,7 @@ events! {
         session_id: SessionId,
         user_id: UserId,
         /// `logout`, `logout_all`, `ended`, `suspended`, `password_changed`, `password_reset`, `reuse_detected`,
-        /// `mfa_enabled`, `mfa_disabled`, `mfa_reset`, `revoked`, `superseded`.
+        /// `mfa_enabled`, `mfa_disabled`, `mfa_reset`, `revoked`, `superseded`, `wrong_passwords`.
         reason: String,
     }
     /// A refresh token was used a second time: the whole session is revoked.

@@ -85,6 +85,32 @@ pub fn pool(url: &str, service: &str, plans: Plans, connections: u32) -> Result<
         .connect_lazy_with(options))
 }
 
+/// As [`pool`], for what a service does: PostgreSQL gives up a statement that takes longer than anybody waits for it, and
+/// with it its locks, also where it has not noticed that the connection is gone. Migrations and operators' own work take as
+/// long as they do.
+///
+/// # Errors
+/// When the URL cannot be read.
+pub(crate) fn pool_of_service(
+    url: &str,
+    service: &str,
+    plans: Plans,
+    connections: u32,
+    longest: Duration,
+) -> Result<PgPool, sqlx::Error> {
+    let pool = pool(url, service, plans, connections)?;
+    let options = PgConnectOptions::clone(&pool.connect_options());
+    // Workers wait for the database for so long whatever their tasks may take.
+    let limit = statement_timeout(longest.max(ANSWER_LIMIT));
+    pool.set_connect_options(options.options([("statement_timeout", limit)]));
+    Ok(pool)
+}
+
+/// In milliseconds, as PostgreSQL takes it; zero would mean that there is none.
+pub(crate) fn statement_timeout(longest: Duration) -> i32 {
+    i32::try_from(longest.as_millis()).unwrap_or(i32::MAX).max(1)
+}
+
 /// How the connections of a service are named.
 pub(crate) fn application_name(service: &str) -> String {
     format!("quenty-{service}")
@@ -260,5 +286,11 @@ mod tests {
         let said = format!("{url}?sslmode=disable&sslrootcert=/x");
         assert_eq!(with_authority(&said, Some("/etc/quenty/ca.pem")).unwrap(), said);
         assert!(!with_authority("hush", Some("/x")).unwrap_err().to_string().contains("hush"));
+    }
+
+    #[test]
+    fn a_statement_always_has_a_limit() {
+        let limits = [Duration::ZERO, Duration::from_millis(300), Duration::MAX].map(statement_timeout);
+        assert_eq!(limits, [1, 300, i32::MAX]);
     }
 }

@@ -20,6 +20,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use tokio_util::sync::CancellationToken;
 
 use self::account::Account;
 use self::cluster::Cluster;
@@ -53,6 +54,8 @@ pub struct Options {
     pub max_connections: u16,
     /// It has a replica, or is one: it keeps more of its log, and the replica's reads are not cut off.
     pub replicated: bool,
+    /// Who cancels it while the server is not ready yet has the start fail and the server stopped: recovery takes its time.
+    pub give_up: CancellationToken,
 }
 
 impl Options {
@@ -66,6 +69,7 @@ impl Options {
             log: None,
             max_connections: 200,
             replicated: false,
+            give_up: CancellationToken::new(),
         }
     }
 }
@@ -166,30 +170,34 @@ impl EmbeddedPostgres {
 
     /// The same for callers without an async runtime.
     pub fn stop_blocking(self) -> Result<()> {
-        self.signal(Signal::SIGINT)?;
-        if self.server.wait(STOP_LIMIT).is_some() {
-            return Ok(());
-        }
-        tracing::warn!(pid = self.pid(), "postgresql does not stop, cutting it off");
-        self.signal(Signal::SIGQUIT)?;
-        match self.server.wait(STOP_LIMIT) {
-            Some(_) => Ok(()),
-            None => Err(EmbeddedPostgresError::Stop { reason: format!("process {} stays", self.pid()) }),
-        }
-    }
-
-    fn signal(&self, signal: Signal) -> Result<()> {
-        let failed = |error: std::io::Error| EmbeddedPostgresError::Stop { reason: error.to_string() };
-        self.server.signal(signal).map_err(failed)
+        stop(&self.server)
     }
 }
 
 impl Drop for EmbeddedPostgres {
     fn drop(&mut self) {
-        if let Err(error) = self.signal(Signal::SIGINT) {
+        if let Err(error) = signal(&self.server, Signal::SIGINT) {
             tracing::warn!(%error, "postgresql was not told to stop");
         }
     }
+}
+
+fn stop(server: &BoundProcess) -> Result<()> {
+    signal(server, Signal::SIGINT)?;
+    if server.wait(STOP_LIMIT).is_some() {
+        return Ok(());
+    }
+    tracing::warn!(pid = server.pid(), "postgresql does not stop, cutting it off");
+    signal(server, Signal::SIGQUIT)?;
+    match server.wait(STOP_LIMIT) {
+        Some(_) => Ok(()),
+        None => Err(EmbeddedPostgresError::Stop { reason: format!("process {} stays", server.pid()) }),
+    }
+}
+
+fn signal(server: &BoundProcess, signal: Signal) -> Result<()> {
+    let failed = |error: std::io::Error| EmbeddedPostgresError::Stop { reason: error.to_string() };
+    server.signal(signal).map_err(failed)
 }
 
 fn launch(cluster: &Cluster, port: u16, options: &Options, log_path: &Path) -> Result<BoundProcess> {
@@ -206,17 +214,21 @@ fn launch(cluster: &Cluster, port: u16, options: &Options, log_path: &Path) -> R
     };
     let server = BoundProcess::spawn("embedded-postgres", command, Signal::SIGINT).map_err(started)?;
 
-    if becomes_ready(&server, &cluster.pgdata(), START_LIMIT) {
+    if becomes_ready(&server, &cluster.pgdata(), START_LIMIT, &options.give_up) {
         return Ok(server);
+    }
+    if options.give_up.is_cancelled() {
+        stop(&server)?;
+        return Err(EmbeddedPostgresError::GivenUp);
     }
     let _ = server.signal(Signal::SIGQUIT);
     Err(EmbeddedPostgresError::start_from_log(log_path, log_start))
 }
 
 /// Waits until it is ready; false where it ends or is given up. Crash recovery takes as long as there is log to replay, and
-/// who is cut off in it begins anew: a server that says that it is starting has all the time that it wants. A replica has
-/// not: it may wait for a primary that has gone, and is copied anew in any case.
-fn becomes_ready(server: &BoundProcess, pgdata: &Path, limit: Duration) -> bool {
+/// who is cut off in it begins anew: a server that says that it is starting has all the time that it wants, and that the one
+/// who waits for it has. A replica has not: it may wait for a primary that has gone, and is copied anew in any case.
+fn becomes_ready(server: &BoundProcess, pgdata: &Path, limit: Duration, give_up: &CancellationToken) -> bool {
     let begun = Instant::now();
     let (mut heard, mut told) = (begun, begun);
     loop {
@@ -227,7 +239,8 @@ fn becomes_ready(server: &BoundProcess, pgdata: &Path, limit: Duration) -> bool 
         if status.as_deref() == Some("starting") && !cluster::is_replica(pgdata) {
             heard = Instant::now();
         }
-        if heard.elapsed() >= limit || server.wait(Duration::from_millis(10)).is_some() {
+        let is_given_up = heard.elapsed() >= limit || give_up.is_cancelled();
+        if is_given_up || server.wait(Duration::from_millis(10)).is_some() {
             return false;
         }
         if told.elapsed() >= TOLD_EVERY {
@@ -269,6 +282,9 @@ mod tests {
     #[test]
     fn a_server_that_recovers_is_given_its_time_and_a_silent_one_or_a_replica_is_not() {
         const LIMIT: Duration = Duration::from_millis(100);
+        let becomes_ready = |server: &BoundProcess, pgdata: &Path, limit: Duration| {
+            super::becomes_ready(server, pgdata, limit, &CancellationToken::new())
+        };
         let folder = tempfile::tempdir().unwrap();
         let pgdata = folder.path();
         let server = sleeping();
@@ -288,6 +304,13 @@ mod tests {
         });
 
         says("starting");
+        let give_up = CancellationToken::new();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| super::becomes_ready(&server, pgdata, Duration::MAX, &give_up));
+            give_up.cancel();
+            assert!(!waiting.join().unwrap(), "nobody waits any more");
+        });
+
         std::fs::write(pgdata.join("standby.signal"), "").unwrap();
         assert!(!becomes_ready(&server, pgdata, LIMIT));
         server.signal(Signal::SIGKILL).unwrap();

@@ -8,6 +8,8 @@ use crate::http::{Answer, problem};
 
 /// PostgreSQL: serialization failure and deadlock (SQLSTATE class 40); the chassis tries again.
 const RETRYABLE: [&str; 2] = ["40001", "40P01"];
+/// `query_canceled`: a statement took longer than anybody waits for it, or an operator has ended it.
+const GIVEN_UP: &str = "57014";
 /// How often the chassis runs a transaction again after one of these.
 pub(crate) const RERUNS: u32 = 5;
 
@@ -68,6 +70,11 @@ impl Error {
         }
     }
 
+    /// Whether the database has given the statement up.
+    fn is_given_up(&self) -> bool {
+        matches!(self, Self::Database(sqlx::Error::Database(e)) if e.code().is_some_and(|c| c == GIVEN_UP))
+    }
+
     /// Whether a value of the request is none that PostgreSQL can hold (SQLSTATE class 22: a NUL in a text, a year
     /// before the calendar, a number out of range).
     fn is_unstorable_value(&self) -> bool {
@@ -111,6 +118,7 @@ impl Error {
                 "too many changes of the same rows at once; try again",
             )
             .retry_after(1),
+            other if other.is_given_up() => timed_out(),
             other if other.is_unstorable_value() => Failure::new(
                 Kind::Invalid,
                 "INVALID_VALUE",
@@ -123,6 +131,16 @@ impl Error {
             ),
         }
     }
+}
+
+/// What a caller is told whose request was given up.
+pub(crate) fn timed_out() -> Failure {
+    Failure::new(
+        Kind::Unavailable,
+        "TIMED_OUT",
+        "the service took too long; with an Idempotency-Key it is safe to repeat",
+    )
+    .retry_after(1)
 }
 
 /// Lets `?` make a service's own error of what is the chassis's matter:

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
-use quenty_kernel::{Actor, Fact, Scope, hex, id::CompanyId};
+use quenty_kernel::{Actor, Cursor, Fact, Page, PageQuery, Scope, hex, id::CompanyId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -150,6 +150,31 @@ pub async fn entries(
     .fetch_all(db)
     .await?;
     rows.into_iter().map(Entry::try_from).collect()
+}
+
+/// A page of the entries of one stream, the earliest first.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn page(db: &PgPool, scope: Scope, stream: &str, page: &PageQuery) -> Result<Page<Entry>> {
+    let rows = sqlx::query_as!(
+        EntryRow,
+        "select j.id, j.stream, j.stream_version, j.type as kind, j.data, p.data as \"personal?\", j.actor, j.company_id,
+                j.correlation_id, j.causation_id, j.occurred_at
+         from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
+         where j.stream = $1 and ($2::uuid is null or j.company_id = $2)
+           and ($3::uuid is null
+                or j.stream_version > (select k.stream_version from quenty.journal k where k.id = $3 and k.stream = $1))
+         order by j.stream_version limit $4",
+        stream,
+        scope.company_uuid(),
+        page.cursor.map(Cursor::uuid),
+        page.fetch()
+    )
+    .fetch_all(db)
+    .await?;
+    let entries = rows.into_iter().map(Entry::try_from).collect::<Result<Vec<_>>>()?;
+    Ok(Page::from_rows(entries, page, |entry| entry.id))
 }
 
 /// The facts of one stream, for folding an aggregate back together.

@@ -90,17 +90,19 @@ pub async fn build(service: Service, settings: Settings, surroundings: &Surround
     let database_url = &db::with_authority(database_url, settings.get("ca_file")).map_err(Error::internal)?;
     let connections: u32 = settings.parse("database_connections").map_err(Error::internal)?;
     let readers = (connections * 2 / 5).max(1);
-    let reader = db::pool(database_url, service.name, Plans::Custom, readers)?;
     let writers = connections.saturating_sub(readers).max(1);
-    let writer = db::pool(database_url, service.name, Plans::Generic, writers)?;
-    let replica = Replica::from_settings(&service, &settings, readers)?;
+    let pace = Pace::of(&settings).map_err(Error::internal)?;
+    let open = |plans, connections| {
+        db::pool_of_service(database_url, service.name, plans, connections, pace.longest_try)
+    };
+    let (reader, writer) = (open(Plans::Custom, readers)?, open(Plans::Generic, writers)?);
+    let replica = Replica::from_settings(&service, &settings, readers, pace.longest_try)?;
     wait_for_migrations(&service, &reader, &surroundings.stop).await?;
     let parts = match &service.init {
         Some(init) => init(reader.clone(), settings.clone(), surroundings.clock.clone()).await?,
         None => Parts::default(),
     };
     let issuer = settings.require("issuer").map_err(Error::internal)?.to_owned();
-    let pace = Pace::of(&settings).map_err(Error::internal)?;
     let transport = &surroundings.transport;
     let discovery = Discovery::from_settings(&settings, transport);
     let app = App(Arc::new(Inner {

@@ -58,10 +58,11 @@ impl Replica {
         service: &Service,
         settings: &Settings,
         connections: u32,
+        longest: Duration,
     ) -> crate::Result<Option<Self>> {
         let Some(url) = settings.get("replica_url") else { return Ok(None) };
         let url = db::with_authority(url, settings.get("ca_file")).map_err(Error::internal)?;
-        let pool = db::pool(&url, service.name, Plans::Custom, connections)?;
+        let pool = db::pool_of_service(&url, service.name, Plans::Custom, connections, longest)?;
         Ok(Some(Self {
             pool,
             reached: AtomicI64::new(0),

@@ -109,11 +109,16 @@ pub const CHASSIS: &[Setting] = &[
         "first pause before a failed reaction is tried again; each further one is four times as long",
     )
     .default("1000"),
-    Setting::new("request_timeout_ms", "a request that takes longer gets 503").default("15000"),
+    Setting::new(
+        "request_timeout_ms",
+        "a request that takes longer gets 503, and PostgreSQL gives up what its transaction does",
+    )
+    .default("15000"),
     Setting::new(
         "task_timeout_ms",
         "a try of a task or a reaction, or a run of a job, that takes longer has failed, and a reaction after a minute in any \
-         case; an import goes on from where it was",
+         case; an import goes on from where it was. PostgreSQL gives up any statement of the service then (`statement_timeout`), \
+         though not before half a minute",
     )
     .default("600000"),
     Setting::new("max_body_bytes", "larger JSON bodies get 413").default("1048576"),

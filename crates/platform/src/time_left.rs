@@ -29,10 +29,14 @@ pub(crate) async fn within<T>(left: Duration, work: impl Future<Output = T>) -> 
     UNTIL.scope(until, timeout_at(until, work)).await
 }
 
+/// Of the request that runs here; nothing beside requests.
+pub(crate) fn left() -> Option<Duration> {
+    UNTIL.try_with(|until| until.saturating_duration_since(Instant::now())).ok()
+}
+
 /// How long a part of the present work may take: as long as it ever may, or as is left.
 pub(crate) fn at_most(longest: Duration) -> Duration {
-    let left = UNTIL.try_with(|until| until.saturating_duration_since(Instant::now()));
-    left.map_or(longest, |left| left.min(longest))
+    left().map_or(longest, |left| left.min(longest))
 }
 
 #[cfg(test)]

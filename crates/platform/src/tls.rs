@@ -1,26 +1,37 @@
-//! TLS beside the gateway's own to its clients: whom this process trusts, what it shows of itself, and what an operator is
-//! told when a handshake fails.
+//! TLS: whom this process trusts, what it shows of itself, and what an operator is told when a handshake fails. How the
+//! gateway speaks with its clients is its own matter.
 //!
 //! Two authorities, because what they sign means different things: a certificate of `ca_file` says which server of the
 //! infrastructure answers, one of `service_ca_file` which service of the platform speaks.
 
-use std::{error::Error, path::Path, sync::Arc};
+use std::{
+    error::Error,
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant, SystemTime},
+};
 
 use tokio_rustls::rustls::{
-    self, ClientConfig, RootCertStore, ServerConfig,
-    client::verify_server_name,
+    self, ClientConfig, RootCertStore, ServerConfig, SignatureScheme,
+    client::{ResolvesClientCert, verify_server_name},
     crypto::ring,
     pki_types::{
         CertificateDer, PrivateKeyDer, ServerName,
         pem::{self, PemObject},
     },
-    server::{ParsedCertificate, VerifierBuilderError, WebPkiClientVerifier},
+    server::{
+        ClientHello, ParsedCertificate, ResolvesServerCert, VerifierBuilderError, WebPkiClientVerifier,
+    },
+    sign::CertifiedKey,
 };
 
 use crate::settings::Settings;
 
 /// Both sides of a connection between services speak HTTP/1.1.
 const HTTP_1: &[u8] = b"http/1.1";
+/// No handshake looks sooner whether files have changed.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -81,15 +92,92 @@ pub(crate) fn own_files(settings: &Settings) -> Result<Option<(&str, &str)>, Tls
     }
 }
 
+/// What this process shows of itself, as its two files are now or were when they last went together: who renews them need
+/// not start it again. Handshakes look, so that nothing has to run beside them.
+pub struct Own {
+    certificate: String,
+    key: String,
+    shown: Mutex<Shown>,
+}
+
+struct Shown {
+    certified: Arc<CertifiedKey>,
+    /// When the files were changed that this was read from.
+    of: [Option<SystemTime>; 2],
+    looked: Instant,
+}
+
+impl Own {
+    /// Of a certificate's file and its key's.
+    ///
+    /// # Errors
+    /// When they cannot be read or do not go together.
+    pub fn read((certificate, key): (&str, &str)) -> Result<Arc<Self>, TlsError> {
+        // Before they are read: what is changed meanwhile is read again.
+        let of = changed_at(certificate, key);
+        let certified = Arc::new(certified(certificate, key)?);
+        let shown = Mutex::new(Shown { certified, of, looked: Instant::now() });
+        Ok(Arc::new(Self { certificate: certificate.to_owned(), key: key.to_owned(), shown }))
+    }
+
+    /// Two files that do not go together, as in the middle of a renewal, change nothing until they change again.
+    fn now(&self) -> Arc<CertifiedKey> {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if shown.looked.elapsed() >= LOOK_EVERY {
+            shown.looked = Instant::now();
+            let of = changed_at(&self.certificate, &self.key);
+            if of != shown.of {
+                shown.of = of;
+                match certified(&self.certificate, &self.key) {
+                    Ok(certified) => {
+                        shown.certified = Arc::new(certified);
+                        tracing::info!(file = self.certificate, "the certificate was read again");
+                    }
+                    Err(error) => tracing::error!(%error, "the certificate stays as it was"),
+                }
+            }
+        }
+        Arc::clone(&shown.certified)
+    }
+}
+
+fn changed_at(certificate: &str, key: &str) -> [Option<SystemTime>; 2] {
+    [certificate, key].map(|file| std::fs::metadata(file).and_then(|file| file.modified()).ok())
+}
+
+fn certified(certificate: &str, key: &str) -> Result<CertifiedKey, TlsError> {
+    Ok(CertifiedKey::from_der(certificates(certificate)?, private_key(key)?, &ring::default_provider())?)
+}
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Own({})", self.certificate)
+    }
+}
+
+impl ResolvesServerCert for Own {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.now())
+    }
+}
+
+impl ResolvesClientCert for Own {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(self.now())
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
 /// Who trusts this authority, and shows its own certificate where it is asked for one.
 fn client(settings: &Settings, ca_file: &str) -> Result<ClientConfig, TlsError> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(authorities(ca_file)?);
     Ok(match own_files(settings)? {
-        Some((certificate, key)) => {
-            builder.with_client_auth_cert(certificates(certificate)?, private_key(key)?)?
-        }
+        Some(files) => builder.with_client_cert_resolver(Own::read(files)?),
         None => builder.with_no_client_auth(),
     })
 }
@@ -118,14 +206,14 @@ pub fn to_services(settings: &Settings) -> Result<Option<ClientConfig>, TlsError
 /// As [`to_services`].
 pub(crate) fn of_services(settings: &Settings) -> Result<Option<ServerConfig>, TlsError> {
     let Some(ca_file) = settings.get("service_ca_file") else { return Ok(None) };
-    let (certificate, key) = own_files(settings)?.ok_or(TlsError::Nameless)?;
+    let own = Own::read(own_files(settings)?.ok_or(TlsError::Nameless)?)?;
     let provider = Arc::new(ring::default_provider());
     let authorities = Arc::new(authorities(ca_file)?);
     let callers = WebPkiClientVerifier::builder_with_provider(authorities, Arc::clone(&provider)).build()?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(callers)
-        .with_single_cert(certificates(certificate)?, private_key(key)?)?;
+        .with_cert_resolver(own);
     config.alpn_protocols = vec![HTTP_1.to_vec()];
     Ok(Some(config))
 }
@@ -159,11 +247,11 @@ const ADVICE: &[(&str, &str)] = &[
     ),
     (
         "certificate expired",
-        "the server's certificate is too old: `quenty certs renew` makes another; put it in place and start the server again",
+        "the server's certificate is too old: `quenty certs renew` makes another; put it in place, and start the server again if it is none of the platform's",
     ),
     (
         "CertificateExpired",
-        "our certificate is too old for the server: `quenty certs renew` makes another; put it in place and start this process again",
+        "our certificate is too old for the server: `quenty certs renew` makes another; put it in place, it is read again",
     ),
     ("InvalidContentType", "no TLS is spoken at this port: name the one where it is, or switch it on there"),
     (

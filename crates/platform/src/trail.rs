@@ -32,7 +32,8 @@ pub struct Search {
     #[serde(rename = "type")]
     #[param(value_type = Option<String>)]
     pub kind: Option<Text<120>>,
-    /// The id of what it is about, its stream; or of the person whose personal data are in it.
+    /// The id of what it is about, its stream; or of the user who is its `user_id`, or of the person whose personal data are
+    /// in it.
     #[param(value_type = Option<String>)]
     pub subject: Option<Text<60>>,
     pub from: Option<Timestamp>,
@@ -61,7 +62,8 @@ pub async fn search(db: &PgPool, scope: Scope, search: &Search) -> Result<Page<E
          where ($1::uuid is null or j.company_id = $1) and ($2::text is null or j.actor = $2) and ($3::text is null or j.type = $3)
            and ($4::text is null or j.id = any(array(
              select s.id from quenty.journal s where s.stream = $4
-             union all select o.event_id from quenty.journal_personal o where o.subject = $9))) and ($5::timestamptz is null or j.occurred_at >= $5)
+             union select n.id from quenty.journal n where n.data ->> 'user_id' = $4
+             union select o.event_id from quenty.journal_personal o where o.subject = $9))) and ($5::timestamptz is null or j.occurred_at >= $5)
            and ($6::timestamptz is null or j.occurred_at < $6) and ($7::uuid is null or j.id < $7)
          order by j.id desc limit $8",
         scope.company_uuid(),

@@ -14,16 +14,17 @@ use quenty_kernel::{
 use rand::RngCore;
 use serde::Serialize;
 use serde_json::{Value, json};
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::{
     App, Error, Result,
     access::Reading,
+    db::statement_timeout,
     http::{Answer, Caller},
     idempotency,
     journal::{GENESIS, Sealed, personal_digest, split_personal},
-    trace,
+    time_left, trace,
 };
 
 /// Who and what causes the facts of a transaction.
@@ -104,7 +105,16 @@ impl App {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn begin_as(&self, cause: Cause) -> Result<Tx> {
-        let inner = self.0.writer.begin().await?;
+        let writer = &self.0.writer;
+        let inner = match time_left::left() {
+            // PostgreSQL gives up a statement, and what it locks, after as long as the request has left now. Each counts anew.
+            Some(left) => {
+                let limit = statement_timeout(left);
+                let begin = format!("begin; set local statement_timeout = {limit}");
+                writer.begin_with(AssertSqlSafe(begin)).await?
+            }
+            None => writer.begin().await?,
+        };
         Ok(Tx {
             app: self.clone(),
             inner,

@@ -145,6 +145,12 @@ async fn a_killed_server_recovers_what_was_committed() {
     kill(Pid::from_raw(server.pid()), Signal::SIGKILL).unwrap();
     drop(server);
 
+    let options = Options::new(folder.path());
+    options.give_up.cancel();
+    let error = EmbeddedPostgres::start(options).await.unwrap_err();
+    assert!(matches!(error, EmbeddedPostgresError::GivenUp), "{error}");
+    assert_eq!(processes_of(folder.path()), 0, "who is asked to end while it recovers leaves none of it");
+
     let server = start(folder.path()).await;
     assert_eq!(remembered(&server).await, [1]);
     server.stop().await.unwrap();

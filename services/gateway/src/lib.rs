@@ -53,6 +53,7 @@ use quenty_platform::{
     token::Verifier,
 };
 use tokio::{net::TcpListener, task::JoinSet};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use api_keys::ApiKeys;
@@ -65,7 +66,6 @@ use limits::Limits;
 pub use table::Misdescribed;
 use table::Table;
 use timings::Timings;
-use tls::Certificate;
 pub use tls::TlsError;
 pub use upstream::Upstream;
 use upstream::{Budget, Description, Gate};
@@ -113,7 +113,7 @@ struct Inner {
     draining: AtomicBool,
     started: Instant,
     has_begun: AtomicBool,
-    tls: Option<Certificate>,
+    tls: Option<TlsAcceptor>,
     proxies: Proxies,
     cors: Cors,
     guards: Guards,
@@ -188,7 +188,7 @@ impl Gateway {
             draining: AtomicBool::new(false),
             started: Instant::now(),
             has_begun: AtomicBool::new(false),
-            tls: Certificate::of(settings)?,
+            tls: tls::acceptor(settings)?,
             proxies: Proxies(config::list(settings, "trusted_proxies")?),
             cors: Cors::of(settings)?,
             guards: Guards::of(settings)?,
@@ -260,7 +260,6 @@ impl Gateway {
         upkeep.spawn(self.clone().keep_routes_fresh(stop.clone()));
         upkeep.spawn(self.clone().take_processes_back(stop.clone()));
         upkeep.spawn(self.clone().keep_keys_fresh(stop.clone()));
-        upkeep.spawn(self.clone().keep_certificate_fresh(stop.clone()));
         listener::serve(&self, listener, stop).await;
     }
 
@@ -299,12 +298,6 @@ impl Gateway {
         tokio::select! {
             () = stop.cancelled() => {}
             () = taking_back => {}
-        }
-    }
-
-    async fn keep_certificate_fresh(self, stop: CancellationToken) {
-        if let Some(certificate) = &self.0.tls {
-            certificate.keep_fresh(stop).await;
         }
     }
 

@@ -152,7 +152,7 @@ async fn connect(gateway: Gateway, stream: TcpStream, peer: SocketAddr, ending: 
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(gateway.0.write_timeout));
     let stream = Box::pin(stream);
-    let Some(acceptor) = gateway.0.tls.as_ref().map(tls::Certificate::acceptor) else {
+    let Some(acceptor) = gateway.0.tls.clone() else {
         return speak_http1(gateway, stream, client, ending).await;
     };
     // Who greets slowly, or is no client of TLS, is cut off like who sends no headers.

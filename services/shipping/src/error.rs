@@ -81,7 +81,7 @@ impl From<Error> for quenty_platform::Error {
             Error::UnknownCustomer => Failure::invalid(
                 "UNKNOWN_CUSTOMER",
                 "/customer_id",
-                "the customer is erased; leave the field out, or name another one",
+                "the company has no such customer, or they are erased; leave the field out, or name another one",
             ),
             Error::LookUpOnly => Failure::new(
                 Kind::Forbidden,

@@ -10,6 +10,7 @@ mod domain;
 mod error;
 mod events;
 mod http;
+mod jobs;
 mod parts;
 mod store;
 mod tasks;
@@ -44,7 +45,7 @@ pub fn service() -> Service {
         settings: SETTINGS,
         reactions: events::reactions(),
         tasks: vec![TaskKind::new(tasks::DECIDE_BOOKING, tasks::decide_booking)],
-        jobs: Vec::new(),
+        jobs: jobs::jobs(),
         invariants: store::invariants::INVARIANTS,
         init: None,
     }

@@ -5,7 +5,7 @@ use quenty_kernel::id::{CustomerId, ProductId};
 use serde_json::{Value, json};
 
 use super::{
-    World,
+    CARD, World,
     cases::{Body, Case},
 };
 use crate::harness::merchant::id;
@@ -110,6 +110,8 @@ fn no_order(world: &World) -> Vec<Case> {
         (json!({"shipping": cop("999999999999999.99"), "discount": cop("0.01")}), 422, "AMOUNT_TOO_LARGE"),
         (json!({"expected_total": cop("1.00")}), 422, "TOTAL_MISMATCH"),
         (pickup("2026-02-30"), 422, "INVALID_BODY"),
+        (json!({"notes": CARD}), 422, "CARD_NUMBER"),
+        (json!({"external_reference": CARD, "expected_total": cop("1.00")}), 422, "TOTAL_MISMATCH"),
     ];
     let case = |(fields, status, code)| Case::post("/api/v1/orders", &order(world, &fields), status, code);
     cases.into_iter().map(case).collect()

@@ -87,7 +87,7 @@ pub fn make_for_one_run(folder: &Path) -> Result<()> {
     ensure!(
         !theirs.exists(),
         "{} is the key of an authority, and the certificates beside it are made anew at each start, by another one: move it \
-         away",
+         away, or remove it if nobody has put it there (versions of before left theirs when they were killed in the middle of a start)",
         theirs.display()
     );
     make_folder(folder)?;
@@ -286,6 +286,7 @@ mod tests {
         let (key, certificate) = (fs::read(file("ca.key")).unwrap(), fs::read(file("ca.pem")).unwrap());
         let refused = make_for_one_run(&out).unwrap_err().to_string();
         assert!(refused.contains("ca.key is the key of an authority"), "{refused}");
+        assert!(refused.contains("move it away, or remove it if"), "{refused}");
         assert_eq!(
             (fs::read(file("ca.key")).unwrap(), fs::read(file("ca.pem")).unwrap()),
             (key, certificate)

@@ -174,7 +174,7 @@ pub(super) fn moment(value: &Value, name: &str) -> Option<Timestamp> {
 }
 
 async fn timeline(cast: &Cast, order: &str) -> Result<Vec<String>> {
-    let told = cast.merchant.get(&format!("/api/v1/orders/{order}/timeline")).await?;
+    let told = cast.merchant.get(&format!("/api/v1/orders/{order}/timeline?limit=100")).await?;
     let items = told["items"].as_array().or_else(|| told.as_array()).context("a timeline")?;
     let mut lines = vec![format!("order {order}")];
     for item in items {

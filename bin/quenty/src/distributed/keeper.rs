@@ -139,13 +139,14 @@ async fn start_again(kept: &mut Kept, pause: &mut Duration, ending: &Cancellatio
             () = tokio::time::sleep(*pause) => {}
         }
         *pause = (*pause * 2).min(LONGEST_PAUSE);
-        let outcome: Result<()> = kept.part.launch().await;
+        let outcome: Result<()> = kept.part.launch(ending).await;
         match (outcome, kept.part.process()) {
             (Ok(()), Some(process)) => {
                 tell!("{} runs again, as process {}", kept.name, process.pid());
                 return true;
             }
             (Ok(()), None) => {}
+            (Err(_), _) if ending.is_cancelled() => return false,
             (Err(error), _) => {
                 tell!("{} cannot be started: {error:#}; the next try is in {pause:?}", kept.name);
             }

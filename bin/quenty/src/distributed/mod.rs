@@ -145,7 +145,7 @@ async fn begin(
 ) -> Result<(Vec<Line>, Announcement)> {
     let board = Board::new(processes_file(folder.path()));
     // First, since it holds the folder against another platform.
-    let servers = start_servers(wanted, folder, &board, stages).await?;
+    let servers = start_servers(wanted, folder, &board, stages, stop).await?;
     let ground = Ground {
         folder,
         layout,
@@ -204,10 +204,16 @@ async fn start_servers(
     folder: &Folder,
     board: &Board,
     stages: &mut Vec<Stage>,
+    stop: &CancellationToken,
 ) -> Result<Servers> {
     let in_folder = |name: &str| folder.path().join(name);
     let [port, replica_port] = free_ports()?;
-    let options = Options { port: Some(port), replicated: true, ..Options::new(folder.postgres()) };
+    let options = Options {
+        port: Some(port),
+        replicated: true,
+        give_up: stop.clone(),
+        ..Options::new(folder.postgres())
+    };
     let server = EmbeddedPostgres::start(options.clone()).await?;
     let superuser = databases::superuser_url(&server);
     let password = folder.secrets().key("replication")?.replace(['+', '/', '='], "");

@@ -12,11 +12,12 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
 use quenty_platform::{
     bound_process::BoundProcess,
-    bus::rabbit::RabbitBus,
+    bus::{BusAway, rabbit::RabbitBus},
     embedded_postgres::{EmbeddedPostgres, Options, Primary, Replica},
 };
 use quenty_servers::{consul::ConsulAgent, nginx::Nginx, rabbit::RabbitServer, redis::RedisServer};
 use rand::RngCore;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     environment::{Environment, NOT_PASSED_ON},
@@ -52,19 +53,21 @@ impl Part {
         }
     }
 
-    /// Starts it again, where it was.
+    /// Starts it again, where it was; a PostgreSQL that recovers is not waited for once it is asked to end.
     ///
     /// # Errors
     /// When it does not come up; another try may succeed.
-    pub async fn launch(&mut self) -> Result<()> {
+    pub async fn launch(&mut self, ending: &CancellationToken) -> Result<()> {
         match self {
             Self::Postgres { options, server } => {
                 // The folder is free once this one has gone.
                 *server = None;
+                options.give_up = ending.clone();
                 *server = Some(EmbeddedPostgres::start(options.clone()).await?);
             }
             Self::Replica { options, primary, server } => {
                 *server = None;
+                options.give_up = ending.clone();
                 *server = Some(Replica::start(options.clone(), primary.clone()).await?);
             }
             Self::Rabbit { server, .. } => server.restart().await?,
@@ -109,11 +112,17 @@ impl Part {
 /// Who would take anything in has ended. Where nothing waits, a platform in one process may have the folder next.
 async fn tell_what_waits(server: &RabbitServer, is_empty: &Path) {
     let bus = RabbitBus::connect_lazily(&server.amqp_url("/"), services::topology());
-    match bus.waiting().await {
-        Ok(0) => drop(write_private(is_empty, b"")),
-        Ok(count) => {
+    let held = async { Ok((bus.waiting().await?, bus.dead_letters().await?)) };
+    let held: Result<(u32, u32), BusAway> = held.await;
+    match held {
+        Ok((0, _)) => drop(write_private(is_empty, b"")),
+        Ok((count, 0)) => {
             tell!("rabbitmq keeps {count} events until this platform starts again, in many processes")
         }
+        Ok((count, dead)) => tell!(
+            "rabbitmq keeps {count} events until this platform starts again, in many processes; {dead} of them lie in quenty.dead, \
+             since no service could read them: `quenty doctor` says then what to do"
+        ),
         Err(error) => tell!("rabbitmq does not say whether it still holds events: {error}"),
     }
 }

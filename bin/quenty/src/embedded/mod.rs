@@ -129,7 +129,7 @@ impl Platform {
         let listeners = Listeners::bind(start.free_ports, &folder).await?;
         let gateway = listeners.gateway.local_addr()?;
         let traces = Traces::start(&given)?;
-        let postgres = start_postgres(&folder, start.ephemeral).await?;
+        let postgres = start_postgres(&folder, start.ephemeral, &stop).await?;
         // What a killed platform of many processes has left behind would be taken for ours.
         drop(std::fs::remove_file(processes_file(folder.path())));
         let begun = begin(start, &folder, &postgres, listeners, &stop).await;
@@ -270,8 +270,8 @@ fn refuse_undelivered(folder: &Folder) -> Result<()> {
     ensure!(
         !folder.rabbit().exists() || folder.rabbit_is_empty().exists(),
         "RabbitMQ may still hold events of the platform in {data}, which ran in many processes last: start it so once more \
-         (`quenty up --distributed --data {data}`), and end it when nothing is under way; docs/guides/services-apart.md says what \
-         to do where it cannot be started so"
+         (`quenty up --distributed --data {data}`), and end it when nothing is under way and nothing lies in its queue quenty.dead; \
+         docs/guides/services-apart.md says what to do where it cannot be started so"
     );
     Ok(())
 }
@@ -295,8 +295,12 @@ async fn wait_until_ready(url: &str, surroundings: &Surroundings) -> Result<()> 
     }
 }
 
-async fn start_postgres(folder: &Folder, ephemeral: bool) -> Result<EmbeddedPostgres> {
-    let options = Options { ephemeral, ..Options::new(folder.postgres()) };
+async fn start_postgres(
+    folder: &Folder,
+    ephemeral: bool,
+    stop: &CancellationToken,
+) -> Result<EmbeddedPostgres> {
+    let options = Options { ephemeral, give_up: stop.clone(), ..Options::new(folder.postgres()) };
     Ok(EmbeddedPostgres::start(options).await?)
 }
 

@@ -74,6 +74,9 @@ pub enum EmbeddedPostgresError {
     )]
     Ended { log: PathBuf, how: String, output: String },
 
+    #[error("asked to end before postgresql was ready: it goes on at the next start")]
+    GivenUp,
+
     #[error("no port is free on 127.0.0.1: close some connections and start again")]
     NoFreePort,
 

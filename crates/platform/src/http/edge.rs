@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{Call, UPLOAD_TIMEOUT, is_upload, problem};
 use crate::{
     App, Error, Result,
-    error::RERUNS,
+    error::{RERUNS, timed_out},
     span::{Span, SpanKind},
     time_left,
     trace::{self, TraceParent},
@@ -105,15 +105,7 @@ pub(super) async fn edge(State(app): State<App>, request: Request, next: Next) -
     let response = match trace::within(trace, span.clone(), guarded).await {
         Ok(Ok(Ok(response))) => response,
         Ok(Ok(Err(error))) => error.into_response(),
-        Ok(Err(_)) => Error::from(
-            Failure::new(
-                Kind::Unavailable,
-                "TIMED_OUT",
-                "the service took too long; with an Idempotency-Key it is safe to repeat",
-            )
-            .retry_after(1),
-        )
-        .into_response(),
+        Ok(Err(_)) => Error::from(timed_out()).into_response(),
         Err(_) => span.in_scope(|| Error::internal("a handler panicked").into_response()),
     };
     let mut response = problem::finish(response, &path, trace);

@@ -192,6 +192,9 @@ async fn what_cannot_be_read_goes_to_the_dead_letter_queue_and_nothing_waits_for
     publish_raw(&world, b"{\"not\": \"an envelope\"}").await;
     add(&node.app(TALLY), counter).await;
     world.until_effects(counter, &[1, 2]).await;
+    let bus = RabbitBus::connect_lazily(world.plan.amqp_url.as_ref().expect("a URL"), tally::topology());
+    let all = |waiting: &Result<u32, _>| matches!(waiting, Ok(count) if *count as usize == CONSUMERS.len());
+    until("a broker with dead letters is not empty", || bus.waiting(), all).await.expect("a broker");
     let mut found = Vec::new();
     while found.len() < CONSUMERS.len() {
         let read =

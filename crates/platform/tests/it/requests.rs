@@ -1,7 +1,10 @@
 //! What the edge promises of every request: bounded bodies and times, one answer per idempotency key, a
 //! transaction that is run again when PostgreSQL asks for it, and problem documents for the rest.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -15,7 +18,9 @@ use quenty_platform::{
     settings::{CHASSIS, Settings},
     token::Realm,
 };
-use quenty_testkit::{TestApp, TestOptions, eventually, http::Call, keys, neighbour::serve};
+use quenty_testkit::{
+    TestApp, TestOptions, eventually, http::Call, keys, neighbour::serve, wait::eventually_within,
+};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::{
@@ -57,8 +62,30 @@ async fn what_takes_too_long_is_cut_off_and_leaves_nothing() {
     let settings = vec![("request_timeout_ms", "300".to_owned())];
     let app = start_with(&Tries::default(), TestOptions { settings, ..TestOptions::default() }).await;
     count(&app, &token(&app), 7, "hangs").send().await.expect_problem(503, "TIMED_OUT");
+    // Long before it could notice that nobody listens any more.
+    eventually_within(Duration::from_secs(3), "PostgreSQL has given it up, too", || async {
+        let sleeping =
+            "select count(*) from pg_stat_activity where datname = current_database() and state = 'active'
+                        and query like '%pg_sleep%' and pid <> pg_backend_pid()";
+        let sleeping: i64 =
+            sqlx::query_scalar(sleeping).fetch_one(app.app.db()).await.expect("who does what");
+        (sleeping == 0).then_some(())
+    })
+    .await;
     count(&app, &token(&app), 8, "").send().await.expect(204);
     assert_eq!(written(&app).await, [8]);
+    let beside: String =
+        sqlx::query_scalar("show statement_timeout").fetch_one(app.app.db()).await.expect("a setting");
+    assert_eq!(beside, "10min", "as long as a task may take");
+}
+
+#[tokio::test]
+async fn a_statement_that_postgresql_gave_up_is_told_as_one_that_took_too_long() {
+    let app = start(&Tries::default()).await;
+    let given_up = count(&app, &token(&app), 7, "raises 57014").send().await;
+    assert_eq!(given_up.header("retry-after"), Some("1"));
+    given_up.expect_problem(503, "TIMED_OUT");
+    assert_eq!(written(&app).await, [0; 0]);
 }
 
 #[tokio::test]

@@ -261,6 +261,27 @@ async fn a_service_with_certificates_serves_its_siblings_and_nobody_else() {
     count(&order, &orders).await.expect(204);
     count(&gateway, &orders).await.expect_problem(403, "NOT_THIS_SERVICE");
     count(&gateway, &token(Realm::Staff, &UserId::new().to_string())).await.expect(204);
+
+    // What is renewed is shown from then on, by either side, and nobody has to start again.
+    let renew = |old: &Files, new: &Files| {
+        std::fs::copy(&new.key, &old.key).unwrap();
+        std::fs::copy(&new.certificate, &old.certificate).unwrap();
+    };
+    let alive = |transport: &Transport| call(transport, Method::GET, "/health/live").try_send();
+    let of_returns = Files { authority: right.file(), ..other.issue(&["returns"]).unwrap() };
+    let returns = with(&of(&of_returns));
+    assert!(alive(&returns).await.is_err());
+    renew(&of_returns, &right.issue(&["returns"]).unwrap());
+    eventually("the caller shows its new certificate", || async { alive(&returns).await.ok() })
+        .await
+        .expect(200);
+    renew(&own, &other.issue(&["probe", "127.0.0.1"]).unwrap());
+    eventually("the service shows its new certificate", || async {
+        let anew = with(&of(&right.issue(&["gateway"]).unwrap()));
+        let refused = alive(&anew).await.err()?.to_string();
+        refused.contains(UNKNOWN).then_some(())
+    })
+    .await;
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! Pickups, shipments and returns: each row stands where its facts lead, by tables of what each fact does that are
+//! Pickups, shipments, returns and customers: each row stands where its facts lead, by tables of what each fact does that are
 //! written here once more. Of orders, `orders.rs` knows.
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use quenty_kernel::id::{PickupId, ReturnId, ShipmentId};
+use quenty_kernel::id::{CustomerId, PickupId, ReturnId, ShipmentId};
 use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
@@ -26,7 +26,7 @@ pub(super) struct Aggregate {
     leads: for<'a> fn(&'a str, &'a str, &'a str) -> &'a str,
 }
 
-pub(super) static AGGREGATES: [Aggregate; 3] = [
+pub(super) static AGGREGATES: [Aggregate; 4] = [
     // It keeps the local day and time from which the driver may come.
     Aggregate {
         service: "pickup",
@@ -65,6 +65,19 @@ pub(super) static AGGREGATES: [Aggregate; 3] = [
                             then trim_scale((data->'amount'->>'amount')::numeric)::text end as keeps
                 from quenty.journal where stream like 'RET-%' order by stream, stream_version",
         leads: goods_return,
+    },
+    // It keeps its name, and whether it is blocked.
+    Aggregate {
+        service: "customer",
+        name: "customer",
+        id: |id| CustomerId::from_uuid(id).to_string(),
+        rows: "select id, case when erased_at is null then 'known' else 'erased' end as status, name || ', blocked: ' || blocked as keeps
+               from customers",
+        facts: "select j.stream, split_part(j.type, '.', 4) as fact, '' as says,
+                       (p.data->>'name') || ', blocked: ' || (j.data->>'blocked') as keeps
+                from quenty.journal j left join quenty.journal_personal p on p.event_id = j.id
+                where j.stream like 'CUST-%' order by j.stream, j.stream_version",
+        leads: customer,
     },
 ];
 
@@ -122,6 +135,15 @@ fn goods_return<'a>(from: &'a str, fact: &'a str, says: &'a str) -> &'a str {
     }
 }
 
+fn customer<'a>(from: &'a str, fact: &'a str, _: &'a str) -> &'a str {
+    match (from, fact) {
+        ("", "created") => "known",
+        ("", _) => from,
+        (_, "erased") => fact,
+        _ => from,
+    }
+}
+
 pub(super) async fn check(of: &Aggregate, db: &PgPool, report: &mut Report) -> Result<()> {
     let mut told: BTreeMap<String, Stand> = BTreeMap::new();
     for row in sqlx::query(of.facts).fetch_all(db).await? {
@@ -173,6 +195,12 @@ mod tests {
         let left = [("created", ""), ("picked_up", ""), ("departed", ""), ("out_for_delivery", "")];
         assert_eq!(fold("shipment", &left[..3]), "in_transit");
         assert_eq!(fold("shipment", &[&left[..], &[("departed", "")]].concat()), "out_for_delivery");
+    }
+
+    #[test]
+    fn who_is_erased_is_never_known_again() {
+        assert_eq!(fold("customer", &[("created", ""), ("updated", "")]), "known");
+        assert_eq!(fold("customer", &[("created", ""), ("erased", ""), ("updated", "")]), "erased");
     }
 
     #[test]

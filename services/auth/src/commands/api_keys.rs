@@ -6,7 +6,7 @@ use quenty_contracts::auth::{ApiKeyCreated, ApiKeyRevoked};
 use quenty_kernel::{
     Scope,
     clock::wall_now,
-    id::{ApiKeyId, CompanyId, SessionId, UserId, new_uuid},
+    id::{ApiKeyId, CompanyId, MemberId, SessionId, UserId, new_uuid},
 };
 use quenty_platform::Tx;
 use rand::RngCore;
@@ -148,14 +148,15 @@ pub async fn revoke_api_key(
     record_access(tx, "revoke_api_key", Outcome::Succeeded, Some(by), None, origin)
 }
 
-/// All keys of a person, in one company or in every one; tells whether there were any. Their tokens are the caller's to
-/// revoke, after the locks of all rows.
+/// All keys of a person, in one company or in every one, or only those from before a membership; tells whether there were
+/// any. Their tokens are the caller's to revoke, after the locks of all rows.
 pub(super) async fn revoke_api_keys(
     tx: &mut Tx,
     user_id: UserId,
     company: Option<CompanyId>,
+    before: Option<MemberId>,
 ) -> Result<bool, Error> {
-    let revoked = store::api_keys::revoke_all(tx.conn(), user_id, company, wall_now()).await?;
+    let revoked = store::api_keys::revoke_all(tx.conn(), user_id, company, before, wall_now()).await?;
     for (api_key_id, company_id) in &revoked {
         let fact = ApiKeyRevoked { api_key_id: *api_key_id, user_id, company_id: *company_id };
         tx.record_about(*api_key_id, user_id, Some(*company_id), &ApiKeyFact::from(fact))?;

@@ -21,8 +21,8 @@ pub struct NewPassword {
     pub hash: String,
 }
 
-/// Sets the new password, or counts a wrong current one (`None`) against the session, so that a stolen session is no
-/// way around the lock. The inner error must be committed, too.
+/// Sets the new password, or counts a wrong current one (`None`) against the session, which ends with too many of them. The
+/// inner error must be committed, too.
 pub async fn change_password(
     tx: &mut Tx,
     id: UserId,

@@ -38,7 +38,7 @@ pub async fn confirm_password_reset(
     store::rate_limits::clear(tx.conn(), &MFA_FAILURES.bucket(&id.to_string())).await?;
     tx.record(id, None, &fact)?;
     // Rows before the list of revocations: who exchanges a key holds its row and waits for the list.
-    let had_api_keys = !keeps_api_keys && revoke_api_keys(tx, id, None).await?;
+    let had_api_keys = !keeps_api_keys && revoke_api_keys(tx, id, None, None).await?;
     end_sessions(tx, id, Which::All, "password_reset").await?;
     if had_api_keys {
         revoke_user(tx, id).await?;

@@ -91,7 +91,7 @@ async fn suspend(tx: &mut Tx, mut user: User, reason: &str) -> Result<User, Erro
     store::password_resets::use_all(tx.conn(), user.id(), wall_now()).await?;
     tx.record(user.id(), None, &fact)?;
     // They would come to life again with the person.
-    revoke_api_keys(tx, user.id(), None).await?;
+    revoke_api_keys(tx, user.id(), None, None).await?;
     end_sessions(tx, user.id(), Which::All, "suspended").await?;
     // What has no session, as an API key's tokens, ends as well.
     revoke_user(tx, user.id()).await?;

@@ -65,6 +65,8 @@ pub async fn add_membership(
 }
 
 /// A person has left. The keys that act for them there are revoked: they would come to life again with another membership.
+/// A removal that is told late, or twice, may find that one: then what is younger than it stays, and so do the sessions. An
+/// older one, whose own removal is not heard yet, keeps nothing.
 pub async fn remove_membership(
     tx: &mut Tx,
     member: MemberId,
@@ -73,10 +75,14 @@ pub async fn remove_membership(
 ) -> Result<(), Error> {
     store::users::lock(tx.conn(), user).await?;
     store::sessions::lock_all(tx.conn(), user).await?;
-    revoke_api_keys(tx, user, Some(company)).await?;
+    let next = store::memberships::next(tx.conn(), member, company, user).await?;
+    revoke_api_keys(tx, user, Some(company), next).await?;
     revoke_user(tx, user).await?;
     store::memberships::remove(tx.conn(), member, company, user).await?;
-    Ok(store::sessions::leave_company(tx.conn(), user, company).await?)
+    match next {
+        Some(_) => Ok(()),
+        None => Ok(store::sessions::leave_company(tx.conn(), user, company).await?),
+    }
 }
 
 pub async fn set_standing(tx: &mut Tx, standing: &Standing) -> Result<(), Error> {

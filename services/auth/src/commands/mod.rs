@@ -52,7 +52,7 @@ pub use memberships::{add_membership, change_membership, remove_membership, set_
 pub use mfa::{confirm_totp, disable_totp, enrol_totp, renew_recovery_codes};
 pub use passkeys::{add_passkey, ask_new_passkey, remove_passkey};
 pub use prove_password::{Beside, reauthenticate};
-pub use record_access::{Outcome, record_access};
+pub use record_access::{Outcome, record_access, record_bounded};
 pub use refresh::refresh;
 pub use register_user::register_user;
 pub use request_password_reset::request_password_reset;

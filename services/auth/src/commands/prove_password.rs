@@ -1,5 +1,5 @@
-//! What a session alone is not enough for: the person proves once more to be it, as at a login. Wrong passwords lock the
-//! session, so that a stolen one is no way around the lock of logins, and strangers who guess keep no owner from it.
+//! What a session alone is not enough for: the person proves once more to be it, as at a login. Wrong passwords end the
+//! session, so that a stolen one is no way around the lock of logins, and who guesses keeps no owner from it.
 
 use quenty_kernel::{
     clock::wall_now,
@@ -8,7 +8,8 @@ use quenty_kernel::{
 use quenty_platform::Tx;
 
 use super::{
-    Outcome, login::count_failure, record_access, verify_mfa::prove_code, verify_passkey::prove_passkey,
+    Outcome, Which, end_sessions, login::count_failure, record_access, record_bounded,
+    verify_mfa::prove_code, verify_passkey::prove_passkey,
 };
 use crate::{
     domain::{
@@ -22,8 +23,8 @@ use crate::{
     store,
 };
 
-/// The user, locked, whose current password was given: `proved` is its id, none when it was a wrong one. The inner
-/// error must be committed, too.
+/// The user, locked, whose current password was given: `proved` is its id, none when it was a wrong one. As many as lock
+/// an address at logins end the session: its owner logs in again, a thief cannot. The inner error must be committed, too.
 pub(super) async fn prove_password(
     tx: &mut Tx,
     id: UserId,
@@ -35,17 +36,18 @@ pub(super) async fn prove_password(
     let (account, now) = (lockout::account(Some(id), ""), wall_now());
     let place = lockout::place_of_session(session);
     let before = store::lockouts::lock(tx.conn(), &account, &place).await?;
-    if let Some(retry_after) = before.and_then(|lockout| lockout.wait(now)) {
-        return Ok(Err(Error::TooManyAttempts { retry_after }));
-    }
     let found = store::users::lock(tx.conn(), id).await?;
     let user = found.filter(|user| user.status() == UserStatus::Active).ok_or(Error::Suspended)?;
+    own_session(tx, id, session).await?;
     // Under the user's lock: what was proved may have been replaced since.
     if proved.is_none() || proved != store::passwords::current(tx.conn(), id).await? {
         let failed = Lockout::after_failure(before, now);
         store::lockouts::save(tx.conn(), &account, &place, &failed).await?;
         count_failure(tx, &account, origin).await?;
         record_access(tx, operation, Outcome::Refused, Some(id), None, origin)?;
+        if failed.is_locked(now) {
+            end_sessions(tx, id, Which::Only(session), "wrong_passwords").await?;
+        }
         return Ok(Err(Error::WrongPassword));
     }
     store::lockouts::clear(tx.conn(), &account, &place).await?;
@@ -85,7 +87,10 @@ pub async fn reauthenticate(
         match proof {
             Err(Error::BadCode) => return Ok(Err(Error::WrongCode)),
             Err(Error::BadPasskey) => return Ok(Err(Error::WrongPasskey)),
-            Err(refused) => return Ok(Err(refused)),
+            Err(refused) => {
+                record_bounded(tx, "reauthenticate", Outcome::Refused, Some(id), origin).await?;
+                return Ok(Err(refused));
+            }
             Ok(()) => {}
         }
     }

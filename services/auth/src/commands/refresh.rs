@@ -4,7 +4,7 @@ use quenty_contracts::{auth::SessionReuseDetected, customer::Membership as Told}
 use quenty_kernel::{Actor, clock::wall_now, id::CompanyId};
 use quenty_platform::Tx;
 
-use super::{Tokens, Which, end_sessions, sign_access};
+use super::{Outcome, Tokens, Which, end_sessions, record_bounded, sign_access};
 use crate::{
     domain::{
         access::{Membership, first_company},
@@ -19,8 +19,24 @@ use crate::{
     store,
 };
 
-/// New tokens, or why not; a reuse must be committed. `told` is what Customer answered when it was asked.
+/// New tokens, or why not; either is on record and must be committed. `told` is what Customer answered when it was asked.
 pub async fn refresh(
+    tx: &mut Tx,
+    token: &OpaqueToken,
+    told: &[Told],
+    origin: &Origin,
+) -> Result<Result<Tokens, Error>, Error> {
+    let renewed = use_token(tx, token, told, origin).await?;
+    let outcome = if renewed.is_ok() { Outcome::Succeeded } else { Outcome::Refused };
+    let user = match tx.actor() {
+        Actor::User(id) => Some(*id),
+        Actor::Service(_) | Actor::System => None,
+    };
+    record_bounded(tx, "refresh", outcome, user, origin).await?;
+    Ok(renewed)
+}
+
+async fn use_token(
     tx: &mut Tx,
     token: &OpaqueToken,
     told: &[Told],

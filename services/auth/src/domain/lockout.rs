@@ -1,6 +1,6 @@
 //! Guessing one account's password from one address: five failures, then a wait that doubles. Another address is
-//! never locked out with it, and a session and a device that the person has logged in with wait for their own failures
-//! only, so that strangers cannot keep an owner away.
+//! never locked out with it, and a device that the person has logged in with waits for its own failures only, so that
+//! strangers cannot keep an owner away. A session in which as many are wrong ends.
 
 use jiff::{SignedDuration, Timestamp};
 use quenty_kernel::{
@@ -49,19 +49,12 @@ pub struct Lockout {
 }
 
 impl Lockout {
-    /// Seconds that are left of the lock, if there is one.
-    #[must_use]
-    pub fn wait(&self, now: Timestamp) -> Option<u32> {
-        let until = self.locked_until.filter(|until| now < *until)?;
-        Some(u32::try_from(until.duration_since(now).as_secs()).unwrap_or(u32::MAX).max(1))
-    }
-
     #[must_use]
     pub fn is_locked(&self, now: Timestamp) -> bool {
-        self.wait(now).is_some()
+        self.locked_until.is_some_and(|until| now < until)
     }
 
-    /// Counts one more failure. Not while locked: whoever guesses on makes no wait longer.
+    /// Counts one more failure. Logins do not while locked: whoever guesses on makes no wait longer.
     #[must_use]
     pub fn after_failure(before: Option<Self>, now: Timestamp) -> Self {
         let forgotten = |lockout: &Self| {

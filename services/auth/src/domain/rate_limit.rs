@@ -37,8 +37,8 @@ pub const FAILURES_OF_ADDRESS: RateLimit =
 /// Failed logins of one account over all addresses: above, each attempt is slowed down, but none is refused.
 pub const FAILURES_OF_ACCOUNT: RateLimit =
     RateLimit { name: "login-account", hits: 100, window: SignedDuration::from_mins(15) };
-/// Passwords of one user that are looked at in sessions, right or wrong: whoever knows a right one must not keep the pool
-/// that hashes from everybody else.
+/// Passwords that are looked at in one session, right or wrong, and right ones in all sessions of a user: whoever knows a
+/// right one must not keep the pool that hashes from everybody else, and whoever does not must not keep the owner from it.
 pub const PASSWORD_PROOFS: RateLimit =
     RateLimit { name: "password-proof", hits: 20, window: SignedDuration::from_mins(15) };
 /// Wrong secrets of services from one address: above, they are not even recorded.
@@ -54,6 +54,10 @@ pub const MFA_FAILURES: RateLimit =
 /// API keys that do not work, from one address: above, they are not even recorded.
 pub const FAILURES_OF_KEYS: RateLimit =
     RateLimit { name: "key-address", hits: 100, window: SignedDuration::from_mins(15) };
+
+/// Renewals and refusals of one person, or of one address where nobody is known, that are kept on record, of each kind:
+/// nobody is to make the trail long.
+pub const RECORDS: RateLimit = RateLimit { name: "record", hits: 100, window: SignedDuration::from_mins(15) };
 
 /// How often sessions or an API key of one user are revoked by name: above, all tokens of the user are, by one entry. A
 /// window is as long as an entry lives.

@@ -213,7 +213,7 @@ pub const SERVICES: &[(&str, &[&str])] = &[
     ("order", &["internal.companies:read", "internal.customers:read", "internal.customers:write"]),
     ("pickup", &["internal.companies:read"]),
     ("returns", &["internal.exchanges:write"]),
-    ("shipping", &["internal.companies:read"]),
+    ("shipping", &["internal.companies:read", "internal.customers:read"]),
 ];
 
 pub const SUPER_ADMIN: &str = "super_admin";

@@ -28,7 +28,8 @@ pub(super) struct AuditQuery {
     #[serde(rename = "type")]
     #[param(value_type = Option<String>, example = "quenty.auth.login.failed.v1")]
     kind: Option<Text<120>>,
-    /// The id of what it is about; of a user, also what tells from where they, or others as them, came.
+    /// The id of what it is about; of a user, also what has them as `user_id`, such as the end of a session, and what tells
+    /// from where they, or others as them, came.
     #[param(value_type = Option<String>)]
     subject: Option<Text<60>>,
     from: Option<Timestamp>,

@@ -1,4 +1,5 @@
-//! Staff who act on accounts and roles: on whose authority, and what is refused to them.
+//! Staff who act on accounts and roles: on whose authority; and what is refused to them, and to everybody in what needs a
+//! fresh proof.
 
 use quenty_kernel::{Scope, id::UserId};
 use quenty_platform::{
@@ -8,7 +9,7 @@ use quenty_platform::{
 
 use super::sessions::own_session;
 use crate::{
-    commands::{Authority, Outcome, record_access},
+    commands::{Authority, Outcome, record_bounded},
     domain::origin::Origin,
     error::Error,
 };
@@ -37,7 +38,7 @@ pub(super) async fn refuse(
 ) -> Result<Answer> {
     match why {
         Error::BeyondOwnPermissions | Error::LastSuperAdmin | Error::OwnMfa | Error::ProofTooOld => {
-            record_access(&mut tx, operation, Outcome::Refused, about, None, origin)?;
+            record_bounded(&mut tx, operation, Outcome::Refused, about, origin).await?;
             tx.refuse(why).await
         }
         why => Err(why.into()),

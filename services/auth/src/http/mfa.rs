@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    authority::refuse,
     qr_svg::qr_svg,
     sessions::own_session,
     tokens_out::{self, TokensOut},
@@ -67,10 +68,13 @@ fn shown(codes: &[RecoveryCode]) -> Result<Answer> {
 /// Begin with an authenticator app; it counts once a code of it is confirmed.
 #[utoipa::path(post, path = "/api/v1/auth/mfa/totp", operation_id = "enrol_totp", tag = "mfa", security(("bearer" = [])),
     responses((status = 200, body = TotpOut), (status = 403, description = "`PASSWORD_NEEDED`: give the password again first"), (status = 409, description = "`MFA_ENABLED`")))]
-pub(super) async fn enrol_totp(State(app): State<App>, caller: LoggedIn) -> Result<Answer> {
+pub(super) async fn enrol_totp(State(app): State<App>, caller: LoggedIn, origin: Origin) -> Result<Answer> {
     let (user, session) = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    let (secret, account) = commands::enrol_totp(&mut tx, user, session).await?;
+    let (secret, account) = match commands::enrol_totp(&mut tx, user, session).await {
+        Ok(begun) => begun,
+        Err(why) => return refuse(tx, why, ("enrol_totp", Some(user)), &origin).await,
+    };
     let otpauth_uri = secret.uri(&account).map_err(quenty_platform::Error::internal)?;
     let qr_svg = qr_svg(&otpauth_uri).map_err(quenty_platform::Error::internal)?;
     let answer = Answer::ok(&TotpOut { secret: secret.base32(), otpauth_uri, qr_svg })?;
@@ -89,8 +93,10 @@ pub(super) async fn confirm_totp(
 ) -> Result<Answer> {
     let (user, session) = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    let codes = commands::confirm_totp(&mut tx, user, session, input.code.as_str(), &origin).await?;
-    tx.answer(shown(&codes)?.secret_of(user)).await
+    match commands::confirm_totp(&mut tx, user, session, input.code.as_str(), &origin).await {
+        Ok(codes) => tx.answer(shown(&codes)?.secret_of(user)).await,
+        Err(why) => refuse(tx, why, ("confirm_totp", Some(user)), &origin).await,
+    }
 }
 
 /// Give the app up; without another factor a password is enough again. Other sessions end.
@@ -99,8 +105,10 @@ pub(super) async fn confirm_totp(
 pub(super) async fn disable_totp(State(app): State<App>, caller: LoggedIn, origin: Origin) -> Result<Answer> {
     let (user, session) = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    commands::disable_totp(&mut tx, user, session, &origin).await?;
-    tx.answer(Answer::no_content()).await
+    match commands::disable_totp(&mut tx, user, session, &origin).await {
+        Ok(()) => tx.answer(Answer::no_content()).await,
+        Err(why) => refuse(tx, why, ("disable_totp", Some(user)), &origin).await,
+    }
 }
 
 /// Ten other recovery codes; those of before work no more.
@@ -113,8 +121,10 @@ pub(super) async fn renew_recovery_codes(
 ) -> Result<Answer> {
     let (user, session) = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    let codes = commands::renew_recovery_codes(&mut tx, user, session, &origin).await?;
-    tx.answer(shown(&codes)?.secret_of(user)).await
+    match commands::renew_recovery_codes(&mut tx, user, session, &origin).await {
+        Ok(codes) => tx.answer(shown(&codes)?.secret_of(user)).await,
+        Err(why) => refuse(tx, why, ("renew_recovery_codes", Some(user)), &origin).await,
+    }
 }
 
 /// The second step of a login.

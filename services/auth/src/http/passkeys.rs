@@ -12,6 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::{
+    authority::refuse,
     sessions::own_session,
     tokens_out::{self, TokensOut},
 };
@@ -121,11 +122,17 @@ pub(super) async fn list_passkeys(State(app): State<App>, caller: LoggedIn) -> R
 /// Begin with a passkey: what the browser is told to make one.
 #[utoipa::path(post, path = "/api/v1/auth/mfa/passkeys/options", operation_id = "ask_new_passkey", tag = "mfa", security(("bearer" = [])),
     responses((status = 200, body = PasskeyOptionsOut), (status = 403, description = "`PASSWORD_NEEDED`: give the password again first"), (status = 409, description = "`TOO_MANY_PASSKEYS`")))]
-pub(super) async fn ask_new_passkey(State(app): State<App>, caller: LoggedIn) -> Result<Answer> {
+pub(super) async fn ask_new_passkey(
+    State(app): State<App>,
+    caller: LoggedIn,
+    origin: Origin,
+) -> Result<Answer> {
     let (user, session) = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    let options = commands::ask_new_passkey(&mut tx, user, session).await?;
-    tx.answer(told(options)?).await
+    match commands::ask_new_passkey(&mut tx, user, session).await {
+        Ok(options) => tx.answer(told(options)?).await,
+        Err(why) => refuse(tx, why, ("ask_new_passkey", Some(user)), &origin).await,
+    }
 }
 
 /// Add the passkey that the browser has made: it is a second factor from now on, and if its keeper makes sure who the person is, enough alone.
@@ -140,15 +147,16 @@ pub(super) async fn add_passkey(
 ) -> Result<Answer> {
     let who = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    match commands::add_passkey(&mut tx, who, input.name.as_str(), &input.passkey, &origin).await? {
-        Ok((passkey, codes)) => {
+    match commands::add_passkey(&mut tx, who, input.name.as_str(), &input.passkey, &origin).await {
+        Ok(Ok((passkey, codes))) => {
             let id = passkey.id;
             let recovery_codes = codes.iter().map(RecoveryCode::written).collect();
             let body = NewPasskeyOut { passkey: passkey.into(), recovery_codes };
             let answer = Answer::created(format!("/api/v1/auth/mfa/passkeys/{id}"), &body)?;
             tx.answer(answer.header(header::CACHE_CONTROL, "no-store").secret_of(id)).await
         }
-        Err(refused) => tx.refuse(refused).await,
+        Ok(Err(refused)) => tx.refuse(refused).await,
+        Err(why) => refuse(tx, why, ("add_passkey", Some(who.0)), &origin).await,
     }
 }
 
@@ -163,8 +171,10 @@ pub(super) async fn remove_passkey(
 ) -> Result<Answer> {
     let who = own_session(&caller)?;
     let mut tx = app.begin(&caller).await?;
-    commands::remove_passkey(&mut tx, who, id, &origin).await?;
-    tx.answer(Answer::no_content()).await
+    match commands::remove_passkey(&mut tx, who, id, &origin).await {
+        Ok(()) => tx.answer(Answer::no_content()).await,
+        Err(why) => refuse(tx, why, ("remove_passkey", Some(who.0)), &origin).await,
+    }
 }
 
 /// The second step of a login with a passkey: what the browser is told.

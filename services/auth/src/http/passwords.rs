@@ -17,7 +17,6 @@ use super::sessions::own_session;
 use crate::{
     commands::{self, Beside, NewPassword},
     domain::{
-        lockout,
         origin::Origin,
         passkey::Assertion,
         password::{Password, REMEMBERED},
@@ -70,7 +69,7 @@ pub(super) struct ConfirmPasswordResetIn {
 /// Change the own password; all other sessions end.
 #[utoipa::path(post, path = "/api/v1/auth/password/change", operation_id = "change_password", tag = "auth", request_body = ChangePasswordIn,
     extensions(("x-limit-class" = json!("auth"))),
-    security(("bearer" = [])), responses((status = 204), (status = 422, description = "`WRONG_PASSWORD`, `WEAK_PASSWORD`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
+    security(("bearer" = [])), responses((status = 204), (status = 422, description = "`WRONG_PASSWORD`: five of them end the session; `WEAK_PASSWORD`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
 pub(super) async fn change_password(
     State(app): State<App>,
     caller: LoggedIn,
@@ -93,33 +92,39 @@ pub(super) async fn change_password(
     }
 }
 
-/// The id of the current password, if that was given. Not even looked at while the session waits, or its person has had too
-/// many looked at. Failures of others at the same address, or at the same account, are nothing to it.
+/// The id of the current password, if that was given. Not even looked at where the session has ended, too many were looked
+/// at in it, or too many right ones of its person. Wrong ones of others, also in other sessions of the person, are nothing to
+/// it.
 async fn check_current(
     app: &App,
     (id, session): (UserId, SessionId),
     password: &Password,
 ) -> Result<Option<i64>> {
-    let account = lockout::account(Some(id), "");
-    let lock = store::lockouts::find(app.db(), &account, &lockout::place_of_session(session)).await?;
-    if let Some(retry_after) = lock.and_then(|lock| lock.wait(wall_now())) {
+    let now = wall_now();
+    if store::sessions::find(app.db(), session).await?.is_none_or(|session| !session.is_live(now)) {
+        return Err(Error::NoSession.into());
+    }
+    let of_user = PASSWORD_PROOFS.bucket(&id.to_string());
+    let right_ones = store::rate_limits::find(app.db(), &of_user).await?;
+    if let Some(retry_after) = PASSWORD_PROOFS.wait(right_ones, now) {
         return Err(Error::TooManyAttempts { retry_after }.into());
     }
-    count_proof(app, id).await?;
+    if let Some(retry_after) = count_proof(app, &PASSWORD_PROOFS.bucket(&session.to_string())).await? {
+        return Err(Error::TooManyAttempts { retry_after }.into());
+    }
     let current = store::passwords::latest(app.db(), id, 1).await?.pop();
     let hash = current.as_ref().map(|stored| stored.hash.clone());
     let checked = app.part::<PasswordHasher>()?.check(password, hash).await?;
+    if checked.matches {
+        count_proof(app, &of_user).await?;
+    }
     Ok(current.filter(|_| checked.matches).map(|stored| stored.id))
 }
 
-/// By itself, and before the work: what comes of that is no matter.
-async fn count_proof(app: &App, user: UserId) -> Result<()> {
-    let (bucket, now) = (PASSWORD_PROOFS.bucket(&user.to_string()), wall_now());
+/// By itself: what comes of the proof is no matter.
+async fn count_proof(app: &App, bucket: &str) -> Result<Option<u32>> {
     let mut connection = app.db().acquire().await?;
-    match store::rate_limits::hit(&mut connection, &PASSWORD_PROOFS, &bucket, now).await? {
-        Some(retry_after) => Err(Error::TooManyAttempts { retry_after }.into()),
-        None => Ok(()),
-    }
+    store::rate_limits::hit(&mut connection, &PASSWORD_PROOFS, bucket, wall_now()).await
 }
 
 /// Hashes a new password that is good enough and not one of the earlier ones.
@@ -133,7 +138,7 @@ async fn hash_new(app: &App, user: &User, password: &Password) -> Result<String>
 #[utoipa::path(post, path = "/api/v1/auth/reauthenticate", operation_id = "reauthenticate", tag = "auth", request_body = ReauthenticateIn,
     extensions(("x-limit-class" = json!("auth"))),
     security(("bearer" = [])), responses((status = 204, description = "For five minutes the session may change the second factor, make and rotate API keys, and, where its person may at all, invite staff, give roles, change them and reset second factors"),
-        (status = 422, description = "`WRONG_PASSWORD`, `CODE_NEEDED`, `WRONG_CODE`, `WRONG_PASSKEY`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
+        (status = 422, description = "`WRONG_PASSWORD`: five of them end the session; `CODE_NEEDED`, `WRONG_CODE`, `WRONG_PASSKEY`"), (status = 429, description = "`TOO_MANY_ATTEMPTS`")))]
 pub(super) async fn reauthenticate(
     State(app): State<App>,
     caller: LoggedIn,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use quenty_kernel::{
     Page, PageQuery, Scope,
-    id::{ApiKeyId, CompanyId, UserId},
+    id::{ApiKeyId, CompanyId, MemberId, UserId},
 };
 use quenty_platform::{Error, Result};
 use sqlx::{PgConnection, PgExecutor};
@@ -180,20 +180,23 @@ pub async fn touch(connection: &mut PgConnection, id: ApiKeyId, now: Timestamp) 
     Ok(())
 }
 
-/// Revokes the keys of a person, in one company or in every one, and tells which, in which company.
+/// Revokes the keys of a person, in one company or in every one, and tells which, in which company. Ids tell by their
+/// order which keys are from before a membership.
 pub async fn revoke_all(
     connection: &mut PgConnection,
     user: UserId,
     company: Option<CompanyId>,
+    before: Option<MemberId>,
     now: Timestamp,
 ) -> Result<Vec<(ApiKeyId, CompanyId)>> {
     let rows = sqlx::query!(
         "update api_keys set revoked_at = $2
-         where user_id = $1 and ($3::uuid is null or company_id = $3) and revoked_at is null
+         where user_id = $1 and ($3::uuid is null or company_id = $3) and ($4::uuid is null or id < $4) and revoked_at is null
          returning id, company_id",
         user.uuid(),
         now.to_sqlx() as _,
-        company.map(CompanyId::uuid)
+        company.map(CompanyId::uuid),
+        before.map(MemberId::uuid)
     )
     .fetch_all(connection)
     .await?;

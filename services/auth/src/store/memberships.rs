@@ -81,6 +81,23 @@ pub async fn remove(
     Ok(())
 }
 
+/// The next membership of a person in a company after this one, if one stands: ids tell which is from when, as with keys.
+pub async fn next(
+    db: impl PgExecutor<'_>,
+    after: MemberId,
+    company: CompanyId,
+    user: UserId,
+) -> Result<Option<MemberId>> {
+    let next = sqlx::query_scalar!(
+        "select member_id from memberships where user_id = $1 and company_id = $2 and member_id > $3 and not removed
+         order by member_id limit 1",
+        user.uuid(),
+        company.uuid(),
+        after.uuid()
+    );
+    Ok(next.fetch_optional(db).await?.map(MemberId::from_uuid))
+}
+
 /// Keeps the newest standing of a company.
 pub async fn put_standing(connection: &mut PgConnection, standing: &Standing) -> Result<()> {
     sqlx::query!(

@@ -100,6 +100,39 @@ async fn what_the_owner_holds_no_more_the_key_holds_no_more() {
 }
 
 #[tokio::test]
+async fn a_late_removal_takes_the_keys_of_its_own_membership_and_none_of_the_next() {
+    let app = start().await;
+    let ana = person(&app, ANA, CompanyId::new(), "owner").await;
+    let (member_id, company_id, user_id) = (ana.member, ana.company, ana.user);
+    let old = key(&app, &ana.token, &["orders:read"]).await;
+    // Customer's answer, or the next member's own event, was here before the removal.
+    join(&app, user_id, company_id, "owner").await;
+    let tokens = login(&app, ANA, PASSWORD).await.expect(200).json();
+    let new = key(&app, &access_token(&tokens), &["orders:read"]).await;
+    app.hear(member_id, Some(company_id), 2, &MemberRemoved { member_id, company_id, user_id }).await;
+    let gateway = service_token(&app, "gateway").await;
+    exchange(&app, &gateway, text(&old), HOME).await.expect_problem(401, "INVALID_API_KEY");
+    exchange(&app, &gateway, text(&new), HOME).await.expect(200);
+    let renewed = refresh(&app, &refresh_token(&tokens)).await.expect(200).json();
+    assert_eq!(claims(&app, &renewed).await.company_id, Some(company_id), "the session speaks for it still");
+}
+
+#[tokio::test]
+async fn a_removal_takes_its_keys_although_that_of_the_membership_before_is_not_heard_yet() {
+    let app = start().await;
+    let ana = person(&app, ANA, CompanyId::new(), "owner").await;
+    let (company_id, user_id) = (ana.company, ana.user);
+    let member_id = join(&app, user_id, company_id, "owner").await;
+    let tokens = login(&app, ANA, PASSWORD).await.expect(200).json();
+    let made = key(&app, &access_token(&tokens), &["orders:read"]).await;
+    app.hear(member_id, Some(company_id), 2, &MemberRemoved { member_id, company_id, user_id }).await;
+    let gateway = service_token(&app, "gateway").await;
+    exchange(&app, &gateway, text(&made), HOME).await.expect_problem(401, "INVALID_API_KEY");
+    let renewed = refresh(&app, &refresh_token(&tokens)).await.expect(200).json();
+    assert_eq!(renewed["realm"], "user", "its sessions have left");
+}
+
+#[tokio::test]
 async fn a_suspended_owner_or_company_has_no_keys() {
     let app = start().await;
     let ana = person(&app, ANA, CompanyId::new(), "owner").await;

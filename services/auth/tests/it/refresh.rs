@@ -1,9 +1,16 @@
 use std::collections::BTreeSet;
 
 use quenty_kernel::id::SessionId;
+use quenty_testkit::app::TestApp;
 use serde_json::json;
 
 use crate::support::{ADMIN, ADMIN_PASSWORD, access_token, claims, login, refresh, refresh_token, start};
+
+/// How many renewals are on record that ended so.
+async fn recorded(app: &TestApp, outcome: &str) -> i64 {
+    let records = "select count(*) from quenty.journal where data ->> 'operation' = 'refresh' and data ->> 'outcome' = $1";
+    sqlx::query_scalar(records).bind(outcome).fetch_one(app.app.db()).await.unwrap()
+}
 
 #[tokio::test]
 async fn a_refresh_token_rotates_and_only_hashes_are_stored() {
@@ -14,6 +21,7 @@ async fn a_refresh_token_rotates_and_only_hashes_are_stored() {
     assert_eq!(first["session_id"], second["session_id"]);
     claims(&app, &second).await;
     refresh(&app, &refresh_token(&second)).await.expect(200);
+    assert_eq!(recorded(&app, "succeeded").await, 2);
     let stored: String = sqlx::query_scalar("select string_agg(t::text, '') from refresh_tokens t")
         .fetch_one(app.app.db())
         .await
@@ -78,6 +86,15 @@ async fn unknown_expired_and_ended_ones_are_refused() {
         .await
         .unwrap();
     refresh(&app, &old).await.expect_problem(401, "INVALID_REFRESH_TOKEN");
+    assert_eq!(recorded(&app, "refused").await, 4);
+    sqlx::query("update rate_limits set hits = 100 where bucket like 'record:refresh refused %'")
+        .execute(app.app.db())
+        .await
+        .unwrap();
+    for token in ["no-such-token", old.as_str()] {
+        refresh(&app, token).await.expect_problem(401, "INVALID_REFRESH_TOKEN");
+    }
+    assert_eq!(recorded(&app, "refused").await, 4, "so many and no more");
 }
 
 #[tokio::test]

@@ -254,7 +254,15 @@ async fn the_audit_trail_is_searched_by_actor_type_subject_and_time() {
     login(&app, "ana@example.com", "guess-guess-guess").await.expect(401);
     let of_ana = search(format!("subject={ana}&limit=100")).await;
     let kinds: Vec<_> = of_ana.iter().map(|entry| entry["type"].as_str().unwrap()).collect();
-    for kind in ["login.failed", "access.recorded", "user.suspended", "session.started", "user.registered"] {
+    let about_ana = [
+        "login.failed",
+        "access.recorded",
+        "user.suspended",
+        "session.started",
+        "session.ended",
+        "user.registered",
+    ];
+    for kind in about_ana {
         assert!(kinds.contains(&format!("quenty.auth.{kind}.v1").as_str()), "{kind}: {kinds:?}");
     }
     let of_root = search(format!("subject={}&type=quenty.auth.login.failed.v1", id_of(&root))).await;

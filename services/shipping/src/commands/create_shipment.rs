@@ -56,7 +56,7 @@ pub struct NewShipment {
 /// Makes a draft: nothing is promised and nothing will be collected.
 ///
 /// # Errors
-/// [`Error::UnknownCustomer`]: they are erased.
+/// [`Error::UnknownCustomer`]: they are erased, perhaps since Customer was asked.
 pub async fn create_shipment(tx: &mut Tx, new: NewShipment) -> Result<Shipment, Error> {
     if let Some(customer) = new.customer_id
         && tx.is_erased(customer).await?

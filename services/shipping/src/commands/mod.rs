@@ -32,7 +32,7 @@ pub use create_manifest::{NewManifest, create_manifest};
 pub use create_shipment::{Asker, NewShipment, Request, create_shipment};
 pub use decide_booking::decide_booking;
 pub use delete_manifest::delete_manifest;
-pub use erase_person::erase_person;
+pub use erase_person::{erase_at_last, erase_person};
 pub use record_shipment_event::record_shipment_event;
 pub use reject_manifest::reject_manifest;
 pub use remove_manifest_item::remove_manifest_item;

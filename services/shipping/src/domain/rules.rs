@@ -28,8 +28,15 @@ pub enum Refusal {
     WeightAboveLimit { limit_grams: u64, rule: String },
     #[error("a label cannot print {pointer}: write it in Latin letters")]
     Unprintable { pointer: &'static str },
-    #[error("item {item} may not be sent: {reason} ({source_of_rule}); take it out")]
-    Prohibited { item: usize, reason: String, source_of_rule: String },
+    #[error("{goods} may not be sent: {reason} ({source_of_rule}); take it out")]
+    Prohibited {
+        /// Its number, from one.
+        item: usize,
+        /// In words: an order has other items than lines.
+        goods: String,
+        reason: String,
+        source_of_rule: String,
+    },
 }
 
 impl Refusal {
@@ -174,6 +181,7 @@ impl Tariff {
             if let Some(goods) = self.prohibited.iter().find(|goods| code.starts_with(&goods.hs_prefix)) {
                 return Err(Refusal::Prohibited {
                     item: index + 1,
+                    goods: format!("{} ({})", item.sku, item.description),
                     reason: goods.reason.clone(),
                     source_of_rule: goods.source.clone(),
                 });
@@ -268,6 +276,8 @@ mod tests {
             let found = code_of(&[parcel(1_000)], &[item(None), item(code)], cop("1"));
             assert_eq!(found, refused.then_some("PROHIBITED"), "{code:?}");
         }
+        let refusal = tariff().check_goods(&[item(None), item(Some("93"))]).unwrap_err();
+        assert_eq!(refusal.to_string(), "SKU (Something) may not be sent: arms (UPU); take it out");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use super::{
     BookShipments, CreateShipments, ReadShipments, VoidShipments, drives,
     item_in::{ItemIn, items},
     rates::{check_declared, check_sizes},
-    standing::standing_for,
+    standing::{ensure_customer, standing_for},
 };
 use crate::{
     Error,
@@ -238,6 +238,9 @@ pub(super) async fn create_shipment(
     let new = input.check(company)?;
     let international = new.sender.address.country() != new.consignee.address.country();
     let standing = if book { Some(standing_for(&app, company, international).await?) } else { None };
+    if let Some(customer) = new.customer_id {
+        ensure_customer(&app, company, customer).await?;
+    }
 
     let mut tx = app.begin(&caller).await?;
     let mut shipment = commands::create_shipment(&mut tx, new).await?;

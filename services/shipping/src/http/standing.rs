@@ -1,8 +1,9 @@
-//! What a company may do, asked of Customer when it is not known or does not permit what is wanted. Before `begin`:
-//! no transaction waits for the network.
+//! What Customer knows: what a company may do, asked when it is not known or does not permit what is wanted, and whose a
+//! customer is. Before `begin`: no transaction waits for the network.
 
-use quenty_kernel::id::CompanyId;
+use quenty_kernel::id::{CompanyId, CustomerId};
 use quenty_platform::{App, tx::Cause};
+use serde::de::IgnoredAny;
 
 use crate::{
     Error,
@@ -27,5 +28,16 @@ pub async fn standing_for(app: &App, company: CompanyId, international: bool) ->
         // Customer is away: what it said last still holds.
         (Err(_), Some(known)) => Ok(known),
         (Err(error), None) => Err(quenty_platform::Error::from(error).into()),
+    }
+}
+
+/// That the customer is the company's: the consignee is erased with them, and with nobody who was mistyped. Shipping keeps no
+/// customers, so that Customer is asked each time.
+pub async fn ensure_customer(app: &App, company: CompanyId, id: CustomerId) -> Result<(), Error> {
+    let path = format!("/internal/companies/{company}/customers/{id}");
+    match app.client().get::<IgnoredAny>("customer", &path).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_not_found() => Err(Error::UnknownCustomer),
+        Err(error) => Err(quenty_platform::Error::from(error).into()),
     }
 }

@@ -1,6 +1,7 @@
 //! The only SQL of Shipping.
 
 pub mod countries;
+pub mod erasures;
 pub mod invariants;
 pub mod manifest_items;
 pub mod manifests;

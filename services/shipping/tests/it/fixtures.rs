@@ -1,21 +1,25 @@
 //! What the tests share: a service, a company that may ship, and the usual bodies.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use axum::{Json, Router, http::StatusCode, routing::get};
+use axum::{Json, Router, extract::Path, http::StatusCode, routing::get};
 use quenty_contracts::{
     customer::{KycVerified, Standing},
     order::ShipmentRequested,
 };
 use quenty_kernel::{
+    Failure,
     currency::Currency,
-    id::{CompanyId, OrderId},
+    id::{CompanyId, CustomerId, OrderId},
     money::Money,
 };
-use quenty_platform::token::Realm;
+use quenty_platform::{Error, Service, token::Realm};
 use quenty_testkit::{TestApp, TestOptions, http::Answer, neighbour::serve};
 use serde_json::{Value, json};
 
@@ -35,8 +39,12 @@ impl Shop {
     }
 
     pub async fn open_with(settings: Vec<(&'static str, String)>) -> Self {
+        Self::open_as(hasty(), settings).await
+    }
+
+    pub async fn open_as(service: Service, settings: Vec<(&'static str, String)>) -> Self {
         let options = TestOptions { starts_at: Some(NOW.parse().unwrap()), settings };
-        let app = TestApp::start_with(quenty_shipping::service(), options).await;
+        let app = TestApp::start_with(service, options).await;
         let company = CompanyId::new();
         let token = app.token(
             Realm::Company,
@@ -118,6 +126,15 @@ impl Shop {
     }
 }
 
+/// Shipping, whose hourly work comes again at once.
+pub fn hasty() -> Service {
+    let mut service = quenty_shipping::service();
+    for job in &mut service.jobs {
+        job.every = Duration::from_millis(100);
+    }
+    service
+}
+
 /// A Customer that knows one company, and whether it may send abroad.
 pub async fn customer(may_ship_internationally: bool, known: bool) -> String {
     customer_that_says(move |company| known.then(|| standing(company, 9, may_ship_internationally))).await
@@ -132,10 +149,23 @@ pub async fn customer_while(may_ship_internationally: bool, known: Arc<AtomicBoo
 pub async fn customer_that_says(
     says: impl Fn(CompanyId) -> Option<Standing> + Clone + Send + Sync + 'static,
 ) -> String {
-    let answer = move |axum::extract::Path(id): axum::extract::Path<String>| {
+    let answer = move |Path(id): Path<String>| {
         std::future::ready(says(id.parse().unwrap()).map(Json).ok_or(StatusCode::SERVICE_UNAVAILABLE))
     };
     serve(Router::new().route("/internal/companies/{id}/standing", get(answer))).await
+}
+
+/// A Customer that knows this one customer, whose company does not matter.
+pub async fn customer_who_knows(known: CustomerId) -> String {
+    let answer =
+        get(async move |Path((_, id)): Path<(CompanyId, CustomerId)>| -> Result<Json<Value>, Error> {
+            if id == known {
+                Ok(Json(json!({"customer_id": id})))
+            } else {
+                Err(Failure::not_found("customer").into())
+            }
+        });
+    serve(Router::new().route("/internal/companies/{company}/customers/{id}", answer)).await
 }
 
 pub fn standing(company_id: CompanyId, version: i64, may_ship_internationally: bool) -> Standing {

@@ -1,15 +1,18 @@
+use std::sync::Mutex;
+
 use quenty_contracts::customer::ErasureRequested;
 use quenty_kernel::id::{CustomerId, OrderId, PrivacyRequestId, ReturnId, ShipmentId};
 use quenty_testkit::{eventually, mentions::mentions};
 use serde_json::json;
 
-use crate::fixtures::{Shop, delivered, draft, merged};
+use crate::fixtures::{Shop, customer_who_knows, delivered, draft, hasty, merged};
 
 const WORDS: [&str; 3] = ["Eva Prado", "Calle 85", "Luis"];
 
 #[tokio::test]
 async fn a_buyer_is_erased_from_both_ways_and_the_merchant_stays() {
-    let shop = Shop::open().await;
+    let customer_id = CustomerId::new();
+    let shop = Shop::open_with(vec![("customer_url", customer_who_knows(customer_id).await)]).await;
     shop.told(1, true).await;
     let buyer = json!({"name": "Eva Prado", "phone": "+573009998877",
         "address": {"line1": "Calle 85 # 12-10", "city": "Bogotá", "state": "Cundinamarca", "country": "CO"}});
@@ -25,7 +28,6 @@ async fn a_buyer_is_erased_from_both_ways_and_the_merchant_stays() {
     })
     .await;
     shop.until(goods, "booked").await;
-    let customer_id = CustomerId::new();
     let to_eva = json!({"customer_id": customer_id, "consignee": buyer});
     let by_hand = shop.booked_as(&to_eva).await;
     let unsent = shop.post("/shipments", &merged(&draft(), &to_eva)).await.expect(201).json();
@@ -94,5 +96,108 @@ async fn a_buyer_is_erased_from_both_ways_and_the_merchant_stays() {
         Vec::<String>::new(),
         "another round erases that, too"
     );
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_erasure_waits_for_what_was_sent_by_hand_and_goes_on_by_itself() {
+    let customer_id = CustomerId::new();
+    let shop = Shop::open_with(vec![("customer_url", customer_who_knows(customer_id).await)]).await;
+    shop.told(1, true).await;
+    let buyer = json!({"name": "Eva Prado", "phone": "+573009998877",
+        "address": {"line1": "Calle 85 # 12-10", "city": "Bogotá", "country": "CO"}});
+    let to_eva = json!({"customer_id": customer_id, "consignee": buyer});
+    let (first, second) = (shop.booked_as(&to_eva).await, shop.booked_as(&to_eva).await);
+    let erase = erasure_of(&shop, customer_id);
+    let request_id = erase.request_id;
+    shop.app.hear(request_id, Some(shop.company), 1, &erase).await;
+    shop.app.hear(request_id, Some(shop.company), 2, &ErasureRequested { round: 2, ..erase }).await;
+    let reason = json!({"reason": "sent twice"});
+    shop.post(&format!("/shipments/{first}/void"), &reason).await.expect(200);
+    shop.app.at_rest().await;
+    assert!(shop.app.facts(request_id).await.is_empty(), "the other one is on its way");
+    shop.scan(&second, &delivered()).await.expect(200);
+    let told = eventually("it goes on by itself", || async { shop.app.facts(request_id).await.pop() }).await;
+    assert_eq!((&told.data["records"], &told.data["round"]), (&json!(2), &json!(2)));
+    assert_eq!(mentions(shop.app.app.db(), &WORDS).await, Vec::<String>::new());
+    shop.assert_sound().await;
+}
+
+fn erasure_of(shop: &Shop, customer_id: CustomerId) -> ErasureRequested {
+    ErasureRequested {
+        request_id: PrivacyRequestId::new(),
+        company_id: shop.company,
+        customer_id,
+        round: 1,
+        order_ids: vec![],
+        return_ids: vec![],
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_that_nothing_starts_goes_on_and_two_processes_tell_it_once() {
+    let customer_id = CustomerId::new();
+    let mut service = hasty();
+    service.jobs.extend(service.jobs.clone());
+    let shop = Shop::open_as(service, vec![("customer_url", customer_who_knows(customer_id).await)]).await;
+    shop.told(1, true).await;
+    let sent = shop.booked_as(&json!({"customer_id": customer_id})).await;
+    shop.scan(&sent, &delivered()).await.expect(200);
+    shop.app.at_rest().await;
+
+    let db = shop.app.app.db();
+    let count = async |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(db).await.unwrap();
+    let mut meanwhile = db.begin().await.unwrap();
+    sqlx::query("select id from shipments for update").fetch_all(&mut *meanwhile).await.unwrap();
+    // As a version that does not go on by itself has left it.
+    let erase = erasure_of(&shop, customer_id);
+    sqlx::query("insert into pending_erasures (request_id, asked, asked_at) values ($1, $2, '2026-01-05')")
+        .bind(erase.request_id.uuid())
+        .bind(serde_json::to_value(&erase).unwrap())
+        .execute(db)
+        .await
+        .unwrap();
+    eventually("both have found it", || async {
+        let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        (count(waiting).await == 2).then_some(())
+    })
+    .await;
+    meanwhile.rollback().await.unwrap();
+    eventually("it goes on", || async { shop.app.facts(erase.request_id).await.pop() }).await;
+    eventually("both have ended", || async {
+        let running = "select count(*) from pg_stat_activity where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()";
+        (count(running).await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(shop.app.facts(erase.request_id).await.len(), 1);
+    shop.assert_sound().await;
+}
+
+#[tokio::test]
+async fn operators_are_told_for_which_shipments_an_erasure_has_waited_for_a_week() {
+    let logs = tempfile::NamedTempFile::new().unwrap();
+    // For the whole process: those of other tests are in it, too.
+    tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_writer(Mutex::new(logs.reopen().unwrap()))
+        .init();
+    let customer_id = CustomerId::new();
+    let shop = Shop::open_with(vec![("customer_url", customer_who_knows(customer_id).await)]).await;
+    shop.told(1, true).await;
+    let sent = shop.booked_as(&json!({"customer_id": customer_id})).await;
+    let erase = erasure_of(&shop, customer_id);
+    let request = erase.request_id.to_string();
+    shop.app.hear(erase.request_id, Some(shop.company), 1, &erase).await;
+    let told = || {
+        let logs = std::fs::read_to_string(logs.path()).unwrap();
+        logs.lines().any(|line| line.contains(&request) && line.contains(&sent))
+    };
+    shop.app.advance_to("2026-01-12T11:59:59Z".parse().unwrap());
+    shop.app.at_rest().await;
+    assert!(!told(), "it waits, and that is all right");
+    shop.app.advance_to("2026-01-12T12:00:00Z".parse().unwrap());
+    eventually("it is told", || async { told().then_some(()) }).await;
+    shop.post(&format!("/shipments/{sent}/void"), &json!({"reason": "nobody comes"})).await.expect(200);
+    eventually("it goes on by itself", || async { shop.app.facts(erase.request_id).await.pop() }).await;
     shop.assert_sound().await;
 }

@@ -1,5 +1,5 @@
 use axum::Router;
-use quenty_kernel::Failure;
+use quenty_kernel::{Failure, id::CustomerId};
 use quenty_platform::{Error, http::document, token::Realm};
 use quenty_testkit::neighbour::serve;
 use serde_json::{Value, json};
@@ -331,6 +331,18 @@ async fn a_company_that_customer_does_not_know_may_not_ship() {
     {
         let shop = Shop::open_with(vec![("customer_url", serve(router).await)]).await;
         shop.post("/shipments", &merged(&draft(), &json!({"book": true}))).await.expect_problem(status, code);
+        let to_nobody = merged(&draft(), &json!({"customer_id": CustomerId::new()}));
+        let refused = shop.post("/shipments", &to_nobody).await;
+        if status == 409 {
+            let refused = refused.expect_problem(422, "UNKNOWN_CUSTOMER").json();
+            assert_eq!(
+                refused["errors"][0]["pointer"], "/customer_id",
+                "nobody would ever erase its consignee"
+            );
+        } else {
+            let later = refused.expect_problem(503, "DEPENDENCY_UNAVAILABLE");
+            assert!(later.header("retry-after").is_some());
+        }
         assert_eq!(shop.get("/shipments").await.json()["items"], json!([]), "nothing is half-written");
     }
 }

@@ -122,7 +122,8 @@ fn recovery(analytics: &Value) -> Result<BTreeMap<String, Recovery>> {
 
 /// The order's way and the return's steps, by time. What Returns told the order is there as the return's own steps.
 async fn timeline(cast: &Cast, of: &Value) -> Result<Vec<Moment>> {
-    let order = cast.merchant.get(&format!("/api/v1/orders/{}/timeline", text(of, "order_id")?)).await?;
+    let order =
+        cast.merchant.get(&format!("/api/v1/orders/{}/timeline?limit=100", text(of, "order_id")?)).await?;
     let tracking = cast.merchant.get(&format!("/api/v1/returns/{}/tracking", text(of, "id")?)).await?;
     let mut moments = Vec::new();
     for entry in order["items"].as_array().context("a timeline")? {

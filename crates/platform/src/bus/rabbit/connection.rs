@@ -3,7 +3,11 @@
 
 use std::time::Duration;
 
-use lapin::{Channel, Connection, ConnectionProperties, tcp::OwnedTLSConfig, uri::AMQPUri};
+use lapin::{
+    Channel, Connection, ConnectionProperties,
+    tcp::{OwnedIdentity, OwnedTLSConfig},
+    uri::AMQPUri,
+};
 use tokio::{
     sync::Mutex,
     time::{Instant, timeout},
@@ -27,9 +31,34 @@ pub(super) struct Link {
     /// `None` when the URL cannot be read; it is not kept, because it holds the password.
     uri: Option<AMQPUri>,
     topology: Topology,
-    /// Who may sign the broker's certificate, and what we show of ourselves.
-    tls: OwnedTLSConfig,
+    tls: TlsFiles,
     state: Mutex<State>,
+}
+
+/// Who may sign the broker's certificate, and what we show of ourselves. Read for each connection, since they are renewed.
+#[derive(Clone, Default)]
+pub(super) struct TlsFiles {
+    /// The certificate and its key.
+    pub(super) own: Option<(String, String)>,
+    pub(super) authority: Option<String>,
+}
+
+impl TlsFiles {
+    pub(super) fn read(&self) -> Result<OwnedTLSConfig, String> {
+        let read =
+            |file: &String| std::fs::read(file).map_err(|error| format!("cannot read {file}: {error}"));
+        let identity = match &self.own {
+            Some((certificate, key)) => {
+                Some(OwnedIdentity::PKCS8 { pem: read(certificate)?, key: read(key)? })
+            }
+            None => None,
+        };
+        let cert_chain = match &self.authority {
+            Some(file) => Some(String::from_utf8(read(file)?).map_err(|error| error.to_string())?),
+            None => None,
+        };
+        Ok(OwnedTLSConfig { identity, cert_chain })
+    }
 }
 
 struct State {
@@ -39,7 +68,7 @@ struct State {
 }
 
 impl Link {
-    pub(super) fn new(url: &str, topology: Topology, tls: OwnedTLSConfig) -> Self {
+    pub(super) fn new(url: &str, topology: Topology, tls: TlsFiles) -> Self {
         let uri = url.parse::<AMQPUri>().ok().map(|mut uri| {
             uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
             uri
@@ -123,8 +152,9 @@ impl Link {
             .clone()
             .ok_or_else(|| BusAway("its URL is not like amqp://user:password@host:5672/vhost".to_owned()))?;
         let options = ConnectionProperties::default().with_connection_name("quenty".into());
+        let tls = self.tls.read().map_err(BusAway)?;
         within(CONNECT_LIMIT, async {
-            let (tls, runtime) = (self.tls.clone(), lapin::runtime::default_runtime()?);
+            let runtime = lapin::runtime::default_runtime()?;
             let connection = Connection::connect_uri_with_config(uri, options, tls, runtime).await?;
             let channel = connection.create_channel().await?;
             topology::declare(&channel, &self.topology).await?;
@@ -163,7 +193,7 @@ mod tests {
     #[tokio::test]
     async fn neither_a_bad_url_nor_a_refused_connection_shows_the_password() {
         for url in ["amqp:quenty:hush@", "http://quenty:hush@127.0.0.1", "amqp://quenty:hush@127.0.0.1:1/v"] {
-            let error = Link::new(url, Topology::default(), OwnedTLSConfig::default())
+            let error = Link::new(url, Topology::default(), TlsFiles::default())
                 .check()
                 .await
                 .unwrap_err()

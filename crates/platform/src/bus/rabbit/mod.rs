@@ -23,7 +23,6 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
 use quenty_kernel::Envelope;
 use tokio::time::timeout;
 use tokio_util::{
@@ -32,7 +31,11 @@ use tokio_util::{
 };
 use uuid::Uuid;
 
-use self::{broadcast::Listener, connection::Link, publish::Publisher};
+use self::{
+    broadcast::Listener,
+    connection::{Link, TlsFiles},
+    publish::Publisher,
+};
 use super::{Broadcast, Bus, BusAway, Deliver, Topology};
 use crate::{Error, Result, settings::Settings, tls};
 
@@ -57,7 +60,7 @@ impl RabbitBus {
     /// of the platform, whichever of them run in this process.
     #[must_use]
     pub fn connect_lazily(url: &str, topology: Topology) -> Self {
-        Self::with_tls(url, topology, OwnedTLSConfig::default())
+        Self::with_tls(url, topology, TlsFiles::default())
     }
 
     /// As [`RabbitBus::connect_lazily`], to the broker of the settings, by TLS where its URL begins with `amqps:`.
@@ -66,27 +69,20 @@ impl RabbitBus {
     /// When there is no URL, or a file cannot be read.
     pub fn from_settings(settings: &Settings, topology: Topology) -> Result<Self> {
         let url = settings.require("bus_url").map_err(Error::internal)?;
-        let read = |file: &str| {
-            std::fs::read(file).map_err(|error| Error::internal(format!("cannot read {file}: {error}")))
+        let own = tls::own_files(settings)?;
+        let files = TlsFiles {
+            own: own.map(|(certificate, key)| (certificate.to_owned(), key.to_owned())),
+            authority: settings.get("ca_file").map(str::to_owned),
         };
-        let identity = match tls::own_files(settings)? {
-            Some((certificate, key)) => {
-                Some(OwnedIdentity::PKCS8 { pem: read(certificate)?, key: read(key)? })
-            }
-            None => None,
-        };
-        let cert_chain = match settings.get("ca_file") {
-            Some(file) => {
-                // What is wrong with it is told here, and not at each connection.
-                tls::certificates(file)?;
-                Some(String::from_utf8(read(file)?).map_err(Error::internal)?)
-            }
-            None => None,
-        };
-        Ok(Self::with_tls(url, topology, OwnedTLSConfig { identity, cert_chain }))
+        // What is wrong with them now is told here, and not at each connection.
+        if let Some(file) = &files.authority {
+            tls::certificates(file)?;
+        }
+        files.read().map_err(Error::internal)?;
+        Ok(Self::with_tls(url, topology, files))
     }
 
-    fn with_tls(url: &str, topology: Topology, tls: OwnedTLSConfig) -> Self {
+    fn with_tls(url: &str, topology: Topology, tls: TlsFiles) -> Self {
         let stop = CancellationToken::new();
         Self {
             outward: Arc::new(Link::new(url, topology.clone(), tls.clone())),
@@ -117,7 +113,8 @@ impl RabbitBus {
         self.link.dead_letters().await
     }
 
-    /// How many messages wait in the queues of services, beside those that a process has in its hand.
+    /// How many messages wait in the queues of services, beside those that a process has in its hand, with the
+    /// [dead letters](Self::dead_letters): those are events that somebody still lacks.
     ///
     /// # Errors
     /// When the broker cannot be reached.

@@ -103,9 +103,9 @@ pub(super) async fn dead_letters(channel: &Channel) -> lapin::Result<u32> {
     message_count(channel, DEAD).await
 }
 
-/// How many messages wait in the queues of services.
+/// How many messages wait in the queues of services, or lie where nobody could take them.
 pub(super) async fn waiting(channel: &Channel, topology: &Topology) -> lapin::Result<u32> {
-    let mut count = 0;
+    let mut count = dead_letters(channel).await?;
     for (service, _) in topology.services().filter(|(_, types)| !types.is_empty()) {
         for n in 0..QUEUES {
             count += message_count(channel, &queue(service, n)).await?;
