@@ -112,6 +112,8 @@ events! {
         code: String,
         detail: Option<String>,
         position: Option<GeoPoint>,
+        /// When it failed: told late, that is before the fact. Absent in facts of before it was told.
+        at: Option<Timestamp>,
     }
     "quenty.pickup.pickup.rescheduled.v1" PickupRescheduled {
         pickup_id: PickupId,

@@ -47,7 +47,7 @@ fn events() -> Vec<Published> {
 
 /// Fields that came to an event after it was first published. Every fact of Pickup and Shipping about an order's
 /// parcels has `return_id` besides.
-const LATER: [(&str, &[&str]); 13] = [
+const LATER: [(&str, &[&str]); 14] = [
     ("quenty.customer.privacy.erasure_requested.v1", &["round"]),
     ("quenty.order.privacy.erased.v1", &["round"]),
     ("quenty.pickup.privacy.erased.v1", &["round"]),
@@ -59,6 +59,7 @@ const LATER: [(&str, &[&str]); 13] = [
     ),
     ("quenty.order.order.shipment_requested.v1", &["ready_on"]),
     ("quenty.pickup.pickup.completed.v1", &["parcels_booked", "difference"]),
+    ("quenty.pickup.pickup.failed.v1", &["at"]),
     ("quenty.pickup.pickup.rescheduled.v1", &["time_zone", "cost", "cost_items"]),
     ("quenty.returns.return.processed.v1", &["values"]),
     ("quenty.shipping.shipment.booked.v1", &["picked_up_at"]),

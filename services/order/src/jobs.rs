@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, tz::TimeZone};
+use quenty_kernel::id::{CompanyId, ProductId};
 use quenty_platform::{App, Result, service::Job, tx::Cause};
 
 use crate::{
@@ -37,10 +38,19 @@ async fn forget_broken_uploads(app: App) -> Result<()> {
 /// At midnight nobody posts a movement, but what expires is no more for sale. Each company's own day decides.
 pub(crate) async fn tell_expired(app: App) -> Result<()> {
     let latest = (app.clock().now() + FIRST_DAYBREAK).to_zoned(TimeZone::UTC).date();
+    let mut outcome = Ok(());
     for (company, product) in stock::perhaps_low(app.db(), latest).await? {
-        let mut tx = app.begin_as(Cause::system()).await?;
-        commands::tell_expired(&mut tx, company, product).await?;
-        tx.commit().await?;
+        // The others are told all the same.
+        if let Err(error) = tell_expired_of(&app, company, product).await {
+            tracing::error!(%company, %product, %error, "whether it fell low by what has expired could not be told");
+            outcome = Err(error);
+        }
     }
-    Ok(())
+    outcome
+}
+
+async fn tell_expired_of(app: &App, company: CompanyId, product: ProductId) -> Result<()> {
+    let mut tx = app.begin_as(Cause::system()).await?;
+    commands::tell_expired(&mut tx, company, product).await?;
+    tx.commit().await
 }

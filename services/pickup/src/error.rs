@@ -116,6 +116,12 @@ fn not_now(error: PickupError) -> Failure {
             let detail = format!("{error}: check the clock of the device, and whether it is this stop");
             Failure::invalid("BEFORE_THE_PICKUP", "/at", detail)
         }
+        PickupError::ToldTooLate(_) => {
+            let detail = format!(
+                "{error}: look whether it is this stop; else the dispatcher says where the parcels go"
+            );
+            Failure::conflict("TOLD_TOO_LATE", detail)
+        }
         PickupError::Closed(status) => {
             let detail = format!("{error}: the driver has begun, or it has ended");
             Failure::conflict("PICKUP_CLOSED", detail).with("current_status", status.as_str())
@@ -124,6 +130,10 @@ fn not_now(error: PickupError) -> Failure {
             let detail =
                 format!("{error}; ask the dispatcher for another window, or cancel it and book again");
             Failure::conflict("RESCHEDULE_LIMIT", detail)
+        }
+        PickupError::NotJudgedYet(_) => {
+            let detail = format!("{error}; move it then, or cancel it now");
+            Failure::conflict("NOT_JUDGED_YET", detail)
         }
         PickupError::ProofRequired => {
             let detail = format!("{error}: send handed_over_by, signature_svg, or both");

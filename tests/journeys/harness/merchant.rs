@@ -144,7 +144,7 @@ impl Merchant {
 
     /// What the timeline tells, as `source.code`.
     pub async fn timeline(&self, order: &Value) -> Vec<String> {
-        let path = format!("/api/v1/orders/{}/timeline", id(order));
+        let path = format!("/api/v1/orders/{}/timeline?limit=100", id(order));
         let told = self.client.get(&path).await.expect(200).json();
         let text = |entry: &Value, name: &str| entry[name].as_str().expect("a text").to_owned();
         items(&told)

@@ -65,16 +65,26 @@ pub(super) async fn draft_lines(
         }
     }
     let products = store::products::named(conn, company, &ids, &skus).await?;
+    drafted(lines, &products, extras, expected_total)
+}
+
+/// As [`draft_lines`], of products that are known.
+pub(super) fn drafted(
+    lines: &[NewLine],
+    products: &[Product],
+    extras: Extras,
+    expected_total: Option<Money>,
+) -> Result<Drafted, Error> {
     let drafts = lines
         .iter()
         .enumerate()
-        .map(|(index, line)| draft(index, line, &products))
+        .map(|(index, line)| draft(index, line, products))
         .collect::<Result<Vec<_>, _>>()?;
     let (lines, totals) = totals::add_up(&drafts, extras)?;
     if expected_total.is_some_and(|expected| expected != totals.total) {
         return Err(PlacingError::TotalMismatch(Box::new(totals)).into());
     }
-    let (items, parcels) = (totals::items(&drafts), totals::parcels(&drafts)?);
+    let (items, parcels) = (totals::items(&drafts, &lines, &totals)?, totals::parcels(&drafts)?);
     let wants = sum_by_product(lines.iter().map(|line| (line.product_id, line.quantity)))?;
     Ok(Drafted { lines, totals, items, parcels, wants })
 }

@@ -29,11 +29,7 @@ pub(super) async fn go_on(
 ) -> Result<Order, Error> {
     let mut order = store::orders::lock(tx.conn(), scope, id).await?.ok_or(OrderError::NotFound)?;
     let now = tx.now();
-    let (fresh, has_expired) = match fresh_goods(tx, &order).await {
-        Ok(fresh) => (fresh, false),
-        Err(Error::Stock(StockError::Insufficient(_))) => (Exchange::Same, true),
-        Err(error) => return Err(error),
-    };
+    let (fresh, has_expired) = fresh_goods(tx, &order).await?;
     look_around(tx.conn(), &mut order, has_expired).await?;
     if let ChangedGoods::Found(found) = fresh.goods(&order) {
         order.exchange_goods(*found, now);
@@ -43,14 +39,21 @@ pub(super) async fn go_on(
     Ok(order)
 }
 
-/// The same pieces of another batch, where those that are set aside have expired.
-async fn fresh_goods(tx: &mut Tx, order: &Order) -> Result<Exchange, Error> {
+/// The same pieces of another batch, where those that are set aside have expired; or that they have, and there is
+/// nothing else.
+async fn fresh_goods(tx: &mut Tx, order: &Order) -> Result<(Exchange, bool), Error> {
     if !order.may_exchange_goods() {
-        return Ok(Exchange::Same);
+        return Ok((Exchange::Same, false));
     }
     let now = tx.now();
     let wish = wish_of(order, today_of(tx.conn(), order.company_id, now).await?)?;
-    exchange(tx, order, &wish).await
+    match exchange(tx, order, &wish).await {
+        Ok(fresh) if fresh.warehouse().is_none_or(|warehouse| order.may_start_at(warehouse)) => {
+            Ok((fresh, false))
+        }
+        Ok(_) | Err(Error::Stock(StockError::Insufficient(_))) => Ok((Exchange::Same, true)),
+        Err(error) => Err(error),
+    }
 }
 
 /// Tells the order how things are, before it is let go on.
@@ -60,7 +63,8 @@ pub(super) async fn look_around(
     has_expired: bool,
 ) -> Result<(), Error> {
     let company = order.company_id;
-    let standing = store::standings::find(&mut *conn, company).await?;
+    // Who keeps another one waits for what becomes of the order, so as to find it where it is held by this one.
+    let standing = store::standings::lock_shared(conn, company).await?;
     let warehouse = store::warehouses::find(conn, Scope::Company(company), order.warehouse_id).await?;
     order.look_around(Circumstances { standing, warehouse, has_expired });
     Ok(())

@@ -1,14 +1,17 @@
 //! Places an order from elsewhere: unknown products are made, and what is short is received or backordered.
 
 use quenty_kernel::{
+    Timestamp,
     id::{CompanyId, CustomerId},
     measure::{Dimensions, Grams},
 };
 use quenty_platform::Tx;
+use sqlx::PgConnection;
 
 use super::{
     NewLine, NewOrder, ProductRef, WhenShort, create_product,
-    place_order::{Placed, place_order, quote_order},
+    draft_lines::drafted,
+    place_order::{Placed, place_order, quote_order, warehouse},
 };
 use crate::{
     Error,
@@ -16,7 +19,7 @@ use crate::{
         import::{Assumption, ImportedOrder},
         order::{OrderKind, Status, totals::Extras},
         placing::PaidBefore,
-        product::{ProductDetails, Sku},
+        product::{Product, ProductDetails, Sku},
         standing::KnownStanding,
     },
     store,
@@ -72,6 +75,28 @@ pub(crate) async fn try_import_order(
     Ok(estimated)
 }
 
+/// Refuses what [`import_order`] would, whatever is in stock and wherever it lies. Writes nothing.
+///
+/// # Errors
+/// As [`import_order`], but not that the order may not go abroad.
+pub(crate) async fn check_import(
+    conn: &mut PgConnection,
+    importing: &Importing,
+    standing: KnownStanding,
+    imported: &ImportedOrder,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let company = importing.company_id;
+    let mut products = known_products(conn, importing, imported).await?;
+    for (sku, details) in unknown_products(importing, imported, &products) {
+        products.push(Product::create(company, sku, details, now)?.0);
+    }
+    let new = new_order(importing, standing, None, imported);
+    drafted(&new.lines, &products, new.extras, new.expected_total)?;
+    warehouse(conn, company, None).await?;
+    Ok(())
+}
+
 fn note(imported: &mut ImportedOrder, placed: &Placed) {
     if placed.received {
         imported.assumptions.note(Assumption::StockReceived);
@@ -117,16 +142,39 @@ fn new_order(
     }
 }
 
-/// Makes the products that the catalogue does not have: the first price seen, a default weight and size.
+/// Makes the products that the catalogue does not have.
 async fn estimate_products(
     tx: &mut Tx,
     importing: &Importing,
     imported: &mut ImportedOrder,
 ) -> Result<Vec<Sku>, Error> {
-    let skus: Vec<String> = imported.lines.iter().map(|line| line.sku.as_str().to_owned()).collect();
-    let known = store::products::named(tx.conn(), importing.company_id, &[], &skus).await?;
+    let known = known_products(tx.conn(), importing, imported).await?;
     let mut estimated = Vec::new();
+    for (sku, details) in unknown_products(importing, imported, &known) {
+        create_product(tx, importing.company_id, sku.clone(), details).await?;
+        imported.assumptions.note(Assumption::ProductEstimated);
+        estimated.push(sku);
+    }
+    Ok(estimated)
+}
+
+async fn known_products(
+    conn: &mut PgConnection,
+    importing: &Importing,
+    imported: &ImportedOrder,
+) -> Result<Vec<Product>, Error> {
+    let skus: Vec<String> = imported.lines.iter().map(|line| line.sku.as_str().to_owned()).collect();
+    Ok(store::products::named(conn, importing.company_id, &[], &skus).await?)
+}
+
+/// The first price seen, a default weight and size.
+fn unknown_products(
+    importing: &Importing,
+    imported: &ImportedOrder,
+    known: &[Product],
+) -> Vec<(Sku, ProductDetails)> {
     let mut known: Vec<String> = known.iter().map(|product| product.sku().as_str().to_lowercase()).collect();
+    let mut unknown = Vec::new();
     for line in &imported.lines {
         let sku = line.sku.as_str().to_lowercase();
         if known.contains(&sku) {
@@ -147,10 +195,8 @@ async fn estimate_products(
             lead_time_days: None,
             estimated: true,
         };
-        create_product(tx, importing.company_id, line.sku.clone(), details).await?;
-        imported.assumptions.note(Assumption::ProductEstimated);
-        estimated.push(line.sku.clone());
+        unknown.push((line.sku.clone(), details));
         known.push(sku);
     }
-    Ok(estimated)
+    unknown
 }

@@ -16,6 +16,7 @@ use crate::{
         placing::{PaidBefore, PlacingError},
         product::Product,
         standing::KnownStanding,
+        stock::StockError,
     },
     store,
 };
@@ -46,8 +47,19 @@ pub(crate) async fn place_exchange(
     Ok(placed)
 }
 
+/// One line for each product, so that what came back of it counts once.
 fn new_lines(exchange: &Exchange, returned: &Order, products: &[Product]) -> Result<Vec<NewLine>, Error> {
-    let new_line = |(index, line): (usize, &ExchangeLine)| -> Result<NewLine, Error> {
+    let mut wanted: Vec<(usize, ExchangeLine)> = Vec::new();
+    for (index, line) in exchange.lines.iter().enumerate() {
+        match wanted.iter_mut().find(|(_, same)| same.product_id == line.product_id) {
+            Some((_, same)) => {
+                let sum = same.quantity.checked_add(line.quantity);
+                same.quantity = sum.ok_or(StockError::QuantityTooLarge)?;
+            }
+            None => wanted.push((index, line.clone())),
+        }
+    }
+    let new_line = |(index, line): (usize, ExchangeLine)| -> Result<NewLine, Error> {
         let product = products
             .iter()
             .find(|product| product.id() == line.product_id)
@@ -62,7 +74,7 @@ fn new_lines(exchange: &Exchange, returned: &Order, products: &[Product]) -> Res
             tax: Some(cost.tax),
         })
     };
-    exchange.lines.iter().enumerate().map(new_line).collect()
+    wanted.into_iter().map(new_line).collect()
 }
 
 /// To the same consignee.

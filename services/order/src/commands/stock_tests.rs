@@ -308,24 +308,32 @@ async fn a_company_cannot_reserve_what_another_holds() {
 
 #[tokio::test]
 async fn the_facts_of_a_product_rebuild_its_row_with_its_alarm() {
-    let shop = Shop::open(2, 0).await;
-    let (sold, expired) = (shop.products[0], shop.products[1]);
+    let shop = Shop::open(3, 0).await;
+    let (sold, broken, expired) = (shop.products[0], shop.products[1], shop.products[2]);
     shop.receive(&[(sold, 5)]).await.unwrap();
     shop.reserve(&[(sold, 2)]).await.unwrap();
-    let expires_on = Some("2026-03-03".parse().unwrap());
-    let batch = Some(Batch { number: "L-1".parse().unwrap(), expires_on });
-    let place = Place { product_id: expired, warehouse_id: shop.warehouse, batch };
-    let receipt = ManualMovement { kind: ManualKind::Receipt, place, quantity: 5, note: Note::default() };
-    let mut tx = begin(&shop.app).await;
-    record_movement(&mut tx, Scope::Company(shop.company), &receipt).await.unwrap();
-    Tx::commit(tx).await.unwrap();
+    for product_id in [broken, expired] {
+        let expires_on = Some("2026-03-03".parse().unwrap());
+        let batch = Some(Batch { number: "L-1".parse().unwrap(), expires_on });
+        let place = Place { product_id, warehouse_id: shop.warehouse, batch };
+        let receipt = ManualMovement { kind: ManualKind::Receipt, place, quantity: 5, note: Note::default() };
+        let mut tx = begin(&shop.app).await;
+        record_movement(&mut tx, Scope::Company(shop.company), &receipt).await.unwrap();
+        Tx::commit(tx).await.unwrap();
+    }
+    // Nobody can read it, and it comes before the other.
+    sqlx::query("update stock_items set batch = ' ' where product_id = $1")
+        .bind(broken.uuid())
+        .execute(shop.app.app.db())
+        .await
+        .unwrap();
     let low = async |id: ProductId| {
         let row = store::products::find(shop.app.app.db(), Scope::All, id).await.unwrap();
         row.is_some_and(|product| product.state().low_stock)
     };
     for (midnight, both) in [("2026-03-02T23:59:59Z", false), ("2026-03-03T00:00:00Z", true)] {
         shop.app.advance_to(midnight.parse().unwrap());
-        crate::jobs::tell_expired(shop.app.app.clone()).await.unwrap();
+        crate::jobs::tell_expired(shop.app.app.clone()).await.unwrap_err();
         assert_eq!((low(sold).await, low(expired).await), (true, both), "nobody moves what expires");
     }
     for id in [sold, expired] {

@@ -6,7 +6,7 @@ use quenty_contracts::{
 };
 use quenty_kernel::{
     Scope,
-    id::{OrderId, ProductId},
+    id::{OrderId, ProductId, WarehouseId},
     money::{Money, MoneyError},
 };
 use quenty_platform::{Tx, http::IfMatch};
@@ -170,6 +170,14 @@ pub(super) async fn exchange(tx: &mut Tx, order: &Order, wish: &Wish) -> Result<
 }
 
 impl Exchange {
+    /// Where other pieces were found.
+    pub(super) fn warehouse(&self) -> Option<WarehouseId> {
+        match self {
+            Self::Reserved { picked, .. } => Some(picked.reservation.state().warehouse_id),
+            Self::Same | Self::Short(_) => None,
+        }
+    }
+
     pub(super) fn goods(&self, order: &Order) -> ChangedGoods {
         match self {
             Self::Same => ChangedGoods::Same,

@@ -136,7 +136,7 @@ pub(super) async fn on_failed(tx: &mut Tx, event: Received<PickupFailed>) -> Res
     let why = data.detail.as_deref().unwrap_or(&data.code);
     let text = format!("Pickup attempt {} failed: {why}", data.attempt_number);
     let news = PickupNews::CameInVain { pickup_id: data.pickup_id };
-    tell(tx, &event, data.order_id, news, ("pickup_failed", text, event.time)).await
+    tell(tx, &event, data.order_id, news, ("pickup_failed", text, data.at.unwrap_or(event.time))).await
 }
 
 pub(super) async fn on_rescheduled(tx: &mut Tx, event: Received<PickupRescheduled>) -> Result<(), Error> {

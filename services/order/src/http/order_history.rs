@@ -2,38 +2,34 @@
 
 use axum::{extract::State, response::IntoResponse};
 use jiff::Timestamp;
-use quenty_kernel::{Failure, id::OrderId};
+use quenty_kernel::{Page, PageQuery, id::OrderId};
 use quenty_platform::{
     App, Result,
-    http::{Can, Json, Path},
+    http::{Can, Json, Path, Query},
     journal::{self, Entry},
     live::{self, ResumeAfter, StreamedEvent},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ReadOrders, order_wire::FulfilmentOut, orders::find};
+use super::{ReadOrders, order_wire::FulfilmentOut, orders::find, wire::Paging};
 use crate::store::{self, timeline::TimelineRow};
 
-/// All facts of an order, in order.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OrderEventsOut {
-    items: Vec<Entry>,
-}
-
-/// The facts of an order, as the journal keeps them.
+/// The facts of an order, as the journal keeps them, the earliest first.
 #[utoipa::path(get, path = "/api/v1/orders/{id}/events", operation_id = "list_order_events", tag = "orders",
-    params(("id" = OrderId, Path)), security(("bearer" = ["orders:read"])), responses((status = 200, body = OrderEventsOut)))]
+    params(("id" = OrderId, Path), Paging), security(("bearer" = ["orders:read"])), responses((status = 200, body = Page<Entry>)))]
 pub(super) async fn list_order_events(
     State(app): State<App>,
     caller: Can<ReadOrders>,
     Path(id): Path<OrderId>,
-) -> Result<Json<OrderEventsOut>> {
-    let items = journal::entries(app.db(), caller.scope()?, &id.to_string(), None).await?;
-    if items.is_empty() {
-        return Err(Failure::not_found("order").into());
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<Entry>>> {
+    let scope = caller.scope()?;
+    let page = journal::page(app.db(), scope, &id.to_string(), &paging.into()).await?;
+    if page.items.is_empty() {
+        find(&app, scope, id).await?;
     }
-    Ok(Json(OrderEventsOut { items }))
+    Ok(Json(page))
 }
 
 /// One line that a person reads.
@@ -64,25 +60,21 @@ impl From<TimelineRow> for TimelineEntryOut {
     }
 }
 
-/// An order's way, the earliest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TimelineOut {
-    items: Vec<TimelineEntryOut>,
-}
-
-/// What order, pickup, shipment and returns told, in one list.
+/// What order, pickup, shipment and returns told, in one list, the earliest first.
 #[utoipa::path(get, path = "/api/v1/orders/{id}/timeline", operation_id = "get_order_timeline", tag = "orders",
-    params(("id" = OrderId, Path)), security(("bearer" = ["orders:read"])), responses((status = 200, body = TimelineOut)))]
+    params(("id" = OrderId, Path), Paging), security(("bearer" = ["orders:read"])), responses((status = 200, body = Page<TimelineEntryOut>)))]
 pub(super) async fn get_order_timeline(
     State(app): State<App>,
     caller: Can<ReadOrders>,
     Path(id): Path<OrderId>,
-) -> Result<Json<TimelineOut>> {
-    let rows = store::timeline::list(app.db(), caller.scope()?, id).await?;
+    Query(paging): Query<Paging>,
+) -> Result<Json<Page<TimelineEntryOut>>> {
+    let (scope, page) = (caller.scope()?, PageQuery::from(paging));
+    let rows = store::timeline::list(app.db(), scope, id, &page).await?;
     if rows.is_empty() {
-        return Err(Failure::not_found("order").into());
+        find(&app, scope, id).await?;
     }
-    Ok(Json(TimelineOut { items: rows.into_iter().map(TimelineEntryOut::from).collect() }))
+    Ok(Json(Page::from_rows(rows, &page, |row| row.id).map(TimelineEntryOut::from)))
 }
 
 /// What the fulfilment of an order waits for, since which attempt and until when.

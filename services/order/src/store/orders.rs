@@ -240,6 +240,25 @@ pub(crate) async fn next_uncollected(
     Ok(id.map(OrderId::from_uuid))
 }
 
+/// The company's next order that is on hold for one of these reasons, in the order of their placing.
+pub(crate) async fn next_held(
+    db: impl PgExecutor<'_>,
+    company: CompanyId,
+    codes: &[HoldCode],
+    after: Option<OrderId>,
+) -> Result<Option<OrderId>> {
+    let codes: Vec<String> = codes.iter().map(|code| code.as_str().to_owned()).collect();
+    let id = sqlx::query_scalar!(
+        "select id from orders where company_id = $1 and hold_code = any($2) and ($3::uuid is null or id > $3) order by id limit 1",
+        company.uuid(),
+        &codes,
+        after.map(OrderId::uuid)
+    )
+    .fetch_optional(db)
+    .await?;
+    Ok(id.map(OrderId::from_uuid))
+}
+
 /// What a list is narrowed to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OrderFilter {

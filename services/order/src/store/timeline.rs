@@ -2,18 +2,20 @@
 
 use jiff::Timestamp;
 use quenty_kernel::{
-    Actor, Scope,
+    Actor, Cursor, PageQuery, Scope,
     id::{OrderId, new_uuid},
 };
 use quenty_platform::Error;
 use serde_json::{Value, json};
 use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
 
 use crate::domain::timeline::Happening;
 
 /// One line, as it was written.
 #[derive(Debug, Clone)]
 pub(crate) struct TimelineRow {
+    pub(crate) id: Uuid,
     pub(crate) at: Timestamp,
     pub(crate) source: String,
     pub(crate) code: String,
@@ -72,20 +74,27 @@ pub(crate) async fn erase(
     Ok(())
 }
 
+/// The earliest first.
 pub(crate) async fn list(
     db: impl PgExecutor<'_>,
     scope: Scope,
     order: OrderId,
+    page: &PageQuery,
 ) -> Result<Vec<TimelineRow>, Error> {
     let rows = sqlx::query!(
-        "select t.at, t.source, t.code, t.text, t.place, t.actor from timeline t join orders o on o.id = t.order_id
-         where t.order_id = $1 and ($2::uuid is null or o.company_id = $2) order by t.at, t.id",
+        "select t.id, t.at, t.source, t.code, t.text, t.place, t.actor from timeline t join orders o on o.id = t.order_id
+         where t.order_id = $1 and ($2::uuid is null or o.company_id = $2)
+           and ($3::uuid is null or (t.at, t.id) > (select l.at, l.id from timeline l where l.id = $3 and l.order_id = $1))
+         order by t.at, t.id limit $4",
         order.uuid(),
-        scope.company_uuid()
+        scope.company_uuid(),
+        page.cursor.map(Cursor::uuid),
+        page.fetch()
     )
     .fetch_all(db)
     .await?;
     let read = rows.into_iter().map(|row| TimelineRow {
+        id: row.id,
         at: row.at.to_jiff(),
         source: row.source,
         code: row.code,

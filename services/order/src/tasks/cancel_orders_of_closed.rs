@@ -1,4 +1,7 @@
-use quenty_kernel::Scope;
+use quenty_kernel::{
+    Scope,
+    id::{CompanyId, OrderId},
+};
 use quenty_platform::{App, tasks::Claimed, tx::Cause};
 
 use crate::{
@@ -12,17 +15,25 @@ use crate::{
 /// transaction, and its goods are set free. What a driver has begun to collect goes on to its door.
 pub(super) async fn cancel_orders_of_closed(app: App, task: Claimed<Closed>) -> Result<(), Error> {
     let company = task.payload.company_id;
-    let mut after = None;
+    let (mut after, mut outcome) = (None, Ok(()));
     while let Some(id) = store::orders::next_uncollected(app.db(), company, after).await? {
-        let mut tx = app.begin_as(Cause::system()).await?;
-        let reason = "the company is closed".to_owned();
-        match commands::cancel_order(&mut tx, Scope::Company(company), id, reason).await {
-            Ok(_) => tx.commit().await?,
-            // It was collected meanwhile.
-            Err(Error::Order(OrderError::NotCancellable(_))) => {}
-            Err(error) => return Err(error),
+        // The others are cancelled all the same.
+        if let Err(error) = cancel(&app, company, id).await {
+            tracing::error!(%company, order = %id, %error, "an order of a closed company could not be cancelled");
+            outcome = Err(error);
         }
         after = Some(id);
     }
-    Ok(())
+    outcome
+}
+
+async fn cancel(app: &App, company: CompanyId, id: OrderId) -> Result<(), Error> {
+    let mut tx = app.begin_as(Cause::system()).await?;
+    let reason = "the company is closed".to_owned();
+    match commands::cancel_order(&mut tx, Scope::Company(company), id, reason).await {
+        Ok(_) => Ok(tx.commit().await?),
+        // It was collected meanwhile.
+        Err(Error::Order(OrderError::NotCancellable(_))) => Ok(()),
+        Err(error) => Err(error),
+    }
 }

@@ -201,8 +201,7 @@ async fn place(
     }
     if imported.consignee.email.is_some() {
         // Nobody becomes a customer by an order that is refused.
-        let mut tx = begin(app, progress).await?;
-        commands::try_import_order(&mut tx, importing, standing.clone(), &mut imported.clone()).await?;
+        check(app, importing, standing.clone(), progress, imported).await?;
     }
     let customer = customer(app, company, imported).await?;
     let mut tx = begin(app, progress).await?;
@@ -211,6 +210,23 @@ async fn place(
     if imports::count(tx.conn(), progress.id, number, Outcome::Created, &imported.assumptions, now).await? {
         tx.commit().await?;
     }
+    Ok(())
+}
+
+/// Refuses what [`place`] would. Only who may not ship abroad needs to know from where the goods come.
+async fn check(
+    app: &App,
+    importing: &Importing,
+    standing: KnownStanding,
+    progress: &Progress,
+    imported: &ImportedOrder,
+) -> Result<(), Error> {
+    if standing.check(true).is_ok() {
+        let mut db = app.db().acquire().await.map_err(quenty_platform::Error::from)?;
+        return commands::check_import(&mut db, importing, standing, imported, app.clock().now()).await;
+    }
+    let mut tx = begin(app, progress).await?;
+    commands::try_import_order(&mut tx, importing, standing, &mut imported.clone()).await?;
     Ok(())
 }
 

@@ -1,15 +1,16 @@
-//! Durable tasks: deadlines of the sagas, stock for those who wait, the end of what a closed company leaves behind, and files
-//! of orders to work through.
+//! Durable tasks: deadlines of the sagas, stock for those who wait, the end of what a closed company leaves behind, what goes on
+//! once its company may, and files of orders to work through.
 
 mod allocate_backorders;
 mod cancel_orders_of_closed;
 mod import_file;
 mod import_orders;
 mod order_deadline;
+mod retry_orders_of_allowed;
 
 use quenty_platform::service::TaskKind;
 
-use crate::commands::{ALLOCATE_TASK, CLOSED_TASK, DEADLINE_TASK};
+use crate::commands::{ALLOCATE_TASK, ALLOWED_TASK, CLOSED_TASK, DEADLINE_TASK};
 
 pub(crate) use import_orders::ImportOrders;
 
@@ -21,5 +22,6 @@ pub(crate) fn tasks() -> Vec<TaskKind> {
         TaskKind::new(IMPORT_TASK, import_orders::import_orders),
         TaskKind::new(ALLOCATE_TASK, allocate_backorders::allocate_backorders),
         TaskKind::new(CLOSED_TASK, cancel_orders_of_closed::cancel_orders_of_closed),
+        TaskKind::new(ALLOWED_TASK, retry_orders_of_allowed::retry_orders_of_allowed),
     ]
 }

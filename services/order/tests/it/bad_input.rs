@@ -101,6 +101,7 @@ async fn what_is_no_request_is_refused() {
     {
         shop.merchant.get(&format!("/api/v1/orders{query}")).await.expect_problem(422, "INVALID_QUERY");
     }
+    let [events, timeline] = ["events", "timeline"].map(|list| format!("orders/{id}/{list}"));
     for list in [
         "products",
         "products/low-stock",
@@ -109,6 +110,8 @@ async fn what_is_no_request_is_refused() {
         "inventory/movements",
         "inventory/transfers",
         "orders",
+        events.as_str(),
+        timeline.as_str(),
     ] {
         for query in ["colour=red", "limit=0", "cursor=x"] {
             let path = format!("/api/v1/{list}?{query}");

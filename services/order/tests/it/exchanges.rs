@@ -124,6 +124,53 @@ async fn a_replacement_is_taxed_and_discounted_as_the_returned_goods_were() {
 }
 
 #[tokio::test]
+async fn what_stood_on_two_lines_or_is_wanted_on_two_costs_what_all_of_it_was_worth() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let line = json!({"product_id": shop.product, "quantity": 1});
+    let cheaper = json!({"product_id": shop.product, "quantity": 1, "discount": cop("10000.01")});
+    let id = shop.place(json!({"lines": [cheaper, line]})).await;
+    let road = Road::of(&shop, id);
+    road.until_in_transit().await;
+    road.delivered().await;
+    let value = |line: u32, value: &str| ReturnedValue { line, quantity: 1, value: cop(value) };
+    let returned = vec![value(1, "39999.99"), value(2, "50000")];
+    let pieces = |quantity: u32| ExchangeLine { product_id: shop.product.parse().unwrap(), quantity };
+    for lines in [vec![pieces(2)], vec![pieces(1), pieces(1)]] {
+        let returned = returned.clone();
+        let placed = place(&app, &Exchange { lines, returned, ..exchange(&shop, id, "89999.99") }).await;
+        assert_eq!((placed.total, placed.paid), (cop("89999.99"), cop("89999.99")));
+        shop.assert_sound(placed.order_id).await;
+    }
+}
+
+#[tokio::test]
+async fn pieces_of_several_lines_cost_what_was_paid_for_them_and_are_taxed_as_each_was() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let two = |discount: &str, tax: &str| json!({"product_id": shop.product, "quantity": 2, "discount": cop(discount), "tax": cop(tax)});
+    let id = shop.place(json!({"lines": [two("50000", "9500"), two("0", "19000")]})).await;
+    let road = Road::of(&shop, id);
+    road.until_in_transit().await;
+    road.delivered().await;
+    let path = format!("/api/v1/products/{}", shop.product);
+    shop.merchant.patch(&path, json!({"price": cop("75000")})).await.expect(200);
+    let value = |line: u32, value: &str| ReturnedValue { line, quantity: 2, value: cop(value) };
+    let returned = [value(1, "59500"), value(2, "119000")];
+    let pieces = |quantity: u32| ExchangeLine { product_id: shop.product.parse().unwrap(), quantity };
+    // All that came back; and fewer, which no single line had.
+    for (lines, total, tax) in
+        [(vec![pieces(4)], "178500", "28500"), (vec![pieces(2), pieces(1)], "119000", "19000")]
+    {
+        let returned = returned.to_vec();
+        let placed = place(&app, &Exchange { lines, returned, ..exchange(&shop, id, "178500") }).await;
+        assert_eq!((placed.total, placed.paid), (cop(total), cop(total)));
+        assert_eq!(shop.get(placed.order_id).await["totals"]["tax"], json!(cop(tax)));
+        shop.assert_sound(placed.order_id).await;
+    }
+}
+
+#[tokio::test]
 async fn the_same_return_is_served_once_whatever_happened_since() {
     let app = TestApp::start(quenty_order::service()).await;
     let shop = Shop::open(&app).await;

@@ -256,6 +256,14 @@ async fn a_company_that_may_not_order_imports_nothing_and_nobody() {
     let done = import(&merchant, "stock=assume", file(TWO_ORDERS)).await;
     assert_eq!(counts(&done), [2, 0, 0, 2]);
     assert_eq!(customers.emails(), Vec::<String>::new(), "whose order is refused is nobody's customer");
+    // Nor of what is sold no more.
+    let mut verified = standing(merchant.company);
+    (verified.version, verified.may_ship_internationally) = (3, true);
+    hear_standing(&app, verified).await;
+    let gone = merchant.product("060CB19345d90064", json!({})).await;
+    merchant.delete(&format!("/api/v1/products/{gone}")).await.expect(204);
+    let done = import(&merchant, "stock=assume", file(TWO_ORDERS)).await;
+    assert_eq!((counts(&done), customers.emails()), ([2, 1, 0, 1], vec!["rui@example.com".to_owned()]));
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ mod shop;
 mod standing;
 mod strangers;
 mod stream;
+mod timeline;
 mod transfers;
 mod update;
 mod voided;

@@ -176,6 +176,23 @@ async fn an_order_can_be_seen_as_it_was() {
     let events = shop.merchant.get(&format!("/api/v1/orders/{id}/events")).await.expect(200).json();
     assert_eq!(events["items"][0]["type"], "quenty.order.order.placed.v1");
     assert_eq!(events["items"].as_array().unwrap().len(), 4);
+    // Page by page as at once.
+    for list in ["events", "timeline"] {
+        let path = format!("/api/v1/orders/{id}/{list}");
+        let whole = shop.merchant.get(&path).await.expect(200).json();
+        assert_eq!(whole["next_cursor"], json!(null));
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = shop.merchant.get(&format!("{path}?limit=1{cursor}")).await.expect(200).json();
+            items.extend(page["items"].as_array().unwrap().clone());
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(json!(items), whole["items"], "{list}");
+        assert!(items.len() > 2, "{list}");
+        let stranger = Merchant::new(&app);
+        stranger.get(&format!("{path}?limit=1{cursor}")).await.expect_problem(404, "NOT_FOUND");
+    }
     shop.assert_sound(id).await;
 }
 

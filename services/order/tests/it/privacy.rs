@@ -246,7 +246,8 @@ async fn a_return_that_comes_to_nothing_is_in_the_orders_timeline() {
     let cancelled = ReturnCancelled { return_id, company_id, order_id, reason };
     app.hear(return_id, Some(company_id), 3, &cancelled).await;
     app.hear(return_id, Some(company_id), 4, &ReturnExpired { return_id, company_id, order_id }).await;
-    let timeline = shop.merchant.get(&format!("/api/v1/orders/{id}/timeline")).await.expect(200).json();
+    let timeline =
+        shop.merchant.get(&format!("/api/v1/orders/{id}/timeline?limit=100")).await.expect(200).json();
     let lines: Vec<&str> =
         timeline["items"].as_array().unwrap().iter().filter_map(|line| line["text"].as_str()).collect();
     for expected in [

@@ -63,7 +63,8 @@ async fn what_was_paid_of_a_cancelled_order_goes_back_in_parts_and_no_more_of_it
     let order = shop.act(late, "refunds", json!({})).await.expect(200).json();
     assert_eq!(states(&order), ("cancelled", "refunded", "100000.00"));
     shop.assert_sound(late).await;
-    let timeline = shop.merchant.get(&format!("/api/v1/orders/{id}/timeline")).await.expect(200).json();
+    let timeline =
+        shop.merchant.get(&format!("/api/v1/orders/{id}/timeline?limit=100")).await.expect(200).json();
     let lines = timeline["items"].as_array().unwrap().iter().filter(|line| line["code"] == "refunded");
     let texts: Vec<_> = lines.map(|line| line["text"].as_str().unwrap()).collect();
     assert_eq!(texts, ["30000.00 COP paid back", "70000.00 COP paid back"]);

@@ -288,7 +288,8 @@ async fn the_timeline_follows_a_return() {
     let version = shop.get(id).await["version"].clone();
     assert_eq!(version, order["version"], "news for the timeline changes no order");
     road.completed(1, false, "50000").await;
-    let timeline = shop.merchant.get(&format!("/api/v1/orders/{id}/timeline")).await.expect(200).json();
+    let timeline =
+        shop.merchant.get(&format!("/api/v1/orders/{id}/timeline?limit=100")).await.expect(200).json();
     let lines = timeline["items"].as_array().unwrap().iter().filter(|line| line["source"] == "returns");
     let texts: Vec<_> =
         lines.map(|line| (line["code"].as_str().unwrap(), line["text"].as_str().unwrap())).collect();

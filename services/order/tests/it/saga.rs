@@ -54,7 +54,8 @@ async fn an_order_goes_from_the_click_to_the_door() {
     assert_eq!(shop.facts(id).await.join(" "), expected);
     let fulfilment = shop.fulfilment(id).await;
     assert_eq!((&fulfilment["step"], &fulfilment["deadline"]), (&json!("closed"), &json!(null)));
-    let timeline = shop.merchant.get(&format!("/api/v1/orders/{id}/timeline")).await.expect(200).json();
+    let timeline =
+        shop.merchant.get(&format!("/api/v1/orders/{id}/timeline?limit=100")).await.expect(200).json();
     let codes: Vec<_> =
         timeline["items"].as_array().unwrap().iter().map(|line| line["code"].as_str().unwrap()).collect();
     for code in [
@@ -305,6 +306,72 @@ async fn parcels_that_were_left_behind_wait_for_a_person_while_the_others_travel
     assert_eq!(shop.get(id).await["on_hold"], json!(null));
     road.delivered().await;
     assert_eq!(shop.status(id).await, "delivered");
+    shop.assert_sound(id).await;
+}
+
+#[tokio::test]
+async fn what_becomes_of_the_others_ends_no_hold_for_parcels_that_were_left_behind() {
+    let app = TestApp::start(quenty_order::service()).await;
+    let shop = Shop::open(&app).await;
+    let (return_id, at) = (None, app.now());
+    for end in ["delivered", "lost", "returned_to_sender"] {
+        let id = shop.place(json!({})).await;
+        let road = Road::of(&shop, id);
+        let (shipment_id, order_id) = (road.shipment, Some(id));
+        road.until_processing().await;
+        road.collected_of(3).await;
+        let left_behind = async || shop.get(id).await["on_hold"]["code"] == "PARTLY_COLLECTED";
+        match end {
+            "delivered" => road.delivered().await,
+            "lost" => road.shipping(ShipmentLost { shipment_id, order_id, return_id, at }).await,
+            _ => {
+                let reason = "three attempts".to_owned();
+                let given_up = ShipmentUndeliverable { shipment_id, order_id, return_id, at, reason };
+                road.shipping(given_up).await;
+                assert!(left_behind().await);
+                road.shipping(ShipmentReturned { shipment_id, order_id, return_id, at }).await;
+            }
+        }
+        assert_eq!(shop.status(id).await, end);
+        // All that came back is in the warehouse with what never left it.
+        assert_eq!(left_behind().await, end != "returned_to_sender", "{end}");
+        if left_behind().await {
+            let seen_to = shop.act(id, "retry", json!({})).await.expect(200).json();
+            assert_eq!((&seen_to["status"], &seen_to["on_hold"]), (&json!(end), &json!(null)));
+        }
+        shop.assert_sound(id).await;
+    }
+}
+
+#[tokio::test]
+async fn parcels_that_were_left_behind_are_told_beside_what_holds_the_order_already() {
+    let app = standing_still().await;
+    let shop = Shop::open(&app).await;
+    let id = shop.place(json!({})).await;
+    let road = Road::of(&shop, id);
+    road.until_processing().await;
+    road.picked_up().await;
+    shop.let_the_deadline_pass(id).await;
+    shop.held(id, "DELIVERY_OVERDUE").await;
+    // Late news of a driver without network.
+    road.collected_of(3).await;
+    let hold = shop.get(id).await["on_hold"].clone();
+    let reason = hold["reason"].as_str().unwrap();
+    assert_eq!(hold["code"], "PARTLY_COLLECTED");
+    assert!(reason.contains("promise") && reason.contains("2 stayed behind"), "{reason}");
+    // Another one was there as well; the second time it is no news.
+    let other = Road::of(&shop, id);
+    for _ in 0..2 {
+        other.collected_of(4).await;
+        let hold = shop.get(id).await["on_hold"].clone();
+        let reason = hold["reason"].as_str().unwrap();
+        for part in ["promise", "2 stayed behind", "3 stayed behind"] {
+            assert_eq!(reason.matches(part).count(), 1, "{part}: {reason}");
+        }
+        assert_eq!(shop.count_facts(id, "held").await, 3);
+    }
+    shop.act(id, "retry", json!({})).await.expect(200);
+    assert!(shop.fulfilment(id).await["deadline"].is_string(), "the others are waited for anew");
     shop.assert_sound(id).await;
 }
 

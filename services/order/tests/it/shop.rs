@@ -305,6 +305,7 @@ impl<'a> Road<'a> {
             code: "NOT_READY".to_owned(),
             detail: None,
             position: None,
+            at: None,
         })
         .await;
         let window_start = self.app.now() + SignedDuration::from_hours(24);

@@ -27,11 +27,9 @@ pub(crate) async fn answer_cancel_request(
         None => None,
     };
     let Some(mut pickup) = known else { return answer_unknown(tx, company, wish).await };
-    let (now, held) = (tx.now(), pickup.slot_start);
-    // A cancellation ends the guarantee; one that was broken before still counts.
-    let mut facts: Vec<PickupFact> = pickup.miss_express(now).into_iter().collect();
-    facts.push(pickup.answer_cancel_request(&wish.reason, now));
-    save(tx, &pickup, facts).await?;
+    let held = pickup.slot_start;
+    let fact = pickup.answer_cancel_request(&wish.reason, tx.now());
+    save(tx, &pickup, [fact]).await?;
     release_lost(tx, &pickup, held).await
 }
 

@@ -1,6 +1,6 @@
 //! A merchant books a pickup.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use quenty_kernel::id::{CompanyId, PickupId};
 use quenty_platform::Tx;
 use serde::{Deserialize, Serialize};
@@ -10,16 +10,13 @@ use crate::{
     Error,
     domain::{
         booking::{BookingRequest, Placement},
-        pickup::Pickup,
+        pickup::{Pickup, REPORTED_WITHIN},
     },
     store,
 };
 
 /// The deadline of an express guarantee.
 pub(crate) const EXPRESS_GUARANTEE: &str = "express_guarantee";
-/// A driver who was there in time may report it so much later: there is no network in cellars. A refund that comes half an
-/// hour after the guarantee harms nobody; one that were taken back would.
-const REPORTED_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct ExpressGuarantee {
@@ -32,6 +29,10 @@ pub(crate) async fn create_pickup(
     request: BookingRequest,
     hold: Option<PickupId>,
 ) -> Result<Pickup, Error> {
+    // Asked before, but without a lock. Who closes the company now waits, and cancels this one with the others.
+    if store::standings::lock_shared(tx.conn(), request.company_id).await? != Some(true) {
+        return Err(Error::CompanyNotActive);
+    }
     let placement = placing::place(tx, &request, hold).await?;
     book(tx, hold.unwrap_or_else(PickupId::new), request, &placement).await
 }

@@ -21,6 +21,8 @@ pub(crate) struct Failed {
     pub(crate) code: FailureCode,
     pub(crate) detail: Option<Text<500>>,
     pub(crate) position: Option<GeoPoint>,
+    /// When, where that is told late.
+    pub(crate) at: Option<Timestamp>,
 }
 
 pub(crate) async fn fail_pickup(
@@ -32,8 +34,7 @@ pub(crate) async fn fail_pickup(
     let now = tx.now();
     let mut pickup = lock(tx, reach, id).await?;
     let held = pickup.slot_start;
-    let mut facts: Vec<PickupFact> = pickup.fail_express(failed.code, now).into_iter().collect();
-    facts.push(pickup.fail(failed.code, failed.detail, failed.position, now)?);
+    let mut facts = pickup.fail(failed.code, failed.detail, failed.position, failed.at, now)?;
     if pickup.is_exhausted() {
         facts.push(pickup.abandon(now)?);
         release_lost(tx, &pickup, held).await?;
@@ -62,7 +63,7 @@ async fn next_attempt(
         store::service_areas::lock_shared(tx.conn(), area).await?.ok_or(Error::NotFound("service area"))?;
     let from = now.max(window.start);
     let candidates = area.definition.candidates(PickupKind::Scheduled, &Wanted::default(), from)?;
-    let candidates = placing::with_room(tx.conn(), &area, candidates, now).await?;
+    let candidates = placing::with_room(tx.conn(), &area, candidates, held, now).await?;
     let taken = placing::take_first(tx.conn(), &area, &candidates, held, now).await?;
     Ok(taken
         .map(|taken| pickup.reschedule(taken.window, None, RescheduledBy::AfterFailure, now))

@@ -29,7 +29,7 @@ pub(super) async fn place(
         Some(hold) => vec![held(tx, request, &area, hold).await?],
         None => {
             let candidates = area.definition.candidates(request.kind, &request.wanted, now)?;
-            with_room(tx.conn(), &area, candidates, now).await?
+            with_room(tx.conn(), &area, candidates, None, now).await?
         }
     };
     let taken = take_first(tx.conn(), &area, &candidates, None, now).await?.ok_or(Unbookable::NoCapacity)?;
@@ -56,23 +56,25 @@ async fn held(
     Ok(Candidate { window: hold.slot, slot: hold.slot })
 }
 
-/// The candidates whose slot has room as far as can be seen without a lock: a full week is read, not locked.
+/// The candidates whose slot has room, the place `released` given back, as far as can be seen without a lock: a full week is
+/// read, not locked.
 pub(crate) async fn with_room(
     db: impl PgExecutor<'_>,
     area: &ServiceArea,
     mut candidates: Vec<Candidate>,
+    released: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Vec<Candidate>, Error> {
     let (Some(first), Some(last)) = (candidates.first(), candidates.last()) else { return Ok(candidates) };
     let span = Window { start: first.slot.start, end: last.slot.end };
-    let occupied = store::slots::occupied(db, area.id, span, now).await?;
+    let occupied = store::slots::occupied(db, area.id, span, released, now).await?;
     let capacity = i64::from(area.definition.capacity_per_slot.get());
     candidates.retain(|candidate| occupied.places_in(candidate.slot) < capacity);
     Ok(candidates)
 }
 
-/// Takes a place in the first candidate that has one, and gives back the place `released`. The candidates are
-/// in the order of their slots, and `released` is locked in its turn among them.
+/// Takes a place in the first candidate that has one, and gives back the place `released`, which keeps nobody from a slot that
+/// it overlaps. The candidates are in the order of their slots, and `released` is locked in its turn among them.
 pub(super) async fn take_first(
     connection: &mut PgConnection,
     area: &ServiceArea,
@@ -85,7 +87,7 @@ pub(super) async fn take_first(
         if let Some(slot_start) = released.take_if(|start| *start <= candidate.slot.start) {
             store::slots::release(connection, area.id, slot_start).await?;
         }
-        if store::slots::take(connection, area, candidate.slot, now).await? {
+        if store::slots::take(connection, area, candidate.slot, released, now).await? {
             taken = Some(*candidate);
             break;
         }

@@ -8,14 +8,13 @@ use crate::{
     Error,
     domain::{
         booking::{PickupKind, Unbookable, Wanted},
-        fees::Priced,
-        pickup::{Pickup, PickupFact, RescheduledBy, Status},
+        pickup::{Pickup, RescheduledBy, Status},
     },
     store::{self, pickups::Reach},
 };
 
 /// Takes a place in the slot that is wanted, else in the first with room, and gives the old one back. What was to come at
-/// once comes within a slot then, and costs a merchant that, as if it had been cancelled and booked anew.
+/// once comes within a slot then, and costs a merchant no more than that, as if it had been cancelled and booked anew.
 pub(crate) async fn reschedule_pickup(
     tx: &mut Tx,
     reach: Reach,
@@ -30,22 +29,17 @@ pub(crate) async fn reschedule_pickup(
         RescheduledBy::Merchant if pickup.status == Status::Failed => RescheduledBy::AfterFailure,
         by => by,
     };
-    pickup.check_reschedule(by)?;
+    pickup.check_reschedule(by, now)?;
     let area = pickup.promise.as_ref().map(|promise| promise.area_id).ok_or(Unbookable::NoServiceArea)?;
     let area = store::service_areas::lock_shared(tx.conn(), area).await?.ok_or(Unbookable::NoServiceArea)?;
     let candidates = area.definition.candidates(PickupKind::Scheduled, wanted, now)?;
-    let candidates = placing::with_room(tx.conn(), &area, candidates, now).await?;
+    let candidates = placing::with_room(tx.conn(), &area, candidates, pickup.slot_start, now).await?;
     let taken = placing::take_first(tx.conn(), &area, &candidates, pickup.slot_start, now).await?;
     let window = taken.ok_or(Unbookable::NoCapacity)?.window;
-    // A merchant's new window ends the guarantee; one that was broken before still counts.
-    let mut facts: Vec<PickupFact> = pickup.miss_express(now).into_iter().collect();
-    let cost = if pickup.loses_its_kind(by) {
-        let priced = Priced { kind: PickupKind::Scheduled, ..pickup.request.priced() };
-        Some(area.definition.fees.price(&priced)?)
-    } else {
-        None
-    };
-    facts.push(pickup.reschedule(window, cost, by, now)?);
-    save(tx, &pickup, facts).await?;
+    // A merchant's new window ends the guarantee. One that is over, and of which no driver may tell any more, was broken.
+    let missed = if by == RescheduledBy::Merchant { pickup.miss_express(now) } else { None };
+    let cost = pickup.cost_once_moved(by, &area.definition.fees);
+    let moved = pickup.reschedule(window, cost, by, now)?;
+    save(tx, &pickup, missed.into_iter().chain([moved])).await?;
     Ok(pickup)
 }

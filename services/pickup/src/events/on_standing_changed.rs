@@ -17,6 +17,7 @@ pub(super) fn reactions() -> Vec<Reaction> {
 async fn on_standing_changed<E: TellsStanding>(tx: &mut Tx, event: Received<E>) -> Result<(), Error> {
     let standing = event.data.standing();
     store::standings::keep(tx.conn(), standing).await?;
+    // However late that is heard: nobody opens it again.
     if standing.status == "closed" {
         commands::close_company(tx, standing.company_id).await?;
     }

@@ -102,7 +102,7 @@ async fn slots(app: &App, area: &ServiceArea, date: Date, kind: PickupKind) -> R
     let candidates = definition.candidates(kind, &wanted, now)?;
     let (Some(first), Some(last)) = (candidates.first(), candidates.last()) else { return Ok(Vec::new()) };
     let span = Window { start: first.slot.start, end: last.slot.end };
-    let occupied = store::slots::occupied(app.db(), area.id, span, now).await?;
+    let occupied = store::slots::occupied(app.db(), area.id, span, None, now).await?;
     let fee = definition.fees.from(kind).map_err(quenty_kernel::Invalid::from)?;
     let capacity = i64::from(definition.capacity_per_slot.get());
     let mut shown: Vec<SlotOut> = Vec::new();

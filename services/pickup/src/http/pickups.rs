@@ -256,11 +256,12 @@ pub(super) struct ReschedulePickupIn {
 /// Move a pickup to another slot: a merchant twice, a dispatcher as often as needed.
 ///
 /// After a failed attempt for which no other slot was found it does not count. An express or on-demand pickup that its
-/// merchant moves costs what a scheduled one does from then on.
+/// merchant moves costs what a scheduled one does from then on, if that is less. For half an hour after the end of an express
+/// guarantee a merchant cannot move what a driver has, who may still tell that it was collected in time.
 #[utoipa::path(post, path = "/api/v1/pickups/{id}/reschedule", operation_id = "reschedule_pickup", tag = "pickups",
     params(("id" = PickupId, Path)), request_body = ReschedulePickupIn, security(("bearer" = ["pickups:reschedule"])),
     responses((status = 200, body = PickupOut),
-        (status = 409, description = "`NO_CAPACITY`, `RESCHEDULE_LIMIT`, `ILLEGAL_TRANSITION`")))]
+        (status = 409, description = "`NO_CAPACITY`, `RESCHEDULE_LIMIT`, `NOT_JUDGED_YET`, `ILLEGAL_TRANSITION`")))]
 pub(super) async fn reschedule_pickup(
     State(app): State<App>,
     caller: Can<ReschedulePickups>,

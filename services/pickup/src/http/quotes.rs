@@ -104,7 +104,7 @@ async fn quote(app: &App, input: QuotePickupIn) -> Result<QuotePickupOut, Error>
         store::service_areas::locate(app.db(), &place.into()).await?.ok_or(Unbookable::NoServiceArea)?;
     let cost = area.definition.fees.price(&Priced { kind, parcels: &parcels, insured_value, packaging })?;
     let candidates = area.definition.candidates(kind, &wanted, now)?;
-    let candidates = commands::placing::with_room(app.db(), &area, candidates, now).await?;
+    let candidates = commands::placing::with_room(app.db(), &area, candidates, None, now).await?;
     let window = candidates.first().ok_or(Unbookable::NoCapacity)?.window;
     Ok(QuotePickupOut { service_area_id: area.id, time_zone: area.definition.time_zone, kind, window, cost })
 }

@@ -160,11 +160,11 @@ impl CompletePickupIn {
 
 /// Report that the parcels were handed over, with the proof.
 ///
-/// A driver who had no network may report it without the start, and of a stop that was cancelled meanwhile.
+/// A driver who had no network may report it without the start, and, for two days, of a stop that was cancelled meanwhile.
 #[utoipa::path(post, path = "/api/v1/pickups/{id}/complete", operation_id = "complete_pickup", tag = "stops",
     params(("id" = PickupId, Path)), request_body = CompletePickupIn, security(("bearer" = ["pickups:complete"])),
     responses((status = 200, body = PickupOut),
-        (status = 409, description = "`ILLEGAL_TRANSITION`: it has no driver, or it has ended otherwise"),
+        (status = 409, description = "`ILLEGAL_TRANSITION`: it has no driver, or it has ended otherwise; `TOLD_TOO_LATE`: it was cancelled, days ago"),
         (status = 422, description = "`PROOF_REQUIRED`, `COUNT_DIFFERS`, `IN_THE_FUTURE`, `BEFORE_THE_PICKUP`")))]
 pub(super) async fn complete_pickup(
     State(app): State<App>,
@@ -184,6 +184,8 @@ pub(super) async fn complete_pickup(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"code": "CLOSED", "detail": "nobody opened", "position": {"lat": 4.6764, "lng": -74.0481}}))]
 pub(super) struct FailPickupIn {
+    /// When it came to nothing; now unless told. An express guarantee goes by it, as by the arrival.
+    at: Option<Timestamp>,
     code: FailureCode,
     detail: Option<Text<500>>,
     position: Option<GeoPoint>,
@@ -194,7 +196,8 @@ pub(super) struct FailPickupIn {
 /// One that failed through us (`OTHER`) is not counted, and to a wrong address nobody drives again until a person decides.
 #[utoipa::path(post, path = "/api/v1/pickups/{id}/fail", operation_id = "fail_pickup", tag = "stops",
     params(("id" = PickupId, Path)), request_body = FailPickupIn, security(("bearer" = ["pickups:fail"])),
-    responses((status = 200, body = PickupOut), (status = 409, description = "`ILLEGAL_TRANSITION`: it is not in progress")))]
+    responses((status = 200, body = PickupOut), (status = 409, description = "`ILLEGAL_TRANSITION`: it is not in progress"),
+        (status = 422, description = "`IN_THE_FUTURE`, `BEFORE_THE_PICKUP`")))]
 pub(super) async fn fail_pickup(
     State(app): State<App>,
     caller: Can<FailPickups>,
@@ -202,9 +205,9 @@ pub(super) async fn fail_pickup(
     Json(input): Json<FailPickupIn>,
 ) -> Result<Answer> {
     staff_only(&caller)?;
-    let FailPickupIn { code, detail, position } = input;
+    let FailPickupIn { at, code, detail, position } = input;
+    let failed = Failed { code, detail, position, at: at.map(to_microsecond) };
     let mut tx = app.begin(&caller).await?;
-    let pickup =
-        commands::fail_pickup(&mut tx, reach(&caller)?, id, Failed { code, detail, position }).await?;
+    let pickup = commands::fail_pickup(&mut tx, reach(&caller)?, id, failed).await?;
     tx.answer(shown(&pickup)?).await
 }

@@ -50,16 +50,18 @@ impl Occupied {
     }
 }
 
-/// What is taken or held in the span.
+/// What is taken or held in the span, without one place in the slot that begins at `released`.
 pub(crate) async fn occupied(
     db: impl PgExecutor<'_>,
     area: ServiceAreaId,
     span: Window,
+    released: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Occupied> {
     // No slot is longer than twelve hours.
     let rows = sqlx::query!(
-        "select starts_at as \"starts_at!\", ends_at as \"ends_at!\", taken::bigint as \"places!\" from slots
+        "select starts_at as \"starts_at!\", ends_at as \"ends_at!\",
+                (taken - case when starts_at = $5 then 1 else 0 end)::bigint as \"places!\" from slots
          where area_id = $1 and taken > 0 and starts_at > $2::timestamptz - interval '12 hours' and starts_at < $3 and ends_at > $2
          union all
          select starts_at, ends_at, count(*) from slot_holds
@@ -68,7 +70,8 @@ pub(crate) async fn occupied(
         area.uuid(),
         span.start.to_sqlx() as _,
         span.end.to_sqlx() as _,
-        now.to_sqlx() as _
+        now.to_sqlx() as _,
+        released.map(|at| at.to_sqlx()) as _
     )
     .fetch_all(db)
     .await?;
@@ -85,6 +88,7 @@ async fn lock(
     connection: &mut PgConnection,
     area: &ServiceArea,
     slot: Window,
+    released: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<bool> {
     let capacity = i32::from(area.definition.capacity_per_slot.get());
@@ -109,18 +113,19 @@ async fn lock(
     .fetch_all(&mut *connection)
     .await?;
     // Only after the lock: what it waited for is seen by this statement.
-    let occupied = occupied(connection, area.id, slot, now).await?;
+    let occupied = occupied(connection, area.id, slot, released, now).await?;
     Ok(occupied.places_in(slot) < i64::from(capacity))
 }
 
-/// Takes a place, if there is one.
+/// Takes a place, if there is one, or will be when the one in the slot that begins at `released` is given back.
 pub(crate) async fn take(
     connection: &mut PgConnection,
     area: &ServiceArea,
     slot: Window,
+    released: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<bool> {
-    if !lock(connection, area, slot, now).await? {
+    if !lock(connection, area, slot, released, now).await? {
         return Ok(false);
     }
     // Who holds a place in a slot that was longer keeps it until its end.
@@ -162,7 +167,7 @@ pub(crate) async fn hold(
     hold: &Hold,
     now: Timestamp,
 ) -> Result<bool> {
-    if !lock(connection, area, hold.slot, now).await? {
+    if !lock(connection, area, hold.slot, None, now).await? {
         return Ok(false);
     }
     sqlx::query!(

@@ -11,6 +11,15 @@ pub(crate) async fn may_order(db: impl PgExecutor<'_>, company: CompanyId) -> Re
     Ok(found.fetch_optional(db).await?)
 }
 
+/// The same, kept from changing until this transaction ends.
+pub(crate) async fn lock_shared(connection: &mut PgConnection, company: CompanyId) -> Result<Option<bool>> {
+    let found = sqlx::query_scalar!(
+        "select may_order from standings where company_id = $1 for share",
+        company.uuid()
+    );
+    Ok(found.fetch_optional(connection).await?)
+}
+
 /// Keeps a standing, unless a newer one is known.
 pub(crate) async fn keep(connection: &mut PgConnection, told: &Standing) -> Result<()> {
     sqlx::query!(

@@ -192,6 +192,12 @@ async fn longer_slots_count_what_shorter_ones_gave_out_also_where_their_rows_are
         .post(&world.merchant, "/api/v1/pickups", &scheduled(TOMORROW, "10:00"))
         .await
         .expect_problem(409, "NO_CAPACITY");
+    // What is moved keeps itself from no slot: neither from one that its own overlaps, nor from the same one.
+    let there = json!({"date": TOMORROW, "slot": "10:00"});
+    for _ in 0..2 {
+        world.step(&world.merchant, &kept, "reschedule", &there).await.expect(200);
+        assert_eq!(world.remaining(TOMORROW, "10:00").await, 0);
+    }
     world.cancel(&kept).await;
     assert_eq!(world.remaining(TOMORROW, "10:00").await, 1);
     world.book(&scheduled(TOMORROW, "10:00")).await;

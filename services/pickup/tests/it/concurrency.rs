@@ -35,26 +35,29 @@ async fn holds_and_bookings_share_the_places_of_a_slot() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_booking_waits_for_a_timetable_that_is_being_changed() {
+async fn a_booking_waits_for_a_timetable_that_is_being_changed_and_for_a_company_that_is_being_closed() {
     let world = World::new(5).await;
-    let mut change = world.app.app.db().begin().await.unwrap();
-    sqlx::query("update service_areas set definition = jsonb_set(definition, '{slot_minutes}', '60')")
-        .execute(&mut *change)
-        .await
-        .unwrap();
     let body = scheduled(TOMORROW, "11:00");
-    let booking = world.post(&world.merchant, "/api/v1/pickups", &body);
-    let changing = async {
-        eventually("the booking waits", || async {
-            let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-            let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(world.app.app.db()).await.unwrap();
-            (waiting > 0).then_some(())
-        })
-        .await;
-        change.commit().await.unwrap();
+    let book_during = async |change: &'static str| {
+        let mut changing = world.app.app.db().begin().await.unwrap();
+        sqlx::query(change).execute(&mut *changing).await.unwrap();
+        let booking = world.post(&world.merchant, "/api/v1/pickups", &body);
+        let committing = async {
+            eventually("the booking waits", || async {
+                let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+                let waiting: i64 = sqlx::query_scalar(waiting).fetch_one(world.app.app.db()).await.unwrap();
+                (waiting > 0).then_some(())
+            })
+            .await;
+            changing.commit().await.unwrap();
+        };
+        tokio::join!(booking, committing).0
     };
-    let (booked, ()) = tokio::join!(booking, changing);
-    booked.expect(201);
+    let timetable = "update service_areas set definition = jsonb_set(definition, '{slot_minutes}', '60')";
+    book_during(timetable).await.expect(201);
+    let closing = "update standings set version = 2, may_order = false";
+    book_during(closing).await.expect_problem(409, "COMPANY_NOT_ACTIVE");
+    assert_eq!(world.remaining(TOMORROW, "11:00").await, 4);
     world.assert_sound().await;
 }
 

@@ -57,6 +57,16 @@ async fn a_buyer_is_erased_from_the_pickup_at_their_door_once_nobody_comes_any_m
     let then = format!("{path}?as_of={}", world.app.now());
     assert_eq!(world.get(&world.dispatcher, &then).await.expect(200).json()["contact"], left["contact"]);
 
+    // Rows of before the notes were erased, too.
+    let noted = r#"update pickups set proof = jsonb_set(proof, '{difference}', '"one is her neighbour''s"'),
+        failures = jsonb_set(failures, '{0,detail}', '"the porter says that she moved"')"#;
+    sqlx::query(noted).execute(world.app.app.db()).await.unwrap();
+    assert_ne!(mentions(world.app.app.db(), &WORDS).await, Vec::<String>::new());
+    let migration = include_str!("../../migrations/0006_erased_notes.sql");
+    sqlx::raw_sql(migration).execute(world.app.app.db()).await.unwrap();
+    assert_eq!(mentions(world.app.app.db(), &WORDS).await, Vec::<String>::new());
+    assert_eq!(world.get(&world.dispatcher, &path).await.expect(200).json(), left);
+
     asked.attempt = 2;
     world.app.hear(goods, Some(world.company), 2, &asked).await;
     assert_eq!(

@@ -53,12 +53,14 @@ async fn a_driver_without_network_tells_late_what_was_collected() {
     world.app.hear(order, Some(world.company), 1, &world.request(order, 1, "scheduled")).await;
     let cancelled = world.pickups_of(order).await.remove(0);
     let unknown = world.book(&scheduled(TODAY, "10:00")).await;
+    let never_told = world.book(&scheduled(TODAY, "10:00")).await;
     let (driver, token) = world.driver().await;
-    for pickup in [&cancelled, &unknown] {
+    for pickup in [&cancelled, &unknown, &never_told] {
         let to = json!({"driver_id": driver["id"]});
         world.step(&world.dispatcher, pickup, "assign", &to).await.expect(200);
     }
     world.app.hear(order, Some(world.company), 2, &world.wish_to_cancel(order, 1)).await;
+    world.cancel(&never_told).await;
     world.app.advance_to(at(NINE) + 4.hours());
     let mut proof = json!({"parcel_count": 1, "handed_over_by": "Luz Marín", "at": "2026-05-06T15:30:00Z"});
     world.step(&token, &unknown, "complete", &proof).await.expect_problem(422, "IN_THE_FUTURE");
@@ -77,6 +79,9 @@ async fn a_driver_without_network_tells_late_what_was_collected() {
         assert_eq!(world.get(&world.merchant, &then).await.expect(200).json(), done);
     }
     assert_eq!(world.told(&cancelled).await[3..], ["pickup.cancelled", "pickup.completed"]);
+    // Its window ended at noon, two days ago.
+    world.app.advance_to(at(NINE) + 52.hours());
+    world.step(&token, &never_told, "complete", &proof).await.expect_problem(409, "TOLD_TOO_LATE");
     world.assert_sound().await;
 }
 
@@ -205,6 +210,9 @@ async fn a_missed_express_guarantee_refunds_its_fee_and_a_kept_one_does_not() {
     let (kept, driver) = world.in_progress(&express()).await;
     let cancelled = world.book(&express()).await;
     world.step(&world.merchant, &cancelled, "cancel", &json!({"reason": "wrong day"})).await.expect(200);
+    // As a process of an older version leaves the row.
+    let forgotten = "update pickups set cancelled_at = null";
+    sqlx::query(forgotten).execute(world.app.app.db()).await.unwrap();
     world.app.advance_to(at(NINE) + 59.minutes());
     world.step(&driver, &kept, "arrive", &json!({})).await.expect(200);
     // That the driver was there may be told late.
@@ -235,9 +243,21 @@ async fn a_driver_who_breaks_down_on_the_way_breaks_the_guarantee() {
     assert_eq!(failed["refund"], json!({"amount": "15000.00", "currency": "COP"}));
     let failed = world.step(&other, &at_the_door, "fail", &failure).await.expect(200).json();
     assert_eq!(failed["refund"], json!(null), "somebody was there in time");
+
+    // At twenty past ten this one ends. That nobody opened before is told later.
+    let mut closed = json!({"code": "CLOSED", "at": "2026-05-05T16:00:00Z"});
+    let (told_late, third) = world.in_progress(&express()).await;
+    world.app.advance_to(at(NINE) + 85.minutes());
+    world.step(&third, &told_late, "fail", &closed).await.expect_problem(422, "IN_THE_FUTURE");
+    closed["at"] = json!("2026-05-05T14:50:00.123456789Z");
+    let failed = world.step(&third, &told_late, "fail", &closed).await.expect(200).json();
+    assert_eq!(
+        (&failed["refund"], &failed["failed_attempts"][0]["at"]),
+        (&json!(null), &json!("2026-05-05T14:50:00.123456Z"))
+    );
     world.app.advance_to(at(NINE) + 90.minutes());
     world.app.at_rest().await;
-    for (pickup, times) in [(on_the_way, 1), (at_the_door, 0)] {
+    for (pickup, times) in [(on_the_way, 1), (at_the_door, 0), (told_late, 0)] {
         let told = world.told(&pickup).await;
         assert_eq!(told.iter().filter(|fact| *fact == "express.missed").count(), times, "{told:?}");
     }
@@ -245,23 +265,57 @@ async fn a_driver_who_breaks_down_on_the_way_breaks_the_guarantee() {
 }
 
 #[tokio::test]
-async fn a_cancellation_does_not_forget_a_guarantee_that_is_broken() {
-    let world = World::new(5).await;
+async fn a_cancellation_or_a_move_after_the_hour_neither_forgets_a_broken_guarantee_nor_breaks_a_kept_one() {
+    let world = World::new(6).await;
+    let (kept, moved) = (world.book(&express()).await, world.book(&express()).await);
+    let late = world.book(&express()).await;
+    let (driver, token) = world.driver().await;
+    for pickup in [&kept, &late] {
+        let to = json!({"driver_id": driver["id"]});
+        world.step(&world.dispatcher, pickup, "assign", &to).await.expect(200);
+    }
     let merchants = world.book(&express()).await;
     let order = OrderId::new();
     world.app.hear(order, Some(world.company), 1, &world.request(order, 1, "express")).await;
     let orders = world.pickups_of(order).await.remove(0);
-    // The hour is over, and its task late.
-    sqlx::query("delete from quenty.tasks where kind = 'express_guarantee'")
-        .execute(world.app.app.db())
-        .await
-        .unwrap();
     world.app.advance_to(at(NINE) + 61.minutes());
     world.cancel(&merchants).await;
     world.app.hear(order, Some(world.company), 2, &world.wish_to_cancel(order, 1)).await;
-    for pickup in [merchants, orders] {
-        let told = world.told(&pickup).await;
-        assert_eq!(told[told.len() - 2..], ["express.missed", "pickup.cancelled"]);
+    let tomorrow = json!({"date": TOMORROW});
+    for pickup in [&kept, &late] {
+        let refused = world.step(&world.merchant, pickup, "reschedule", &tomorrow).await;
+        refused.expect_problem(409, "NOT_JUDGED_YET");
+    }
+    world.cancel(&kept).await;
+    world.step(&world.merchant, &moved, "reschedule", &tomorrow).await.expect(200);
+    // The driver was in a cellar.
+    let proof = json!({"parcel_count": 1, "handed_over_by": "Luz Marín", "at": "2026-05-05T14:45:00Z"});
+    world.step(&token, &kept, "complete", &proof).await.expect(200);
+    world.app.advance_to(at(NINE) + 90.minutes());
+    world.app.at_rest().await;
+    world.step(&world.merchant, &late, "reschedule", &tomorrow).await.expect(200);
+    for pickup in [&moved, &late] {
+        let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+        let row = world.get(&world.merchant, &path).await.expect(200).json();
+        assert_eq!(
+            (&row["cost"], &row["refund"]["amount"]),
+            (&pickup["cost"], &json!("15000.00")),
+            "the fee that was paid is what comes back"
+        );
+    }
+    for (pickup, last) in [
+        (&merchants, ["pickup.cancelled", "express.missed"]),
+        (&orders, ["pickup.cancelled", "express.missed"]),
+        (&kept, ["pickup.cancelled", "pickup.completed"]),
+        (&moved, ["express.missed", "pickup.rescheduled"]),
+        (&late, ["express.missed", "pickup.rescheduled"]),
+    ] {
+        let told = world.told(pickup).await;
+        assert_eq!(told[told.len() - 2..], last);
+        let path = format!("/api/v1/pickups/{}", pickup["id"].as_str().unwrap());
+        let row = world.get(&world.merchant, &path).await.expect(200).json();
+        let then = format!("{path}?as_of={}", world.app.now());
+        assert_eq!(world.get(&world.merchant, &then).await.expect(200).json(), row);
     }
     world.assert_sound().await;
 }

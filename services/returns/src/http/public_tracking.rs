@@ -64,13 +64,15 @@ pub(super) async fn track_return(
         name: line.name.clone(),
         quantity: line.quantity,
     };
+    // Whoever was promised once it was to end is called off: the buyer hears of them when they come for all that.
+    let promised = (of.status != Status::Approved).then_some(&of.booking);
     Ok(Json(PublicReturnOut {
         status: of.status,
         lines: of.request.lines.iter().map(line).collect(),
         way_back: of.request.way_back.clone(),
-        pickup_window_start: of.booking.window_start,
-        pickup_window_end: of.booking.window_end,
-        tracking_number: of.booking.tracking_number.clone(),
+        pickup_window_start: promised.and_then(|booking| booking.window_start),
+        pickup_window_end: promised.and_then(|booking| booking.window_end),
+        tracking_number: promised.and_then(|booking| booking.tracking_number.clone()),
         expires_at: of.approval.as_ref().map(|approval| approval.expires_at),
         rejection: of.rejection.clone(),
         refund,

@@ -64,6 +64,12 @@ pub fn cancel_refused(pickup: PickupId, of: &Value) -> PickupCancelRefused {
         .unwrap()
 }
 
+/// A field of the buyer's page.
+async fn on_the_page(world: &World, of: &Value, field: &str) -> Value {
+    let path = of["tracking_path"].as_str().unwrap();
+    world.app.get(path).send().await.expect(200).json()[field].clone()
+}
+
 /// How often whoever has the booking was asked to give it back.
 pub async fn called_off(world: &World, of: &Value) -> usize {
     world.told(of).await.iter().filter(|kind| *kind == "way_back_cancel_requested").count()
@@ -190,6 +196,7 @@ async fn a_label_is_given_back_unless_the_parcel_was_handed_in() {
     let too_late = ask().await;
     cancel(&too_late).await;
     let label = world.label_booked(&too_late).await;
+    assert_eq!(on_the_page(&world, &too_late, "tracking_number").await, json!(null), "it is being voided");
     for (asked, shipment) in [booked().await, (too_late, label)] {
         let scanned: ShipmentPickedUp = serde_json::from_value(
             json!({"shipment_id": shipment, "return_id": asked["id"], "at": "2026-05-05T16:00:00Z"}),
@@ -198,7 +205,12 @@ async fn a_label_is_given_back_unless_the_parcel_was_handed_in() {
         world.app.hear(shipment, Some(world.company), 2, &scanned).await;
         let now = world.read(&asked).await;
         assert_eq!((&now["status"], &now["ending"]), (&json!("picked_up"), &json!(null)));
-        assert_eq!(now["booking"]["cost"]["amount"], "12000.00", "what it costs is known, whenever it came");
+        assert_eq!(
+            (&now["booking"]["cost"]["amount"], &now["booking"]["tracking_number"]),
+            (&json!("12000.00"), &json!("QTY123456782CO")),
+            "what it costs and where it is can be known, whenever it came"
+        );
+        assert_eq!(on_the_page(&world, &asked, "tracking_number").await, "QTY123456782CO");
     }
     world.assert_sound().await;
 }
@@ -287,7 +299,11 @@ async fn a_driver_who_is_promised_once_it_is_to_end_is_called_off_and_nobody_is_
     // Another one cannot be called off any more: they come as they were promised, and at that price.
     let (asked, _, pickup) = promised().await;
     assert_eq!(world.read(&asked).await["status"], "approved");
-    world.app.hear(pickup, Some(world.company), 2, &cancel_refused(pickup, &asked)).await;
+    assert_eq!(on_the_page(&world, &asked, "pickup_window_start").await, json!(null));
+    world.app.hear(pickup, Some(world.company), 2, &rescheduled(pickup, &asked, "2026-05-07")).await;
+    assert_eq!(on_the_page(&world, &asked, "pickup_window_start").await, json!(null));
+    world.app.hear(pickup, Some(world.company), 3, &cancel_refused(pickup, &asked)).await;
+    assert_eq!(on_the_page(&world, &asked, "pickup_window_start").await, "2026-05-07T15:00:00Z");
     let now = world.read(&asked).await;
     assert_eq!(
         (&now["status"], &now["ending"], &now["attention"]["code"]),
@@ -295,12 +311,19 @@ async fn a_driver_who_is_promised_once_it_is_to_end_is_called_off_and_nobody_is_
     );
     assert_eq!(
         (&now["booking"]["window_start"], &now["booking"]["cost"]["amount"]),
-        (&json!("2026-05-05T15:00:00Z"), &json!("9000.00"))
+        (&json!("2026-05-07T15:00:00Z"), &json!("9000.00")),
+        "the window that was promised last"
     );
-    world.app.hear(pickup, Some(world.company), 3, &completed(&world, pickup, &asked)).await;
+    world.app.hear(pickup, Some(world.company), 4, &completed(&world, pickup, &asked)).await;
     world.bring_back(&asked, 1).await;
     world.assert_sound().await;
-    assert!(world.mailed().contains(&"return_pickup_scheduled".to_owned()));
+    let mailed = world.mailed();
+    assert!(mailed.contains(&"return_pickup_scheduled".to_owned()));
+    assert!(!mailed.contains(&"return_pickup_rescheduled".to_owned()), "nobody was told of the one before");
+    assert!(
+        !world.told(&asked).await.contains(&"pickup_rescheduled".to_owned()),
+        "nor is it a step on their page"
+    );
 }
 
 #[tokio::test]
@@ -516,6 +539,13 @@ async fn what_turns_up_after_it_was_taken_for_lost_counts_as_it_came() {
     world.step(&world.clerk, &asked, "lost", &lost).await.expect(200);
     let some = world.receive(&asked, 1).await;
     assert_eq!((&some["lost_at"], &some["attention"]), (&json!(world.app.now()), &json!(null)));
+    let forgotten = "update returns set state = jsonb_set(state, '{lost_at}', 'null')";
+    sqlx::query(forgotten).execute(world.app.app.db()).await.unwrap();
+    sqlx::raw_sql(include_str!("../../migrations/0009_lost_rows.sql"))
+        .execute(world.app.app.db())
+        .await
+        .unwrap();
+    assert_eq!(world.read(&asked).await["lost_at"], some["lost_at"], "rows of before forgot it");
     world.inspect(&asked, &[found(1, "good", "confirmed")]).await;
     let done = world.process(&asked).await;
     assert_eq!(done["amounts"]["refund"]["amount"], "209000.00", "the other one is as lost as it was");

@@ -7,7 +7,7 @@ use quenty_contracts::order::{
     OrderAllocated, OrderCancelRequested, OrderCancelled, OrderHeld, OrderPlaced, OrderUpdated,
     PickupRequested, ShipmentRequested,
 };
-use quenty_kernel::{Invalid, money::Money};
+use quenty_kernel::{Invalid, contact::ERASED, money::Money};
 
 use super::{
     Hold, OrderFact, OrderState,
@@ -166,7 +166,11 @@ impl OrderState {
                 self.status = Status::Undeliverable;
             }
             OrderFact::Lost(_) => self.close(Status::Lost),
-            OrderFact::ReturnedToSender(_) => self.close(Status::ReturnedToSender),
+            OrderFact::ReturnedToSender(_) => {
+                self.close(Status::ReturnedToSender);
+                // What was left behind is together again with the others.
+                self.hold = None;
+            }
             OrderFact::Refunded(refunded) => {
                 add(refunded.amount, &mut self.refunded);
                 read(&refunded.payment_status, &mut self.payment_status);
@@ -175,6 +179,10 @@ impl OrderState {
                 self.consignee = self.consignee.erased();
                 self.notes = None;
                 self.cancel_reason = None;
+                // As in the facts: what somebody gave as a reason may be about the person. The code stays.
+                if let Some(hold) = &mut self.hold {
+                    ERASED.clone_into(&mut hold.reason);
+                }
             }
             OrderFact::Returned(returned) => {
                 read(&returned.status, &mut self.status);
@@ -272,10 +280,11 @@ impl OrderState {
         }
     }
 
+    /// Nothing is waited for any more; but what a driver left behind is still there, and somebody's matter.
     fn close(&mut self, status: Status) {
         self.status = status;
         self.interrupted = None;
-        self.hold = None;
+        self.hold = self.hold.take().filter(|hold| hold.code == HoldCode::PartlyCollected);
     }
 }
 

@@ -9,6 +9,7 @@ use super::{
     Movement, Order, OrderKind, PaymentStatus, Status,
     facts::{BookingOf, OrderBookingEnded, OrderPromisedAnew, OrderShipmentBooked},
     status::HoldCode,
+    totals::declared,
 };
 use crate::domain::fulfilment::Booking;
 
@@ -49,12 +50,8 @@ impl Order {
             return;
         }
         match (self.fulfilment.shipment, self.fulfilment.pickup) {
-            (Booking::Open, _) => {
-                self.follow_warehouse(now);
-                self.request_shipment(self.fulfilment.shipment_attempt + 1, now);
-            }
+            (Booking::Open, _) => self.request_shipment(self.fulfilment.shipment_attempt + 1, now),
             (Booking::Booked, Booking::Open) => {
-                self.follow_warehouse(now);
                 self.request_pickup(self.fulfilment.pickup_attempt + 1, now);
             }
             (Booking::Booked, Booking::Booked) if self.status == Status::Confirmed => {
@@ -75,7 +72,8 @@ impl Order {
             sender: self.sender.clone(),
             consignee: self.consignee.clone(),
             parcels: self.parcels.clone(),
-            items: self.items.clone(),
+            // What was placed adds up.
+            items: declared(&self.items, &self.lines, &self.totals).unwrap_or_else(|_| self.items.clone()),
             // A discount of the sale, which is never more than the subtotal, is no part of the value for customs.
             declared_value: self
                 .totals

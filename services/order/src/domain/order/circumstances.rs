@@ -7,7 +7,7 @@ use quenty_kernel::id::{ReservationId, WarehouseId};
 
 use super::{Order, OrderKind, Status, people::Found, status::HoldCode};
 use crate::domain::{
-    fulfilment::Step,
+    fulfilment::{Booking, Step},
     standing::{KnownStanding, StandingError},
     warehouse::{Warehouse, WarehouseDetails},
 };
@@ -28,17 +28,26 @@ impl Order {
         self.circumstances = Some(circumstances);
     }
 
-    /// Whether it may have other pieces than those that are set aside: no shipment is asked for, and nobody has them.
+    /// Whether it may have other pieces than those that are set aside: nobody has them, or is asked to come for them.
     #[must_use]
     pub fn may_exchange_goods(&self) -> bool {
-        let f = &self.fulfilment;
         let waits = self.status == Status::Pending || self.is_before_collection();
-        waits && self.reservation_id.is_some() && !f.shipment.is_live() && !f.pickup.is_live()
+        waits && self.reservation_id.is_some() && !self.fulfilment.pickup.is_live()
+    }
+
+    /// Whether its pieces can be taken there: a label says nothing of batches, but where the parcels come from.
+    #[must_use]
+    pub fn may_start_at(&self, warehouse: WarehouseId) -> bool {
+        !self.fulfilment.shipment.is_live() || warehouse == self.warehouse_id
     }
 
     /// Other pieces are set aside for it.
     pub fn exchange_goods(&mut self, found: Found, now: Timestamp) {
-        if self.may_exchange_goods() {
+        if self.fulfilment.shipment.is_live() {
+            // In the same place. Whether the parcels follow it, where it has moved, is seen to for itself.
+            let (sender, kind) = (self.sender.clone(), self.kind);
+            self.allocated(Found { sender, kind, ..found }, now);
+        } else {
             self.allocated(found, now);
         }
     }
@@ -62,9 +71,14 @@ impl Order {
         Found { reservation_id, warehouse_id, sender, kind: self.kind.on_its_way(leaves_country) }
     }
 
-    /// The parcels start where the warehouse is now. A shipment that is booked starts in the country that it was booked
-    /// from.
+    /// The parcels start where the warehouse is now, if anything is to be asked for. A shipment that is booked starts in
+    /// the country that it was booked from.
     pub(super) fn follow_warehouse(&mut self, now: Timestamp) {
+        let (shipment, pickup) = (self.fulfilment.shipment, self.fulfilment.pickup);
+        let asks = !shipment.is_live() || (shipment, pickup) == (Booking::Booked, Booking::Open);
+        if !asks || !self.goes_on() {
+            return;
+        }
         let around = self.circumstances.as_ref().and_then(|around| around.warehouse.as_ref());
         let (Some(warehouse), Some(reservation_id), None) = (around, self.reservation_id, self.picked_up_at)
         else {
@@ -80,15 +94,20 @@ impl Order {
         }
     }
 
-    /// Why nothing may be asked for now, where something would be.
-    pub(super) fn obstacle(&self) -> Option<(HoldCode, String)> {
-        let around = self.circumstances.as_ref()?;
-        let goes_on = match self.step() {
+    /// Whether something is asked for next, unless somebody has to decide first.
+    fn goes_on(&self) -> bool {
+        match self.step() {
             Step::Payment => self.payment_status.is_settled(),
             Step::Shipment | Step::Pickup => self.picked_up_at.is_none(),
             _ => false,
-        };
-        if !goes_on {
+        }
+    }
+
+    /// Why nothing may be asked for now, where something would be. Where the parcels start is known by then: it decides
+    /// whether they leave the country.
+    pub(super) fn obstacle(&self) -> Option<(HoldCode, String)> {
+        let around = self.circumstances.as_ref()?;
+        if !self.goes_on() {
             return None;
         }
         let is_abroad = self.kind == OrderKind::International;
@@ -97,11 +116,17 @@ impl Order {
                 StandingError::NotActive(_) => HoldCode::CompanyNotActive,
                 StandingError::KycRequired => HoldCode::KycRequired,
             };
-            return Some((code, format!("{error}; retry it once that has changed")));
+            return Some((code, format!("{error}; the order goes on by itself once that has changed")));
         }
         around.has_expired.then(|| {
-            let why = "what is set aside has expired, and there is not enough else; retry it once there is";
-            (HoldCode::GoodsExpired, why.to_owned())
+            let start = around.warehouse.as_ref().filter(|_| self.fulfilment.shipment.is_live());
+            let there = start.map_or_else(String::new, |warehouse| {
+                format!(" in {}, where its shipment starts", warehouse.details().name.as_str())
+            });
+            let why = format!(
+                "what is set aside has expired, and there is not enough else{there}; retry it once there is"
+            );
+            (HoldCode::GoodsExpired, why)
         })
     }
 }

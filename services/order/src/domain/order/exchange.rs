@@ -21,7 +21,19 @@ pub struct Cost {
     pub tax: Money,
 }
 
+/// Pieces of a line of the order, and what they are worth.
+struct Pieces<'a> {
+    line: &'a OrderLine,
+    quantity: u32,
+    value: Money,
+}
+
 impl Cost {
+    /// What so many pieces come to.
+    fn value(self, quantity: u32) -> Result<Money, MoneyError> {
+        self.unit_price.times(quantity)?.checked_sub(self.discount)?.checked_add(self.tax)
+    }
+
     /// The same for exactly this: of what does not divide among pieces, one may have a minor unit more than another, and
     /// which they were, only Returns knows.
     fn exactly(self, quantity: u32, value: Money) -> Result<Self, MoneyError> {
@@ -37,8 +49,9 @@ impl Cost {
 }
 
 impl Order {
-    /// What so many pieces cost in place of this order's goods: as much as they did in it, and as much as Returns says if
-    /// as many of them came back. Another product, or more than was bought, costs `today` and is taxed as the order was.
+    /// What all pieces of a product cost in place of this order's goods: as much as they did in it, and as much as Returns
+    /// says if as many of them came back, in all or of one line. Another product, or more than was bought, costs `today`
+    /// and is taxed as the order was.
     pub fn cost_of_replacement(
         &self,
         product: ProductId,
@@ -48,19 +61,64 @@ impl Order {
     ) -> Result<Cost, TotalsError> {
         let money = |source| TotalsError::Money { pointer: "/lines".to_owned(), source };
         let beside = self.extras()?;
-        let like_for_like = returned.iter().filter(|of| of.quantity == quantity).find_map(|of| {
+        let mut pieces = self.came_back(product, quantity, returned);
+        if pieces.is_empty() {
+            pieces = self.bought(beside, product, quantity).map_err(money)?;
+        }
+        if pieces.is_empty() {
+            return self.cost_today(quantity, today).map_err(money);
+        }
+        self.cost_of(beside, quantity, &pieces).map_err(money)
+    }
+
+    /// What came back of a product, in all or of one line, if that is so many pieces.
+    fn came_back(&self, product: ProductId, quantity: u32, returned: &[ReturnedValue]) -> Vec<Pieces<'_>> {
+        let of_product = |of: &ReturnedValue| {
             let (_, line) = (1..).zip(&self.lines).find(|(number, _)| *number == of.line)?;
-            (line.product_id == product).then_some((line, of.value))
-        });
-        if let Some((line, value)) = like_for_like {
-            let cost = self.cost_as_bought(beside, line, quantity).map_err(money)?;
-            return cost.exactly(quantity, value).map_err(money);
+            (line.product_id == product).then_some(Pieces { line, quantity: of.quantity, value: of.value })
+        };
+        let all: Vec<_> = returned.iter().filter_map(of_product).collect();
+        if all.iter().map(|pieces| u64::from(pieces.quantity)).sum::<u64>() == u64::from(quantity) {
+            return all;
         }
-        let bought = self.lines.iter().find(|line| line.product_id == product && quantity <= line.quantity);
-        match bought {
-            Some(line) => self.cost_as_bought(beside, line, quantity).map_err(money),
-            None => self.cost_today(quantity, today).map_err(money),
+        all.into_iter().find(|pieces| pieces.quantity == quantity).into_iter().collect()
+    }
+
+    /// So many pieces of a product as they were bought, line by line; none, if fewer were.
+    fn bought(
+        &self,
+        beside: Extras,
+        product: ProductId,
+        quantity: u32,
+    ) -> Result<Vec<Pieces<'_>>, MoneyError> {
+        let (mut left, mut pieces) = (quantity, Vec::new());
+        for line in self.lines.iter().filter(|line| line.product_id == product) {
+            if left == 0 {
+                break;
+            }
+            let quantity = left.min(line.quantity);
+            let value = self.cost_as_bought(beside, line, quantity)?.value(quantity)?;
+            pieces.push(Pieces { line, quantity, value });
+            left -= quantity;
         }
+        if left > 0 {
+            pieces.clear();
+        }
+        Ok(pieces)
+    }
+
+    /// As one line at the dearest of their prices: the discount is what they are worth less. Each is taxed as it was.
+    fn cost_of(&self, beside: Extras, quantity: u32, pieces: &[Pieces<'_>]) -> Result<Cost, MoneyError> {
+        let none = Money::zero(self.totals.total.currency());
+        let (mut unit_price, mut tax, mut value) = (none, none, none);
+        for of in pieces {
+            if of.line.unit_price.amount() > unit_price.amount() {
+                unit_price = of.line.unit_price;
+            }
+            tax = tax.checked_add(self.cost_as_bought(beside, of.line, of.quantity)?.tax)?;
+            value = value.checked_add(of.value)?;
+        }
+        Cost { unit_price, discount: none, tax }.exactly(quantity, value)
     }
 
     fn cost_today(&self, quantity: u32, today: Money) -> Result<Cost, MoneyError> {

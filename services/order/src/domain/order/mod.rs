@@ -369,6 +369,7 @@ impl Order {
         if self.hold.is_some() {
             return;
         }
+        self.follow_warehouse(now);
         if let Some((code, why)) = self.obstacle() {
             return self.fail(code, why, now);
         }

@@ -74,28 +74,34 @@ impl Order {
     /// Goes on after a failure: asks again for what was refused, waits again for what is late. An unanswered
     /// request is repeated under its own attempt, so that it is never booked twice.
     pub fn retry(&mut self, now: Timestamp) -> Result<(), OrderError> {
-        let Some(code) = self.hold.as_ref().map(|hold| hold.code).filter(|code| *code != HoldCode::Manual)
-        else {
+        if self.hold.as_ref().is_none_or(|hold| hold.code == HoldCode::Manual) {
             return Err(OrderError::NothingToRetry);
-        };
+        }
         self.resume_if(now, |_| true);
+        self.follow_warehouse(now);
         if let Some((obstacle, why)) = self.obstacle() {
             self.fail(obstacle, why, now);
             return Ok(());
         }
-        match code {
-            HoldCode::ShipmentUnanswered => self.request_shipment(self.fulfilment.shipment_attempt, now),
-            HoldCode::PickupUnanswered if self.fulfilment.pickup == Booking::Ending => {
-                self.give_pickup_back("asked once more".to_owned(), now)
+        self.ask_again(now);
+        self.proceed(now);
+        Ok(())
+    }
+
+    /// Repeats what the order waits for and has no answer to. Why it was on hold does not tell: another reason may have
+    /// taken the place of that.
+    fn ask_again(&mut self, now: Timestamp) {
+        match (self.step(), self.fulfilment.shipment, self.fulfilment.pickup) {
+            (Step::Shipment, Booking::Asked, _) => {
+                self.request_shipment(self.fulfilment.shipment_attempt, now)
             }
-            HoldCode::PickupUnanswered => self.request_pickup(self.fulfilment.pickup_attempt, now),
-            HoldCode::CancellationUnanswered => {
+            (Step::Pickup, _, Booking::Asked) => self.request_pickup(self.fulfilment.pickup_attempt, now),
+            (Step::Pickup, _, Booking::Ending) => self.give_pickup_back("asked once more".to_owned(), now),
+            (Step::Cancellation, ..) => {
                 self.request_cancellation(self.cancel_reason.clone().unwrap_or_default(), now)
             }
             _ => {}
         }
-        self.proceed(now);
-        Ok(())
     }
 
     /// Cancels at once while no pickup is live; else asks Pickup, which knows whether the driver has begun.
@@ -245,7 +251,20 @@ impl Order {
         self.fail(code, reason.to_owned(), now);
     }
 
+    /// What was left behind is not forgotten for what happens to the rest, nor for what another driver leaves behind: an
+    /// order is on hold for all of it, and a retry takes up all of it.
     pub(super) fn fail(&mut self, code: HoldCode, reason: String, now: Timestamp) {
+        let left_behind = HoldCode::PartlyCollected;
+        let (code, reason) = match &self.hold {
+            Some(hold) if hold.code == left_behind || code == left_behind => {
+                // It is told once more.
+                if hold.reason.contains(&reason) {
+                    return;
+                }
+                (left_behind, format!("{}; besides, {reason}", hold.reason))
+            }
+            _ => (code, reason),
+        };
         self.happen(OrderHeld { order_id: self.id, code: code.as_str().to_owned(), reason }, now);
     }
 

@@ -175,8 +175,9 @@ impl Order {
             self.give_pickup_back(WITH_DRIVER.to_owned(), now);
         }
         self.hold_if_stranded("the driver collected them", now);
-        let travels = matches!(self.status, Status::PickedUp | Status::InTransit | Status::Exception);
-        if missing > 0 && travels && self.hold.is_none() {
+        // Wherever the others are by now; those of a cancelled order are held already, and what came back is whole again.
+        let is_parted = self.picked_up_at.is_some() && self.status != Status::ReturnedToSender;
+        if missing > 0 && is_parted {
             let why = format!(
                 "not all parcels were handed over, {missing} stayed behind: have them collected by a pickup of their own, \
                  or agree with the buyer on what comes, then retry"

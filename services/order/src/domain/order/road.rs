@@ -122,17 +122,21 @@ impl Order {
         }
         if self.status == Status::Undeliverable && to == Status::Delivered {
             // The consignee had the parcels before they were given up.
-            self.resume_if(now, |_| true);
+            self.resume_all_but_left_behind(now);
             return self.deliver(at, now);
         }
         let Some(reached) = self.status.progress() else { return };
         if to.progress() > Some(reached) && to != Status::Processing {
-            // Whatever was waited for, the parcels are on their way; but those that were left behind are not.
-            self.resume_if(now, |code| code != HoldCode::PartlyCollected);
+            self.resume_all_but_left_behind(now);
         }
         while self.status.progress().is_some_and(|progress| Some(progress) < to.progress()) {
             self.step_forward(at, now);
         }
+    }
+
+    /// Whatever was waited for, the parcels are on their way; but those that were left behind are not.
+    fn resume_all_but_left_behind(&mut self, now: Timestamp) {
+        self.resume_if(now, |code| code != HoldCode::PartlyCollected);
     }
 
     fn step_forward(&mut self, at: Timestamp, now: Timestamp) {
@@ -182,7 +186,7 @@ impl Order {
     /// in an exception, from where it can be undeliverable or lost.
     fn fall_out(&mut self, code: &str, detail: &str, at: Timestamp, now: Timestamp) -> bool {
         self.move_on(Status::PickedUp, false, at, now);
-        self.resume_if(now, |_| true);
+        self.resume_all_but_left_behind(now);
         if self.status.may_become(Status::Exception) {
             self.happen(
                 OrderExceptionRaised { order_id: self.id, code: code.to_owned(), detail: detail.to_owned() },

@@ -127,12 +127,12 @@ quenty_kernel::words! {
         PickupCancelled = "PICKUP_CANCELLED",
         PickupUnanswered = "PICKUP_UNANSWERED",
         PickupOverdue = "PICKUP_OVERDUE",
-        // Stays while what was handed over travels on.
+        // Stays until somebody retries or the rest comes back, wherever that gets to, also on an order that is closed by it.
         PartlyCollected = "PARTLY_COLLECTED",
         DeliveryOverdue = "DELIVERY_OVERDUE",
         ReturnOverdue = "RETURN_OVERDUE",
         CancellationUnanswered = "CANCELLATION_UNANSWERED",
-        // The one hold of an order that is closed.
+        // Of an order that is closed.
         CancelledOnTheRoad = "CANCELLED_ON_THE_ROAD",
     }
 }

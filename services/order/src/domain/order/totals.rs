@@ -1,5 +1,7 @@
 //! What an order costs and weighs: recomputed here from prices and quantities, whatever the caller believes.
 
+use std::cmp::Reverse;
+
 use quenty_contracts::{
     order::{OrderLine, OrderTotals},
     party::{Item, Parcel},
@@ -121,30 +123,77 @@ pub fn add_up(drafts: &[LineDraft], extras: Extras) -> Result<(Vec<OrderLine>, O
     Ok((lines, OrderTotals { subtotal, discount, shipping, tax, total }))
 }
 
-/// What customs want to know of the lines.
-#[must_use]
-pub fn items(drafts: &[LineDraft]) -> Vec<Item> {
-    drafts
-        .iter()
-        .map(|draft| Item {
-            sku: draft.sold.sku.clone(),
-            description: draft.sold.name.clone(),
-            hs_code: draft.sold.hs_code.clone(),
-            origin: draft.sold.country_of_origin,
-            quantity: draft.quantity,
-            unit_value: unit_value(draft),
-            unit_weight_grams: draft.sold.unit_weight,
-        })
-        .collect()
+/// What customs want to know of the lines, one for each: so Returns reads them. What is sent is [`declared`].
+pub fn items(
+    drafts: &[LineDraft],
+    lines: &[OrderLine],
+    totals: &OrderTotals,
+) -> Result<Vec<Item>, TotalsError> {
+    let nets = nets(lines, totals).map_err(at("/lines"))?;
+    let item = |(draft, net): (&LineDraft, Money)| Item {
+        sku: draft.sold.sku.clone(),
+        description: draft.sold.name.clone(),
+        hs_code: draft.sold.hs_code.clone(),
+        origin: draft.sold.country_of_origin,
+        quantity: draft.quantity,
+        unit_value: unit_value(draft, net),
+        unit_weight_grams: draft.sold.unit_weight,
+    };
+    Ok(drafts.iter().zip(nets).map(item).collect())
 }
 
-/// What one piece comes to with its line's discount off: customs want to know what is paid for it.
-fn unit_value(draft: &LineDraft) -> Money {
-    let currency = draft.unit_price.currency();
-    let off = draft.discount.map_or(Decimal::ZERO, Money::amount);
-    let off = off.checked_div(draft.quantity.into()).unwrap_or_default();
-    Money::new(round_half_even(draft.unit_price.amount() - off, currency), currency)
-        .unwrap_or(draft.unit_price)
+/// What one piece comes to with all discounts off: customs want to know what is paid for it.
+fn unit_value(draft: &LineDraft, net: Money) -> Money {
+    let exact = net.amount().checked_div(draft.quantity.into()).unwrap_or_default();
+    Money::new(round_half_even(exact, net.currency()), net.currency()).unwrap_or(draft.unit_price)
+}
+
+/// The items as they are declared: together they are worth exactly what is paid for the goods. Where that does not divide
+/// among the pieces of a line, some of them are declared a minor unit dearer than the others.
+pub fn declared(items: &[Item], lines: &[OrderLine], totals: &OrderTotals) -> Result<Vec<Item>, MoneyError> {
+    let pieces = |(item, net): (&Item, Money)| {
+        let (minor, quantity) = (net.amount().mantissa(), i128::from(item.quantity.max(1)));
+        let dearer = u32::try_from(minor % quantity).unwrap_or_default();
+        [(dearer, minor / quantity + 1), (item.quantity - dearer, minor / quantity)]
+            .into_iter()
+            .filter(|(quantity, _)| *quantity > 0)
+            .map(|(quantity, minor)| {
+                let unit_value = of_minor_units(minor, net.currency())?;
+                Ok(Item { quantity, unit_value, ..item.clone() })
+            })
+            .collect::<Result<Vec<_>, MoneyError>>()
+    };
+    let declared: Vec<_> = items.iter().zip(nets(lines, totals)?).map(pieces).collect::<Result<_, _>>()?;
+    Ok(declared.concat())
+}
+
+/// What is paid for the goods of each line, taxes beside. A discount of the whole order goes by what the lines cost: each
+/// gets its exact share rounded down, and the minor units that are left over go to the greatest remainders.
+fn nets(lines: &[OrderLine], totals: &OrderTotals) -> Result<Vec<Money>, MoneyError> {
+    let net = totals.subtotal.checked_sub(totals.discount)?;
+    // Money keeps exactly its currency's decimals, so that its mantissa counts minor units.
+    let whole = net.amount().mantissa();
+    let costs = lines.iter().map(|line| Ok(line.total.checked_sub(line.tax)?.amount().mantissa()));
+    let costs = costs.collect::<Result<Vec<i128>, MoneyError>>()?;
+    // Of goods that were free nothing is left, either.
+    let of = costs.iter().sum::<i128>().max(1);
+    let mut shares = Vec::with_capacity(costs.len());
+    for (index, cost) in costs.into_iter().enumerate() {
+        let exact = whole.checked_mul(cost).ok_or(MoneyError::TooLarge)?;
+        shares.push((index, exact / of, exact % of));
+    }
+    let left_over = whole - shares.iter().map(|(_, share, _)| share).sum::<i128>();
+    shares.sort_by_key(|(_, _, remainder)| Reverse(*remainder));
+    for (rank, (_, share, _)) in (0_i128..).zip(&mut shares) {
+        *share += i128::from(rank < left_over);
+    }
+    shares.sort_by_key(|(index, _, _)| *index);
+    shares.into_iter().map(|(_, share, _)| of_minor_units(share, net.currency())).collect()
+}
+
+fn of_minor_units(minor: i128, currency: Currency) -> Result<Money, MoneyError> {
+    let amount = Decimal::try_from_i128_with_scale(minor, currency.minor_units());
+    Money::new(amount.map_err(|_| MoneyError::TooLarge)?, currency)
 }
 
 /// Packs the pieces, in the order of the lines, into parcels that one person can lift. Only a single
@@ -216,8 +265,13 @@ mod tests {
         assert_eq!(lines[0].total, cop("22610"));
         assert_eq!((totals.subtotal, totals.discount, totals.tax), (cop("25000"), cop("1500"), cop("3700")));
         assert_eq!(totals.total, cop("35200"));
-        let values: Vec<_> = items(&drafts).iter().map(|item| item.unit_value).collect();
-        assert_eq!(values, [cop("9500"), cop("5000")], "customs hear what is paid for a piece");
+        let items = items(&drafts, &lines, &totals).unwrap();
+        let values: Vec<_> = items.iter().map(|item| item.unit_value).collect();
+        assert_eq!(values, [cop("9302.08"), cop("4895.83")], "customs hear what is paid for a piece");
+        // 18,604.17 do not divide by two.
+        let declared = declared(&items, &lines, &totals).unwrap();
+        let declared: Vec<_> = declared.iter().map(|item| (item.quantity, item.unit_value)).collect();
+        assert_eq!(declared, [(1, cop("9302.09")), (1, cop("9302.08")), (1, cop("4895.83"))]);
     }
 
     #[test]
@@ -260,6 +314,32 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_declared_of_the_pieces_is_what_is_paid_for_them(
+            pieces in prop::collection::vec((1_u32..20, 0_i64..9_999_999, 0_i64..=100), 1..6), percent in 0_i64..=100,
+        ) {
+            let minor = |minor: i64| Money::new(Decimal::new(minor, 2), Currency::COP).unwrap();
+            let draft = |(quantity, price, percent): &(u32, i64, i64)| {
+                let discount = Some(minor(price * i64::from(*quantity) * percent / 100));
+                LineDraft { discount, tax: Some(minor(*price)), ..draft(*quantity, minor(*price), 1) }
+            };
+            let drafts: Vec<_> = pieces.iter().map(draft).collect();
+            let (_, before) = add_up(&drafts, Extras::default()).unwrap();
+            let net = before.subtotal.checked_sub(before.discount).unwrap().amount();
+            let discount = round_half_even(net * Decimal::new(percent, 2), Currency::COP);
+            let discount = Some(Money::new(discount, Currency::COP).unwrap());
+            let (lines, totals) = add_up(&drafts, Extras { discount, ..Extras::default() }).unwrap();
+            let items = declared(&items(&drafts, &lines, &totals).unwrap(), &lines, &totals).unwrap();
+            let values = items.iter().map(|item| item.unit_value.times(item.quantity).unwrap());
+            let value = Money::total(Currency::COP, values).unwrap();
+            prop_assert_eq!(value, totals.subtotal.checked_sub(totals.discount).unwrap());
+            prop_assert!(items.iter().all(|item| !item.unit_value.is_negative()));
+            prop_assert_eq!(
+                items.iter().map(|item| item.quantity).sum::<u32>(),
+                drafts.iter().map(|draft| draft.quantity).sum::<u32>()
+            );
+        }
+
         #[test]
         fn parcels_weigh_what_the_lines_weigh(pieces in prop::collection::vec((1_u32..20, 1_u32..40_000), 1..6)) {
             let drafts: Vec<_> = pieces.iter().map(|(quantity, grams)| draft(*quantity, cop("1"), *grams)).collect();

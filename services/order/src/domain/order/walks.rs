@@ -92,7 +92,7 @@ enum Event {
     Refund { fifths: Option<u32> },
     SetStatus(Status),
     Deadline,
-    Booked { late: bool },
+    Booked { late: bool, with_carrier: bool },
     Rejected { late: bool },
     Voided,
     Moved(Movement),
@@ -137,7 +137,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => prop::option::of(0_u32..4).prop_map(|fifths| Event::Refund { fifths }),
         1 => prop::sample::select(Status::ALL).prop_map(Event::SetStatus),
         1 => Just(Event::Deadline),
-        5 => any::<bool>().prop_map(|late| Event::Booked { late }),
+        5 => (any::<bool>(), 0_u8..7).prop_map(|(late, rare)| Event::Booked { late, with_carrier: rare == 0 }),
         1 => any::<bool>().prop_map(|late| Event::Rejected { late }),
         1 => Just(Event::Voided),
         5 => movement().prop_map(Event::Moved),
@@ -158,13 +158,13 @@ fn shipment_news(order: &Order, event: &Event, now: Timestamp) -> Option<Shipmen
     let f = &order.fulfilment;
     let attempt = |late: bool| if late { f.shipment_attempt.saturating_sub(1) } else { f.shipment_attempt };
     Some(match event {
-        Event::Booked { late } => ShipmentNews::Booked {
+        Event::Booked { late, with_carrier } => ShipmentNews::Booked {
             shipment_id: ShipmentId::new(),
             attempt: attempt(*late),
             carrier: "QTY".to_owned(),
             tracking_number: "QTY0000000012".to_owned(),
             promised_at: now + SignedDuration::from_hours(48),
-            picked_up_at: None,
+            picked_up_at: with_carrier.then_some(now),
         },
         Event::Rejected { late } => ShipmentNews::Rejected {
             attempt: attempt(*late),
@@ -328,8 +328,12 @@ fn check_promises(order: &Order, goods: &[GoodsMove]) {
     let waits = order.fulfilment.deadline.is_some();
     match order.step() {
         Step::Closed => {
-            let travels = |code| order.status == Status::Cancelled && code == HoldCode::CancelledOnTheRoad;
-            assert!(!waits && order.hold.as_ref().is_none_or(|hold| travels(hold.code)));
+            let stays = |code| match order.status {
+                Status::Cancelled => code == HoldCode::CancelledOnTheRoad,
+                Status::ReturnedToSender => false,
+                _ => code == HoldCode::PartlyCollected,
+            };
+            assert!(!waits && order.hold.as_ref().is_none_or(|hold| stays(hold.code)));
         }
         Step::Stock => assert!(!waits),
         _ => assert!(waits != order.hold.is_some(), "{:?}: a deadline or a person", order.state),
@@ -338,6 +342,11 @@ fn check_promises(order: &Order, goods: &[GoodsMove]) {
     if order.status == Status::Cancelled {
         assert_ne!(order.fulfilment.pickup, Booking::Booked, "a cancelled order has no pickup");
     }
+}
+
+/// Whether somebody has to see to parcels that no driver took.
+fn has_left_behind(order: &Order) -> bool {
+    order.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::PartlyCollected)
 }
 
 /// No more is paid than the order costs, no more paid back than was paid, and the status says so.
@@ -359,7 +368,7 @@ fn what_was_delivered_before_it_was_given_up_is_delivered_and_paid() {
     let mut order = Order::place(placing(PaymentMethod::CashOnDelivery, false, 0), start());
     let given_up = Movement::Undeliverable { reason: "three attempts".to_owned() };
     for event in [
-        Event::Booked { late: false },
+        Event::Booked { late: false, with_carrier: false },
         Event::Scheduled { late: false },
         Event::Completed,
         Event::Moved(given_up),
@@ -377,6 +386,46 @@ fn what_was_delivered_before_it_was_given_up_is_delivered_and_paid() {
     assert_eq!((order.status, order.payment_status), (Status::Delivered, PaymentStatus::Paid));
     let goods = order.take_news().goods;
     check_promises(&order, &goods);
+}
+
+#[test]
+fn parcels_that_were_left_behind_outlast_the_delivery_and_the_buyer() {
+    let mut order = Order::place(placing(PaymentMethod::CashOnDelivery, false, 0), start());
+    for event in [
+        Event::Booked { late: false, with_carrier: false },
+        Event::Scheduled { late: false },
+        Event::PartlyCompleted,
+        Event::Moved(Movement::Delivered),
+    ] {
+        let_happen(&mut order, &event, start());
+    }
+    assert_eq!(order.status, Status::Delivered);
+    assert!(order.erase(start()));
+    let hold = order.hold.as_ref().map(|hold| (hold.code, hold.reason.as_str()));
+    assert_eq!(hold, Some((HoldCode::PartlyCollected, "erased")));
+}
+
+#[test]
+fn a_shipment_that_is_not_answered_is_asked_for_again_whatever_holds_its_order_by_now() {
+    let mut order = Order::place(placing(PaymentMethod::CashOnDelivery, false, 0), start());
+    for event in [
+        Event::Booked { late: false, with_carrier: false },
+        Event::Scheduled { late: false },
+        Event::Voided,
+        Event::Completed,
+        Event::Retry,
+    ] {
+        let_happen(&mut order, &event, start());
+    }
+    let later = order.fulfilment.deadline.unwrap();
+    for event in [Event::Deadline, Event::PartlyCompleted] {
+        let_happen(&mut order, &event, later);
+    }
+    assert!(has_left_behind(&order));
+    let_happen(&mut order, &Event::Retry, later);
+    let is_second =
+        |fact: &&OrderFact| matches!(fact, OrderFact::ShipmentRequested(asked) if asked.attempt == 2);
+    assert_eq!(order.take_news().facts.iter().filter(is_second).count(), 2);
 }
 
 #[test]
@@ -411,7 +460,10 @@ proptest! {
                 now = now.max(deadline);
             }
             let reached = order.status.progress().filter(|_| order.picked_up_at.is_some());
+            let is_parted = has_left_behind(&order);
             let_happen(&mut order, event, now);
+            let is_whole = matches!(event, Event::Retry) || order.status == Status::ReturnedToSender;
+            prop_assert!(!is_parted || is_whole || has_left_behind(&order), "forgotten by {event:?}");
             if let (Some(reached), Some(reaches)) = (reached, order.status.progress()) {
                 prop_assert!(reaches >= reached, "back from {reached} to {reaches} by {event:?}");
             }

@@ -30,7 +30,7 @@ pub use status::Status;
 
 use super::{
     booking::{BookingRequest, PickupKind, Placement, Unbookable},
-    fees::Cost,
+    fees::{Cost, FeeTable, Priced},
     signature::Signature,
     timetable::Window,
 };
@@ -42,6 +42,12 @@ pub(crate) const MAX_MERCHANT_RESCHEDULES: u32 = 2;
 const ON_THE_WAY_BEFORE: SignedDuration = SignedDuration::from_hours(2);
 /// A driver's clock may be this far ahead of ours.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// For so long a driver may tell that something was collected that had been cancelled. Whoever has it is back where there is
+/// network by the next evening; who taps on a stop of last week has the wrong one, and nobody can rely on an end that has none.
+const TOLD_AFTER_CANCELLATION: SignedDuration = SignedDuration::from_hours(48);
+/// A driver who was there in time may report it so much after the end of a guarantee: there is no network in cellars. A
+/// refund that comes half an hour later harms nobody; one that were taken back would.
+pub(crate) const REPORTED_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PickupError {
@@ -55,10 +61,14 @@ pub enum PickupError {
     InTheFuture,
     #[error("nobody can have been on the way to it then")]
     BeforeThePickup,
+    #[error("it was cancelled, and until {0} nobody had told that it was collected for all that")]
+    ToldTooLate(Timestamp),
     #[error("a pickup that is {} cannot be changed", .0.as_str())]
     Closed(Status),
     #[error("a merchant may reschedule a pickup {MAX_MERCHANT_RESCHEDULES} times")]
     RescheduleLimit,
+    #[error("its express guarantee is over, and until {0} its driver may tell that it was kept")]
+    NotJudgedYet(Timestamp),
     #[error("nothing shows who handed the parcels over")]
     ProofRequired,
     #[error("{booked} parcels were booked")]
@@ -317,10 +327,8 @@ impl Pickup {
         now: Timestamp,
     ) -> Result<Vec<PickupFact>, PickupError> {
         self.require(Status::Completed)?;
-        // Of whose attempt had failed before, that is known.
-        let had_driver = self.driver_id.is_some() && self.started_at.is_none();
-        if self.status == Status::Cancelled && !had_driver {
-            return Err(PickupError::IllegalMove { from: self.status, to: Status::Completed });
+        if self.status == Status::Cancelled {
+            self.check_told_in_time(now)?;
         }
         let at = self.reported(at, now)?;
         if hand_over.handed_over_by.is_none() && hand_over.signature_svg.is_none() {
@@ -352,14 +360,29 @@ impl Pickup {
         Ok(facts)
     }
 
+    /// Whether the driver of a cancelled pickup may still tell that it was collected.
+    fn check_told_in_time(&self, now: Timestamp) -> Result<(), PickupError> {
+        // Of whose attempt had failed before, that is known.
+        if self.driver_id.is_none() || self.started_at.is_some() {
+            return Err(PickupError::IllegalMove { from: self.status, to: Status::Completed });
+        }
+        let window_end = self.promise.as_ref().map(|promise| promise.window.end);
+        let until = self.cancelled_at.max(window_end).unwrap_or(now) + TOLD_AFTER_CANCELLATION;
+        if now > until { Err(PickupError::ToldTooLate(until)) } else { Ok(()) }
+    }
+
+    /// Nothing was handed over: the driver came in vain, or did not get there.
     pub(crate) fn fail(
         &mut self,
         code: FailureCode,
         detail: Option<Text<500>>,
         position: Option<GeoPoint>,
+        at: Option<Timestamp>,
         now: Timestamp,
-    ) -> Outcome {
+    ) -> Result<Vec<PickupFact>, PickupError> {
         self.require(Status::Failed)?;
+        let at = self.reported(at, now)?;
+        let mut facts: Vec<PickupFact> = self.fail_express(code, at, now).into_iter().collect();
         let attempt_number = u32::try_from(self.failures.len()).unwrap_or(u32::MAX).saturating_add(1);
         let failed = PickupFailed {
             pickup_id: self.id,
@@ -369,8 +392,10 @@ impl Pickup {
             code: code.as_str().to_owned(),
             detail: detail.map(String::from),
             position,
+            at: Some(at),
         };
-        Ok(self.apply(failed, now))
+        facts.push(self.apply(failed, now));
+        Ok(facts)
     }
 
     /// Whether the last attempt has failed. One that came to nothing through us is none.
@@ -387,7 +412,7 @@ impl Pickup {
     }
 
     /// Checked before a place is looked for, so that a refusal moves nothing.
-    pub(crate) fn check_reschedule(&self, by: RescheduledBy) -> Result<(), PickupError> {
+    pub(crate) fn check_reschedule(&self, by: RescheduledBy, now: Timestamp) -> Result<(), PickupError> {
         self.require(Status::Scheduled)?;
         if self.status == Status::InProgress {
             return Err(PickupError::IllegalMove { from: self.status, to: Status::Scheduled });
@@ -395,16 +420,33 @@ impl Pickup {
         if by == RescheduledBy::Merchant && self.merchant_reschedules >= MAX_MERCHANT_RESCHEDULES {
             return Err(PickupError::RescheduleLimit);
         }
-        Ok(())
+        if by == RescheduledBy::Merchant { self.check_judged(now) } else { Ok(()) }
     }
 
-    /// Whether a merchant who moves it gives up what they paid more for. What was refused in time, or is paid back, was
-    /// that already.
-    pub(crate) fn loses_its_kind(&self, by: RescheduledBy) -> bool {
-        by == RescheduledBy::Merchant
+    /// A move takes the stop from its driver, and with it all that they may still report: not while that may keep a
+    /// guarantee, or whoever saw the driver leave would have the fee back by one click.
+    fn check_judged(&self, now: Timestamp) -> Result<(), PickupError> {
+        let until = self.promise.as_ref().and_then(|promise| promise.guaranteed_until);
+        let judged_at = until.filter(|until| *until <= now).map(|until| until + REPORTED_WITHIN);
+        let may_be_kept = self.driver_id.is_some() && self.refund.is_none();
+        match judged_at.filter(|judged_at| may_be_kept && now < *judged_at) {
+            Some(judged_at) => Err(PickupError::NotJudgedYet(judged_at)),
+            None => Ok(()),
+        }
+    }
+
+    /// What it costs once it is moved, if that is less: a merchant's first move gives up what they paid more for. From then on
+    /// it keeps its price like a scheduled one. Where an attempt has failed, or the fee is paid back, nothing is left to give up.
+    pub(crate) fn cost_once_moved(&self, by: RescheduledBy, fees: &FeeTable) -> Option<Cost> {
+        let gives_up = by == RescheduledBy::Merchant
+            && self.merchant_reschedules == 0
             && self.request.kind != PickupKind::Scheduled
             && self.failures.is_empty()
-            && self.refund.is_none()
+            && self.refund.is_none();
+        let paid = self.promise.as_ref().filter(|_| gives_up)?.cost.total;
+        let priced = Priced { kind: PickupKind::Scheduled, ..self.request.priced() };
+        // A price beyond any amount is no lower one.
+        fees.price(&priced).ok().filter(|cost| cost.total.amount() < paid.amount())
     }
 
     /// `cost` is what it costs from now on, if that is something else.
@@ -415,7 +457,7 @@ impl Pickup {
         by: RescheduledBy,
         now: Timestamp,
     ) -> Outcome {
-        self.check_reschedule(by)?;
+        self.check_reschedule(by, now)?;
         let rescheduled = PickupRescheduled {
             pickup_id: self.id,
             order_id: self.request.order_id,
@@ -449,23 +491,29 @@ impl Pickup {
         self.apply(PickupCancelRefused { pickup_id, order_id, return_id, status }, now)
     }
 
-    /// At the end of an express guarantee: nothing, if it was kept or has ended.
+    /// After the end of an express guarantee, when its driver has had time to report: nothing, if it was kept, or was given
+    /// up before its end.
     pub(crate) fn miss_express(&mut self, now: Timestamp) -> Option<PickupFact> {
-        self.promise.as_ref()?.guaranteed_until.filter(|until| *until <= now)?;
-        self.break_guarantee(now)
+        let until = self.promise.as_ref()?.guaranteed_until.filter(|until| *until <= now)?;
+        // Also where a driver who did not know of that collected it after all.
+        if self.cancelled_at.is_some_and(|cancelled_at| cancelled_at < until) {
+            return None;
+        }
+        let there = self.arrived_at.or(self.proof.as_ref().map(|proof| proof.at));
+        self.break_guarantee(there, now)
     }
 
-    /// Before an attempt fails, which ends the guarantee: a driver who does not even come, for none of the reasons that
-    /// lie with the merchant, breaks it, however early.
-    pub(crate) fn fail_express(&mut self, code: FailureCode, now: Timestamp) -> Option<PickupFact> {
-        if code == FailureCode::Other { self.break_guarantee(now) } else { self.miss_express(now) }
+    /// Before an attempt fails, which ends the guarantee, with all that its driver has to report: who does not even come,
+    /// for none of the reasons that lie with the merchant, breaks it, however early; anybody else was there.
+    fn fail_express(&mut self, code: FailureCode, at: Timestamp, now: Timestamp) -> Option<PickupFact> {
+        let there = if code == FailureCode::Other { None } else { Some(at) };
+        self.break_guarantee(self.arrived_at.or(there), now)
     }
 
-    fn break_guarantee(&mut self, now: Timestamp) -> Option<PickupFact> {
+    fn break_guarantee(&mut self, there: Option<Timestamp>, now: Timestamp) -> Option<PickupFact> {
         let promise = self.promise.as_ref()?;
         let until = promise.guaranteed_until?;
-        let there = self.arrived_at.or(self.proof.as_ref().map(|proof| proof.at));
-        if there.is_some_and(|there| there <= until) || self.is_over() || self.refund.is_some() {
+        if there.is_some_and(|there| there <= until) || self.refund.is_some() {
             return None;
         }
         let refund = promise.cost.items.iter().find(|item| item.code == "base")?.amount;

@@ -98,6 +98,8 @@ pub(crate) struct PickupState {
     pub(crate) arrived_at: Option<Timestamp>,
     pub(crate) failures: Vec<FailedAttempt>,
     pub(crate) merchant_reschedules: u32,
+    /// Also of one that had been collected for all that.
+    pub(crate) cancelled_at: Option<Timestamp>,
     pub(crate) refund: Option<Money>,
     pub(crate) proof: Option<Proof>,
     pub(crate) reason: Option<Reason>,
@@ -120,6 +122,11 @@ impl PickupState {
         for (fact, at) in facts {
             state.apply(&fact, at);
         }
+        // Facts of before a driver's notes were personal keep theirs. An erasure has stripped the contact of all facts, so
+        // that this is known of any time.
+        if state.request.contact.is_erased() {
+            state.forget_person();
+        }
         Some(state)
     }
 
@@ -135,6 +142,7 @@ impl PickupState {
             arrived_at: None,
             failures: Vec::new(),
             merchant_reschedules: 0,
+            cancelled_at: None,
             refund: None,
             proof: None,
             reason: None,
@@ -192,7 +200,10 @@ impl PickupState {
             PickupFact::Abandoned(fact) => self.ended(Status::Abandoned, &fact.reason),
             // Told again to who asks late: what has ended stays as it ended.
             PickupFact::Cancelled(_) if self.is_over() => {}
-            PickupFact::Cancelled(fact) => self.ended(Status::Cancelled, &fact.reason),
+            PickupFact::Cancelled(fact) => {
+                self.cancelled_at = Some(at);
+                self.ended(Status::Cancelled, &fact.reason);
+            }
             PickupFact::CancelRefused(_) => {}
             PickupFact::Erased(_) => self.forget_person(),
             PickupFact::ExpressMissed(fact) => self.refund = Some(fact.refund),
@@ -221,10 +232,6 @@ impl PickupState {
     }
 
     fn completed(&mut self, fact: &PickupCompleted) {
-        if self.status == Status::Cancelled {
-            // With it went the guarantee.
-            self.end_guarantee();
-        }
         self.status = Status::Completed;
         self.proof = Some(Proof {
             at: fact.at,
@@ -245,7 +252,7 @@ impl PickupState {
             code: fact.code.clone(),
             detail: fact.detail.clone(),
             position: fact.position,
-            at,
+            at: fact.at.unwrap_or(at),
         });
         // The driver was there in time, or was late already: the guarantee has had its answer.
         self.end_guarantee();

@@ -1,10 +1,10 @@
 use jiff::ToSpan;
 use proptest::prelude::*;
-use quenty_kernel::{Fact, id::CompanyId, id::OrderId};
+use quenty_kernel::{Fact, currency::Currency, id::CompanyId, id::OrderId, money::Money};
 use serde_json::json;
 
 use super::*;
-use crate::domain::{booking::Wanted, service_area::tests::area};
+use crate::domain::{booking::Wanted, fees::FeeTableIn, service_area::tests::area};
 
 fn start_of_day() -> Timestamp {
     "2026-05-05T14:00:00Z".parse().unwrap()
@@ -41,8 +41,8 @@ fn booked(kind: PickupKind) -> (Pickup, Vec<PickupFact>) {
     (pickup, facts.to_vec())
 }
 
-fn scheduled_cost() -> Cost {
-    booked(PickupKind::Scheduled).0.promise.clone().unwrap().cost
+fn fees() -> FeeTable {
+    FeeTable::new(Currency::MXN, &FeeTableIn::default()).unwrap()
 }
 
 fn hand_over() -> HandOver {
@@ -106,10 +106,10 @@ fn walk(pickup: &mut Pickup, step: Step, now: Timestamp) -> Result<Vec<PickupFac
         Step::Start => pickup.start(now).map(one),
         Step::Arrive => pickup.arrive(None, None, now).map(|fact| fact.into_iter().collect()),
         Step::Complete => pickup.complete(None, hand_over(), now),
-        Step::Fail => pickup.fail(FailureCode::Closed, None, None, now).map(one),
+        Step::Fail => pickup.fail(FailureCode::Closed, None, None, None, now),
         Step::Abandon => pickup.abandon(now).map(one),
         Step::Reschedule(by) => {
-            let cost = pickup.loses_its_kind(by).then(scheduled_cost);
+            let cost = pickup.cost_once_moved(by, &fees());
             pickup.reschedule(Window { start: now + 1.hour(), end: now + 3.hours() }, cost, by, now).map(one)
         }
         Step::Cancel => pickup.cancel("no longer needed", now).map(one),
@@ -167,6 +167,27 @@ fn another_window_is_told_with_its_time_zone() {
     let fact = pickup.reschedule(window, None, RescheduledBy::Dispatcher, start_of_day()).unwrap();
     let PickupFact::Rescheduled(fact) = fact else { panic!("not rescheduled") };
     assert_eq!(fact.time_zone.as_deref(), Some("America/Mexico_City"));
+}
+
+#[test]
+fn of_who_was_erased_no_note_is_rebuilt_that_was_written_before_notes_were_personal() {
+    let (mut pickup, booked) = booked(PickupKind::Scheduled);
+    let now = start_of_day();
+    let assigned = pickup.assign(DriverId::new(), now).unwrap();
+    let started = pickup.start(now).unwrap();
+    let note = "the porter says that she moved".parse().unwrap();
+    let failed = pickup.fail(FailureCode::NotReady, Some(note), None, None, now).unwrap();
+    // What an erasure leaves of facts whose notes are not beside the chain.
+    let erased = |fact: PickupFact| -> PickupFact {
+        match fact {
+            PickupFact::Requested(fact) => BookingRequest { contact: fact.contact.erased(), ..fact }.into(),
+            PickupFact::Scheduled(fact) => PickupScheduled { contact: fact.contact.erased(), ..fact }.into(),
+            fact => fact,
+        }
+    };
+    let facts = booked.into_iter().chain([assigned, started]).chain(failed);
+    let folded = PickupState::fold(facts.map(|fact| (erased(fact), now))).unwrap();
+    assert_eq!((folded.failures.len(), &folded.failures[0].detail), (1, &None));
 }
 
 #[test]
@@ -241,9 +262,72 @@ fn an_express_pickup_whose_driver_came_in_time_keeps_its_fee() {
     assert_eq!(fact.refund.amount().to_string(), "120.00");
     assert_eq!(missed.miss_express(late), None, "refunded once");
 
+    // Nobody opened, and nobody heard of it.
+    for (code, at, is_missed) in [
+        (FailureCode::Closed, early, false),
+        (FailureCode::Closed, late, true),
+        (FailureCode::Other, early, true),
+    ] {
+        let mut told_late = express();
+        let facts = told_late.fail(code, None, None, Some(at), late + 5.minutes()).unwrap();
+        assert_eq!(matches!(facts[0], PickupFact::ExpressMissed(_)), is_missed, "{code:?} {at}");
+        assert_eq!(told_late.failures[0].at, at);
+    }
+
     let mut cancelled = express();
-    cancelled.fail(FailureCode::NotReady, None, None, early).map(drop).unwrap();
+    cancelled.fail(FailureCode::NotReady, None, None, None, early).map(drop).unwrap();
     assert_eq!(cancelled.miss_express(late), None);
+}
+
+#[test]
+fn whoever_cancels_an_express_pickup_after_its_hour_waits_for_what_its_driver_reports() {
+    let (hour, early) = (start_of_day() + 1.hour(), start_of_day() + 45.minutes());
+    let cancelled = |at| {
+        let mut pickup = booked(PickupKind::Express).0;
+        pickup.assign(DriverId::new(), start_of_day()).map(drop).unwrap();
+        pickup.cancel("saw the driver leave", at).map(drop).unwrap();
+        pickup
+    };
+    let judged = hour + 30.minutes();
+    assert_eq!(cancelled(hour - 1.minute()).miss_express(judged), None, "it was given up in time");
+    assert!(cancelled(hour).miss_express(judged).is_some());
+    for (at, is_missed) in [(early, false), (hour + 1.minute(), true)] {
+        let mut told_late = cancelled(hour);
+        told_late.complete(Some(at), hand_over(), hour + 5.minutes()).unwrap();
+        assert_eq!(told_late.miss_express(judged).is_some(), is_missed);
+    }
+    let mut given_up = cancelled(hour - 1.minute());
+    given_up.complete(Some(hour + 1.minute()), hand_over(), hour + 5.minutes()).unwrap();
+    assert_eq!(given_up.miss_express(judged), None, "and stays given up, whenever it was collected");
+}
+
+#[test]
+fn a_merchant_moves_no_express_pickup_of_which_its_driver_may_still_tell_that_they_were_in_time() {
+    let (hour, judged) = (start_of_day() + 1.hour(), start_of_day() + 90.minutes());
+    let window = Window { start: hour + 1.hour(), end: hour + 3.hours() };
+    let assigned = || {
+        let mut pickup = booked(PickupKind::Express).0;
+        pickup.assign(DriverId::new(), start_of_day()).map(drop).unwrap();
+        pickup
+    };
+    let mut given_up = assigned();
+    given_up.reschedule(window, None, RescheduledBy::Merchant, hour - 1.minute()).map(drop).unwrap();
+    assert_eq!(given_up.miss_express(judged), None);
+
+    let mut kept = assigned();
+    for at in [hour, judged - 1.minute()] {
+        let moved = kept.reschedule(window, None, RescheduledBy::Merchant, at);
+        assert_eq!(moved, Err(PickupError::NotJudgedYet(judged)));
+    }
+    kept.complete(Some(hour - 15.minutes()), hand_over(), judged - 1.minute()).unwrap();
+    assert_eq!(kept.miss_express(judged), None, "there was no network in the cellar");
+
+    let mut missed = assigned();
+    assert!(missed.miss_express(judged).is_some());
+    assert!(missed.reschedule(window, None, RescheduledBy::Merchant, judged).is_ok());
+    let mut nobodys = booked(PickupKind::Express).0;
+    assert!(nobodys.reschedule(window, None, RescheduledBy::Merchant, hour).is_ok(), "nobody had it");
+    assert!(assigned().reschedule(window, None, RescheduledBy::Dispatcher, hour).is_ok());
 }
 
 #[test]
@@ -278,12 +362,25 @@ fn what_a_driver_collected_is_collected_although_nobody_heard_of_the_start_or_it
     assert_eq!((cancelled.status, cancelled.slot_start), (Status::Completed, None));
     assert_eq!(cancelled.miss_express(now + 3.hours()), None, "the guarantee went with it");
 
+    // Two days, from its cancellation or from its window, whichever comes last.
+    for cancelled_at in [now, now + 5.hours()] {
+        let until = cancelled_at.max(now + 1.hour()) + 48.hours();
+        let mut cancelled = assigned();
+        cancelled.cancel("changed my mind", cancelled_at).map(drop).unwrap();
+        // What becomes of it later is no other end.
+        assert!(matches!(cancelled.answer_cancel_request("once more", until), PickupFact::Cancelled(_)));
+        assert!(cancelled.erase(until).is_some());
+        let told = cancelled.complete(Some(now), hand_over(), until + 1.minute());
+        assert_eq!(told, Err(PickupError::ToldTooLate(until)));
+        assert!(cancelled.complete(Some(now), hand_over(), until).is_ok());
+    }
+
     let mut nobodys = booked(PickupKind::Scheduled).0;
     nobodys.cancel("changed my mind", now).map(drop).unwrap();
     assert!(nobodys.complete(None, hand_over(), now).is_err(), "no driver had it");
     let mut failed = assigned();
     failed.start(now).map(drop).unwrap();
-    failed.fail(FailureCode::NotReady, None, None, now).map(drop).unwrap();
+    failed.fail(FailureCode::NotReady, None, None, None, now).map(drop).unwrap();
     failed.cancel("changed my mind", now).map(drop).unwrap();
     assert!(failed.complete(None, hand_over(), now).is_err(), "its driver said that nothing was handed over");
 }
@@ -343,7 +440,7 @@ fn what_came_to_nothing_through_us_is_no_attempt() {
     let attempt = |pickup: &mut Pickup, code| {
         pickup.assign(DriverId::new(), now).map(drop).unwrap();
         pickup.start(now).map(drop).unwrap();
-        pickup.fail(code, None, None, now).map(drop).unwrap();
+        pickup.fail(code, None, None, None, now).map(drop).unwrap();
         let is_last = pickup.is_exhausted();
         pickup.reschedule(window, None, RescheduledBy::AfterFailure, now).map(drop).unwrap();
         is_last
@@ -360,15 +457,23 @@ fn what_came_to_nothing_through_us_is_no_attempt() {
 fn a_merchant_who_moves_an_express_pickup_pays_for_a_scheduled_one() {
     let now = start_of_day();
     let window = Window { start: now + 1.hour(), end: now + 3.hours() };
+    let scheduled_at =
+        |amount: &str| FeeTable { scheduled: Money::parse(amount, Currency::MXN).unwrap(), ..fees() };
     let mut pickup = booked(PickupKind::Express).0;
-    assert!(!pickup.loses_its_kind(RescheduledBy::Dispatcher));
-    assert!(pickup.loses_its_kind(RescheduledBy::Merchant));
-    let fact = pickup.reschedule(window, Some(scheduled_cost()), RescheduledBy::Merchant, now).unwrap();
+    let of_merchant =
+        |pickup: &Pickup, table: FeeTable| pickup.cost_once_moved(RescheduledBy::Merchant, &table);
+    assert_eq!(pickup.cost_once_moved(RescheduledBy::Dispatcher, &fees()), None);
+    assert_eq!(of_merchant(&pickup, scheduled_at("120")), None, "that is no less");
+    let cost = of_merchant(&pickup, fees());
+    let fact = pickup.reschedule(window, cost, RescheduledBy::Merchant, now).unwrap();
     let PickupFact::Rescheduled(fact) = fact else { panic!("not rescheduled") };
     assert_eq!(fact.cost, Some(pickup.promise.as_ref().unwrap().cost.total));
     assert_eq!(fact.cost.unwrap().amount().to_string(), "50.00");
+    for amount in ["40", "60"] {
+        assert_eq!(of_merchant(&pickup, scheduled_at(amount)), None, "it costs what a scheduled one did");
+    }
 
     let mut refunded = booked(PickupKind::Express).0;
     assert!(refunded.miss_express(now + 1.hour()).is_some());
-    assert!(!refunded.loses_its_kind(RescheduledBy::Merchant), "that is paid back already");
+    assert_eq!(of_merchant(&refunded, fees()), None, "that is paid back already");
 }

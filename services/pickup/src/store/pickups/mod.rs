@@ -47,7 +47,7 @@ macro_rules! select_pickups {
             "select id, company_id, order_id, return_id, attempt, kind, status, contact, parcels, insured_amount, insured_currency, packaging,
                     wanted, tracking_number, area_id, time_zone, window_start, window_end, slot_start, currency, cost_amount, cost_items,
                     driver_id, guaranteed_until, refund_amount, started_at, arrived_at, failures, merchant_reschedules, proof,
-                    reason_code, reason, version, created_at, updated_at
+                    reason_code, reason, cancelled_at, version, created_at, updated_at
              from pickups
              where ($1::uuid is null or company_id = $1)
                and ($2::uuid is null or driver_id = (select d.id from drivers d where d.user_id = $2)) " + $tail,
@@ -172,7 +172,7 @@ pub(crate) async fn save(connection: &mut PgConnection, pickup: &Pickup) -> Resu
         "update pickups set status = $2, window_start = $3, window_end = $4, local_date = $5, slot_start = $6, driver_id = $7,
                 guaranteed_until = $8, refund_amount = $9, started_at = $10, arrived_at = $11, failures = $12,
                 merchant_reschedules = $13, proof = $14, reason_code = $15, reason = $16, version = $17, updated_at = $18,
-                contact = $19, cost_amount = $20, cost_items = $21
+                contact = $19, cost_amount = $20, cost_items = $21, cancelled_at = $22
          where id = $1",
         pickup.id.uuid(),
         pickup.status.as_str(),
@@ -194,7 +194,8 @@ pub(crate) async fn save(connection: &mut PgConnection, pickup: &Pickup) -> Resu
         pickup.updated_at.to_sqlx() as _,
         stored.contact,
         stored.cost_amount,
-        stored.cost_items
+        stored.cost_items,
+        pickup.cancelled_at.map(|at| at.to_sqlx()) as _
     )
     .execute(connection)
     .await?;

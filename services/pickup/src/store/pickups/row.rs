@@ -16,7 +16,7 @@ use crate::{
     domain::{
         booking::BookingRequest,
         fees::Cost,
-        pickup::{Pickup, PickupState, Promise, Reason},
+        pickup::{Pickup, PickupState, Promise, Reason, Status},
         timetable::Window,
     },
     store::{document, unreadable},
@@ -55,6 +55,7 @@ pub(super) struct PickupRow {
     pub(super) proof: Option<Value>,
     pub(super) reason_code: Option<String>,
     pub(super) reason: Option<String>,
+    pub(super) cancelled_at: Option<jiff_sqlx::Timestamp>,
     pub(super) version: i64,
     pub(super) created_at: jiff_sqlx::Timestamp,
     pub(super) updated_at: jiff_sqlx::Timestamp,
@@ -109,10 +110,13 @@ impl TryFrom<PickupRow> for Pickup {
     type Error = Error;
 
     fn try_from(mut row: PickupRow) -> Result<Self> {
+        let status: Status = row.status.parse().map_err(|_| unreadable("status"))?;
+        // Rows of before do not tell it, nor do those of an older process beside this one.
+        let cancelled_at = row.cancelled_at.or((status == Status::Cancelled).then_some(row.updated_at));
         Ok(Self::restore(PickupState {
             id: PickupId::from_uuid(row.id),
             request: row.request()?,
-            status: row.status.parse().map_err(|_| unreadable("status"))?,
+            status,
             promise: row.promise()?,
             slot_start: row.slot_start.map(|at| at.to_jiff()),
             driver_id: row.driver_id.map(DriverId::from_uuid),
@@ -120,6 +124,7 @@ impl TryFrom<PickupRow> for Pickup {
             arrived_at: row.arrived_at.map(|at| at.to_jiff()),
             failures: document(row.failures)?,
             merchant_reschedules: number(row.merchant_reschedules)?,
+            cancelled_at: cancelled_at.map(|at| at.to_jiff()),
             refund: money(row.refund_amount, row.currency.as_deref())?,
             proof: row.proof.map(document).transpose()?,
             reason: row.reason.map(|text| Reason { code: row.reason_code, text }),

@@ -83,7 +83,12 @@ private! {
         code: String,
     }
     /// What the label costs, told by Shipping with the booking, also where it is given back.
-    "quenty.returns.return.label_priced.v1" ReturnLabelPriced { cost: Money }
+    "quenty.returns.return.label_priced.v1" ReturnLabelPriced {
+        cost: Money,
+        /// Of one that came too late to be issued: it may be used for all that. Absent in facts of before this was kept.
+        #[serde(default)]
+        tracking_number: Option<String>,
+    }
     /// Refused, abandoned, voided or not answered: another way back is needed.
     "quenty.returns.return.way_back_failed.v1" ReturnWayBackFailed {
         way_back: WayBack,

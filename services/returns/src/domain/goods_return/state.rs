@@ -329,7 +329,12 @@ impl ReturnState {
                 self.booking.tracking_number = Some(fact.tracking_number.clone());
                 self.become_(Status::LabelIssued, self.expires_at());
             }
-            ReturnFact::LabelPriced(fact) => self.booking.cost = Some(fact.cost),
+            ReturnFact::LabelPriced(fact) => {
+                self.booking.cost = Some(fact.cost);
+                if fact.tracking_number.is_some() {
+                    self.booking.tracking_number.clone_from(&fact.tracking_number);
+                }
+            }
             ReturnFact::WayBackFailed(fact) => self.way_back_failed(fact),
             ReturnFact::WayBackCancelRequested(fact) => self.way_back_cancel_requested(fact),
             ReturnFact::EndingAsked(fact) => {

@@ -510,6 +510,27 @@ fn a_disputed_inspection_is_done_again_by_somebody_else() {
 }
 
 #[test]
+fn what_the_carrier_loses_during_a_dispute_over_the_rest_is_lost() {
+    let (order, people) = (order(&[(2, 100_000)], 0, 0), people());
+    let lines = [LineQuantity { line: 1, quantity: 2 }];
+    let (mut of, _) =
+        Return::request(request(&order, &lines, "wrong_item", "refund"), approved(), 30, start());
+    of.ask_for_label(load(&order), start()).unwrap();
+    let shipment_id = ShipmentId::new();
+    let tracking_number = "QTY1".to_owned();
+    let _ = of.hear(News::LabelBooked { shipment_id, attempt: 1, tracking_number, cost: cop(1) }, start());
+    let _ = of.hear(News::PickedUp { of: Booked::Shipment(shipment_id), at: start(), missing: 0 }, start());
+    of.receive(&[LineQuantity { line: 1, quantity: 1 }], &people.clerk, start()).unwrap();
+    of.inspect(InspectionId::new(), vec![inspected(1, 1, "refused")], &people.inspector, start()).unwrap();
+    of.dispute("it was like that", start()).unwrap();
+    let _ = of.hear(News::Lost { shipment_id, at: start() }, start());
+    assert_eq!((of.status, of.lost_at), (Status::Disputed, Some(start())));
+    assert!(of.deadline.is_some(), "what came is still to be decided on");
+    of.inspect(InspectionId::new(), vec![inspected(1, 1, "confirmed")], &people.second, start()).unwrap();
+    assert_eq!((of.status, of.lost_at), (Status::Inspected, Some(start())));
+}
+
+#[test]
 fn whoever_asked_for_it_does_not_inspect_it() {
     let (order, people) = (order(&[(1, 100_000)], 0, 0), people());
     let mut of = received(&order, 1, &people);

@@ -212,13 +212,17 @@ impl Return {
                 })
             }
             News::PickupRescheduled { pickup_id, window } => {
+                let (window_start, window_end) = window;
                 if self.waits_for(pickup_id) {
-                    let (window_start, window_end) = window;
                     let rescheduled = ReturnPickupRescheduled { pickup_id, window_start, window_end };
-                    vec![self.apply(rescheduled, now)]
-                } else {
-                    Vec::new()
+                    return vec![self.apply(rescheduled, now)];
                 }
+                // Who was promised when it was to end already may come after all; the buyer does not hear of them yet.
+                let late =
+                    self.comes_after_all(pickup_id).filter(|_| self.is_mine(Booked::Pickup(pickup_id)));
+                let moved =
+                    late.map(|late| ReturnPickupBooked { window_start, window_end, too_late: true, ..late });
+                moved.into_iter().map(|moved| self.apply(moved, now)).collect()
             }
             News::CameInVain { pickup_id, code } => {
                 let failed =
@@ -235,7 +239,8 @@ impl Return {
                 now,
                 move |of, too_late| {
                     if too_late {
-                        return vec![of.apply(ReturnLabelPriced { cost }, now)];
+                        let priced = ReturnLabelPriced { cost, tracking_number: Some(tracking_number) };
+                        return vec![of.apply(priced, now)];
                     }
                     let issued = ReturnLabelIssued {
                         return_id: of.id,
@@ -244,7 +249,8 @@ impl Return {
                         shipment_id,
                         tracking_number,
                     };
-                    vec![of.apply(issued, now), of.apply(ReturnLabelPriced { cost }, now)]
+                    let priced = ReturnLabelPriced { cost, tracking_number: None };
+                    vec![of.apply(issued, now), of.apply(priced, now)]
                 },
             ),
             News::Failed { way_back, attempt, of, code, detail } => {
@@ -328,7 +334,12 @@ impl Return {
     /// Whether what was handed over may not come any more: all of it on the road, then what is missing of it, until
     /// the money is decided on.
     fn may_be_lost(&self) -> bool {
-        let some_came = matches!(self.status, Status::Received | Status::Inspected);
+        let some_came = match self.status {
+            Status::Received | Status::Inspected => true,
+            // Over the inspection: over a rejection nothing was sent.
+            Status::Disputed => self.received_at.is_some(),
+            _ => false,
+        };
         let is_missing = || self.picked_up_at.is_some() && !self.outstanding().is_empty();
         self.status.is_on_the_road() || (some_came && is_missing())
     }
