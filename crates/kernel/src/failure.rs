@@ -98,6 +98,8 @@ pub struct Failure {
 }
 
 impl Failure {
+    // Cold, so that the way of what succeeds holds none of it: most is never run, and all would be fetched.
+    #[cold]
     #[must_use]
     pub fn new(kind: Kind, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
@@ -111,17 +113,20 @@ impl Failure {
     }
 
     /// 404 for what does not exist or belongs to another company: the caller cannot tell which.
+    #[cold]
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(Kind::NotFound, "NOT_FOUND", format!("there is no such {what}"))
     }
 
+    #[cold]
     #[must_use]
     pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(Kind::Conflict, code, detail)
     }
 
     /// 422 about one field; `pointer` is a JSON Pointer such as `/lines/0/quantity`.
+    #[cold]
     #[must_use]
     pub fn invalid(code: &'static str, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         let detail = detail.into();
@@ -130,6 +135,7 @@ impl Failure {
     }
 
     /// 422 about the query, which has no fields to point at.
+    #[cold]
     #[must_use]
     pub fn invalid_query(why: impl fmt::Display) -> Self {
         Self::new(Kind::Invalid, "INVALID_QUERY", format!("the query does not fit: {why}"))

@@ -1,7 +1,7 @@
 //! Around everything that the gateway answers: who asks, request id, trace, problem documents, what is said with every
 //! answer, metrics, the access log.
 
-use std::{sync::Arc, time::Instant};
+use std::{fmt, io::Write, sync::Arc, time::Instant};
 
 use axum::{
     body::{Body, HttpBody},
@@ -208,6 +208,15 @@ pub(crate) fn method_not_allowed(methods: &[&str]) -> Response<Body> {
         response.headers_mut().insert(header::ALLOW, allow);
     }
     response
+}
+
+/// At most 64 letters as a header's value, by way of no string: each request has several.
+pub(crate) fn value(letters: fmt::Arguments<'_>) -> Option<HeaderValue> {
+    let mut room = [0; 64];
+    let mut rest = &mut room[..];
+    rest.write_fmt(letters).ok()?;
+    let unused = rest.len();
+    HeaderValue::from_bytes(&room[..room.len() - unused]).ok()
 }
 
 fn written(id: Uuid) -> HeaderValue {

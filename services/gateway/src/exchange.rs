@@ -98,7 +98,10 @@ impl Exchange<'_> {
             tell_time_left(&mut parts.headers, deadline);
             let whole = Content::Whole(body.clone());
             let this_try = gate.begin(&self.operation.usual, Instant::now());
-            let outcome = self.send(upstream, parts.clone(), whole, &mut failed, deadline).await;
+            // A copy has no room for what is added to it, and what is sent gets more.
+            let kept = parts.clone();
+            let sent = std::mem::replace(&mut parts, kept);
+            let outcome = self.send(upstream, sent, whole, &mut failed, deadline).await;
             this_try.end(&outcome, Instant::now());
             let outcome = match outcome {
                 Ok(response)

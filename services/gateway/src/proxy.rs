@@ -15,7 +15,7 @@ use crate::{
     Gateway,
     bodies::{Content, Outgoing},
     client_address::FORWARDED_FOR,
-    edge::{TRACEPARENT, Visit, method_not_allowed},
+    edge::{TRACEPARENT, Visit, method_not_allowed, value},
     exchange::Exchange,
     identity,
     limits::{Class, Principal},
@@ -99,10 +99,11 @@ pub(crate) fn prepare(request: &mut Request<Body>, visit: &Visit) {
     let headers = request.headers_mut();
     strip(headers);
     headers.remove(header::HOST);
-    for (name, value) in
-        [(FORWARDED_FOR, visit.client.address.to_string()), (TRACEPARENT, visit.trace.to_string())]
-    {
-        if let Ok(value) = HeaderValue::try_from(value) {
+    for (name, value) in [
+        (FORWARDED_FOR, value(format_args!("{}", visit.client.address))),
+        (TRACEPARENT, value(format_args!("{}", visit.trace))),
+    ] {
+        if let Some(value) = value {
             headers.insert(name, value);
         }
     }

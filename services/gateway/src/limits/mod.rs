@@ -28,7 +28,7 @@ use self::{
     local::Local,
     shared::Shared,
 };
-use crate::edge::Told;
+use crate::edge::{Told, value};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -187,8 +187,8 @@ impl Limits {
         };
         let taken = self.store.take(quota, *class, who, cost).await;
         told.push((RATE_LIMIT_POLICY, policy.clone()));
-        let left = format!("\"{}\";r={};t={}", class.name(), taken.left, seconds(taken.full_again));
-        if let Ok(left) = HeaderValue::try_from(left) {
+        let again = seconds(taken.full_again);
+        if let Some(left) = value(format_args!("\"{}\";r={};t={again}", class.name(), taken.left)) {
             told.push((RATE_LIMIT, left));
         }
         let Some(wait) = taken.wait else { return Ok(()) };

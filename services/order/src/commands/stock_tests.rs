@@ -321,12 +321,8 @@ async fn the_facts_of_a_product_rebuild_its_row_with_its_alarm() {
         record_movement(&mut tx, Scope::Company(shop.company), &receipt).await.unwrap();
         Tx::commit(tx).await.unwrap();
     }
-    // Nobody can read it, and it comes before the other.
-    sqlx::query("update stock_items set batch = ' ' where product_id = $1")
-        .bind(broken.uuid())
-        .execute(shop.app.app.db())
-        .await
-        .unwrap();
+    // It comes before the other.
+    store::stock::spoil(shop.app.app.db(), broken).await.unwrap();
     let low = async |id: ProductId| {
         let row = store::products::find(shop.app.app.db(), Scope::All, id).await.unwrap();
         row.is_some_and(|product| product.state().low_stock)

@@ -345,3 +345,11 @@ pub(crate) async fn somebody_waits(db: impl PgExecutor<'_>) -> Result<bool> {
     let waits = "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')";
     Ok(sqlx::query_scalar(waits).fetch_one(db).await?)
 }
+
+/// Leaves of a product what nobody can read.
+#[cfg(test)]
+pub(crate) async fn spoil(db: impl PgExecutor<'_>, product: ProductId) -> Result<()> {
+    let spoil = sqlx::query("update stock_items set batch = ' ' where product_id = $1");
+    spoil.bind(product.uuid()).execute(db).await?;
+    Ok(())
+}
