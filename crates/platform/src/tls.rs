@@ -120,17 +120,17 @@ impl Own {
         Ok(Arc::new(Self { certificate: certificate.to_owned(), key: key.to_owned(), shown }))
     }
 
-    /// Two files that do not go together, as in the middle of a renewal, change nothing until they change again.
+    /// Two files that do not go together, as in the middle of a renewal, or that may not be read yet, change nothing, and
+    /// are looked at until they do.
     fn now(&self) -> Arc<CertifiedKey> {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if shown.looked.elapsed() >= LOOK_EVERY {
             shown.looked = Instant::now();
             let of = changed_at(&self.certificate, &self.key);
             if of != shown.of {
-                shown.of = of;
                 match certified(&self.certificate, &self.key) {
                     Ok(certified) => {
-                        shown.certified = Arc::new(certified);
+                        (shown.certified, shown.of) = (Arc::new(certified), of);
                         tracing::info!(file = self.certificate, "the certificate was read again");
                     }
                     Err(error) => tracing::error!(%error, "the certificate stays as it was"),

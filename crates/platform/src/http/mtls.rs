@@ -29,10 +29,10 @@ use tokio_rustls::{
 /// Who greets slower is no sibling.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
 /// Handshakes under way; who comes beyond them waits to be accepted. Siblings keep their connections.
-const HANDSHAKES_AT_ONCE: usize = 256;
+const HANDSHAKES_AT_ONCE: usize = 2_048;
 /// Of these, those of one address: what it begins beside them is closed at once, or who says nothing would have all. A
-/// gateway with many requests that finds a process again has room for as many new connections at a time.
-const HANDSHAKES_OF_ONE: usize = 128;
+/// gateway that finds a process again may begin as many as it has requests of a service at a time, which are 1,000.
+const HANDSHAKES_OF_ONE: usize = 1_024;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// Takes in who shows a certificate of the platform's authority; handshakes run beside each other.
@@ -42,6 +42,8 @@ pub(crate) struct MutualTls {
     greeting: JoinSet<Option<(TlsStream<TcpStream>, SocketAddr)>>,
     /// Whose handshakes these are.
     of: HashMap<Id, IpAddr>,
+    at_once: usize,
+    of_one: usize,
 }
 
 /// Who is at the other end.
@@ -58,11 +60,12 @@ pub(crate) struct PeerCertificate(pub(crate) Arc<CertificateDer<'static>>);
 impl MutualTls {
     pub(crate) fn new(listener: TcpListener, config: ServerConfig) -> Self {
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Self { listener, acceptor, greeting: JoinSet::new(), of: HashMap::new() }
+        let (at_once, of_one) = (HANDSHAKES_AT_ONCE, HANDSHAKES_OF_ONE);
+        Self { listener, acceptor, greeting: JoinSet::new(), of: HashMap::new(), at_once, of_one }
     }
 
     fn greet(&mut self, stream: TcpStream, address: SocketAddr) {
-        if self.of.values().filter(|of| **of == address.ip()).count() >= HANDSHAKES_OF_ONE {
+        if self.of.values().filter(|of| **of == address.ip()).count() >= self.of_one {
             tracing::debug!(%address, "who has too many handshakes under way was refused");
             return;
         }
@@ -89,7 +92,7 @@ impl Listener for MutualTls {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             tokio::select! {
-                accepted = self.listener.accept(), if self.greeting.len() < HANDSHAKES_AT_ONCE => match accepted {
+                accepted = self.listener.accept(), if self.greeting.len() < self.at_once => match accepted {
                     Ok((stream, address)) => self.greet(stream, address),
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
@@ -166,7 +169,8 @@ mod tests {
         socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         // All connect before anybody is accepted: the usual room for them is smaller.
         let listener = socket.listen(1024).unwrap();
-        (MutualTls::new(listener, config), settings)
+        // Fewer than there are: each takes two of a process's open files here.
+        (MutualTls { at_once: 256, of_one: 128, ..MutualTls::new(listener, config) }, settings)
     }
 
     /// From 127.0.0.`last`.
@@ -182,10 +186,8 @@ mod tests {
         let (mut listener, _) = listener(&folder).await;
         let address = listener.local_addr().unwrap();
         let mut silent = Vec::new();
-        let of_one = HANDSHAKES_OF_ONE;
-        for (last, count, most) in
-            [(1, of_one + 8, of_one), (2, of_one, of_one * 2), (3, 8, HANDSHAKES_AT_ONCE)]
-        {
+        let (at_once, of_one) = (listener.at_once, listener.of_one);
+        for (last, count, most) in [(1, of_one + 8, of_one), (2, of_one, of_one * 2), (3, 8, at_once)] {
             for _ in 0..count {
                 silent.push(connect(last, address).await);
             }
@@ -204,7 +206,7 @@ mod tests {
         let (mut listener, settings) = listener(&folder).await;
         let address = listener.local_addr().unwrap();
         let mut silent = Vec::new();
-        for _ in 0..HANDSHAKES_AT_ONCE {
+        for _ in 0..listener.at_once {
             silent.push(connect(1, address).await);
         }
         let connector = TlsConnector::from(Arc::new(tls::to_services(&settings).unwrap().unwrap()));
